@@ -1,0 +1,1 @@
+"""Dayfly: each release on fresh machines, and nothing is lost."""

@@ -1,0 +1,4 @@
+"""What a person types."""
+
+
+def main() -> None: ...

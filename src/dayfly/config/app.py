@@ -1,0 +1,107 @@
+"""dayfly.toml: how an application is built, tested, run, probed and released.
+
+It lies in the application's own repository and changes with its commits.
+"""
+
+from dataclasses import dataclass, field
+
+from dayfly.config.units import Duration, Size
+
+
+@dataclass(frozen=True, kw_only=True)
+class Build:
+    """From a commit to an image: `steps`, or a Dockerfile."""
+
+    steps: tuple[str, ...] = ()
+    dockerfile: str | None = None
+    base: str | None = None  # an OCI image for `steps` in the docker runtime
+    deadline: Duration = Duration(30 * 60)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Test:
+    """The app's own tests, run in the built image; red ends the release."""
+
+    run: str
+    database: bool = False  # a throw-away one, its URL under the name of [database].url
+    deadline: Duration = Duration(30 * 60)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """The policy: `passes` probes in a row answered 2xx or 3xx within `deadline`."""
+
+    path: str = "/"
+    passes: int = 2
+    interval: Duration = Duration(0.5)
+    timeout: Duration = Duration(2)
+    deadline: Duration = Duration(30)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    """One kind of machine. `web` gets the traffic; PORT tells it where to listen."""
+
+    run: str
+    machines: int = 1
+    memory: Size | None = None
+    cpus: float | None = None
+    health: Health = field(default_factory=Health)  # of `web` only
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A command that the serving release starts by schedule (cron's five fields)."""
+
+    run: str
+    schedule: str
+    deadline: Duration = Duration(60 * 60)
+    memory: Size | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Database:
+    """Which secret holds the database's URL, and what brings its schema up to date."""
+
+    url: str = "DATABASE_URL"
+    migrate: str | None = None
+    deadline: Duration = Duration(10 * 60)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """How a release gets its traffic and when the one before it goes."""
+
+    smoke: str | None = None  # run with BASE_URL of an incoming machine
+    smoke_deadline: Duration = Duration(60)
+    drain: Duration = Duration(30)  # for open requests
+    stream_drain: Duration = Duration(60)  # for websockets and event streams
+    job_drain: Duration = Duration(10 * 60)  # for workers and running jobs
+    watch: Duration = Duration(30)
+    warm: Duration = Duration(10 * 60)
+    assets: str | None = None  # path prefix of hashed assets, found on the warm fleet too
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logs:
+    """Log files inside the app's directory that are kept with the release (globs)."""
+
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """All of dayfly.toml."""
+
+    app: str
+    secrets: tuple[str, ...] = ()
+    env: dict[str, str] = field(default_factory=dict)
+    keep: tuple[str, ...] = ()  # directories outside every machine, shared by all fleets
+    writable: tuple[str, ...] = ()  # paths of the image that the app may write to
+    build: Build = field(default_factory=Build)
+    test: Test | None = None
+    process: dict[str, Process] = field(default_factory=dict)
+    job: dict[str, Job] = field(default_factory=dict)
+    database: Database | None = None
+    release: Release = field(default_factory=Release)
+    logs: Logs = field(default_factory=Logs)

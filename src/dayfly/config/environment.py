@@ -1,0 +1,64 @@
+"""environment.toml: one production, in the hands of its operator. It lies in DAYFLY_HOME."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from dayfly.config.units import Duration, Size
+
+
+@dataclass(frozen=True, kw_only=True)
+class Https:
+    """TLS at the balancer: one PEM file (certificate, chain, key) for each site in a folder."""
+
+    listen: str
+    certificates: str = "tls/"  # relative to DAYFLY_HOME
+
+
+@dataclass(frozen=True, kw_only=True)
+class Balancer:
+    http: str = "127.0.0.1:8080"
+    https: Https | None = None
+    program: str | None = None  # an haproxy other than the one on PATH
+
+
+@dataclass(frozen=True, kw_only=True)
+class Api:
+    listen: str = "127.0.0.1:8081"  # the API and the console
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """Which requests are an app's. An app without one gets all that no other app claims."""
+
+    hosts: tuple[str, ...] = ()
+    path: str = "/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Docker:
+    network: Literal["host", "bridge"] = "host"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retention:
+    """What is removed on its own; what serves or is warm never is."""
+
+    releases: int = 10  # retired releases of an app whose image and output stay
+    events: Duration = Duration(90 * 86400)
+    access_log: Size = Size(256 * 1024 * 1024)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """All of environment.toml."""
+
+    name: str = "production"
+    runtime: Literal["process", "docker"] = "process"
+    time_zone: str = "UTC"
+    hosts: tuple[str, ...] = ("localhost",)
+    postgresql: str | None = None  # folder of PostgreSQL's programs, for throw-away databases
+    balancer: Balancer = field(default_factory=Balancer)
+    api: Api = field(default_factory=Api)
+    route: dict[str, Route] = field(default_factory=dict)
+    docker: Docker = field(default_factory=Docker)
+    retention: Retention = field(default_factory=Retention)

@@ -1,0 +1,38 @@
+"""Facts that happened. The journal keeps them; CLI, console and receipt only read them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One fact. `kind` is one of the names below; `data` is JSON.
+
+    release.started   commit, subject, who, app           release.finished  outcome, reason
+    stage.started     stage                               stage.finished    stage, outcome, seconds
+    step.intended     step, …                             step.done         step, outcome
+    output            line, source ("build", "test", "migrate", "smoke", a machine's name)
+    machine.launched  machine, process, address           machine.healthy   machine, seconds
+    machine.died      machine, reason, tail               machine.removed   machine, reason
+    traffic           per slot: rate, requests, errors, streams (about once a second while it moves)
+    note              message (a plain sentence worth telling)
+    job.started, job.finished                             job, machine, status, seconds
+    """
+
+    number: int = 0  # its place in the journal; what `Last-Event-ID` counts
+    time: float  # seconds since the epoch
+    release: int | None = None
+    app: str | None = None
+    kind: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Emit(Protocol):
+    """Tell the journal that something happened."""
+
+    def __call__(self, kind: str, **data: object) -> None: ...
+
+
+def silent(kind: str, **data: object) -> None:
+    """Emit to nobody."""

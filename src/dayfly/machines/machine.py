@@ -1,0 +1,91 @@
+"""Values of the room: what is to be started, and what is observed to run."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+from dayfly.clock import Stop
+from dayfly.images.image import Image
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """A machine that is wanted. Its name is unique in the environment and never used again."""
+
+    name: str  # orders-2-web-1
+    app: str
+    release: int
+    process: str  # web, worker, … ; a job's name for a job
+    kind: Literal["process", "job"] = "process"
+    image: Image
+    run: str  # a shell command; $PORT and other variables are expanded in the machine
+    port: bool = False  # the runtime chooses one and tells it in PORT
+    env: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    memory: int | None = None  # bytes
+    cpus: float | None = None
+    keep: Mapping[str, Path] = field(default_factory=dict)  # path in the app's folder → directory
+    writable: tuple[str, ...] = ()
+    log_files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """A machine as the runtime observes it, whoever started it."""
+
+    name: str
+    app: str
+    release: int
+    process: str
+    kind: Literal["process", "job"]
+    address: str | None  # host:port
+    state: Literal["running", "exited"]
+    status: int | None = None  # exit status, once known
+    reason: str = ""  # of the end: "exit status 3", "SIGKILL", "out of memory"
+    started: float = 0.0  # seconds since the epoch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    memory: int  # bytes resident
+    cpu: float  # seconds since its start
+
+
+class Runtime(Protocol):
+    """Runs machines. One contract test suite holds for every implementation."""
+
+    name: str
+
+    def launch(self, spec: Spec) -> Machine:
+        """Start a machine; returns when its process runs, which is not yet healthy."""
+        ...
+
+    def machines(self) -> tuple[Machine, ...]:
+        """All machines of this environment that exist, observed now (also those that ended)."""
+        ...
+
+    def stop(self, name: str, grace: float) -> None:
+        """SIGTERM, SIGKILL after `grace` seconds. An unknown or ended machine is no error."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Kill what runs and free all it held but its output. Unknown is no error."""
+        ...
+
+    def run(
+        self,
+        spec: Spec,
+        *,
+        on_line: Callable[[str], None],
+        stop: Stop | None = None,
+        seconds: float | None = None,
+    ) -> int:
+        """Run a one-off command in a fresh machine to its end; its exit status. Leaves nothing."""
+        ...
+
+    def output(self, name: str) -> Path:
+        """The folder that keeps a machine's output (`output.log`) and its log files, for ever."""
+        ...
+
+    def usage(self, name: str) -> Usage | None: ...
