@@ -1,0 +1,134 @@
+"""DAYFLY_HOME: the one folder that holds everything of an environment, and its layout."""
+
+import os
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from dayfly.config.inherited import home_variable
+from dayfly.durable import FileError, locked, translated, write_atomically
+
+ROOT_HOME = Path("/var/lib/dayfly")
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where things lie. Nothing here touches the disk."""
+
+    path: Path
+
+    @property
+    def environment_toml(self) -> Path:
+        return self.path / "environment.toml"
+
+    @property
+    def id_file(self) -> Path:
+        return self.path / "id"
+
+    @property
+    def token_file(self) -> Path:
+        return self.path / "token"
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "journal.db"
+
+    @property
+    def secrets(self) -> Path:
+        return self.path / "secrets"
+
+    @property
+    def sources(self) -> Path:
+        return self.path / "sources"
+
+    @property
+    def images(self) -> Path:
+        return self.path / "images"
+
+    @property
+    def machines(self) -> Path:
+        return self.path / "machines"
+
+    @property
+    def balancer(self) -> Path:
+        return self.path / "balancer"
+
+    @property
+    def run(self) -> Path:
+        return self.path / "run"
+
+    @property
+    def tls(self) -> Path:
+        return self.path / "tls"
+
+    @property
+    def releases(self) -> Path:
+        return self.path / "releases"
+
+    def release(self, number: int) -> Path:
+        return self.releases / str(number)
+
+    def machine(self, name: str) -> Path:
+        return self.machines / name
+
+    def keep(self, app: str, directory: str) -> Path:
+        """The kept directory of an app; `directory` as dayfly.toml writes it."""
+        return self.path / "keep" / app / directory
+
+
+def default_home() -> Home:
+    """DAYFLY_HOME, else the system's folder for root and the user's own for everybody else."""
+    if told := home_variable():
+        return Home(Path(told).expanduser().absolute())
+    own = ROOT_HOME if os.geteuid() == 0 else Path.home() / ".local/share/dayfly"
+    return Home(own)
+
+
+def create(home: Home) -> None:
+    """Make the layout and the environment's id and token; what is there already stays.
+
+    As root the way to images and kept directories is open for other users, who must know the
+    names (0711), since machines run under uids of their own. Secrets and TLS keys are ours alone.
+    """
+    passable = 0o711 if os.geteuid() == 0 else 0o700
+    with translated(home.path):
+        home.path.mkdir(parents=True, exist_ok=True)
+        home.path.chmod(passable)
+        for folder in (home.secrets, home.tls):
+            folder.mkdir(exist_ok=True)
+            folder.chmod(0o700)
+        open_ways = (home.images, home.machines, home.path / "keep", home.releases)
+        for folder in (*open_ways, home.sources, home.balancer, home.run):
+            folder.mkdir(exist_ok=True)
+            folder.chmod(passable)
+    with locked(home.run / "create.lock"):
+        _write_once(home.id_file, secrets.token_hex(4))
+        _write_once(home.token_file, secrets.token_urlsafe(32))
+
+
+def environment_id(home: Home) -> str:
+    """The 8 hexadecimal digits that everything of this environment carries."""
+    return _read(home.id_file, r"[0-9a-f]{8}")
+
+
+def token(home: Home) -> str:
+    """What a client shows to the API of this environment."""
+    return _read(home.token_file, r"[A-Za-z0-9_-]{20,}")
+
+
+def _write_once(path: Path, text: str) -> None:
+    if not path.exists():
+        write_atomically(path, text)
+
+
+def _read(path: Path, allowed: str) -> str:
+    try:
+        with translated(path):
+            text = path.read_text(errors="replace").strip()
+    except FileError as error:
+        hint = "Start the environment with `dayfly up`, or name its home in DAYFLY_HOME."
+        raise FileError(error.message, hint=hint) from error
+    if not re.fullmatch(allowed, text):
+        raise FileError(f"{path}: damaged", hint="Restore it from a backup of DAYFLY_HOME.")
+    return text

@@ -1,0 +1,63 @@
+"""Files that survive a crash whole, and locks that end with their holder."""
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dayfly.errors import DayflyError
+
+
+class FileError(DayflyError):
+    """A file could not be read or written: no space, no right, no such folder."""
+
+
+def write_atomically(path: Path, text: str | bytes, mode: int = 0o600) -> None:
+    """Replace a file: whoever reads it, also after a crash, finds the old or the new one, whole."""
+    with translated(path):
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(text.encode() if isinstance(text, str) else text)
+                file.flush()
+                os.fchmod(file.fileno(), mode)
+                os.fsync(file.fileno())
+            Path(name).replace(path)
+        finally:
+            Path(name).unlink(missing_ok=True)
+        _fsync_folder(path.parent)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock file, waiting for whoever holds it now; a holder that dies lets it go."""
+    with translated(path):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError:
+            os.close(descriptor)
+            raise
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Tell what the system says about a file as FileError."""
+    try:
+        yield
+    except OSError as error:
+        raise FileError(f"{error.filename or path}: {error.strerror}") from error
+
+
+def _fsync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
