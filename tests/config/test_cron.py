@@ -77,7 +77,8 @@ def test_a_restart_in_the_repeated_hour_does_not_repeat_the_job() -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *",
-     "* * * * 8", "*/0 * * * *", "5-1 * * * *", "a * * * *", "1,,2 * * * *", "@reboot", "-1 * * * *"],
+     "* * * * 8", "*/0 * * * *", "5-1 * * * *", "a * * * *", "1,,2 * * * *",
+     "@reboot", "-1 * * * *"],
 )  # fmt: skip
 def test_no_schedules(text: str) -> None:
     with pytest.raises(CronError, match="five fields"):
@@ -98,7 +99,8 @@ FIELDS = some.tuples(
     some.sampled_from(["*", "sun", "mon-fri"]),
 ).map(" ".join)
 CHANGES = ["2026-03-08 07:00", "2026-03-29 01:00", "2026-04-04 15:00", "2026-04-23 22:00",
-           "2026-10-03 15:30", "2026-10-25 01:00", "2026-10-29 21:00", "2026-11-01 06:00"]  # fmt: skip
+           "2026-10-03 15:30", "2026-10-25 01:00", "2026-10-29 21:00", "2026-11-01 06:00",
+           ]  # fmt: skip
 MOMENTS = some.builds(
     lambda change, seconds: datetime.fromisoformat(f"{change}+00:00") + timedelta(seconds=seconds),
     some.sampled_from(CHANGES),

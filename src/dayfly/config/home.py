@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dayfly.config.inherited import home_variable
+from dayfly.config.reference import starting_environment
 from dayfly.durable import FileError, locked, translated, write_atomically
 
 ROOT_HOME = Path("/var/lib/dayfly")
@@ -86,7 +87,7 @@ def default_home() -> Home:
 
 
 def create(home: Home) -> None:
-    """Make the layout and the environment's id and token; what is there already stays.
+    """Make the layout, the environment's id, token and settings; what is there already stays.
 
     As root the way to images and kept directories is open for other users, who must know the
     names (0711), since machines run under uids of their own. Secrets and TLS keys are ours alone.
@@ -105,6 +106,7 @@ def create(home: Home) -> None:
     with locked(home.run / "create.lock"):
         _write_once(home.id_file, secrets.token_hex(4))
         _write_once(home.token_file, secrets.token_urlsafe(32))
+        _write_once(home.environment_toml, starting_environment())
 
 
 def environment_id(home: Home) -> str:

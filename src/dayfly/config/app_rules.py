@@ -1,0 +1,162 @@
+"""What a well-formed dayfly.toml may still not say: impossible values and combinations."""
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from itertools import combinations
+
+from dayfly.config.app import App, Database, Health
+from dayfly.config.cron import CronError, schedule
+from dayfly.config.environment import Environment
+from dayfly.config.names import name_problem, named, secret_problem, variable_problem
+from dayfly.config.paths import inside_problem, overlap
+from dayfly.config.problem import KeyPath, Problem
+from dayfly.config.read import shown
+from dayfly.config.units import Duration, Size
+
+MOST_MACHINES = 100
+MOST_CPUS = 1024
+_MAY_BE_ZERO = {"drain", "stream_drain", "job_drain", "watch", "warm"}
+
+
+def app_problems(app: App) -> list[Problem]:
+    rules = (_names, _variables, _build, _processes, _jobs, _database, _paths, _amounts, _commands)
+    return [problem for rule in rules for problem in rule(app)]
+
+
+def fits(app: App, environment: Environment) -> list[Problem]:
+    """Why this app cannot be released in this environment; paths are those of dayfly.toml."""
+    if environment.runtime == "docker":
+        return []
+    wanted = {"dockerfile": app.build.dockerfile, "base": app.build.base}
+    says = (
+        f"needs the docker runtime, and {environment.name} runs processes; "
+        'use `steps` alone, or set runtime = "docker" in environment.toml'
+    )
+    return [Problem(("build", key), says) for key, value in wanted.items() if value]
+
+
+def _names(app: App) -> Iterator[Problem]:
+    if says := name_problem(app.app):
+        yield Problem(("app",), says)
+    yield from named(("process",), app.process)
+    yield from named(("job",), app.job)
+    for name in app.job.keys() & app.process.keys():
+        yield Problem(("job", name), f"there is a process {name} too; give one another name")
+
+
+def _variables(app: App) -> Iterator[Problem]:
+    for place, name in enumerate(app.secrets):
+        if says := secret_problem(name):
+            yield Problem(("secrets", place), says)
+        if name in app.secrets[:place]:
+            yield Problem(("secrets", place), f"{name} is named twice")
+    for name in app.env:
+        if says := variable_problem(name):
+            yield Problem(("env", name), says)
+        if name in app.secrets:
+            yield Problem(("env", name), "is a secret too; keep it in one of the two")
+
+
+def _build(app: App) -> Iterator[Problem]:
+    build = app.build
+    if build.steps and build.dockerfile is not None:
+        yield Problem(("build", "dockerfile"), "there are `steps` too; an image has one recipe")
+    if build.base is not None and not build.steps:
+        yield Problem(("build", "base"), "is what `steps` start from, and there are none")
+    if build.dockerfile is not None and (says := inside_problem(build.dockerfile)):
+        yield Problem(("build", "dockerfile"), says)
+
+
+def _processes(app: App) -> Iterator[Problem]:
+    if not app.process:
+        yield Problem(("process",), "missing; an app has at least one, such as [process.web]")
+    for name, process in app.process.items():
+        at = ("process", name)
+        if not 1 <= process.machines <= MOST_MACHINES:
+            found = f"found {process.machines}, allowed are 1 to {MOST_MACHINES}"
+            yield Problem((*at, "machines"), found)
+        if name != "web" and process.health != Health():
+            says = "only `web` answers requests; another process is healthy while it runs"
+            yield Problem((*at, "health"), says)
+        if process.cpus is not None and not 0 < process.cpus <= MOST_CPUS:
+            says = f"found {process.cpus}, allowed is more than 0 and up to {MOST_CPUS}"
+            yield Problem((*at, "cpus"), says)
+        yield from _health((*at, "health"), process.health)
+
+
+def _health(at: KeyPath, health: Health) -> Iterator[Problem]:
+    if not 1 <= health.passes <= MOST_MACHINES:
+        yield Problem((*at, "passes"), f"found {health.passes}, allowed are 1 to {MOST_MACHINES}")
+    yield from _url_path((*at, "path"), health.path)
+
+
+def _url_path(at: KeyPath, path: str | None) -> Iterator[Problem]:
+    if path is not None and not (path.startswith("/") and path.isascii() and path.isprintable()):
+        yield Problem(at, f"found {shown(path)}, allowed is a path in ASCII that starts with /")
+    elif path is not None and " " in path:
+        yield Problem(at, f"found {shown(path)}; write a blank as %20")
+
+
+def _jobs(app: App) -> Iterator[Problem]:
+    for name, job in app.job.items():
+        try:
+            schedule(job.schedule)
+        except CronError as error:
+            found = f"found {shown(job.schedule)}, {error.message}"
+            yield Problem(("job", name, "schedule"), found)
+
+
+def _database(app: App) -> Iterator[Problem]:
+    url = (app.database or Database()).url
+    needs = app.database is not None or (app.test is not None and app.test.database)
+    if needs and url not in app.secrets:
+        at = ("database", "url") if app.database else ("test", "database")
+        yield Problem(at, f"its URL is the secret {url}, which `secrets` does not name")
+
+
+def _paths(app: App) -> Iterator[Problem]:
+    lists: dict[KeyPath, tuple[str, ...]] = {
+        ("keep",): app.keep,
+        ("writable",): app.writable,
+        ("logs", "files"): app.logs.files,
+    }
+    placed: list[tuple[KeyPath, str]] = [
+        ((*at, n), path) for at, paths in lists.items() for n, path in enumerate(paths)
+    ]
+    for at, path in placed:
+        if says := inside_problem(path, globs=at[0] == "logs"):
+            yield Problem(at, says)
+    for (first, one), (second, other) in combinations(placed, 2):
+        if first[0] == "logs" or (first[0], second[0]) == ("writable", "logs"):
+            continue  # log files lie in writable directories, and their globs may meet
+        if overlap(one, other):
+            says = f"found {shown(other)}, which overlaps {shown(one)} of `{first[0]}`"
+            yield Problem(second, says)
+
+
+def _amounts(app: App) -> Iterator[Problem]:
+    for at, value in _leaves(app, ()):
+        if isinstance(value, Duration | Size) and value == 0 and at[-1] not in _MAY_BE_ZERO:
+            yield Problem(at, f"found {value}, allowed is more than that")
+
+
+def _commands(app: App) -> Iterator[Problem]:
+    for at, value in _leaves(app, ()):
+        if isinstance(value, str) and not value.strip() and at[0] != "env":
+            yield Problem(at, "is empty")
+    yield from _url_path(("release", "assets"), app.release.assets)
+
+
+def _leaves(value: object, at: KeyPath) -> Iterator[tuple[KeyPath, object]]:
+    """Every single value below a settings value with its key path."""
+    inner: list[tuple[str | int, object]] = []
+    if is_dataclass(value):
+        inner = [(field.name, getattr(value, field.name)) for field in fields(value)]
+    elif isinstance(value, dict):
+        inner = list(value.items())
+    elif isinstance(value, tuple):
+        inner = list(enumerate(value))
+    else:
+        yield at, value
+    for part, under in inner:
+        yield from _leaves(under, (*at, part))

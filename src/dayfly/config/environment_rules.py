@@ -1,0 +1,99 @@
+"""What a well-formed environment.toml may still not say."""
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from itertools import combinations
+
+from dayfly.config.cron import zone_of
+from dayfly.config.environment import Environment
+from dayfly.config.names import name_problem, named
+from dayfly.config.problem import KeyPath, Problem
+from dayfly.config.read import shown
+
+_HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+_LISTEN = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:]+)\]|(?P<host>[^\[\]:/\s]+)):(?P<port>[0-9]{1,5})")
+_EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - what others write, not what we listen on
+_LAST_PORT = 65535
+_HOST_LENGTH = 253
+
+
+def environment_problems(environment: Environment) -> list[Problem]:
+    rules = (_plain, _addresses, _routes, _amounts)
+    return [problem for rule in rules for problem in rule(environment)]
+
+
+def address_of(listen: str) -> tuple[str, int] | None:
+    """Host and port of a listen address; None when it is none."""
+    found = _LISTEN.fullmatch(listen)
+    if not found or not 1 <= int(found["port"]) <= _LAST_PORT:
+        return None
+    host = found["six"] or found["host"].lower()
+    return (host, int(found["port"])) if _is_ip(host) or is_host_name(host) else None
+
+
+def is_host_name(host: str) -> bool:
+    return len(host) <= _HOST_LENGTH and bool(_HOST_NAME.fullmatch(host))
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _plain(environment: Environment) -> Iterator[Problem]:
+    if says := name_problem(environment.name):
+        yield Problem(("name",), says)
+    try:
+        zone_of(environment.time_zone)
+    except ValueError:
+        found = shown(environment.time_zone)
+        says = f"found {found}, allowed is a name that the system knows, such as Europe/Vienna"
+        yield Problem(("time_zone",), says)
+    if environment.hosts != ("localhost",):
+        says = 'machines run on this host only; allowed is ["localhost"]'
+        yield Problem(("hosts",), says)
+
+
+def _addresses(environment: Environment) -> Iterator[Problem]:
+    listens: dict[KeyPath, str] = {("balancer", "http"): environment.balancer.http}
+    if environment.balancer.https:
+        listens["balancer", "https", "listen"] = environment.balancer.https.listen
+    listens["api", "listen"] = environment.api.listen
+    known = {at: address for at, listen in listens.items() if (address := address_of(listen))}
+    for at in listens.keys() - known.keys():
+        says = f'found {shown(listens[at])}, allowed is an address and a port: "127.0.0.1:8080"'
+        yield Problem(at, says)
+    for (first, (host, port)), (second, (other, another)) in combinations(known.items(), 2):
+        if port == another and (host == other or {host, other} & _EVERYWHERE):
+            yield Problem(second, f"port {port} is taken by {'.'.join(map(str, first))}")
+
+
+def _routes(environment: Environment) -> Iterator[Problem]:
+    yield from named(("route",), environment.route)
+    claimed: dict[tuple[str, str], str] = {}
+    for app, route in environment.route.items():
+        if not re.fullmatch(r"/[!-~]*", route.path):
+            says = f"found {shown(route.path)}, allowed is a path that starts with /"
+            yield Problem(("route", app, "path"), says)
+        for place, host in enumerate(route.hosts):
+            if not is_host_name(host):
+                says = f"found {shown(host)}, allowed is a host name in lower case"
+                yield Problem(("route", app, "hosts", place), says)
+        for host in route.hosts or ("",):
+            holder = claimed.setdefault((host, route.path.rstrip("/")), app)
+            if holder != app:
+                says = f"{host or 'every host'}{route.path} is {holder}'s already"
+                yield Problem(("route", app), says)
+
+
+def _amounts(environment: Environment) -> Iterator[Problem]:
+    kept = environment.retention
+    if kept.releases < 1:
+        yield Problem(("retention", "releases"), f"found {kept.releases}, allowed is 1 or more")
+    for name in ("events", "access_log"):
+        if not getattr(kept, name):
+            yield Problem(("retention", name), "found 0, allowed is more than that")

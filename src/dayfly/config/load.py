@@ -1,0 +1,67 @@
+"""From the text of a settings file to frozen values, or one error that names every problem."""
+
+import re
+import tomllib
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from dayfly.config.app import App
+from dayfly.config.app_rules import app_problems
+from dayfly.config.environment import Environment
+from dayfly.config.environment_rules import environment_problems
+from dayfly.config.lines import lines_of
+from dayfly.config.problem import Problem, SettingsError, refusal
+from dayfly.config.read import Reader
+from dayfly.config.schema import keys_of
+
+Settings = TypeVar("Settings", App, Environment)
+LARGEST = 64 * 1024  # characters; a settings file is written by a person
+
+
+def load_app(text: str, *, file: str = "dayfly.toml") -> App:
+    """The App that a dayfly.toml describes; SettingsError names all that is wrong with it."""
+    return _load(App, text, file, _app_reader(), app_problems)
+
+
+def load_environment(text: str, *, file: str = "environment.toml") -> Environment:
+    """The Environment of an environment.toml; SettingsError names all that is wrong with it."""
+    return _load(Environment, text, file, _environment_reader(), environment_problems)
+
+
+def _app_reader() -> Reader:
+    other = "environment.toml (the operator's, in DAYFLY_HOME)"
+    return Reader(tuple(keys_of(App)), tuple(keys_of(Environment)), other)
+
+
+def _environment_reader() -> Reader:
+    other = "dayfly.toml (the application's, in its repository)"
+    return Reader(tuple(keys_of(Environment)), tuple(keys_of(App)), other)
+
+
+def _load(
+    kind: type[Settings],
+    text: str,
+    file: str,
+    reader: Reader,
+    problems_of: Callable[[Settings], Sequence[Problem]],
+) -> Settings:
+    raw = _parsed(text, file)
+    value = reader.value(kind, raw, ())
+    if isinstance(value, kind) and not reader.problems:
+        reader.problems.extend(problems_of(value))
+    if not isinstance(value, kind) or reader.problems:
+        raise refusal(file, reader.problems, lines_of(text))
+    return value
+
+
+def _parsed(text: str, file: str) -> dict[str, object]:
+    if len(text) > LARGEST:
+        raise SettingsError(f"{file}: larger than {LARGEST} characters")
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # besides its own, tomllib lets these through
+        place = re.search(r" \(at line (\d+), column (\d+)\)", str(error))
+        where = f"{file}:{place[1]}:{place[2]}" if place else file
+        says = str(error).replace(place[0], "") if place else str(error)
+        hint = "Texts stand in quotes, tables below a [header]: https://toml.io"
+        raise SettingsError(f"{where}: {says}", hint=hint) from error

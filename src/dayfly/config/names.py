@@ -1,0 +1,47 @@
+"""Which names are allowed, and what to say about one that is not."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from dayfly.config.problem import KeyPath, Problem
+from dayfly.config.read import shown
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
+_SECRET = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+
+
+def name_problem(name: str) -> str | None:
+    """What is wrong with the name of an app, a process, a job or an environment."""
+    if _NAME.fullmatch(name):
+        return None
+    return (
+        f"found the name {shown(name)}, allowed are a to z, 0 to 9 and -, a letter first, up to 31"
+    )
+
+
+def secret_problem(name: str) -> str | None:
+    """What is wrong with the name of a secret."""
+    if not _SECRET.fullmatch(name):
+        return f"found the name {shown(name)}, allowed are A to Z, 0 to 9 and _, no digit first"
+    return _reserved(name)
+
+
+def variable_problem(name: str) -> str | None:
+    """What is wrong with the name of an environment variable."""
+    if not _VARIABLE.fullmatch(name):
+        return f"found the name {shown(name)}, allowed are letters, 0 to 9 and _, no digit first"
+    return _reserved(name)
+
+
+def named(path: KeyPath, names: Iterable[str]) -> Iterator[Problem]:
+    """The problems of names that are keys of a table."""
+    for name in names:
+        if says := name_problem(name):
+            yield Problem((*path, name), says)
+
+
+def _reserved(name: str) -> str | None:
+    if name == "PORT" or name.startswith("DAYFLY_"):
+        return f"{name} is set by Dayfly itself; choose another name"
+    return None

@@ -1,0 +1,74 @@
+"""Takes secret values out of whatever is kept or shown."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from urllib.parse import quote, quote_plus, unquote, urlsplit
+
+MASK = "••••"
+SHORTEST = 4  # characters; shorter values are in every other word
+
+
+@dataclass(frozen=True)
+class Redactor:
+    """Replaces each occurrence of a secret, also where two overlap, by a mask."""
+
+    _pattern: re.Pattern[str] | None
+
+    @classmethod
+    def of(cls, values: Iterable[str]) -> "Redactor":
+        forms = {form for value in values for form in _forms(value) if len(form) >= SHORTEST}
+        longest_first = sorted(forms, key=lambda form: (-len(form), form))
+        return cls(re.compile("|".join(map(re.escape, longest_first))) if forms else None)
+
+    def __call__(self, text: str) -> str:
+        if not self._pattern or not self._pattern.search(text):
+            return text  # as nearly every line
+        shown, end = "", 0
+        for first, last in _merged(self._pattern, text):
+            shown += text[end:first] + MASK
+            end = last
+        return shown + text[end:]
+
+
+def _merged(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
+    """Where text is secret: overlapping occurrences as one stretch."""
+    occurrences = _occurrences(pattern, text)
+    first, last = next(occurrences)
+    for start, end in occurrences:
+        if start > last:
+            yield first, last
+            first = start
+        last = max(last, end)
+    yield first, last
+
+
+def _occurrences(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
+    at = 0
+    while found := pattern.search(text, at):
+        yield found.span()
+        at = found.start() + 1
+
+
+def _forms(value: str) -> Iterator[str]:
+    """A value as programs print it: whole, line by line, in a URL, in JSON; a URL's password."""
+    for plain in {value, *(line.strip() for line in value.splitlines()), *_passwords(value)}:
+        if len(plain) < SHORTEST:
+            continue
+        yield plain
+        for encoded in (quote(plain), quote(plain, safe=""), quote_plus(plain)):
+            yield encoded
+            yield re.sub(r"%[0-9A-F]{2}", lambda code: code[0].lower(), encoded)
+        yield json.dumps(plain)[1:-1]
+        yield json.dumps(plain, ensure_ascii=False)[1:-1]
+
+
+def _passwords(value: str) -> set[str]:
+    """The password of a URL, unless the URL names it openly elsewhere, as `orders:orders@` does."""
+    try:
+        url = urlsplit(value)
+        password, open_parts = url.password or "", (url.username, url.hostname, url.path[1:])
+    except ValueError:
+        return set()
+    return set() if password in open_parts else {password, unquote(password)}

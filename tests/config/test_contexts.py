@@ -1,0 +1,98 @@
+from pathlib import Path
+
+import pytest
+
+from dayfly.config.contexts import context, settings_of
+from dayfly.config.home import Home, create, token
+from dayfly.config.problem import SettingsError
+from dayfly.durable import FileError
+
+STAGING = '[staging]\naddress = "https://staging.example.org:8443/"\ntoken = "t0ken"\n'
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    monkeypatch.delenv("DAYFLY_CONTEXT", raising=False)
+    home = Home(tmp_path / "home")
+    create(home)
+    return home
+
+
+@pytest.fixture
+def contexts(tmp_path: Path) -> Path:
+    path = tmp_path / "contexts.toml"
+    path.write_text(STAGING)
+    path.chmod(0o600)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("listen", "address"),
+    [
+        ("127.0.0.1:9000", "http://127.0.0.1:9000"),
+        ("0.0.0.0:9000", "http://127.0.0.1:9000"),
+        ("[::]:9000", "http://[::1]:9000"),
+        ("localhost:9000", "http://localhost:9000"),
+    ],
+)
+def test_the_environment_of_this_home_is_the_default(
+    home: Home, contexts: Path, listen: str, address: str
+) -> None:
+    home.environment_toml.write_text(f'name = "here"\n[api]\nlisten = "{listen}"\n')
+
+    found = context(None, home, contexts)
+
+    assert (found.name, found.address, found.token) == ("here", address, token(home))
+    assert found.token not in repr(found)
+
+
+def test_another_environment_is_named(
+    home: Home, contexts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By -e, else by DAYFLY_CONTEXT; -e may also name the environment of this home."""
+    by_name = context("staging", home, contexts)
+    monkeypatch.setenv("DAYFLY_CONTEXT", "staging")
+
+    assert by_name.address == "https://staging.example.org:8443"
+    assert by_name == context(None, home, contexts)
+    assert context("production", home, contexts).address == "http://127.0.0.1:8081"
+
+
+def test_a_near_miss_is_suggested(home: Home, contexts: Path) -> None:
+    with pytest.raises(SettingsError, match="stagin") as caught:
+        context("stagin", home, contexts)
+
+    assert caught.value.hint == "Did you mean staging?"
+
+
+def test_a_file_of_tokens_that_others_may_read_is_refused(home: Home, contexts: Path) -> None:
+    contexts.chmod(0o644)
+
+    with pytest.raises(SettingsError, match="others may read it") as caught:
+        context("staging", home, contexts)
+    assert "chmod 600" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[staging]\n",
+        "staging = 3\n",
+        '[staging]\naddress = "ftp://x"\ntoken = "t"\n',
+        '[staging]\naddress = "http://x:99999"\ntoken = "t"\n',
+        '[staging]\naddress = "http://x/path"\ntoken = "t"\n',
+        '[staging]\naddress = "http://x"\ntoken = "t"\nuser = "me"\n',
+        "[staging\n",
+    ],
+)
+def test_contexts_that_are_refused(home: Home, contexts: Path, text: str) -> None:
+    contexts.write_text(text)
+
+    with pytest.raises(SettingsError, match=r"contexts\.toml"):
+        context("staging", home, contexts)
+
+
+def test_without_an_environment_it_says_how_to_start_one(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="No such file") as caught:
+        settings_of(Home(tmp_path))
+    assert "dayfly up" in caught.value.hint
