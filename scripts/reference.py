@@ -48,12 +48,13 @@ def settings_page(file: str, keys: tuple[Key, ...]) -> str:
 def entry(line: str, key: Key | None, comments: list[str]) -> str:
     """One key: what may be written, what holds without it, what it is for."""
     if key is None:  # a name of the writer's choice, as below [env]
-        return f"### any name\n\nA text, as in `{line.split('  #')[0]}`."
-    return f"### `{key.path[-1]}`\n\n{prose(comments)}\n\n{capital(words(key.kind))}; {default(line, key)}."
+        return f"### any name\n\nA text, as in `{line.partition('  #')[0]}`."
+    allowed = f"{capital(words(key.kind))}; {default(line, key)}."
+    return "\n\n".join([f"### `{key.path[-1]}`", prose(comments), allowed])
 
 
 def default(line: str, key: Key) -> str:
-    value = line.split(" = ", 1)[1].split("  # example")[0]
+    value = line.partition(" = ")[2].partition("  # example")[0]
     if key.default is MISSING:
         return f"required, for example `{value}`"
     if key.default is False:
