@@ -197,6 +197,13 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_file() -> None:
     assert [line.split(":")[1] for line in message.splitlines()] == ["1", "2", "3", "4", "5"]
 
 
+def test_a_flood_of_problems_is_cut_short() -> None:
+    message = app_refused("".join(f"k{n} = 1\n" for n in range(50)) + LEAST)
+
+    assert len(message.splitlines()) == 21
+    assert message.endswith("and 30 more")
+
+
 @pytest.mark.parametrize(
     ("text", "place"),
     [

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dayfly.errors import DayflyError
 
 KeyPath = tuple[str | int, ...]
+MOST_SHOWN = 20  # problems in one message
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,10 @@ def refusal(file: str, problems: Sequence[Problem], lines: Mapping[KeyPath, int]
     """All problems of one file, each with its line, in the order of the lines."""
     ordered = sorted(problems, key=lambda problem: _line(problem.path, lines))
     reference = f"docs/reference/{file.rpartition('/')[2]}.md"
+    says = [f"{_place(file, problem.path, lines)}: {problem}" for problem in ordered[:MOST_SHOWN]]
+    more = [f"and {len(ordered) - MOST_SHOWN} more"] if len(ordered) > MOST_SHOWN else []
     return SettingsError(
-        "\n".join(f"{_place(file, problem.path, lines)}: {problem}" for problem in ordered),
+        "\n".join(says + more),
         hint=f"{reference} describes every key and shows its default.",
         problems=ordered,
     )
