@@ -1,0 +1,266 @@
+"""HAProxy as the release sees it: put a fleet into a slot, cut over to it, clear the slot.
+
+Each change is written durably to `state.json` first, then applied by socket, then read back. A
+crash in between leaves HAProxy with the routing before, and its next start, or `open`, brings the
+new one. A change that HAProxy refuses is taken back from the file, so that after an error the file
+says what was there before.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dayfly.balancer import observed as read
+from dayfly.balancer.certificates import (
+    apply_certificates,
+    certificates,
+    listed_certificates,
+)
+from dayfly.balancer.changes import Changes, changes
+from dayfly.balancer.observed import Counters, Observed, Sessions
+from dayfly.balancer.render import ASSETS, CHECKS, ROUTES, SERVING, STREAMS, files
+from dayfly.balancer.routing import (
+    BalancerError,
+    Routing,
+    Server,
+    Slot,
+    claimed,
+    cleared,
+    held,
+    placed,
+    served_by,
+    withdrawn,
+)
+from dayfly.balancer.runtime import NoAnswerError, command, expect
+from dayfly.balancer.state import (
+    Listen,
+    exclusive,
+    read_listen,
+    read_routing,
+    write_listen,
+    write_rendered,
+    write_routing,
+)
+from dayfly.clock import DeadlineError, wait_until
+from dayfly.config import environment
+from dayfly.config.units import Size
+
+ANSWER_SECONDS = 5.0  # for HAProxy to come back; the keeper needs a fraction of that
+REMOVE_SECONDS = 10.0  # for the idle connections of a server that goes
+
+
+def listen(
+    settings: environment.Balancer, *, environment_id: str, access_log: Size, home: Path
+) -> Listen:
+    """What the keeper needs of the settings; `home` is DAYFLY_HOME."""
+    https = settings.https
+    folder = os.path.relpath(home / https.certificates, home / "balancer") if https else ""
+    return Listen(
+        environment=environment_id,
+        http=settings.http,
+        https=https.listen if https else None,
+        certificates=folder,
+        program=settings.program,
+        access_log=access_log,
+    )
+
+
+@dataclass
+class Balancer:
+    """The one writer of HAProxy's state. `folder` is DAYFLY_HOME/balancer."""
+
+    folder: Path
+    listen: Listen
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def open(self) -> None:
+        """Write the files and lead a running HAProxy to what they say. Nothing intended is lost."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self._lock:
+            with exclusive(self.folder):
+                if read_listen(self.folder) != self.listen:
+                    write_listen(self.folder, self.listen)
+                routing = self.routing()
+                good, _ = certificates(self.folder, self.listen.certificates)
+                self._render(routing, [each.path for each in good])
+            with suppress(NoAnswerError):  # not started yet: it will read the files
+                self._apply(routing, seconds=0)
+
+    def routing(self) -> Routing:
+        """What is intended, and what the next start of HAProxy brings."""
+        return read_routing(self.folder)
+
+    def observed(self) -> Observed:
+        """What HAProxy does now; NoAnswerError when it does not run."""
+        info = read.read_info(self._command("show info"))
+        if info.get("description", "") != f"dayfly {self.listen.environment}":
+            raise BalancerError(f"the HAProxy at {self.folder} belongs to another environment")
+        return Observed(
+            pid=int(info["Pid"]),
+            servers=read.read_servers(self._command("show servers state")),
+            maps={
+                name: read.read_map(self._command(f"show map {name}"))
+                for name in (CHECKS, ROUTES, ASSETS, SERVING)
+            },
+        )
+
+    def place(self, app: str, release: int, servers: Sequence[Server], *, path: str = "/") -> str:
+        """Put a fleet into a slot, healthy and without traffic; returns the slot.
+
+        A slot that this release holds gets these servers instead of the ones it had.
+        """
+        fleet = Slot(app=app, release=release, servers=tuple(servers), path=path)
+        names: list[str] = []
+
+        def change(routing: Routing) -> Routing:
+            changed, name = placed(routing, fleet)
+            names.append(name)
+            return changed
+
+        self._change(change)
+        return names[-1]
+
+    def cut_over(
+        self,
+        app: str,
+        slot: str,
+        *,
+        assets_from: str | None = None,
+        assets_prefix: str | None = None,
+    ) -> float:
+        """Give the app's new requests to `slot`; returns the seconds it took, once confirmed.
+
+        With `assets_from`, files below the prefix that the new fleet lacks come from that slot.
+        """
+        started = time.monotonic()
+        assets = (assets_prefix, assets_from) if assets_prefix and assets_from else None
+        self._change(lambda routing: served_by(routing, app, slot, assets))
+        return time.monotonic() - started
+
+    def claim(self, app: str, route: environment.Route) -> None:
+        """Lead the hosts and the path to the app; refused when another app holds one of them."""
+        self._change(lambda routing: claimed(routing, app, route))
+
+    def withdraw(self, app: str) -> None:
+        """Take all traffic from an app: HAProxy answers 503 with a page of its own."""
+        self._change(lambda routing: withdrawn(routing, app))
+
+    def clear(self, slot: str) -> None:
+        """Remove a fleet's servers, ending what they still do, and free the slot."""
+        self._change(lambda routing: cleared(routing, slot))
+
+    def sessions(self, slot: str) -> Sessions:
+        found = self._statistics(slot).get("scur", 0)
+        table = read.read_streams(self._command(f"show table {STREAMS} key {slot}"))
+        streams = min(table.get(slot, 0), found)
+        return Sessions(requests=found - streams, streams=streams)
+
+    def shutdown_sessions(self, slot: str) -> None:
+        """End what overstays."""
+        for server in held(self.routing(), slot).servers:
+            self._expect(f"shutdown sessions server {slot}/{server.name}")
+
+    def counters(self) -> Mapping[str, Counters]:
+        pid = int(read.read_info(self._command("show info"))["Pid"])
+        return {
+            slot: read.read_counters(self._statistics(slot), pid) for slot in self.routing().slots
+        }
+
+    def reload_certificates(self) -> tuple[str, ...]:
+        """Take in new, changed and removed PEM files; names those that changed.
+
+        Raises BalancerError for a file that can't be used, after the good ones are in.
+        """
+        if not self.listen.https:
+            return ()
+        with self._lock:
+            good, wrong = certificates(self.folder, self.listen.certificates)
+            with exclusive(self.folder):
+                self._render(self.routing(), [each.path for each in good])
+            changed = apply_certificates(self.folder, good)
+        if wrong:
+            raise BalancerError("; ".join(wrong))
+        return changed
+
+    def _change(self, change: Callable[[Routing], Routing]) -> None:
+        # The files are locked only while they are written: a HAProxy that is just being started
+        # reads them, and we wait for it below.
+        with self._lock:
+            before, intended = self._write(change)
+            try:
+                self._apply(intended)
+            except BalancerError:
+                self._write(lambda _: before)
+                with suppress(BalancerError):  # the first reason is the one to tell
+                    self._apply(before, seconds=0)
+                raise
+
+    def _write(self, change: Callable[[Routing], Routing]) -> tuple[Routing, Routing]:
+        with exclusive(self.folder):
+            before = self.routing()
+            intended = change(before)
+            if intended != before:
+                write_routing(self.folder, intended)
+                self._render(intended, listed_certificates(self.folder))
+        return before, intended
+
+    def _render(self, routing: Routing, paths: Sequence[str]) -> None:
+        write_rendered(self.folder, files(self.listen, routing, paths))
+
+    def _apply(self, routing: Routing, *, seconds: float = ANSWER_SECONDS) -> None:
+        """Lead HAProxy to the routing; one that dies meanwhile is given time to come back."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                return self._lead_to(routing)
+            except NoAnswerError:
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(0.05)
+
+    def _lead_to(self, routing: Routing) -> None:
+        needed = changes(routing, self.observed())
+        if needed.none:
+            return
+        self._run(needed)
+        left = changes(routing, self.observed())
+        if not left.none:
+            raise BalancerError(f"HAProxy has not what was asked for; it still needs {left}")
+
+    def _run(self, needed: Changes) -> None:
+        for server in needed.before:
+            self._remove(server)
+        for step in needed.commands:
+            self._expect(step.text, *([step.answer] if step.answer else []))
+        for server in needed.after:
+            self._expect(f"set server {server} state maint")
+        for server in needed.after:
+            self._remove(server)
+
+    def _remove(self, server: str) -> None:
+        """HAProxy lets go of a server when its last connection, also an idle one, is gone."""
+        self._expect(f"set server {server} state maint")
+        answers: list[str] = []
+
+        def gone() -> bool:
+            self._expect(f"shutdown sessions server {server}")
+            answers.append(self._command(f"del server {server}").strip())
+            return "Server deleted" in answers[-1]
+
+        try:
+            wait_until(gone, seconds=REMOVE_SECONDS, what=f"removing {server}")
+        except DeadlineError as error:
+            raise BalancerError(f"HAProxy keeps {server}: {answers[-1]}") from error
+
+    def _statistics(self, slot: str) -> dict[str, int]:
+        return read.read_statistics(self._command(f"show stat {slot} 2 -1"))
+
+    def _command(self, text: str) -> str:
+        return command(self.folder, text)
+
+    def _expect(self, text: str, *words: str) -> None:
+        expect(self.folder, text, *words)

@@ -1,0 +1,103 @@
+"""HAProxy's configuration and maps as text, from what is intended."""
+
+from collections.abc import Mapping, Sequence
+from importlib import resources
+
+from dayfly.balancer.routing import SLOTS, Routing, Server, slot_name
+from dayfly.balancer.state import Listen
+
+CONFIGURATION = "haproxy.cfg"
+CERTIFICATES = "crt-list"
+SERVING, ROUTES, ASSETS, CHECKS = (
+    "maps/serving.map",
+    "maps/routes.map",
+    "maps/assets.map",
+    "maps/checks.map",
+)
+STREAMS = "streams"  # the stick table that counts open streams by slot
+SOCKET = "haproxy.sock"
+ACCESS_LOG_VARIABLE = "DAYFLY_ACCESS_LOG"  # the file descriptor of the access log
+
+# A dynamic server inherits nothing, so each property is spelled out, here and in the file alike.
+# The check is patient: a legacy machine that is busy for 10 s must not lose its traffic.
+SERVER = (
+    "check inter 2s fastinter 500ms downinter 500ms rise 1 fall 5"
+    " weight 100 maxconn 0 maxqueue 0 pool-max-conn -1 pool-low-conn 0 pool-purge-delay 1s"
+    " proto h1"
+)
+
+# A line of the access log; `accesslog.py` reads it. The path goes without the query, which may
+# hold secrets, and last, as a JSON string, because a client chooses it.
+LOG_FORMAT = (
+    "%[date(0,ms)] %[var(txn.app)] %[var(txn.slot)] %s %[so_name] %ci %HM %ST %tsc"
+    " %TR %Tw %Tc %Tr %Ta %rc %B %[var(txn.stream)] %[var(txn.path),bytes(0,1024),json(utf8s)]"
+)
+
+_EVENT_STREAM = (
+    "  http-request set-timeout server 1h if { req.hdr(accept) -m sub text/event-stream }"
+)
+
+
+def files(listen: Listen, routing: Routing, certificates: Sequence[str]) -> dict[str, str]:
+    """Every rendered file, by its name in the balancer's folder."""
+    return {
+        CONFIGURATION: configuration(listen, routing, certificates),
+        CERTIFICATES: "".join(f"{path}\n" for path in certificates),
+        "503.http": _packaged("503.http").replace("\n", "\r\n"),
+        **{name: _map_text(entries) for name, entries in maps(routing).items()},
+    }
+
+
+def configuration(listen: Listen, routing: Routing, certificates: Sequence[str]) -> str:
+    head = _packaged("haproxy.cfg.in")
+    for mark, text in (
+        ("@ENVIRONMENT@", listen.environment),
+        ("@BINDS@", _binds(listen, certificates)),
+        ("@LOG_FORMAT@", LOG_FORMAT),
+    ):
+        head = head.replace(mark, text)
+    slots = "".join(_backend(slot_name(number), routing) for number in range(SLOTS))
+    return f"{head}\n{slots}"
+
+
+def maps(routing: Routing) -> dict[str, Mapping[str, str]]:
+    return {
+        CHECKS: {slot: fleet.path for slot, fleet in routing.slots.items()},
+        ROUTES: routing.routes,
+        ASSETS: routing.assets,
+        SERVING: routing.serving,
+    }
+
+
+def _packaged(name: str) -> str:
+    return resources.files("dayfly.balancer").joinpath(name).read_text()
+
+
+def _binds(listen: Listen, certificates: Sequence[str]) -> str:
+    lines = [f"  bind {listen.http} name http"]
+    if listen.https:
+        # Without any certificate HAProxy starts only in this mode; they may come at run time.
+        strict = "" if certificates else " strict-sni"
+        lines.append(
+            f"  bind {listen.https} name https ssl crt-list {CERTIFICATES}{strict} alpn h2,http/1.1"
+        )
+    return "\n".join(lines)
+
+
+def _backend(name: str, routing: Routing) -> str:
+    lines = [f"backend {name}", "  balance leastconn", _EVENT_STREAM]
+    if name in routing.slots:
+        lines += [f"  server {_server(server)}" for server in routing.slots[name].servers]
+    return "\n".join(lines) + "\n"
+
+
+def add_server(slot: str, server: Server) -> str:
+    return f"add server {slot}/{_server(server)}"
+
+
+def _server(server: Server) -> str:
+    return f"{server.name} {server.address} {SERVER}"
+
+
+def _map_text(entries: Mapping[str, str]) -> str:
+    return "".join(f"{key} {value}\n" for key, value in sorted(entries.items()))
