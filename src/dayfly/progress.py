@@ -112,10 +112,11 @@ def _stage_started(progress: Progress, event: Event) -> Progress:
 
 
 def _stage_finished(progress: Progress, event: Event) -> Progress:
-    ended = {"outcome": str(event.data["outcome"]), "seconds": float(event.data["seconds"])}
-    name = event.data["stage"]
+    name, outcome = event.data["stage"], str(event.data["outcome"])
+    seconds = float(event.data["seconds"])
     stages = tuple(
-        replace(stage, **ended) if stage.stage == name and stage.outcome is None else stage
+        replace(stage, outcome=outcome, seconds=seconds)
+        if stage.stage == name and stage.outcome is None else stage
         for stage in progress.stages
     )
     return replace(progress, stages=stages)

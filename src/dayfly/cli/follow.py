@@ -61,15 +61,16 @@ def _show(client: Client, number: int, screen: _Screen) -> None:
 
 @contextmanager
 def _drawn(screen: _Screen) -> Iterator[None]:
-    from rich.live import Live  # noqa: PLC0415 - only a terminal pays for it
+    from rich.console import RenderableType  # noqa: PLC0415 - only a terminal pays for it
+    from rich.live import Live  # noqa: PLC0415
 
     from dayfly.cli.view import view  # noqa: PLC0415
 
-    def renderable() -> object:
+    def renderable() -> RenderableType:
         return view(screen.progress, time.time())
 
     with Live(
-        get_renderable=renderable,  # type: ignore[arg-type] - any renderable will do
+        get_renderable=renderable,
         console=live_console(),
         refresh_per_second=8,
         transient=True,
@@ -88,7 +89,9 @@ def told(before: Progress, now: Progress, event: Event) -> list[str]:
     if event.kind == "note":
         return [f"  {now.notes[-1]}"]
     if event.kind == "machine.died" and now.machines != before.machines:
-        dead = [seen for seen in now.machines if seen.state == "died" and seen not in before.machines]
+        dead = [
+            seen for seen in now.machines if seen.state == "died" and seen not in before.machines
+        ]
         return [f"  machine {seen.machine} died: {seen.reason}" for seen in dead]
     return []
 

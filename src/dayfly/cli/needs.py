@@ -82,7 +82,7 @@ def findings(facts: Facts) -> tuple[Finding, ...]:
             docker,
             facts.docker_socket,
             "answers at its socket",
-            "systemctl start docker; in an unprivileged container it can't: use the process runtime",
+            "systemctl start docker (not in an unprivileged container: use runtime = process)",
         ),
         Finding(
             "cgroups",
@@ -133,7 +133,9 @@ def _runtime(home: Home) -> str:
     from dayfly.config.load import load_environment  # noqa: PLC0415 - only `check` needs it
 
     file = home.environment_toml
-    return load_environment(file.read_text(), file=str(file)).runtime if file.exists() else "process"
+    return (
+        load_environment(file.read_text(), file=str(file)).runtime if file.exists() else "process"
+    )
 
 
 def _package(name: str) -> str | None:

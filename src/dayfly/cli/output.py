@@ -18,14 +18,14 @@ _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(?:\x07|\x1b\\|$)|.
 _UNSEEN = re.compile(  # what moves the cursor, hides text or turns its direction
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
 )
-_NUMBER = re.compile(r"[\d,.]*( s| ms| MB|%)?|–")
+_NUMBER = re.compile(r"[\d,.]*( s| ms| MB|%)?|-")
 _PAINT = re.compile(r"\x1b\[[0-9;]*m")
 
 Row = Sequence[str]
 
 
 def say(*lines: str) -> None:
-    """Print lines for a person. They may be painted; whatever else they hold is `cleaned` before."""
+    """Print lines for a person: painted by us, and `cleaned` where others wrote them."""
     _write(sys.stdout, lines)
 
 
@@ -71,7 +71,8 @@ def table(rows: Iterable[Row], *, head: Row = ()) -> list[str]:
     ]
     right = right or [False] * len(widths)
     return [
-        "  ".join(map(_padded, row, widths, right, strict=True)).rstrip() for row in shown
+        "  ".join(_padded(*cell) for cell in zip(row, widths, right, strict=True)).rstrip()
+        for row in shown
     ]
 
 

@@ -23,9 +23,7 @@ def declare(commands: Commands) -> None:
     parser.add_argument(
         "--dirty", action="store_true", help="make a commit of uncommitted work and release that"
     )
-    parser.add_argument(
-        "--queue", action="store_true", help="wait for a release that is under way"
-    )
+    parser.add_argument("--queue", action="store_true", help="wait for a release that is under way")
     parser.add_argument("--detach", action="store_true", help="do not wait for the end")
     parser.add_argument(
         "--follow",
@@ -79,7 +77,7 @@ def _sent(client: Client, app: str, checkout: Path, ref: str, *, dirty: bool) ->
     with tempfile.TemporaryDirectory(prefix="dayfly-") as folder:
         file = Path(folder, "source.bundle")
         known = _known(client, app)
-        commit = bundle.bundle(checkout, ref, known, file)
+        commit: str = bundle.bundle(checkout, ref, known, file)
         if commit not in known:
             client.upload(f"/api/sources/{part(app)}", file)
     return commit

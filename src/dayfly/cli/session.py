@@ -12,7 +12,7 @@ SETTINGS = "dayfly.toml"
 
 
 class NoCheckoutError(DayflyError):
-    """This folder does not belong to an application with a dayfly.toml."""
+    """The folder does not belong to an application with a dayfly.toml."""
 
 
 @dataclass(frozen=True)

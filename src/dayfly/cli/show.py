@@ -1,7 +1,7 @@
 """What the server told, as lines for a person: pure functions from JSON to text."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from dayfly.cli.output import paint, table
@@ -23,11 +23,12 @@ _OUTCOMES = {
     "not healthy": "bad",
     "inconclusive": "warn",
 }
+TEN, MINUTE = 10, 60  # seconds
 _SHORT = 10  # of a commit id: enough to tell, short enough to read
 
 
 def outcome(word: str) -> str:
-    return paint(_OUTCOMES.get(word, "strong"), word) if word else "–"
+    return paint(_OUTCOMES.get(word, "strong"), word) if word else "-"
 
 
 def short(commit: str) -> str:
@@ -37,30 +38,20 @@ def short(commit: str) -> str:
 def seconds(value: float | None) -> str:
     """`0.42 s`, `12.3 s`, `3 m 05 s`."""
     if value is None:
-        return "–"
-    if value < 60:
-        return f"{value:.{2 if value < 10 else 1}f} s"
-    minutes, rest = divmod(round(value), 60)
+        return "-"
+    if value < MINUTE:
+        return f"{value:.{2 if value < TEN else 1}f} s"
+    minutes, rest = divmod(round(value), MINUTE)
     return f"{minutes} m {rest:02d} s"
 
 
 def size(value: float | None) -> str:
-    return "–" if value is None else f"{value / 1024**2:.0f} MB"
+    return "-" if value is None else f"{value / 1024**2:.0f} MB"
 
 
-def moment(stamp: float | str | None) -> str:
-    """Local time of an instant: seconds since the epoch, or ISO 8601."""
-    if stamp is None or stamp == "":
-        return "–"
-    if isinstance(stamp, str):
-        try:
-            parsed = datetime.fromisoformat(stamp)
-        except ValueError:
-            return stamp
-        parsed = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-    else:
-        parsed = datetime.fromtimestamp(stamp, UTC)
-    return f"{parsed.astimezone():%Y-%m-%d %H:%M:%S}"
+def moment(stamp: str | None) -> str:
+    """Local time of an instant in ISO 8601."""
+    return f"{datetime.fromisoformat(stamp).astimezone():%Y-%m-%d %H:%M:%S}" if stamp else "-"
 
 
 def status(value: Json) -> list[str]:
@@ -101,7 +92,7 @@ def _machine_lines(fleet: Json) -> list[str]:
         (
             f"    {machine['machine']}",
             machine.get("process", ""),
-            machine.get("address") or "–",
+            machine.get("address") or "-",
             outcome("healthy" if machine.get("healthy") else "not healthy"),
         )
         for machine in fleet.get("machines", ())
@@ -150,14 +141,18 @@ def receipt(value: Json) -> list[str]:
         lines += _traffic_lines(traffic)
     facts = [
         ("cutover", seconds(value.get("cutover_seconds"))),
-        ("verdict", str(value.get("verdict") or "–")),
+        ("verdict", str(value.get("verdict") or "-")),
         ("watch", _watch(value.get("watch"))),
         ("machines", str(len(value.get("machines") or ()))),
-        ("by", str(value.get("who") or "–")),
+        ("by", str(value.get("who") or "-")),
     ]
-    lines += [f"  {paint('dim', f'{name:9}')}{told}" for name, told in facts if told != "–"]
+    lines += [f"  {paint('dim', f'{name:9}')}{told}" for name, told in facts if told != "-"]
     rows = [
-        (f"    {stage['stage']}", seconds(stage.get("seconds")), outcome(stage.get("outcome") or ""))
+        (
+            f"    {stage['stage']}",
+            seconds(stage.get("seconds")),
+            outcome(stage.get("outcome") or ""),
+        )
         for stage in value.get("stages") or ()
     ]
     return [*lines, paint("dim", "  stages"), *table(rows)]
@@ -178,8 +173,8 @@ def _traffic_lines(traffic: Json) -> list[str]:
 
 def _watch(watch: Json | None) -> str:
     if not watch:
-        return "–"
-    return str(watch.get("outcome") or watch.get("verdict") or watch.get("reason") or "–")
+        return "-"
+    return str(watch.get("outcome") or watch.get("verdict") or watch.get("reason") or "-")
 
 
 def machines(value: Sequence[Json]) -> list[str]:
@@ -189,13 +184,13 @@ def machines(value: Sequence[Json]) -> list[str]:
         (
             entry["machine"],
             entry.get("role", ""),
-            str(entry.get("release") or "–"),
+            str(entry.get("release") or "-"),
             entry.get("process", ""),
             entry.get("kind", ""),
-            entry.get("address") or "–",
+            entry.get("address") or "-",
             outcome("healthy" if entry.get("healthy") else entry.get("state") or "not healthy"),
             size(entry.get("memory")),
-            f"{entry['cpu']:.2f}" if entry.get("cpu") is not None else "–",
+            f"{entry['cpu']:.2f}" if entry.get("cpu") is not None else "-",
         )
         for entry in value
     ]
@@ -214,12 +209,12 @@ def _job_row(entry: Json) -> tuple[str, ...]:
     runs = entry.get("runs") or [{}]
     last = runs[0]
     status = last.get("status")
-    ended = "–" if status is None else outcome("done" if status == 0 else f"status {status}")
+    ended = "-" if status is None else outcome("done" if status == 0 else f"status {status}")
     return (
         entry["job"],
         entry["schedule"],
         moment(entry.get("next")),
         moment(last.get("started")),
         ended,
-        last.get("machine") or "–",
+        last.get("machine") or "-",
     )
