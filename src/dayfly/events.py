@@ -15,7 +15,8 @@ class Event:
     output            line, source ("build", "test", "migrate", "smoke", a machine's name)
     machine.launched  machine, process, address           machine.healthy   machine, seconds
     machine.died      machine, reason, tail               machine.removed   machine, reason
-    traffic           per slot: rate, requests, errors, streams (about once a second while it moves)
+    traffic           fleets: a list of release, slot, rate, requests, errors, streams
+                      (about once a second while it moves)
     note              message (a plain sentence worth telling)
     job.started, job.finished                             job, machine, status, seconds
     """

@@ -20,6 +20,11 @@ def no_color() -> bool:
     return bool(os.environ.get("NO_COLOR"))
 
 
+def debug() -> bool:
+    """Whether errors are to be shown with their traceback."""
+    return bool(os.environ.get("DAYFLY_DEBUG"))
+
+
 def home_variable() -> str | None:
     return os.environ.get("DAYFLY_HOME") or None
 

@@ -1,0 +1,101 @@
+"""All commands, put together from their groups; reads the command line and runs one."""
+
+import argparse
+import difflib
+import re
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from dayfly.cli.session import Session
+from dayfly.errors import UsageError
+
+Run = Callable[..., int]
+
+
+class _Parser(argparse.ArgumentParser):
+    """Tells wrong usage as an error like every other, with the nearest right word."""
+
+    def error(self, message: str) -> NoReturn:
+        hint = f"`{self.prog} --help` shows what is possible."
+        found = re.match(r"argument .*: invalid choice: '(.*?)' \(choose from (.*)\)", message)
+        if found:
+            word, allowed = found[1], re.findall(r"'([^']+)'", found[2])
+            near = difflib.get_close_matches(word, allowed, n=1)
+            message = f"`{self.prog}` knows no `{word}`."
+            hint = f"Did you mean `{near[0]}`? {hint}" if near else hint
+        raise UsageError(message, hint=hint)
+
+
+class _Version(argparse.Action):
+    """Looked up only when asked for: reading the metadata of packages takes its time."""
+
+    def __init__(self, option_strings: list[str], dest: str, help: str) -> None:  # noqa: A002
+        super().__init__(option_strings, dest, nargs=0, help=help, default=argparse.SUPPRESS)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_values: object) -> NoReturn:
+        from importlib.metadata import version  # noqa: PLC0415
+
+        parser.exit(message=f"dayfly {version('dayfly')}\n")
+
+
+class Commands:
+    """Where a group declares its commands."""
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self._choice = parser.add_subparsers(
+            metavar="COMMAND", required=True, title="commands", parser_class=_Parser
+        )
+
+    def add(
+        self, name: str, run: Run, about: str, *, hidden: bool = False
+    ) -> argparse.ArgumentParser:
+        """A command: `run(session, **arguments)` returns the exit status."""
+        shown: dict[str, Any] = {} if hidden else {"help": about}
+        parser = self._choice.add_parser(
+            name, description=about, formatter_class=argparse.RawDescriptionHelpFormatter, **shown
+        )
+        parser.set_defaults(run=run)
+        parser.add_argument(
+            "-e",
+            "--environment",
+            metavar="NAME",
+            default=argparse.SUPPRESS,
+            help="which environment (default: $DAYFLY_CONTEXT, else the one in DAYFLY_HOME)",
+        )
+        return parser
+
+    def add_reader(self, name: str, run: Run, about: str) -> argparse.ArgumentParser:
+        """A command that only reads, so it has --json."""
+        parser = self.add(name, run, about)
+        parser.add_argument("--json", action="store_true", help="print one JSON value")
+        return parser
+
+    def add_group(self, name: str, about: str) -> "Commands":
+        """A word that has commands of its own below it."""
+        return Commands(self._choice.add_parser(name, help=about, description=about))
+
+
+def for_app(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--app", metavar="APP", help="which application (default: the one of this checkout)"
+    )
+
+
+def parser() -> argparse.ArgumentParser:
+    from dayfly.cli import environment, readers, release, secrets, work  # noqa: PLC0415
+
+    top = _Parser(prog="dayfly", description="Each release on fresh machines, and nothing is lost.")
+    top.add_argument("--version", action=_Version, help="print the version of Dayfly")
+    top.add_argument("-e", "--environment", metavar="NAME", help=argparse.SUPPRESS)
+    commands = Commands(top)
+    for group in (environment, release, readers, work, secrets):
+        group.declare(commands)
+    return top
+
+
+def run(words: list[str]) -> int:
+    """Read the words of a command line and do what they say; returns the exit status."""
+    arguments = vars(parser().parse_args(words))
+    chosen: Run = arguments.pop("run")
+    session = Session(arguments.pop("environment", None), arguments.pop("app", None))
+    return chosen(session, **arguments)

@@ -1,0 +1,76 @@
+"""Commands that only look: status, releases, receipt, machines, jobs, logs."""
+
+from collections.abc import Callable
+from typing import Any
+
+from dayfly.cli import show
+from dayfly.cli.commands import Commands, for_app
+from dayfly.cli.output import clean, cleaned, say, say_json
+from dayfly.cli.session import Session
+from dayfly.client import part
+
+
+def declare(commands: Commands) -> None:
+    commands.add_reader("status", status, "What serves, on which machines, is the way back open.")
+    releases_ = commands.add_reader("releases", releases, "What happened, newest first.")
+    for_app(releases_)
+    releases_.add_argument("--limit", type=int, default=20, metavar="N", help="how many (20)")
+    receipt_ = commands.add_reader("receipt", receipt, "What one release did and cost, in figures.")
+    receipt_.add_argument("number", type=int, metavar="N", help="the release's number")
+    commands.add_reader("machines", machines, "What runs.")
+    declare_logs(commands)
+
+
+def declare_logs(commands: Commands) -> None:
+    parser = commands.add("logs", logs, "The kept output of a release, also of retired machines.")
+    parser.add_argument("--release", type=int, metavar="N", required=True, help="which release")
+    parser.add_argument("--machine", metavar="NAME", help="only of this machine")
+    parser.add_argument(
+        "--source", metavar="SOURCE", help="only this: build, test, migrate, smoke, a log file"
+    )
+
+
+def status(session: Session, *, json: bool) -> int:
+    return _read(session, "/api/status", show.status, json=json)
+
+
+def releases(session: Session, *, json: bool, limit: int) -> int:
+    query = {"app": session.named_app, "limit": limit}
+    return _read(session, "/api/releases", show.releases, json=json, **query)
+
+
+def receipt(session: Session, *, json: bool, number: int) -> int:
+    return _read(session, f"/api/releases/{number}", show.receipt, json=json)
+
+
+def machines(session: Session, *, json: bool) -> int:
+    return _read(session, "/api/machines", show.machines, json=json)
+
+
+def logs(session: Session, *, release: int, machine: str | None, source: str | None) -> int:
+    path = f"/api/releases/{release}/output"
+    for line in session.client().lines(path, machine=machine, source=source):
+        say(clean(line))
+    return 0
+
+
+def jobs(session: Session, *, json: bool) -> int:
+    client = session.client()
+    path = f"/api/apps/{part(session.app(client))}/jobs"
+    return _read(session, path, show.jobs, json=json)
+
+
+def _read(
+    session: Session,
+    path: str,
+    lines: Callable[[Any], list[str]],
+    *,
+    json: bool,
+    **query: object,
+) -> int:
+    value = session.client().get(path, **query)
+    if json:
+        say_json(value)
+    else:
+        say(*lines(cleaned(value)))
+    return 0

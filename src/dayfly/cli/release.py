@@ -1,0 +1,122 @@
+"""Put a commit into production, watch it go there, go back."""
+
+import getpass
+import socket
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from dayfly.cli.commands import Commands, for_app
+from dayfly.cli.output import clean, say
+from dayfly.cli.session import Session, app_of
+from dayfly.client import Client, ClientError, part
+from dayfly.errors import DayflyError, UsageError
+
+_SHOWN = 10  # uncommitted paths in a message
+_NEWEST = 0  # `--follow` without a number
+
+
+def declare(commands: Commands) -> None:
+    parser = commands.add("release", release, "Put a commit into production on fresh machines.")
+    parser.add_argument("ref", nargs="?", default="HEAD", metavar="REF", help="a commit (HEAD)")
+    for_app(parser)
+    parser.add_argument(
+        "--dirty", action="store_true", help="make a commit of uncommitted work and release that"
+    )
+    parser.add_argument("--queue", action="store_true", help="wait for a release that is under way")
+    parser.add_argument("--detach", action="store_true", help="do not wait for the end")
+    parser.add_argument(
+        "--follow",
+        nargs="?",
+        type=int,
+        const=_NEWEST,
+        metavar="N",
+        help="start nothing: watch release N, or the newest one",
+    )
+    back = commands.add("rollback", rollback, "Traffic back to an earlier release.")
+    for_app(back)
+    back.add_argument("--to", type=int, metavar="N", help="to release N (the one before)")
+    back.add_argument("--detach", action="store_true", help="do not wait for the end")
+
+
+def release(
+    session: Session, *, ref: str, dirty: bool, queue: bool, detach: bool, follow: int | None
+) -> int:
+    client = session.client()
+    if follow is not None:
+        return _follow(client, follow or _newest(client, session.named_app))
+    checkout = session.checkout()
+    app = app_of(checkout)
+    if session.named_app and session.named_app != app:
+        raise UsageError(f"This checkout is of {app}, not of {session.named_app}.")
+    commit = _sent(client, app, checkout, ref, dirty=dirty)
+    wanted = {"app": app, "commit": commit, "who": who(), "queue": queue}
+    return _watched(client, client.post("/api/releases", wanted), detach=detach)
+
+
+def rollback(session: Session, *, to: int | None, detach: bool) -> int:
+    client = session.client()
+    path = f"/api/apps/{part(session.app(client))}/rollback"
+    return _watched(client, client.post(path, {"to": to, "who": who()}), detach=detach)
+
+
+def who() -> str:
+    """The person, as the journal names them."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
+
+
+def _sent(client: Client, app: str, checkout: Path, ref: str, *, dirty: bool) -> str:
+    """Bring the commit to the server; returns its full id."""
+    from dayfly.images import bundle  # noqa: PLC0415 - only where source is sent
+
+    changed = bundle.uncommitted(checkout)
+    if changed and dirty:
+        ref = bundle.commit_dirty(checkout, f"Uncommitted work of {who()}")
+    elif changed and ref == "HEAD":
+        raise _uncommitted(changed)
+    with tempfile.TemporaryDirectory(prefix="dayfly-") as folder:
+        file = Path(folder, "source.bundle")
+        known = _known(client, app)
+        commit: str = bundle.bundle(checkout, ref, known, file)
+        if commit not in known:
+            client.upload(f"/api/sources/{part(app)}", file)
+    return commit
+
+
+def _known(client: Client, app: str) -> list[str]:
+    """Commits that need not be sent again."""
+    try:
+        return [str(commit) for commit in client.get(f"/api/sources/{part(app)}")["commits"]]
+    except ClientError as error:
+        if error.status == 404:  # noqa: PLR2004 - its first release
+            return []
+        raise
+
+
+def _uncommitted(changed: tuple[str, ...]) -> DayflyError:
+    shown = ", ".join(changed[:_SHOWN]) + (" …" if len(changed) > _SHOWN else "")
+    return DayflyError(
+        f"There is uncommitted work: {shown}",
+        hint="Commit it, or release with --dirty, which makes a commit of it beside your branch.",
+    )
+
+
+def _newest(client: Client, app: str | None) -> int:
+    entries: list[dict[str, Any]] = client.get("/api/releases", app=app, limit=1)
+    if not entries:
+        raise DayflyError("There is no release to follow yet.")
+    return int(entries[0]["release"])
+
+
+def _watched(client: Client, answer: Any, *, detach: bool) -> int:  # noqa: ANN401 - JSON
+    number = int(answer["release"])
+    if detach:
+        say(f"Release {number} is under way; `dayfly release --follow {number}` shows it.")
+        return 0
+    return _follow(client, number)
+
+
+def _follow(client: Client, number: int) -> int:
+    from dayfly.cli import follow  # noqa: PLC0415 - draws, which takes a while to load
+
+    return follow.follow(client, number, who=clean(who()))

@@ -1,0 +1,54 @@
+"""What the application may know: values that only its machines see."""
+
+import getpass
+import sys
+
+from dayfly.cli.commands import Commands, for_app
+from dayfly.cli.output import clean, cleaned, say, say_json
+from dayfly.cli.session import Session
+from dayfly.client import Client, part
+
+
+def declare(commands: Commands) -> None:
+    secret = commands.add_group("secret", "What the application may know.")
+    set_ = secret.add("set", put, "Set a secret; its value is read from standard input.")
+    set_.add_argument("name", metavar="NAME", help="as machines see it, like DATABASE_URL")
+    ls = secret.add_reader("ls", names, "The names; values are never shown.")
+    rm = secret.add("rm", remove, "Remove a secret.")
+    rm.add_argument("name", metavar="NAME")
+    for parser in (set_, ls, rm):
+        for_app(parser)
+
+
+def put(session: Session, *, name: str) -> int:
+    """Never from the command line, where other users of the machine could read it."""
+    client = session.client()
+    path = f"{_path(session, client)}/{part(name)}"
+    if sys.stdin.isatty():
+        value = getpass.getpass(f"Value of {name} (not shown): ")
+    else:
+        value = sys.stdin.read().removesuffix("\n")
+    client.put(path, value)
+    say(f"{clean(name)} is set; machines of the next release will see it.")
+    return 0
+
+
+def names(session: Session, *, json: bool) -> int:
+    client = session.client()
+    found = client.get(_path(session, client))
+    if json:
+        say_json(found)
+    else:
+        say(*cleaned(found))
+    return 0
+
+
+def remove(session: Session, *, name: str) -> int:
+    client = session.client()
+    client.delete(f"{_path(session, client)}/{part(name)}")
+    say(f"{clean(name)} is removed; machines that run keep it until they are retired.")
+    return 0
+
+
+def _path(session: Session, client: Client) -> str:
+    return f"/api/apps/{part(session.app(client))}/secrets"

@@ -1,0 +1,75 @@
+"""What a command works on: which environment's server, which app, which checkout."""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from dayfly.client import Client
+from dayfly.config.home import Home, default_home
+from dayfly.errors import DayflyError, UsageError
+
+SETTINGS = "dayfly.toml"
+
+
+class NoCheckoutError(DayflyError):
+    """The folder does not belong to an application with a dayfly.toml."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the command line said before anything was looked up."""
+
+    environment: str | None = None
+    named_app: str | None = None
+    folder: Path = Path()
+
+    def client(self) -> Client:
+        from dayfly.config.contexts import context  # noqa: PLC0415
+
+        chosen = context(self.environment)
+        return Client(chosen.address, chosen.token, environment=chosen.name)
+
+    def home(self) -> Home:
+        """The home of an environment on this machine."""
+        return default_home()
+
+    def checkout(self) -> Path:
+        """The folder of the application: this one or the nearest above with a dayfly.toml."""
+        here = self.folder.absolute()
+        for folder in (here, *here.parents):
+            if (folder / SETTINGS).is_file():
+                return folder
+        raise NoCheckoutError(
+            f"No {SETTINGS} in {here} or above it.",
+            hint="Go to the application's checkout; its dayfly.toml says how it is released.",
+        )
+
+    def app(self, client: Client) -> str:
+        """--app, else the app of this checkout, else the only one the server has."""
+        if self.named_app:
+            return self.named_app
+        try:
+            return app_of(self.checkout())
+        except NoCheckoutError:
+            return _only_app(client)
+
+
+def app_of(checkout: Path) -> str:
+    """The name in a dayfly.toml, of which nothing else is looked at here."""
+    file = checkout / SETTINGS
+    try:
+        name = tomllib.loads(file.read_text())["app"]
+    except (OSError, ValueError, KeyError) as error:
+        raise DayflyError(
+            f"{file}: no application's name in it ({error}).",
+            hint='It begins with a line like: app = "orders"',
+        ) from error
+    return str(name)
+
+
+def _only_app(client: Client) -> str:
+    apps = [str(entry["app"]) for entry in client.get("/api/status")["apps"]]
+    if len(apps) == 1:
+        return apps[0]
+    known = f"Known are: {', '.join(apps)}." if apps else "Nothing has been released yet."
+    raise UsageError("Which application? Name it with --app.", hint=known)

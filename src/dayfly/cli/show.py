@@ -1,0 +1,220 @@
+"""What the server told, as lines for a person: pure functions from JSON to text."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from dayfly.cli.output import paint, table
+
+Json = Mapping[str, Any]
+
+_OUTCOMES = {
+    "running": "accent",
+    "serving": "good",
+    "warm": "warn",
+    "retired": "dim",
+    "failed": "bad",
+    "refused": "bad",
+    "rolled-back": "bad",
+    "done": "good",
+    "up": "good",
+    "down": "bad",
+    "healthy": "good",
+    "not healthy": "bad",
+    "inconclusive": "warn",
+}
+TEN, MINUTE = 10, 60  # seconds
+_SHORT = 10  # of a commit id: enough to tell, short enough to read
+
+
+def outcome(word: str) -> str:
+    return paint(_OUTCOMES.get(word, "strong"), word) if word else "-"
+
+
+def short(commit: str) -> str:
+    return commit[:_SHORT]
+
+
+def seconds(value: float | None) -> str:
+    """`0.42 s`, `12.3 s`, `3 m 05 s`."""
+    if value is None:
+        return "-"
+    if value < MINUTE:
+        return f"{value:.{2 if value < TEN else 1}f} s"
+    minutes, rest = divmod(round(value), MINUTE)
+    return f"{minutes} m {rest:02d} s"
+
+
+def size(value: float | None) -> str:
+    return "-" if value is None else f"{value / 1024**2:.0f} MB"
+
+
+def moment(stamp: str | None) -> str:
+    """Local time of an instant in ISO 8601."""
+    return f"{datetime.fromisoformat(stamp).astimezone():%Y-%m-%d %H:%M:%S}" if stamp else "-"
+
+
+def status(value: Json) -> list[str]:
+    services = "  ".join(f"{name} {outcome(state)}" for name, state in value["services"].items())
+    lines = [f"{paint('strong', value['environment'])}  {value['url']}", services]
+    for app in value["apps"]:
+        lines += ["", *_app(app)]
+    if not value["apps"]:
+        lines += ["", "Nothing has been released yet: `dayfly release` in an application's folder."]
+    return lines
+
+
+def _app(app: Json) -> list[str]:
+    lines = []
+    serving = app.get("serving")
+    if serving:
+        lines += [_fleet_line(app["app"], serving, "serving"), *_machine_lines(serving)]
+    else:
+        lines.append(f"{paint('strong', app['app'])}  {paint('bad', 'nothing serves')}")
+    if incoming := app.get("incoming"):
+        lines += [_fleet_line("", incoming, "incoming"), *_machine_lines(incoming)]
+    for fleet in app.get("warm", ()):
+        until = f"until {moment(fleet.get('until'))}"
+        lines.append(f"{_fleet_line('', fleet, 'warm')}  {paint('dim', until)}")
+    lines.append(_way_back(app.get("way_back", "none")))
+    lines += [f"  {paint('bad', '!')} {problem}" for problem in map(_said, app.get("problems", ()))]
+    return lines
+
+
+def _fleet_line(name: str, fleet: Json, role: str) -> str:
+    commit = paint("dim", short(fleet.get("commit", "")))
+    head = f"{paint('strong', name)}  " if name else "  "
+    return f"{head}release {fleet['release']} {outcome(role)}  {commit}"
+
+
+def _machine_lines(fleet: Json) -> list[str]:
+    rows = [
+        (
+            f"    {machine['machine']}",
+            machine.get("process", ""),
+            machine.get("address") or "-",
+            outcome("healthy" if machine.get("healthy") else "not healthy"),
+        )
+        for machine in fleet.get("machines", ())
+    ]
+    return table(rows)
+
+
+def _way_back(way: str) -> str:
+    told = {
+        "warm": "open: `dayfly rollback` moves the traffic back to the warm fleet",
+        "image": "open: `dayfly rollback` starts the release before from its kept image",
+        "none": "none: there is no earlier release that could serve",
+    }
+    return f"  way back {told.get(way, way)}"
+
+
+def _said(problem: object) -> str:
+    return str(problem.get("message", problem)) if isinstance(problem, Mapping) else str(problem)
+
+
+def releases(value: Sequence[Json]) -> list[str]:
+    if not value:
+        return ["No releases yet."]
+    rows = [
+        (
+            str(entry["release"]),
+            entry["app"],
+            short(entry["commit"]),
+            outcome(entry["outcome"]),
+            moment(entry.get("started")),
+            entry.get("who") or "",
+            entry.get("reason") or entry.get("subject") or "",
+        )
+        for entry in value
+    ]
+    return table(rows, head=("release", "app", "commit", "outcome", "started", "who", "about"))
+
+
+def receipt(value: Json) -> list[str]:
+    title = f"release {value['release']} {outcome(value['outcome'])}"
+    lines = [f"{title}  {value['app']} {short(value['commit'])} {value.get('subject') or ''}"]
+    if reason := value.get("reason"):
+        lines.append(f"  {paint('bad', reason)}")
+    traffic = value.get("traffic") or {}
+    if traffic.get("requests") is not None:
+        lines += _traffic_lines(traffic)
+    facts = [
+        ("cutover", seconds(value.get("cutover_seconds"))),
+        ("verdict", str(value.get("verdict") or "-")),
+        ("watch", _watch(value.get("watch"))),
+        ("machines", str(len(value.get("machines") or ()))),
+        ("by", str(value.get("who") or "-")),
+    ]
+    lines += [f"  {paint('dim', f'{name:9}')}{told}" for name, told in facts if told != "-"]
+    rows = [
+        (
+            f"    {stage['stage']}",
+            seconds(stage.get("seconds")),
+            outcome(stage.get("outcome") or ""),
+        )
+        for stage in value.get("stages") or ()
+    ]
+    return [*lines, paint("dim", "  stages"), *table(rows)]
+
+
+def _traffic_lines(traffic: Json) -> list[str]:
+    lost = traffic.get("lost") or 0
+    told = paint("bad" if lost else "good", f"lost {lost}")
+    others = f"retried {traffic.get('retried') or 0}  aborted {traffic.get('aborted') or 0}"
+    lines = [f"  {told} of {traffic['requests']:,} requests  {others}"]
+    if traffic.get("p50_ms") is not None:
+        lines.append(
+            f"  {paint('dim', 'answers  ')}p50 {traffic['p50_ms']:g} ms"
+            f"  p99 {traffic.get('p99_ms') or 0:g} ms"
+        )
+    return lines
+
+
+def _watch(watch: Json | None) -> str:
+    if not watch:
+        return "-"
+    return str(watch.get("outcome") or watch.get("verdict") or watch.get("reason") or "-")
+
+
+def machines(value: Sequence[Json]) -> list[str]:
+    if not value:
+        return ["No machines run."]
+    rows = [
+        (
+            entry["machine"],
+            entry.get("role", ""),
+            str(entry.get("release") or "-"),
+            entry.get("process", ""),
+            entry.get("kind", ""),
+            entry.get("address") or "-",
+            outcome("healthy" if entry.get("healthy") else entry.get("state") or "not healthy"),
+            size(entry.get("memory")),
+            f"{entry['cpu']:.2f}" if entry.get("cpu") is not None else "-",
+        )
+        for entry in value
+    ]
+    names = ("role", "release", "process", "kind", "address", "state", "memory", "cpu")
+    return table(rows, head=("machine", *names))
+
+
+def jobs(value: Sequence[Json]) -> list[str]:
+    if not value:
+        return ["This application has no jobs."]
+    rows = [_job_row(entry) for entry in value]
+    return table(rows, head=("job", "schedule", "next", "last", "ended", "machine"))
+
+
+def _job_row(entry: Json) -> tuple[str, ...]:
+    runs = entry.get("runs") or [{}]
+    last = runs[0]
+    status = last.get("status")
+    ended = "-" if status is None else outcome("done" if status == 0 else f"status {status}")
+    return (
+        entry["job"],
+        entry["schedule"],
+        moment(entry.get("next")),
+        moment(last.get("started")),
+        ended,
+        last.get("machine") or "-",
+    )

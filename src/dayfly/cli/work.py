@@ -1,0 +1,56 @@
+"""Jobs, and one command in a fresh machine."""
+
+import argparse
+import shlex
+
+from dayfly.cli import readers
+from dayfly.cli.commands import Commands, for_app
+from dayfly.cli.output import clean, error, say
+from dayfly.cli.session import Session
+from dayfly.client import ClientError, part
+from dayfly.errors import UsageError
+
+
+def declare(commands: Commands) -> None:
+    jobs = commands.add_reader("jobs", jobs_of_app, "Scheduled jobs and their results.")
+    for_app(jobs)
+    jobs.add_argument("action", nargs="?", choices=("run",), help="`run JOB` starts it now")
+    jobs.add_argument("job", nargs="?", metavar="JOB")
+    once = commands.add("run", run_command, "One command in a fresh machine of what serves.")
+    for_app(once)
+    once.add_argument("--release", type=int, metavar="N", help="of this release instead")
+    once.add_argument(
+        "command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="and its arguments"
+    )
+
+
+def jobs_of_app(session: Session, *, action: str | None, job: str | None, json: bool) -> int:
+    if action is None:
+        return readers.jobs(session, json=json)
+    if not job:
+        raise UsageError("Which job?", hint="`dayfly jobs` lists them; `dayfly jobs run NAME`.")
+    client = session.client()
+    client.post(f"/api/apps/{part(session.app(client))}/jobs/{part(job)}")
+    say(f"{clean(job)} is started; `dayfly jobs` shows how it ends.")
+    return 0
+
+
+def run_command(session: Session, *, command: list[str], release: int | None) -> int:
+    """The command's output as it comes; its exit status is told, ours is 0 or 1."""
+    words = command[1:] if command[:1] == ["--"] else command
+    if not words:
+        raise UsageError("Run what?", hint="For example: dayfly run -- python manage.py shell")
+    client = session.client()
+    path = f"/api/apps/{part(session.app(client))}/run"
+    for kind, data in client.stream(path, {"command": shlex.join(words), "release": release}):
+        if kind == "output":
+            say(clean(data["line"]))
+        elif kind == "finished":
+            return _ended(int(data["status"]))
+    raise ClientError("The server ended before the command did; its result is not known.")
+
+
+def _ended(status: int) -> int:
+    if status:
+        error(f"The command ended with status {status}.")
+    return 1 if status else 0

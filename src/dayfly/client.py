@@ -1,0 +1,190 @@
+"""Talk to an environment's server: JSON, an upload, and event streams that survive its restart."""
+
+import http.client
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from dayfly.errors import DayflyError
+from dayfly.events import Event
+
+SECONDS = 30.0  # for an answer; an event stream says something at least every 15 s
+PATIENCE_SECONDS = 60.0  # for a server that restarts while its events are followed
+PAUSE_SECONDS = 0.3
+REFUSED_FROM = 400
+
+
+class ClientError(DayflyError):
+    """No answer (`status` is None), or an answer that says no."""
+
+    def __init__(self, message: str, *, hint: str = "", status: int | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class Client:
+    """One server. Every call opens a connection of its own, so nothing is left to close."""
+
+    def __init__(self, address: str, token: str, *, environment: str = "production") -> None:
+        self.address = address.rstrip("/")
+        self.environment = environment
+        self._token = token
+
+    def get(self, path: str, **query: object) -> Any:  # noqa: ANN401 - JSON
+        return self._json("GET", _with_query(path, query))
+
+    def post(self, path: str, value: object = None) -> Any:  # noqa: ANN401 - JSON
+        return self._json("POST", path, json.dumps(value or {}).encode(), "application/json")
+
+    def put(self, path: str, text: str) -> None:
+        self._json("PUT", path, text.encode(), "text/plain; charset=utf-8")
+
+    def delete(self, path: str) -> None:
+        self._json("DELETE", path)
+
+    def upload(self, path: str, file: Path) -> Any:  # noqa: ANN401 - JSON
+        """Send a file of any size, a piece at a time."""
+        with file.open("rb") as source:
+            size = {"Content-Length": str(file.stat().st_size)}
+            with self._answer("POST", path, source, "application/octet-stream", size) as answer:
+                return _decoded(answer.read())
+
+    def lines(self, path: str, **query: object) -> Iterator[str]:
+        """The lines of a text answer, as they come."""
+        with self._answer("GET", _with_query(path, query)) as answer:
+            while raw := answer.readline():
+                yield raw.decode(errors="replace").rstrip("\r\n")
+
+    def stream(self, path: str, value: object) -> Iterator[tuple[str, Any]]:
+        """(event, data) of a POST that answers with an event stream; it is never repeated."""
+        body = json.dumps(value).encode()
+        with self._answer("POST", path, body, "application/json") as answer:
+            yield from _messages(answer)
+
+    def events(self, path: str, after: int = 0) -> Iterator[Event]:
+        """Events after number `after`, up to release.finished, across restarts of the server.
+
+        A stream that ends early is asked for again from the last event seen. It has really ended
+        when it is twice empty: one empty answer may be a server on its way down.
+        """
+        empty = 0
+        lost_at: float | None = None
+        while empty <= 1:
+            before = after
+            try:
+                for event in self._events_once(path, after):
+                    after, lost_at = event.number, None
+                    yield event
+                    if event.kind == "release.finished":
+                        return
+                empty = empty + 1 if after == before else 0
+            except ClientError as error:
+                empty, lost_at = 0, lost_at or time.monotonic()
+                if error.status is not None or time.monotonic() - lost_at > PATIENCE_SECONDS:
+                    raise
+            time.sleep(PAUSE_SECONDS)
+
+    def _events_once(self, path: str, after: int) -> Iterator[Event]:
+        with self._answer("GET", path, headers={"Last-Event-ID": str(after)}) as answer:
+            for _kind, data in _messages(answer):
+                yield Event(**{key: data.get(key) for key in ("release", "app")}, **_fact(data))
+
+    def _json(self, method: str, path: str, body: bytes | None = None, kind: str = "") -> Any:  # noqa: ANN401
+        with self._answer(method, path, body, kind) as answer:
+            return _decoded(answer.read())
+
+    @contextmanager
+    def _answer(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,  # noqa: ANN401 - bytes or an open file
+        kind: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> Iterator[http.client.HTTPResponse]:
+        sent = {"Authorization": f"Bearer {self._token}", **(headers or {})}
+        if kind:
+            sent["Content-Type"] = kind
+        connection = self._connection()
+        try:
+            connection.request(method, path, body=body, headers=sent)
+            answer = connection.getresponse()
+            if answer.status >= REFUSED_FROM:
+                raise self._refusal(answer.status, answer.read())
+            yield answer
+        except (OSError, http.client.HTTPException) as error:
+            raise self._silence(error) from error
+        finally:
+            connection.close()
+
+    def _connection(self) -> http.client.HTTPConnection:
+        parts = urlsplit(self.address)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ClientError(
+                f"{self.address}: not the address of a server",
+                hint="An address looks like http://127.0.0.1:8081.",
+            )
+        secure = parts.scheme == "https"
+        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+        return kind(parts.hostname, parts.port, timeout=SECONDS)
+
+    def _silence(self, error: Exception) -> ClientError:
+        return ClientError(
+            f"The server of environment {self.environment} does not answer"
+            f" at {self.address} ({error or type(error).__name__}).",
+            hint="`dayfly up` starts it.",
+        )
+
+    def _refusal(self, status: int, body: bytes) -> ClientError:
+        said = _json_or_none(body)
+        said = said if isinstance(said, dict) else {}
+        message = said.get("error") or f"The server answered {status}."
+        return ClientError(str(message), hint=str(said.get("hint") or ""), status=status)
+
+
+def part(name: str) -> str:
+    """A name as one part of a path, whatever characters it has."""
+    return quote(name, safe="")
+
+
+def _with_query(path: str, query: Mapping[str, object]) -> str:
+    given = {key: value for key, value in query.items() if value is not None}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def _fact(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: data[key] for key in ("number", "time", "kind", "data")}
+
+
+def _messages(answer: http.client.HTTPResponse) -> Iterator[tuple[str, Any]]:
+    """(event, data) of each message of a text/event-stream; data is JSON."""
+    kind, data = "message", list[str]()
+    while raw := answer.readline():
+        name, _, value = raw.decode(errors="replace").rstrip("\r\n").partition(":")
+        if name == "event":
+            kind = value.removeprefix(" ")
+        elif name == "data":
+            data.append(value.removeprefix(" "))
+        elif not name and not value and data:
+            yield kind, _decoded("\n".join(data).encode())
+            kind, data = "message", []
+
+
+def _decoded(body: bytes) -> Any:  # noqa: ANN401 - JSON
+    if not body:
+        return None
+    found = _json_or_none(body)
+    if found is None and body.strip() != b"null":
+        raise ClientError("The server answered something that is not JSON.")
+    return found
+
+
+def _json_or_none(body: bytes) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None

@@ -1,0 +1,145 @@
+"""The pages and the way in. Everything shown was written by others and is escaped."""
+
+import time
+from collections.abc import Collection
+from functools import partial
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from dayfly import progress
+from dayfly.console import chart, words
+from dayfly.console.guard import Guard
+from dayfly.console.live import changes
+from dayfly.console.session import SESSION_SECONDS, Sessions
+from dayfly.console.state import State
+
+_RELEASES = 15  # on the overview
+
+
+def routes(state: State, sessions: Sessions, hosts: Collection[str]) -> list[BaseRoute]:
+    """All routes of the console. `hosts` are the names it answers to, without a port."""
+    pages = _Pages(state, sessions)
+    guard = partial(Middleware, Guard, sessions=sessions, hosts=hosts)
+    inside = [guard(refusal=pages.refused)]
+    static = StaticFiles(packages=[("dayfly.console", "static")])
+    return [
+        Route("/", pages.overview, middleware=inside),
+        Route("/releases/{number:int}", pages.release, middleware=inside),
+        Route("/live", pages.live, middleware=inside),
+        Route("/enter", pages.enter, middleware=[guard(refusal=None)]),
+        Mount("/static", Guard(static, sessions=sessions, hosts=hosts, refusal=None)),
+    ]
+
+
+class _Pages:
+    """The pages of one environment."""
+
+    def __init__(self, state: State, sessions: Sessions) -> None:
+        self._state = state
+        self._sessions = sessions
+        self._templates = _templates()
+        self.refused = self._page(
+            "message.html",
+            401,
+            title="The door is closed",
+            text="`dayfly console` on the server prints a link that opens it. A link is good once,"
+            " and a visit ends after twelve hours.",
+        )
+
+    async def overview(self, _request: Request) -> Response:
+        return await run_in_threadpool(self._overview)
+
+    async def release(self, request: Request) -> Response:
+        return await run_in_threadpool(self._release, request.path_params["number"])
+
+    async def live(self, request: Request) -> Response:
+        asked = request.headers.get("last-event-id") or request.query_params.get("after", "0")
+        release = request.query_params.get("release", "")
+        stream = changes(
+            self._state,
+            int(asked) if asked.isdecimal() else 0,
+            int(release) if release.isdecimal() else None,
+        )
+        return StreamingResponse(stream, media_type="text/event-stream")
+
+    async def enter(self, request: Request) -> Response:
+        """A page, not a redirect: after a redirect from elsewhere a Strict cookie stays away."""
+        value = self._sessions.enter(request.query_params.get("code", ""))
+        if value is None:
+            return self.refused
+        page = self._page("entered.html", 200)
+        page.set_cookie(
+            self._sessions.cookie,
+            value,
+            max_age=SESSION_SECONDS,
+            path="/",
+            httponly=True,
+            samesite="strict",
+            secure=self._sessions.secure,
+        )
+        return page
+
+    def _overview(self) -> Response:
+        last = self._state.newest()  # before the rest is read, so that nothing after it is missed
+        newest = self._state.releases(None, _RELEASES)
+        return self._page(
+            "overview.html",
+            200,
+            status=self._state.status(),
+            releases=newest,
+            running=[entry for entry in newest if entry["outcome"] == "running"],
+            now=time.time(),
+            after=last,
+        )
+
+    def _release(self, number: int) -> Response:
+        receipt = self._state.receipt(number)
+        if receipt is None:
+            text = f"There is no release {number}."
+            return self._page("message.html", 404, title="Not here", text=text)
+        now, told = time.time(), progress.of(self._state.history(number))
+        return self._page(
+            "release.html",
+            200,
+            receipt=receipt,
+            progress=told,
+            bars=chart.bars(told, now),
+            chart=chart.traffic(told),
+            size=(chart.WIDTH, chart.HEIGHT),
+            status=self._state.status(),
+            after=told.last,
+        )
+
+    def _page(self, template: str, status: int, **values: Any) -> HTMLResponse:  # noqa: ANN401 - whatever the template shows
+        return HTMLResponse(self._templates.get_template(template).render(**values), status)
+
+
+def _templates() -> Environment:
+    templates = Environment(
+        loader=PackageLoader("dayfly.console"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_harmless,
+    )
+    templates.filters |= {
+        "duration": words.duration,
+        "moment": words.moment,
+        "left": words.left,
+        "count": words.count,
+        "tone": words.tone,
+    }
+    return templates
+
+
+def _harmless(value: object) -> object:
+    """Every text that a template shows passes here."""
+    return words.plain(value) if type(value) is str else value

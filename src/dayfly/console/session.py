@@ -1,0 +1,55 @@
+"""Who may look: a one-time code from the command line becomes a session in a browser.
+
+Sessions are signed, not stored, so that they outlive a restart of the server.
+"""
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Callable
+
+CODE_SECONDS = 10 * 60
+SESSION_SECONDS = 12 * 60 * 60
+
+
+class Sessions:
+    """Codes that are good once, and the cookies they turn into.
+
+    The cookie's name carries a trace of the key: browsers share cookies between the ports of a
+    host, and two environments on one machine must not log each other out.
+    """
+
+    def __init__(
+        self, key: bytes, *, secure: bool = False, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._key = key
+        self._clock = clock
+        self._codes: dict[str, float] = {}  # code → when it expires
+        self.secure = secure
+        trace = hashlib.sha256(b"name" + key).hexdigest()[:8]
+        self.cookie = f"{'__Host-' if secure else ''}dayfly-{trace}"
+
+    def code(self) -> str:
+        """A new one-time code, good for ten minutes."""
+        now = self._clock()
+        self._codes = {code: end for code, end in self._codes.items() if end > now}
+        code = secrets.token_urlsafe(24)
+        self._codes[code] = now + CODE_SECONDS
+        return code
+
+    def enter(self, code: str) -> str | None:
+        """The value of a new session's cookie; None when the code is not, or no longer, good."""
+        expires = self._codes.pop(code, 0.0)
+        if expires <= self._clock():
+            return None
+        claim = f"{int(self._clock()) + SESSION_SECONDS}.{secrets.token_urlsafe(12)}"
+        return f"{claim}.{self._signature(claim)}"
+
+    def knows(self, value: str) -> bool:
+        claim, _, signature = value.rpartition(".")
+        right = hmac.compare_digest(signature.encode(), self._signature(claim).encode())
+        return right and int(claim.partition(".")[0]) > self._clock()
+
+    def _signature(self, claim: str) -> str:
+        return hmac.new(self._key, claim.encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,29 @@
+"""What the console reads. Whoever mounts its pages answers these questions."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from dayfly.events import Event
+
+Json = Mapping[str, Any]
+
+
+class State(Protocol):
+    """JSON in the shapes of the API. All but `events` may block: they run in worker threads."""
+
+    def status(self) -> Json: ...
+
+    def releases(self, app: str | None, limit: int) -> Sequence[Json]:
+        """Newest first."""
+
+    def receipt(self, number: int) -> Json | None:
+        """None when there is no such release."""
+
+    def history(self, number: int) -> Iterable[Event]:
+        """The events of one release so far, oldest first."""
+
+    def newest(self) -> int:
+        """The number of the newest event."""
+
+    def events(self, after: int) -> AsyncIterator[Event]:
+        """Every event after number `after`, as it happens; never ends."""
