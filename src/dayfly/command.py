@@ -48,6 +48,7 @@ class Setting:
     uid: int | None = None
     gid: int | None = None
     pass_fds: tuple[int, ...] = ()
+    stdin: int | None = None  # a file descriptor; None is /dev/null
     umask: int = -1
 
 
@@ -245,7 +246,7 @@ def _popen_arguments(setting: Setting) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "cwd": setting.cwd,
         "env": setting.env,
-        "stdin": subprocess.DEVNULL,
+        "stdin": subprocess.DEVNULL if setting.stdin is None else setting.stdin,
         "pass_fds": setting.pass_fds,
         "umask": setting.umask,
     }

@@ -6,7 +6,12 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from dayfly.clock import Stop
+from dayfly.errors import DayflyError
 from dayfly.images.image import Image
+
+
+class MachineError(DayflyError):
+    """A machine could not be started, kept or removed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +46,7 @@ class Machine:
     kind: Literal["process", "job"]
     address: str | None  # host:port
     state: Literal["running", "exited"]
-    status: int | None = None  # exit status, once known
+    status: int | None = None  # exit status, once known; 128 + number after a signal
     reason: str = ""  # of the end: "exit status 3", "SIGKILL", "out of memory"
     started: float = 0.0  # seconds since the epoch
 
@@ -55,7 +60,13 @@ class Usage:
 class Runtime(Protocol):
     """Runs machines. One contract test suite holds for every implementation."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What this host does not give, as sentences to tell once."""
+        ...
 
     def launch(self, spec: Spec) -> Machine:
         """Start a machine; returns when its process runs, which is not yet healthy."""
@@ -89,3 +100,7 @@ class Runtime(Protocol):
         ...
 
     def usage(self, name: str) -> Usage | None: ...
+
+    def pids(self, name: str) -> tuple[int, ...]:
+        """All processes of a machine that live now, as this host numbers them."""
+        ...

@@ -1,0 +1,132 @@
+"""Where a machine keeps what belongs to it: a record of the intent, and output that outlives it.
+
+home/machines/NAME/   machine.json (written first), pid, state/, app/, tmp/, shim: goes with it
+home/output/NAME/     output.log and its log files: stays
+tmpfs/NAME            identity, settings and secrets: goes with it
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from re import compile as pattern
+
+import msgspec
+
+from dayfly.machines import launchfile, workdir
+from dayfly.machines.machine import MachineError, Spec
+
+NAME = pattern(r"[a-z0-9][a-z0-9_.-]{0,100}")
+RECORD = "machine.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What was intended, without settings and secrets."""
+
+    environment: str
+    name: str
+    app: str
+    release: int
+    process: str
+    kind: str
+    address: str | None
+    created: float  # seconds since the epoch
+
+
+@dataclass(frozen=True)
+class Folders:
+    """All machines of one environment, as far as files tell."""
+
+    home: Path
+    environment: str
+    tmpfs: Path = launchfile.TMPFS
+
+    def of(self, name: str) -> Path:
+        if not NAME.fullmatch(name):
+            raise MachineError(f"{name!r} can't be the name of a machine")
+        return self.home / "machines" / name
+
+    def output(self, name: str) -> Path:
+        return self.home / "output" / self.of(name).name
+
+    def launch_file(self, name: str) -> Path:
+        return launchfile.secret_folder(self.tmpfs, self.environment) / name
+
+    def create(self, record: Record) -> Path:
+        """A folder that appears together with its record; MachineError if the name is taken."""
+        folder = self.of(record.name)
+        fresh = folder.with_name(f".{record.name}")
+        workdir.discard(fresh)
+        (fresh / "state").mkdir(parents=True)
+        (fresh / RECORD).write_bytes(msgspec.json.encode(record))
+        shim = resources.files("dayfly.machines").joinpath("shim.sh").read_bytes()
+        (fresh / "shim").write_bytes(shim)
+        try:
+            fresh.rename(folder)
+        except OSError as error:
+            workdir.discard(fresh)
+            raise MachineError(f"a machine named {record.name} exists already") from error
+        return folder
+
+    def records(self) -> Iterator[Record]:
+        """Of this environment only."""
+        with suppress(FileNotFoundError), os.scandir(self.home / "machines") as entries:
+            for entry in entries:
+                if not entry.name.startswith(".") and (found := self.record(entry.name)):
+                    yield found
+
+    def record(self, name: str) -> Record | None:
+        try:
+            found = msgspec.json.decode((self.of(name) / RECORD).read_bytes(), type=Record)
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
+        return found if found.environment == self.environment else None
+
+    def open_output(self, spec: Spec, uid: int | None) -> dict[str, Path]:
+        """Make the output's folder; returns where each log place of the app leads.
+
+        The folder itself stays ours, so that a machine can't put a link in the output's place.
+        """
+        folder = self.output(spec.name)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "output.log").touch(mode=0o640)
+        workdir.give(folder / "output.log", uid)
+        places = {place: folder / "files" / place for place in workdir.log_places(spec.log_files)}
+        for place, target in places.items():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if place in spec.log_files:
+                target.touch()
+            else:
+                target.mkdir(exist_ok=True)
+            workdir.give(target, uid)
+        return places
+
+    def write_launch(self, spec: Spec, text: str, uid: int | None) -> Path:
+        path = self.launch_file(spec.name)
+        path.unlink(missing_ok=True)
+        launchfile.write_private(path, text, uid)
+        return path
+
+    def remove(self, name: str) -> None:
+        """All but the output, from which links and other things a log never is are taken."""
+        self.launch_file(name).unlink(missing_ok=True)
+        with suppress(OSError):  # the secrets of other machines are in it
+            self.launch_file(name).parent.rmdir()
+        for at, folders, files in os.walk(self.output(name)):
+            for each in (Path(at, entry) for entry in [*folders, *files]):
+                if each.is_symlink() or not (each.is_file() or each.is_dir()):
+                    each.unlink(missing_ok=True)
+        workdir.discard(self.of(name))
+
+
+@contextmanager
+def foreign_errors(name: str) -> Iterator[None]:
+    """Of the file system, in words for a person."""
+    try:
+        yield
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        raise MachineError(f"{name}: {error.strerror or error}{where}") from error
