@@ -1,0 +1,3 @@
+"""The order desk of a small company: orders, attachments, confirmation mails, a nightly export."""
+
+__version__ = "1"
