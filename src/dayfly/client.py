@@ -16,6 +16,7 @@ SECONDS = 30.0  # for an answer; an event stream says something at least every 1
 PATIENCE_SECONDS = 60.0  # for a server that restarts while its events are followed
 PAUSE_SECONDS = 0.3
 REFUSED_FROM = 400
+LAST = frozenset({"release.finished", "rollback.finished"})  # no event comes after these
 
 
 class ClientError(DayflyError):
@@ -66,7 +67,7 @@ class Client:
             yield from _messages(answer)
 
     def events(self, path: str, after: int = 0) -> Iterator[Event]:
-        """Events after number `after`, up to release.finished, across restarts of the server.
+        """Events after number `after`, up to a release's last one, across restarts of the server.
 
         A stream that ends early is asked for again from the last event seen. It has really ended
         when it is twice empty: one empty answer may be a server on its way down.
@@ -79,7 +80,7 @@ class Client:
                 for event in self._events_once(path, after):
                     after, lost_at = event.number, None
                     yield event
-                    if event.kind == "release.finished":
+                    if event.kind in LAST:
                         return
                 empty = empty + 1 if after == before else 0
             except ClientError as error:

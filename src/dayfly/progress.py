@@ -61,6 +61,7 @@ class Progress:
     notes: tuple[str, ...] = ()
     outcome: str | None = None
     reason: str = ""
+    receipt: Mapping[str, Any] | None = None  # of a rollback, told with its end
     last: int = 0  # number of the last event
 
     @property
@@ -101,9 +102,26 @@ def _started(progress: Progress, event: Event) -> Progress:
     )
 
 
+def _back(_: Progress, event: Event) -> Progress:
+    """A rollback to this release begins: what was told of its own coming is over."""
+    return Progress(
+        release=event.release,
+        app=event.app or "",
+        subject="(rollback)",
+        who=str(event.data.get("who", "")),
+        started=event.time,
+    )
+
+
 def _finished(progress: Progress, event: Event) -> Progress:
     outcome, reason = str(event.data.get("outcome", "")), str(event.data.get("reason") or "")
-    return replace(progress, outcome=outcome, reason=reason, finished=event.time)
+    return replace(
+        progress,
+        outcome=outcome,
+        reason=reason,
+        finished=event.time,
+        receipt=event.data.get("receipt"),
+    )
 
 
 def _stage_started(progress: Progress, event: Event) -> Progress:
@@ -116,7 +134,8 @@ def _stage_finished(progress: Progress, event: Event) -> Progress:
     seconds = float(event.data["seconds"])
     stages = tuple(
         replace(stage, outcome=outcome, seconds=seconds)
-        if stage.stage == name and stage.outcome is None else stage
+        if stage.stage == name and stage.outcome is None
+        else stage
         for stage in progress.stages
     )
     return replace(progress, stages=stages)
@@ -156,6 +175,8 @@ def _note(progress: Progress, event: Event) -> Progress:
 _STEPS: Mapping[str, Callable[[Progress, Event], Progress]] = {
     "release.started": _started,
     "release.finished": _finished,
+    "rollback.started": _back,
+    "rollback.finished": _finished,
     "stage.started": _stage_started,
     "stage.finished": _stage_finished,
     "output": _output,

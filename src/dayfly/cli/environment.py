@@ -16,8 +16,6 @@ def declare(commands: Commands) -> None:
         "destroy", destroy, "Remove an environment and all its data. Nothing else ever does."
     )
     destroy_.add_argument("name", metavar="NAME", help="of the environment, to be sure")
-    commands.add("serve", serve, "The server itself, in the foreground.", hidden=True)
-    commands.add("keeper", keeper, "Holds the balancer's listening sockets.", hidden=True)
 
 
 def up(session: Session, *, systemd: bool) -> int:
@@ -32,20 +30,6 @@ def down(session: Session) -> int:
     from dayfly.environment import services  # noqa: PLC0415
 
     services.down(session.home(), say=say)
-    return 0
-
-
-def serve(session: Session) -> int:
-    from dayfly.environment import services  # noqa: PLC0415
-
-    services.serve(session.home())
-    return 0
-
-
-def keeper(session: Session) -> int:
-    from dayfly.environment import services  # noqa: PLC0415
-
-    services.keeper(session.home())
     return 0
 
 
@@ -74,7 +58,7 @@ def destroy(session: Session, *, name: str) -> int:
         question = f"All releases, kept files and secrets of {clean(name)} go. Type its name:"
         if ask(question) != name:
             raise DayflyError("Not the name: nothing was removed.")
-    services.destroy(session.home(), name)
+    services.destroy(session.home(), name, say=say)
     say(f"{clean(name)} is removed.")
     return 0
 

@@ -27,12 +27,14 @@ class _Screen:
         self.progress = progress.after(self.progress, shown)
 
 
-def follow(client: Client, number: int, *, who: str) -> int:
+def follow(client: Client, number: int, *, who: str, after: int = 0) -> int:
     """Show release `number` until it ends; 0 when it serves (or did), else 1.
+
+    With `after` only what comes after that event: a rollback to a release that ended long ago.
 
     Ctrl-C asks whether to stop it; without a terminal the release is left running.
     """
-    screen = _Screen(Progress(release=number))
+    screen = _Screen(Progress(release=number, last=after))
     while True:
         try:
             _show(client, number, screen)
@@ -82,7 +84,7 @@ def _drawn(screen: _Screen) -> Iterator[None]:
 
 def told(before: Progress, now: Progress, event: Event) -> list[str]:
     """What an event is worth in plain lines: stages as they end, notes, deaths of machines."""
-    if event.kind == "release.started":
+    if event.kind in {"release.started", "rollback.started"}:
         return _head(now)
     if event.kind == "stage.finished":
         return _stage_lines(replace(now, stages=now.stages[-1:]))
@@ -111,7 +113,9 @@ def _stage_lines(now: Progress) -> list[str]:
 
 def _ended(client: Client, number: int, now: Progress) -> int:
     """The receipt; before it, of a failed release, the last words of what failed."""
-    say("", *_last_words(now), *show.receipt(cleaned(client.get(f"/api/releases/{number}"))))
+    kept = client.get(f"/api/releases/{number}")
+    mine = {"outcome": now.outcome, "reason": now.reason, **now.receipt} if now.receipt else {}
+    say("", *_last_words(now), *show.receipt(cleaned({**kept, **mine})))
     good = now.outcome in _GOOD
     if not good:
         say("", f"`dayfly logs --release {number}` prints all of its output.")

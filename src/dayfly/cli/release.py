@@ -57,7 +57,8 @@ def release(
 def rollback(session: Session, *, to: int | None, detach: bool) -> int:
     client = session.client()
     path = f"/api/apps/{part(session.app(client))}/rollback"
-    return _watched(client, client.post(path, {"to": to, "who": who()}), detach=detach)
+    answer = client.post(path, {"to": to, "who": who()})
+    return _watched(client, answer, detach=detach)
 
 
 def who() -> str:
@@ -113,10 +114,10 @@ def _watched(client: Client, answer: Any, *, detach: bool) -> int:  # noqa: ANN4
     if detach:
         say(f"Release {number} is under way; `dayfly release --follow {number}` shows it.")
         return 0
-    return _follow(client, number)
+    return _follow(client, number, int(answer.get("after", 0)))
 
 
-def _follow(client: Client, number: int) -> int:
+def _follow(client: Client, number: int, after: int = 0) -> int:
     from dayfly.cli import follow  # noqa: PLC0415 - draws, which takes a while to load
 
-    return follow.follow(client, number, who=clean(who()))
+    return follow.follow(client, number, who=clean(who()), after=after)

@@ -48,6 +48,16 @@ class Home:
         return self.path / "images"
 
     @property
+    def cache(self) -> Path:
+        """What builds keep between each other: pip's and npm's caches."""
+        return self.path / "cache"
+
+    @property
+    def scratch(self) -> Path:
+        """Throw-away databases."""
+        return self.path / "scratch"
+
+    @property
     def machines(self) -> Path:
         return self.path / "machines"
 

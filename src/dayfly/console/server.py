@@ -1,0 +1,84 @@
+"""The server of an environment: its API and its pages behind one address."""
+
+import hashlib
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+
+import structlog
+import uvicorn
+
+from dayfly.config.environment_rules import address_of
+from dayfly.config.home import Home, token
+from dayfly.console.pages import routes
+from dayfly.console.session import Sessions
+from dayfly.console.state import Json
+from dayfly.environment import views
+from dayfly.environment.api import application
+from dayfly.environment.environment import Environment, observe, opened
+from dayfly.environment.stream import follow
+from dayfly.errors import DayflyError
+from dayfly.events import Event
+from dayfly.release.receipt import row, whole
+
+GRACE_SECONDS = 2  # for answers under way when the server is told to end
+MOST_EVENTS = 100_000
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+
+log = structlog.get_logger()
+
+
+def serve(home: Home) -> None:
+    """Run until told to end; what is under way is undone or left to the next start."""
+    with opened(home) as environment:
+        settings = environment.parts.settings
+        address = address_of(settings.api.listen)
+        if address is None:
+            raise DayflyError(f"api.listen: {settings.api.listen!r} is not host:port")
+        host, port = address
+        key = token(home)
+        sessions = Sessions(hashlib.sha256(b"console sessions" + key.encode()).digest())
+        app = application(
+            environment,
+            token=key,
+            extra=routes(Reader(environment), sessions, {*LOOPBACK, host}),
+            link=lambda: f"http://{settings.api.listen}/enter?code={sessions.code()}",
+        )
+        log.info("serving", environment=settings.name, api=settings.api.listen)
+        uvicorn.run(
+            app,
+            host=host,
+            port=port,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Answers the console's questions."""
+
+    environment: Environment
+
+    def status(self) -> Json:
+        return views.status(observe(self.environment))
+
+    def releases(self, app: str | None, limit: int) -> Sequence[Json]:
+        return [row(record) for record in self.environment.parts.journal.releases(app, limit)]
+
+    def receipt(self, number: int) -> Json | None:
+        try:
+            return whole(self.environment.parts.journal.release(number))
+        except LookupError:
+            return None
+
+    def history(self, number: int) -> Iterable[Event]:
+        return self.environment.parts.journal.events(release=number, limit=MOST_EVENTS)
+
+    def newest(self) -> int:
+        return self.environment.parts.journal.last_event()
+
+    async def events(self, after: int) -> AsyncIterator[Event]:
+        async for event in follow(self.environment.parts.journal, after=after, release=None):
+            if event is not None:
+                yield event

@@ -1,0 +1,127 @@
+"""The HTTP API: what the CLI, programs and other machines talk to."""
+
+import hmac
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from dayfly.config.problem import SettingsError
+from dayfly.environment import orders, readings, stream
+from dayfly.environment.environment import Environment
+from dayfly.errors import DayflyError, UsageError
+from dayfly.release.engine import BusyError
+from dayfly.release.work import ReleaseError
+
+Answer = Callable[[Environment, Request], Response | dict[str, Any] | list[Any]]
+Streaming = Callable[[Environment, Request], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+READINGS: dict[str, Answer] = {
+    "/api/status": readings.status,
+    "/api/releases": readings.releases,
+    "/api/releases/{number:int}": readings.receipt,
+    "/api/releases/{number:int}/output": readings.output,
+    "/api/machines": readings.machines,
+    "/api/apps/{app}/jobs": readings.jobs,
+    "/api/apps/{app}/secrets": readings.secrets,
+    "/api/sources/{app}": readings.known_commits,
+}
+ORDERS: dict[tuple[str, str], orders.Order] = {
+    ("POST", "/api/releases"): orders.release,
+    ("POST", "/api/releases/{number:int}/stop"): orders.stop,
+    ("POST", "/api/apps/{app}/rollback"): orders.roll_back,
+    ("POST", "/api/apps/{app}/jobs/{job}"): orders.start_job,
+    ("PUT", "/api/apps/{app}/secrets/{name}"): orders.set_secret,
+    ("DELETE", "/api/apps/{app}/secrets/{name}"): orders.remove_secret,
+}
+STREAMS: dict[tuple[str, str], Streaming] = {
+    ("POST", "/api/sources/{app}"): orders.take_bundle,
+    ("GET", "/api/events"): stream.events,
+    ("GET", "/api/releases/{number:int}/events"): stream.events,
+    ("POST", "/api/apps/{app}/run"): stream.run,
+}
+
+
+def application(
+    environment: Environment, *, token: str, extra: list[BaseRoute], link: Callable[[], str]
+) -> Starlette:
+    """The whole server: the API behind its token, and whatever pages are given as `extra`."""
+
+    def streaming(answer: Streaming) -> Endpoint:
+        async def endpoint(request: Request) -> Response:
+            return await answer(environment, request)
+
+        return endpoint
+
+    async def console_link(_: Request) -> Response:
+        return JSONResponse({"url": link()})
+
+    endpoints: list[tuple[str, str, Endpoint]] = [
+        *(("GET", path, _reading(environment, answer)) for path, answer in READINGS.items()),
+        *((method, path, _order(environment, take)) for (method, path), take in ORDERS.items()),
+        *((method, path, streaming(answer)) for (method, path), answer in STREAMS.items()),
+        ("POST", "/api/console-link", console_link),
+    ]
+    routes = [
+        Route(path, _guarded(endpoint, token), methods=[method])
+        for method, path, endpoint in endpoints
+    ]
+    return Starlette(
+        routes=[*routes, *extra],
+        exception_handlers={DayflyError: translated, LookupError: not_found},
+    )
+
+
+def _guarded(endpoint: Endpoint, token: str) -> Endpoint:
+    async def answer(request: Request) -> Response:
+        if not authorised(request, token):
+            return told(401, "the token is missing or wrong", "it lies in DAYFLY_HOME/token")
+        return await endpoint(request)
+
+    return answer
+
+
+def _reading(environment: Environment, answer: Answer) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        found = await run_in_threadpool(answer, environment, request)
+        return found if isinstance(found, Response) else JSONResponse(found)
+
+    return endpoint
+
+
+def _order(environment: Environment, take: orders.Order) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        taken = await run_in_threadpool(take, environment, request, await request.body())
+        return JSONResponse(taken, 202)
+
+    return endpoint
+
+
+def authorised(request: Request, token: str) -> bool:
+    kind, _, shown = request.headers.get("authorization", "").partition(" ")
+    return kind.lower() == "bearer" and hmac.compare_digest(shown.encode(), token.encode())
+
+
+async def translated(_: Request, error: Exception) -> Response:
+    """Our own errors, with the status that says whose turn it is."""
+    match error:
+        case UsageError() | SettingsError():
+            status = 400
+        case BusyError() | ReleaseError():
+            status = 409
+        case _:
+            status = 500
+    return told(status, str(error), getattr(error, "hint", ""))
+
+
+async def not_found(_: Request, error: Exception) -> Response:
+    return told(404, str(error.args[0]) if error.args else "not found", "")
+
+
+def told(status: int, message: str, hint: str) -> Response:
+    return JSONResponse({"error": message, "hint": hint}, status)

@@ -1,0 +1,126 @@
+"""One production, put together: the only place that builds concrete parts from the settings."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from dayfly.balancer.balancer import Balancer, listen
+from dayfly.config.contexts import settings_of
+from dayfly.config.environment import Environment as Settings
+from dayfly.config.home import Home, environment_id
+from dayfly.config.inherited import inherited_for_builds
+from dayfly.config.secrets import Secrets
+from dayfly.environment.views import Observed
+from dayfly.errors import DayflyError
+from dayfly.images.builder import Builder
+from dayfly.images.container import ContainerBuilder
+from dayfly.images.source import Sources
+from dayfly.images.tree import TreeBuilder
+from dayfly.machines.docker import DockerRuntime
+from dayfly.machines.machine import Runtime
+from dayfly.machines.process import ProcessRuntime
+from dayfly.machines.uids import uid_for
+from dayfly.release.caretaker import Caretaker
+from dayfly.release.engine import Engine
+from dayfly.release.jobs import Scheduler
+from dayfly.release.journal import Journal
+from dayfly.release.recovery import recover
+from dayfly.release.work import Parts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """A running environment: what the API and the console are given."""
+
+    parts: Parts
+    engine: Engine
+    caretaker: Caretaker
+    occupied: set[str]
+
+
+@contextmanager
+def opened(home: Home) -> Iterator[Environment]:
+    """Open all parts, put right what a crash left, then look after it until the body ends."""
+    parts = open_parts(home)
+    recover(parts)
+    occupied: set[str] = set()
+    engine = Engine(parts)
+    caretaker = Caretaker(parts, busy=engine.busy, occupied=occupied)
+    scheduler = Scheduler(parts)
+    caretaker.start()
+    scheduler.start()
+    try:
+        yield Environment(parts=parts, engine=engine, caretaker=caretaker, occupied=occupied)
+    finally:
+        engine.close()
+        scheduler.close()
+        caretaker.close()
+        parts.journal.close()
+
+
+def open_parts(home: Home) -> Parts:
+    settings = settings_of(home)
+    runtime, builder = _runtime(home, settings)
+    return Parts(
+        home=home,
+        settings=settings,
+        journal=Journal(home.journal),
+        sources=Sources(home.sources),
+        builder=builder,
+        runtime=runtime,
+        balancer=open_balancer(home, settings),
+        secrets=Secrets(home.secrets),
+    )
+
+
+def open_balancer(home: Home, settings: Settings) -> Balancer:
+    wanted = listen(
+        settings.balancer,
+        environment_id=environment_id(home),
+        access_log=settings.retention.access_log,
+        home=home.path,
+    )
+    return Balancer(home.balancer, wanted)
+
+
+def _runtime(home: Home, settings: Settings) -> tuple[Runtime, Builder]:
+    """The two that belong together: what is built is what the runtime starts."""
+    environment = environment_id(home)
+    if settings.runtime == "docker":
+        return (
+            DockerRuntime(home.path, environment, network=settings.docker.network),
+            ContainerBuilder(home.images, environment, inherited_for_builds()),
+        )
+    inherited = inherited_for_builds()
+
+    def uid(app: str) -> int:
+        return uid_for(home.path, environment, app) or 0
+
+    builder = TreeBuilder(home.images, home.cache, inherited, uid if os.geteuid() == 0 else None)
+    return ProcessRuntime(home.path, environment), builder
+
+
+def observe(environment: Environment) -> Observed:
+    """What there is at this moment, for people and programs to read."""
+    parts = environment.parts
+    try:
+        down, up = parts.down(), True
+    except DayflyError:
+        down, up = frozenset[str](), False
+    return Observed(
+        name=parts.settings.name,
+        url=url_of(parts.settings),
+        routing=parts.balancer.routing(),
+        machines=parts.runtime.machines(),
+        down=down,
+        balancer_up=up,
+        records=tuple(parts.journal.releases()),
+        problems=environment.caretaker.problems,
+    )
+
+
+def url_of(settings: Settings) -> str:
+    """Where the environment's apps answer, as somebody on this host writes it."""
+    host, _, port = settings.balancer.http.rpartition(":")
+    return f"http://{'127.0.0.1' if host in {'', '0.0.0.0', '[::]'} else host}:{port}"  # noqa: S104

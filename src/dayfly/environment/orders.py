@@ -1,0 +1,116 @@
+"""What the API is told to do: release, roll back, stop, run a job, keep a secret."""
+
+import asyncio
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from dayfly.config.environment import Route
+from dayfly.environment.environment import Environment
+from dayfly.errors import UsageError
+from dayfly.release import jobs, records
+
+Order = Callable[[Environment, Request, bytes], dict[str, Any]]
+
+SOMEBODY = "somebody"
+T = TypeVar("T")
+
+
+class ReleaseWish(msgspec.Struct, forbid_unknown_fields=True):
+    app: str
+    commit: str
+    who: str = SOMEBODY
+    queue: bool = False
+
+
+class RollbackWish(msgspec.Struct, forbid_unknown_fields=True):
+    to: int | None = None
+    who: str = SOMEBODY
+
+
+class StopWish(msgspec.Struct, forbid_unknown_fields=True):
+    who: str = SOMEBODY
+    reason: str = ""
+
+
+class RunWish(msgspec.Struct, forbid_unknown_fields=True):
+    command: str
+    release: int | None = None
+
+
+def release(environment: Environment, _: Request, body: bytes) -> dict[str, Any]:
+    wanted = read(body, ReleaseWish)
+    parts = environment.parts
+    commit = parts.sources.resolve(wanted.app, wanted.commit)
+    parts.balancer.claim(wanted.app, parts.settings.route.get(wanted.app, Route()))
+    order = records.Order(
+        app=wanted.app,
+        commit=commit,
+        subject=parts.sources.describe(wanted.app, commit).subject,
+        who=wanted.who,
+    )
+    return {"release": environment.engine.release(order, queue=wanted.queue)}
+
+
+def stop(environment: Environment, request: Request, body: bytes) -> dict[str, Any]:
+    wanted = read(body, StopWish)
+    number = request.path_params["number"]
+    environment.engine.stop(number, wanted.reason or f"{wanted.who} asked for it")
+    return {"release": number}
+
+
+def roll_back(environment: Environment, request: Request, body: bytes) -> dict[str, Any]:
+    wanted = read(body, RollbackWish)
+    after = environment.parts.journal.last_event()
+    to = environment.engine.roll_back(request.path_params["app"], wanted.to, wanted.who)
+    return {"release": to, "after": after}
+
+
+def start_job(environment: Environment, request: Request, _: bytes) -> dict[str, Any]:
+    parts, app = environment.parts, request.path_params["app"]
+    number = parts.serving(app)
+    if number is None:
+        raise LookupError(f"no release of {app} serves")
+    record = parts.journal.release(number)
+    return {"machine": jobs.start(parts, record, request.path_params["job"])}
+
+
+def set_secret(environment: Environment, request: Request, body: bytes) -> dict[str, Any]:
+    app, name = request.path_params["app"], request.path_params["name"]
+    try:
+        value = body.decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{name}: the value is not UTF-8 text") from error
+    environment.parts.secrets.set(app, name, value)
+    return {"app": app, "secret": name}
+
+
+def remove_secret(environment: Environment, request: Request, _: bytes) -> dict[str, Any]:
+    app, name = request.path_params["app"], request.path_params["name"]
+    environment.parts.secrets.remove(app, name)
+    return {"app": app, "secret": name}
+
+
+async def take_bundle(environment: Environment, request: Request) -> Response:
+    """Write the bundle to disk as it comes, then let git look at it."""
+    with tempfile.NamedTemporaryFile(dir=environment.parts.home.run, suffix=".bundle") as file:
+        async for chunk in request.stream():
+            await asyncio.to_thread(file.write, chunk)
+        file.flush()
+        commit = await run_in_threadpool(
+            environment.parts.sources.receive, request.path_params["app"], Path(file.name)
+        )
+    return JSONResponse({"commit": commit})
+
+
+def read(body: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body or b"{}", type=kind)
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        raise UsageError(f"the request's body: {error}") from error

@@ -1,0 +1,114 @@
+"""What the API answers without changing anything."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from dayfly.config.cron import schedule, zone_of
+from dayfly.environment import views
+from dayfly.environment.environment import Environment, observe
+from dayfly.errors import UsageError
+from dayfly.release.receipt import iso, row, whole
+
+NEWEST = 50
+
+
+def status(environment: Environment, _: Request) -> dict[str, Any]:
+    return views.status(observe(environment))
+
+
+def releases(environment: Environment, request: Request) -> list[Any]:
+    limit = number_of(request, "limit", NEWEST)
+    journal = environment.parts.journal
+    return [row(record) for record in journal.releases(request.query_params.get("app"), limit)]
+
+
+def receipt(environment: Environment, request: Request) -> dict[str, Any]:
+    return whole(environment.parts.journal.release(request.path_params["number"]))
+
+
+def machines(environment: Environment, _: Request) -> list[Any]:
+    seen = observe(environment)
+    usage = environment.parts.runtime.usage
+    return [views.machine_row(seen, machine, usage(machine.name)) for machine in seen.machines]
+
+
+def jobs(environment: Environment, request: Request) -> list[Any]:
+    """The jobs of what serves, when each is next due, and its last runs."""
+    parts, app = environment.parts, request.path_params["app"]
+    number = parts.serving(app)
+    if number is None:
+        raise LookupError(f"no release of {app} serves")
+    zone = zone_of(parts.settings.time_zone)
+    settings = parts.app_of(parts.journal.release(number))
+    ran = parts.journal.machines(app=app)
+    return [
+        {
+            "job": name,
+            "schedule": job.schedule,
+            "next": schedule(job.schedule).next_after(datetime.now(UTC), zone).isoformat(),
+            "runs": [
+                {
+                    "machine": run.name,
+                    "release": run.release,
+                    "started": iso(run.launched),
+                    "finished": iso(run.removed),
+                    "status": run.status,
+                }
+                for run in ran
+                if (run.process, run.kind) == (name, "job")
+            ][:NEWEST],
+        }
+        for name, job in settings.job.items()
+    ]
+
+
+def secrets(environment: Environment, request: Request) -> list[Any]:
+    return list(environment.parts.secrets.names(request.path_params["app"]))
+
+
+def known_commits(environment: Environment, request: Request) -> dict[str, Any]:
+    """Commits that a client need not send again."""
+    return {"commits": list(environment.parts.sources.known(request.path_params["app"]))}
+
+
+def output(environment: Environment, request: Request) -> Response:
+    """Everything kept of a release: output of its stages and of its machines, and their logs."""
+    record = environment.parts.journal.release(request.path_params["number"])
+    wanted = request.query_params.get("machine") or request.query_params.get("source")
+    kept = dict(_kept(environment, record.number))
+    if wanted and wanted not in {source.split("/")[0] for source in kept}:
+        known = ", ".join(sorted(kept)) or "nothing"
+        raise LookupError(f"release {record.number} keeps no output of {wanted!r}; it has {known}")
+    chosen = {s: path for s, path in kept.items() if not wanted or s.split("/")[0] == wanted}
+    redact = environment.parts.redactor(record.app)
+
+    def lines() -> Iterator[str]:
+        for source, path in chosen.items():
+            with path.open(errors="replace") as file:
+                for line in file:
+                    yield f"{source}: {redact(line.rstrip())}\n"
+
+    return StreamingResponse(lines(), media_type="text/plain; charset=utf-8")
+
+
+def _kept(environment: Environment, release: int) -> Iterator[tuple[str, Path]]:
+    parts = environment.parts
+    for log in sorted(parts.home.release(release).glob("*.log")):
+        yield log.stem, log
+    for machine in reversed(parts.journal.machines(release=release)):
+        folder = parts.runtime.output(machine.name)
+        for log in sorted(path for path in folder.rglob("*") if path.is_file()):
+            inside = log.relative_to(folder)
+            yield machine.name if inside.name == "output.log" else f"{machine.name}/{inside}", log
+
+
+def number_of(request: Request, name: str, default: int) -> int:
+    text = request.query_params.get(name, str(default))
+    if not text.isdecimal():
+        raise UsageError(f"{name}: {text!r} is not a whole number")
+    return int(text)

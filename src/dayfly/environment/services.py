@@ -1,0 +1,185 @@
+"""Starting and stopping an environment: its services under supervisord or systemd."""
+
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from dayfly.client import Client, ClientError
+from dayfly.clock import DeadlineError, wait_until
+from dayfly.command import output_of, run, which
+from dayfly.config.contexts import settings_of
+from dayfly.config.home import Home, create, token
+from dayfly.config.inherited import inherited_for_builds
+from dayfly.durable import write_atomically
+from dayfly.environment import supervised
+from dayfly.environment.environment import open_balancer, open_parts, url_of
+from dayfly.environment.processes import pids_of
+from dayfly.errors import DayflyError
+
+Say = Callable[[str], None]
+
+UP_SECONDS = 30.0
+DOWN_SECONDS = 180.0
+MACHINE_GRACE_SECONDS = 10.0
+DEFAULT = """\
+# The operator's settings of this environment. Every key and its default: environment.toml.md.
+name    = "production"
+runtime = "process"    # or "docker"
+
+[balancer]
+http = "127.0.0.1:8080"    # 0.0.0.0:80 lets everybody in
+"""
+UNITS = Path("/etc/systemd/system")
+
+
+class ServiceError(DayflyError):
+    """A service of the environment did not start or did not stop."""
+
+
+def up(home: Home, *, systemd: bool, say: Say) -> str:
+    """Start what is not running; returns where the apps answer. Doing it again is no error."""
+    create(home)
+    if not home.environment_toml.exists():
+        write_atomically(home.environment_toml, DEFAULT)
+        say(f"wrote {home.environment_toml}; docs/reference/environment.toml.md describes it")
+    settings = settings_of(home)
+    open_balancer(home, settings).open()
+    services = supervised.services(Path(sys.executable), home.path, inherited_for_builds())
+    if systemd:
+        _start_units(supervised.systemd_units(services, settings.name))
+    else:
+        _start_supervisord(home, supervised.supervisord(services, home.run))
+    _wait_until_up(home, settings.api.listen)
+    return url_of(settings)
+
+
+def down(home: Home, *, say: Say) -> None:
+    """Stop the services, then the machines. Settings, journal, images and kept files stay."""
+    settings = settings_of(home)
+    _stop_units(settings.name)
+    _stop_supervisord(home)
+    _end(home, supervised.SERVER)
+    _end(home, supervised.BALANCER)
+    parts = open_parts(home)
+    try:
+        machines = parts.runtime.machines()
+        for machine in machines:
+            parts.runtime.stop(machine.name, MACHINE_GRACE_SECONDS)
+            parts.runtime.remove(machine.name)
+            parts.journal.machine_gone(machine.name, reason="the environment was stopped")
+    finally:
+        parts.journal.close()
+    say(f"stopped; {len(machines)} machines ended, data stays in {home.path}")
+
+
+def destroy(home: Home, name: str, *, say: Say) -> None:
+    """Remove an environment with all its data; ServiceError when the name is not its name."""
+    settings = settings_of(home)
+    if name != settings.name:
+        raise ServiceError(f"this environment is called {settings.name}, not {name}")
+    down(home, say=say)
+    parts = open_parts(home)
+    for image in parts.builder.images():
+        parts.builder.remove(image)
+    parts.journal.close()
+    for unit in UNITS.glob(f"dayfly-{name}-*.service"):
+        unit.unlink()
+    shutil.rmtree(home.path)
+
+
+# -- supervisord
+
+
+def _start_supervisord(home: Home, configuration: str) -> None:
+    write_atomically(home.run / "supervisord.conf", configuration)
+    if not _supervisors(home):
+        _end(home, supervised.SERVER)  # the balancer's keeper is taken over by the next one
+        output_of(_supervisor_argv(home, "supervisord"))
+        return
+    ctl = _supervisor_argv(home, "supervisorctl")
+    run([*ctl, "update"])
+    run([*ctl, "start", "all"], check=False)
+
+
+def _stop_supervisord(home: Home) -> None:
+    if not _supervisors(home):
+        return
+    run([*_supervisor_argv(home, "supervisorctl"), "stop", supervised.SERVER], check=False)
+    for pid in _supervisors(home):
+        os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not _supervisors(home), seconds=DOWN_SECONDS, what="supervisord ends")
+
+
+def _supervisor_argv(home: Home, program: str) -> list[str]:
+    configuration = str(home.run / "supervisord.conf")
+    return [sys.executable, "-m", f"supervisor.{program}", "-c", configuration]
+
+
+def _supervisors(home: Home) -> list[int]:
+    return pids_of(_supervisor_argv(home, "supervisord")[1:])
+
+
+# -- what a killed supervisor left behind
+
+
+def _end(home: Home, service: str, seconds: float = DOWN_SECONDS) -> None:
+    """End a service that no supervisor looks after any more."""
+    argv = next(
+        s.argv
+        for s in supervised.services(Path(sys.executable), home.path, {})
+        if s.name == service
+    )
+    for pid in pids_of(list(argv[1:])):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not pids_of(list(argv[1:])), seconds=seconds, what=f"{service} ends")
+
+
+# -- systemd
+
+
+def _start_units(units: Mapping[str, str]) -> None:
+    if which("systemctl") is None or not UNITS.is_dir():
+        raise ServiceError("no systemd on this machine", hint="`dayfly up` without --systemd")
+    for name, text in units.items():
+        write_atomically(UNITS / name, text, 0o644)
+    output_of(["systemctl", "daemon-reload"])
+    output_of(["systemctl", "enable", "--now", *units])
+
+
+def _stop_units(environment: str) -> None:
+    units = sorted(unit.name for unit in UNITS.glob(f"dayfly-{environment}-*.service"))
+    if units:
+        output_of(["systemctl", "disable", "--now", *units], seconds=DOWN_SECONDS)
+
+
+# -- is it up?
+
+
+def _wait_until_up(home: Home, listen: str) -> None:
+    client = Client(f"http://{listen}", token(home))
+
+    def answers() -> bool:
+        try:
+            services = client.get("/api/status")["services"]
+        except ClientError:
+            return False
+        return all(state == "up" for state in services.values())
+
+    try:
+        wait_until(answers, seconds=UP_SECONDS, what="the services answer", poll=0.1)
+    except DeadlineError as error:
+        raise ServiceError(error.message, hint=_last_words(home)) from error
+
+
+def _last_words(home: Home, lines: int = 8) -> str:
+    """What the services said last, for whoever has to find out why they don't run."""
+    said = []
+    for log in (home.run / f"{name}.log" for name in (supervised.SERVER, supervised.BALANCER)):
+        if log.exists():
+            said += [f"{log}:", *log.read_text(errors="replace").splitlines()[-lines:]]
+    return "\n".join(said)

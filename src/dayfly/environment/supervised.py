@@ -1,0 +1,120 @@
+"""The services' descriptions as pure text: for supervisord, and for systemd."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+BALANCER, SERVER = "balancer", "server"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """A process that has to run for as long as the environment is up."""
+
+    name: str
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    what: str
+    stop_seconds: int
+
+
+def services(python: Path, home: Path, env: Mapping[str, str]) -> tuple[Service, ...]:
+    """The two services of an environment: what keeps HAProxy up, and the server."""
+    env = {**env, "DAYFLY_HOME": str(home)}
+    return (
+        Service(
+            name=BALANCER,
+            argv=(str(python), "-m", "dayfly.balancer.keeper", str(home)),
+            env=env,
+            what="the balancer",
+            stop_seconds=60,
+        ),
+        Service(
+            name=SERVER,
+            argv=(str(python), "-m", "dayfly.console", str(home)),
+            env=env,
+            what="the server: API, console, releases",
+            stop_seconds=150,
+        ),
+    )
+
+
+def supervisord(all_services: Sequence[Service], run: Path) -> str:
+    """supervisord.conf; `%` is its own sign for expansions and is doubled."""
+    head = f"""\
+[unix_http_server]
+file={_escaped(run / "supervisor.sock")}
+chmod=0600
+[supervisord]
+logfile={_escaped(run / "supervisord.log")}
+pidfile={_escaped(run / "supervisord.pid")}
+childlogdir={_escaped(run)}
+umask=022
+minfds=4096
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+[supervisorctl]
+serverurl=unix://{_escaped(run / "supervisor.sock")}
+"""
+    return head + "".join(_program(service, run) for service in all_services)
+
+
+def _program(service: Service, run: Path) -> str:
+    environment = ",".join(f"{key}={_quoted(value)}" for key, value in service.env.items())
+    return f"""\
+[program:{service.name}]
+command={" ".join(_quoted(word) for word in service.argv)}
+environment={environment}
+autorestart=true
+startsecs=1
+startretries=1000
+stopwaitsecs={service.stop_seconds}
+redirect_stderr=true
+stdout_logfile={_escaped(run / f"{service.name}.log")}
+stdout_logfile_maxbytes=10MB
+stdout_logfile_backups=2
+"""
+
+
+def systemd_units(all_services: Sequence[Service], environment: str) -> dict[str, str]:
+    """Unit files by name. Machines live on when a service ends: only its main process is killed."""
+    return {
+        f"dayfly-{environment}-{service.name}.service": f"""\
+[Unit]
+Description=Dayfly {environment}: {service.what}
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+ExecStart={" ".join(_systemd_word(word) for word in service.argv)}
+{_systemd_environment(service.env)}
+Restart=always
+RestartSec=100ms
+KillMode=process
+TimeoutStopSec={service.stop_seconds}
+LimitNOFILE=65536
+Delegate=yes
+
+[Install]
+WantedBy=multi-user.target
+"""
+        for service in all_services
+    }
+
+
+def _systemd_environment(env: Mapping[str, str]) -> str:
+    return "\n".join(f"Environment={_systemd_word(f'{key}={value}')}" for key, value in env.items())
+
+
+def _systemd_word(word: str) -> str:
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{escaped}"'
+
+
+def _quoted(word: object) -> str:
+    escaped = _escaped(word).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _escaped(word: object) -> str:
+    return str(word).replace("%", "%%")

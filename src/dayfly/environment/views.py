@@ -1,0 +1,118 @@
+"""What people and programs are shown of an environment: JSON, made from what is observed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dayfly.balancer.routing import Routing
+from dayfly.machines.machine import Machine, Usage
+from dayfly.release.receipt import iso
+from dayfly.release.records import ReleaseRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observed:
+    """An environment at one moment."""
+
+    name: str
+    url: str
+    routing: Routing
+    machines: tuple[Machine, ...]
+    down: frozenset[str]  # machines that fail HAProxy's checks
+    balancer_up: bool
+    records: tuple[ReleaseRecord, ...]  # newest first
+    problems: Mapping[str, str]
+
+
+def status(seen: Observed) -> dict[str, Any]:
+    apps = sorted({record.app for record in seen.records})
+    return {
+        "environment": seen.name,
+        "url": seen.url,
+        "services": {
+            "api": "up",
+            "balancer": "up" if seen.balancer_up else "down",
+            "console": "up",
+        },
+        "apps": [app_status(seen, app) for app in apps],
+    }
+
+
+def app_status(seen: Observed, app: str) -> dict[str, Any]:
+    records = [record for record in seen.records if record.app == app]
+    serving = serving_release(seen.routing, app)
+    warm = [r for r in records if r.warm_until is not None and r.number != serving]
+    return {
+        "app": app,
+        "serving": next((_fleet(seen, r) for r in records if r.number == serving), None),
+        "warm": [{**_fleet(seen, r), "until": iso(r.warm_until)} for r in warm],
+        "incoming": next(
+            (_fleet(seen, r) for r in records if r.running and r.number != serving), None
+        ),
+        "way_back": way_back(records, serving),
+        "problems": [seen.problems[app]] if app in seen.problems else [],
+    }
+
+
+def way_back(records: list[ReleaseRecord], serving: int | None) -> str:
+    """How a rollback would go: at once to a warm fleet, from a kept image, or not at all."""
+    earlier = [r for r in records if serving is not None and r.number < serving]
+    if any(r.outcome == "warm" for r in earlier):
+        return "warm"
+    return "image" if any(r.outcome == "retired" for r in earlier) else "none"
+
+
+def serving_release(routing: Routing, app: str) -> int | None:
+    slot = routing.slots.get(routing.serving.get(app, ""))
+    return slot.release if slot else None
+
+
+def _fleet(seen: Observed, record: ReleaseRecord) -> dict[str, Any]:
+    return {
+        "release": record.number,
+        "commit": record.commit,
+        "machines": [
+            {
+                "machine": machine.name,
+                "process": machine.process,
+                "address": machine.address,
+                "healthy": healthy(seen, machine),
+            }
+            for machine in seen.machines
+            if (machine.app, machine.release, machine.kind)
+            == (record.app, record.number, "process")
+        ],
+    }
+
+
+def healthy(seen: Observed, machine: Machine) -> bool:
+    return machine.state == "running" and machine.name not in seen.down
+
+
+def machine_row(seen: Observed, machine: Machine, usage: Usage | None) -> dict[str, Any]:
+    return {
+        "machine": machine.name,
+        "app": machine.app,
+        "release": machine.release,
+        "process": machine.process,
+        "kind": machine.kind,
+        "address": machine.address,
+        "state": machine.state,
+        "healthy": healthy(seen, machine),
+        "role": role(seen, machine),
+        "memory": usage.memory if usage else None,
+        "cpu": usage.cpu if usage else None,
+        "started": iso(machine.started),
+    }
+
+
+def role(seen: Observed, machine: Machine) -> str:
+    """What a machine is there for."""
+    if machine.kind == "job":
+        return "job"
+    if serving_release(seen.routing, machine.app) == machine.release:
+        return "serving"
+    record = next((r for r in seen.records if r.number == machine.release), None)
+    if record is None:
+        return "unknown"
+    return "incoming" if record.running else "warm" if record.warm_until else "unknown"

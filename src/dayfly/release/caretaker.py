@@ -1,0 +1,256 @@
+"""Carries out what `upkeep.decide` finds: one thread, for as long as the server runs."""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+
+from dayfly.clock import Stop
+from dayfly.config.app import App
+from dayfly.errors import DayflyError, StoppedError
+from dayfly.machines.machine import Machine
+from dayfly.release import fleet
+from dayfly.release.records import ReleaseRecord
+from dayfly.release.upkeep import Action, Seen, decide
+from dayfly.release.work import Parts
+
+ROUND_SECONDS = 1.0
+DOWN_SECONDS = 10.0  # so long a machine may fail HAProxy's checks before it is replaced
+TRIES, TRY_SECONDS = 3, 30.0  # so many replacements in so short a time: then wait
+ENDING_AT_ONCE = 16
+
+log = structlog.get_logger()
+
+
+class Caretaker:
+    """Keeps what serves whole and takes away what is over."""
+
+    def __init__(
+        self, parts: Parts, *, busy: Callable[[], frozenset[int]], occupied: set[str]
+    ) -> None:
+        self._parts = parts
+        self._busy = busy
+        self._occupied = occupied
+        self._stop = Stop()
+        self._ending: set[str] = set()
+        self._enders = ThreadPoolExecutor(ENDING_AT_ONCE, thread_name_prefix="ending")
+        self._down_since: dict[str, float] = {}
+        self._tries: defaultdict[int, list[float]] = defaultdict(list)
+        self._apps: dict[int, App] = {}
+        self._thread = threading.Thread(target=self._run, name="caretaker", daemon=True)
+        self.problems: dict[str, str] = {}
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stop.request("the server ends")
+        self._thread.join()
+        self._enders.shutdown(wait=False, cancel_futures=True)
+
+    def _run(self) -> None:
+        while not self._stop.requested:
+            try:
+                self.round()
+                self._stop.wait(ROUND_SECONDS)
+            except StoppedError:
+                return
+            except DayflyError as error:
+                log.warning("upkeep", problem=error.message, hint=error.hint)
+                self._stop_quietly(ROUND_SECONDS)
+
+    def _stop_quietly(self, seconds: float) -> None:
+        try:
+            self._stop.wait(seconds)
+        except StoppedError:
+            return
+
+    def round(self) -> None:
+        """Look at every app once and do what is to be done."""
+        machines = self._parts.runtime.machines()
+        down = self._down(machines)
+        names = {record.app for record in self._parts.journal.releases()}
+        for name in names | {machine.app for machine in machines}:
+            seen = self._see(name, [m for m in machines if m.app == name], down)
+            for action in decide(seen):
+                self._act(seen, action)
+
+    # -- observe
+
+    def _see(self, app: str, machines: list[Machine], down: frozenset[str]) -> Seen:
+        parts = self._parts
+        records = {record.number: record for record in parts.journal.releases(app)}
+        serving = parts.serving(app)
+        settings = self._app_of(records[serving]) if serving in records else None
+        slots = parts.balancer.routing().slots.values()
+        return Seen(
+            now=time.time(),
+            serving=serving,
+            busy=self._busy(),
+            occupied=frozenset(self._occupied | self._ending),
+            records=records,
+            machines=tuple(machines),
+            down=down,
+            wanted={n: p.machines for n, p in settings.process.items()} if settings else {},
+            job_drain=settings.release.job_drain if settings else 0.0,
+            deadlines=self._deadlines(machines, records),
+            slots=frozenset(slot.release for slot in slots if slot.app == app),
+        )
+
+    def _deadlines(
+        self, machines: list[Machine], records: Mapping[int, ReleaseRecord]
+    ) -> dict[str, float]:
+        ends = {}
+        for machine in machines:
+            if machine.kind == "job" and machine.release in records:
+                job = self._app_of(records[machine.release]).job.get(machine.process)
+                if job:
+                    ends[machine.name] = machine.started + job.deadline
+        return ends
+
+    def _down(self, machines: tuple[Machine, ...]) -> frozenset[str]:
+        """Machines that HAProxy has called down for DOWN_SECONDS."""
+        now = time.time()
+        names = {m.name for m in machines} & self._parts.down()
+        self._down_since = {name: self._down_since.get(name, now) for name in names}
+        return frozenset(n for n, since in self._down_since.items() if now - since > DOWN_SECONDS)
+
+    def _app_of(self, record: ReleaseRecord) -> App:
+        if record.number not in self._apps:
+            self._apps[record.number] = self._parts.app_of(record)
+        return self._apps[record.number]
+
+    # -- act
+
+    def _act(self, seen: Seen, action: Action) -> None:
+        record = seen.records.get(action.release)
+        if record is None:
+            self._parts.runtime.remove(action.machine)
+            return
+        match action.deed:
+            case "replace":
+                self._replace(record, seen, action)
+            case "launch worker":
+                self._try(record, lambda: self._launch_worker(record, action.process))
+            case "end worker" | "end job":
+                self._end(record, action, seen.job_drain)
+            case "finish job":
+                self._finish_job(record, seen, action)
+            case "remove":
+                fleet.remove_machines(self._parts, record, [action.machine], action.why)
+            case "retire":
+                self._retire(record, action.why)
+
+    def _retire(self, record: ReleaseRecord, why: str) -> None:
+        fleet.remove_fleet(self._parts, record, why)
+        if record.outcome == "warm":
+            self._parts.journal.turn(record.number, "retired")
+        elif record.warm_until is not None:
+            self._parts.journal.turn(record.number, record.outcome)
+
+    def _replace(self, record: ReleaseRecord, seen: Seen, action: Action) -> None:
+        """A machine of the serving fleet is gone: the rest goes on, a fresh one joins them."""
+        if action.machine:
+            self._tell_death(record, action)
+            alive = [
+                m
+                for m in fleet.web_of(seen.machines)
+                if m.release == record.number and m.state == "running" and m.name != action.machine
+            ]
+            if alive:
+                self._place(record, alive)
+            fleet.remove_machines(self._parts, record, [action.machine], action.why)
+        self._try(record, lambda: self._launch_web(record))
+
+    def _tell_death(self, record: ReleaseRecord, action: Action) -> None:
+        self._parts.journal.record(
+            "machine.died",
+            release=record.number,
+            app=record.app,
+            machine=action.machine,
+            reason=action.why,
+            tail=fleet.last_lines(self._parts, record.app, action.machine),
+        )
+
+    def _launch_web(self, record: ReleaseRecord) -> None:
+        machine = self._launch(record, fleet.WEB)
+        running = fleet.web_of(fleet.machines_of(self._parts, record))
+        self._place(record, [m for m in running if m.state == "running" or m == machine])
+
+    def _launch_worker(self, record: ReleaseRecord, process: str) -> None:
+        self._launch(record, process)
+
+    def _launch(self, record: ReleaseRecord, process: str) -> Machine:
+        """One more machine of a release, proven healthy, or none."""
+        parts, app = self._parts, self._app_of(record)
+        image = fleet.image_of(parts, record)
+        wanted = fleet.spec(parts, record, app, image, fleet.process_wanted(app, process))
+        self._occupied.add(wanted.name)
+        try:
+            machine = parts.runtime.launch(wanted)
+
+            def emit(kind: str, **data: object) -> None:
+                parts.journal.record(kind, release=record.number, app=record.app, **data)
+
+            emit("machine.launched", machine=machine.name, process=process, address=machine.address)
+            fleet.prove_healthy(parts, app, [machine], stop=self._stop, emit=emit)
+        except BaseException:
+            fleet.remove_machines(parts, record, [wanted.name], "did not become healthy")
+            raise
+        finally:
+            self._occupied.discard(wanted.name)
+        return machine
+
+    def _place(self, record: ReleaseRecord, machines: list[Machine]) -> None:
+        path = self._app_of(record).process[fleet.WEB].health.path
+        self._parts.balancer.place(record.app, record.number, fleet.servers(machines), path=path)
+
+    def _try(self, record: ReleaseRecord, launch: Callable[[], None]) -> None:
+        """Launch, unless it was tried too often just now; a failure is told and tried again."""
+        now = time.time()
+        tries = [t for t in self._tries[record.number] if now - t < TRY_SECONDS]
+        if len(tries) >= TRIES * 2:
+            return
+        self._tries[record.number] = [*tries, now]
+        try:
+            launch()
+            self.problems.pop(record.app, None)
+        except StoppedError:
+            raise
+        except DayflyError as error:
+            self.problems[record.app] = f"a machine could not be replaced: {error.message}"
+            self._parts.journal.record(
+                "note", release=record.number, app=record.app, message=self.problems[record.app]
+            )
+
+    def _end(self, record: ReleaseRecord, action: Action, grace: float) -> None:
+        """Workers and jobs may take long to finish: each ends in a thread of its own."""
+        self._ending.add(action.machine)
+
+        def end() -> None:
+            try:
+                self._parts.runtime.stop(action.machine, grace)
+                if action.deed == "end worker":
+                    fleet.remove_machines(self._parts, record, [action.machine], action.why)
+            finally:
+                self._ending.discard(action.machine)
+
+        self._enders.submit(end)
+
+    def _finish_job(self, record: ReleaseRecord, seen: Seen, action: Action) -> None:
+        machine = next(m for m in seen.machines if m.name == action.machine)
+        self._parts.journal.record(
+            "job.finished",
+            release=record.number,
+            app=record.app,
+            job=machine.process,
+            machine=machine.name,
+            status=machine.status,
+            reason=machine.reason,
+            seconds=round(time.time() - machine.started, 1),
+        )
+        self._parts.runtime.remove(machine.name)
+        self._parts.journal.machine_gone(machine.name, status=machine.status, reason=machine.reason)

@@ -1,0 +1,128 @@
+"""Moving the traffic: one map entry names another slot; what was open there may finish."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+from dayfly.clock import DeadlineError, Stop, wait_until
+from dayfly.errors import StoppedError
+from dayfly.images.image import Image
+from dayfly.machines.machine import Machine
+from dayfly.release import fleet
+from dayfly.release.records import ReleaseRecord
+from dayfly.release.watch import BreachError
+from dayfly.release.work import ReleaseError, Work
+
+DRAIN_POLL_SECONDS = 0.2
+
+
+def outgoing_of(work: Work) -> ReleaseRecord | None:
+    """The release that serves now; None before the first one."""
+    number = work.parts.serving(work.record.app)
+    return None if number is None else work.parts.journal.release(number)
+
+
+def cut_over(work: Work, incoming: Sequence[Machine], outgoing: ReleaseRecord | None) -> None:
+    """New requests go to the incoming fleet from here on; nothing that is open is cut."""
+    parts, app = work.parts, work.record.app
+    with work.stage("cut over"):
+        with work.step("place", machines=[machine.name for machine in incoming]):
+            slot = parts.balancer.place(
+                app,
+                work.record.number,
+                fleet.servers(incoming),
+                path=work.app.process[fleet.WEB].health.path,
+            )
+        _still_alive(work, incoming)
+        flip(work, slot, outgoing)
+
+
+def flip(work: Work, slot: str, outgoing: ReleaseRecord | None) -> None:
+    """The one map entry, and what it makes of the release that served until now."""
+    parts, app = work.parts, work.record.app
+    with work.step("cut over", slot=slot, outgoing=outgoing and outgoing.number):
+        leaving = parts.slot_of(app, outgoing.number) if outgoing else None
+        seconds = parts.balancer.cut_over(
+            app, slot, assets_from=leaving, assets_prefix=work.app.release.assets
+        )
+    work.emit("cutover", slot=slot, seconds=round(seconds, 4))
+    if outgoing:
+        parts.journal.leave(outgoing.number, "warm", warm=work.app.release.warm)
+
+
+def _still_alive(work: Work, incoming: Sequence[Machine]) -> None:
+    """A machine may have died since its last probe: then nothing is moved."""
+    wanted = {machine.name for machine in incoming}
+    for machine in fleet.machines_of(work.parts, work.record):
+        if machine.name in wanted and machine.state == "running":
+            wanted.discard(machine.name)
+    if wanted:
+        name = min(wanted)
+        reason = fleet.death_of(work.parts, name)
+        raise ReleaseError(
+            f"{name} was healthy and died before the cutover: {reason}",
+            hint=fleet.last_lines(work.parts, work.record.app, name),
+        )
+
+
+@contextmanager
+def undone_on_failure(work: Work, outgoing: ReleaseRecord | None) -> Iterator[None]:
+    """After the cutover: what fails in the body moves the traffic back to the outgoing fleet."""
+    try:
+        yield
+    except BaseException as error:
+        slot = work.parts.slot_of(work.record.app, outgoing.number) if outgoing else None
+        if outgoing is None or slot is None:
+            if not isinstance(error, BreachError | StoppedError):
+                raise
+            work.emit("note", message=f"{error}; there is no release to go back to: it goes on")
+            return
+        with work.stage("roll back"):
+            with work.step("cut over", slot=slot, outgoing=work.record.number, back=True):
+                work.parts.balancer.cut_over(work.record.app, slot)
+            work.parts.journal.turn(outgoing.number, "serving")
+            drain_slot(work, work.parts.slot_of(work.record.app, work.record.number))
+        raise
+
+
+def start_workers(work: Work, image: Image) -> None:
+    """Workers start when their release serves; those of the outgoing one finish what they have."""
+    kinds = [process for process in work.app.process if process != fleet.WEB]
+    if not kinds:
+        return
+    with work.stage("workers"):
+        for process in kinds:
+            machines = fleet.launch(work, image, process, work.app.process[process].machines)
+            fleet.prove_healthy(work.parts, work.app, machines, stop=work.stop, emit=work.emit)
+
+
+def drain(work: Work, outgoing: ReleaseRecord | None) -> None:
+    """Let what is open on the outgoing fleet finish; it is warm from then on."""
+    if outgoing is None:
+        return
+    with work.stage("drain"):
+        drain_slot(work, work.parts.slot_of(work.record.app, outgoing.number))
+
+
+def drain_slot(work: Work, slot: str | None) -> None:
+    """Wait for open requests, then for streams, each within its budget; then end what overstays."""
+    if slot is None:
+        return
+    balancer, settings = work.parts.balancer, work.app.release
+    began = time.monotonic()
+    _wait(lambda: balancer.sessions(slot).requests == 0, settings.drain)
+    left = settings.stream_drain - (time.monotonic() - began)
+    _wait(lambda: balancer.sessions(slot).streams == 0, max(left, 0))
+    rest = balancer.sessions(slot)
+    if rest.requests or rest.streams:
+        balancer.shutdown_sessions(slot)
+        work.emit(
+            "note",
+            message=f"ended after their budget: {rest.requests} requests, {rest.streams} streams",
+        )
+    work.emit("drained", slot=slot, requests_cut=rest.requests, streams_cut=rest.streams)
+
+
+def _wait(condition: Callable[[], bool], seconds: float) -> None:
+    with suppress(DeadlineError):
+        wait_until(condition, seconds=seconds, what="drain", stop=Stop(), poll=DRAIN_POLL_SECONDS)

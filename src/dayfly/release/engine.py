@@ -1,0 +1,212 @@
+"""Runs releases and rollbacks: one at a time for an app, each in a thread of its own."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from dayfly.clock import Stop
+from dayfly.errors import DayflyError, StoppedError
+from dayfly.release import pipeline, rollback
+from dayfly.release.fleet import WEB
+from dayfly.release.receipt import receipt
+from dayfly.release.records import Order, Outcome, ReleaseRecord
+from dayfly.release.traffic import telling_traffic, traffic_of
+from dayfly.release.watch import BreachError
+from dayfly.release.work import Parts, ReleaseError, Work
+
+STOP_SECONDS = 120.0
+
+log = structlog.get_logger()
+
+
+class BusyError(DayflyError):
+    """Another release or rollback of the app is under way."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A release or a rollback under way, or waiting for its turn."""
+
+    what: str  # "release 3", "the rollback to release 1"
+    record: ReleaseRecord
+    also: frozenset[int] = frozenset()
+    stop: Stop = field(default_factory=Stop)
+    over: threading.Event = field(default_factory=threading.Event)
+
+
+class Engine:
+    """Takes orders; the journal tells what became of them."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._lock = threading.Lock()
+        self._lines: dict[str, list[Operation]] = {}  # by app; the first one is under way
+
+    def busy(self) -> frozenset[int]:
+        """Releases that an operation has in hand: nobody else touches their machines."""
+        with self._lock:
+            under_way = [line[0] for line in self._lines.values() if line]
+            waiting = [operation for line in self._lines.values() for operation in line[1:]]
+        return frozenset(o.record.number for o in under_way + waiting)
+
+    def release(self, order: Order, *, queue: bool = False) -> int:
+        """Start a release, or let it wait for the one under way; returns its number."""
+        with self._lock:
+            line = self._lines.setdefault(order.app, [])
+            if line and not queue:
+                raise BusyError(
+                    f"{line[0].what} of {order.app} is under way",
+                    hint="`--queue` waits for it; `dayfly release --follow` shows it",
+                )
+            record = self._parts.journal.open_release(order)
+            operation = Operation(f"release {record.number}", record)
+            line.append(operation)
+        self._start(operation, self._release)
+        return record.number
+
+    def roll_back(self, app: str, to: int | None, who: str) -> int:
+        """Stop what is under way, then go back; returns the release gone back to."""
+        stopped = self._stop_for_rollback(app, who)
+        serving = self._parts.serving(app)
+        if stopped and to is None and serving is not None:
+            self._tell_stopped(app, serving, who, stopped)
+            return serving
+        with self._lock:
+            line = self._lines.setdefault(app, [])
+            if line:
+                raise BusyError(f"{line[0].what} of {app} is under way")
+            target = rollback.target_of(
+                self._parts.journal.releases(app), self._parts.serving(app), to
+            )
+            operation = Operation(f"the rollback to release {target.number}", target)
+            line.append(operation)
+        self._start(operation, lambda o: self._roll_back(o, who))
+        return target.number
+
+    def stop(self, number: int, why: str) -> None:
+        """Ask a release to stop; it undoes what it did. ReleaseError when it isn't under way."""
+        with self._lock:
+            found = [o for line in self._lines.values() for o in line if o.record.number == number]
+        if not found:
+            raise ReleaseError(f"release {number} is not under way")
+        found[0].stop.request(why)
+
+    def close(self) -> None:
+        """The server ends: what is under way is undone first."""
+        with self._lock:
+            everything = [operation for line in self._lines.values() for operation in line]
+        for operation in everything:
+            operation.stop.request("the server is going down")
+        for operation in everything:
+            operation.over.wait(STOP_SECONDS)
+
+    def _tell_stopped(self, app: str, serving: int, who: str, stopped: str) -> None:
+        """Stopping what was under way was the whole rollback."""
+        tell = self._parts.journal.record
+        tell("rollback.started", release=serving, app=app, who=who)
+        reason = f"{stopped} was stopped, release {serving} serves on"
+        tell("rollback.finished", release=serving, app=app, outcome="serving", reason=reason)
+
+    def _stop_for_rollback(self, app: str, who: str) -> str:
+        """What was stopped; empty when nothing was under way."""
+        with self._lock:
+            line = list(self._lines.get(app, []))
+        for operation in reversed(line):
+            if operation.what.startswith("the rollback"):
+                raise BusyError(f"{operation.what} of {app} is under way already")
+            operation.stop.request(f"{who} asked for a rollback")
+        for operation in line:
+            operation.over.wait(STOP_SECONDS)
+        return line[0].what if line else ""
+
+    def _start(self, operation: Operation, run: Callable[[Operation], None]) -> None:
+        def body() -> None:
+            try:
+                self._wait_for_turn(operation)
+                run(operation)
+            finally:
+                with self._lock:
+                    self._lines[operation.record.app].remove(operation)
+                operation.over.set()
+
+        threading.Thread(target=body, name=operation.what, daemon=True).start()
+
+    def _wait_for_turn(self, operation: Operation) -> None:
+        with self._lock:
+            line = self._lines[operation.record.app]
+            before = line[: line.index(operation)]
+        for earlier in before:
+            self._parts.journal.record(
+                "note",
+                release=operation.record.number,
+                app=operation.record.app,
+                message=f"waits for {earlier.what}",
+            )
+            earlier.over.wait()
+
+    # -- what an operation does, from its first event to its receipt
+
+    def _release(self, operation: Operation) -> None:
+        record = operation.record
+        journal = self._parts.journal
+        journal.record(
+            "release.started",
+            release=record.number,
+            app=record.app,
+            commit=record.commit,
+            subject=record.subject,
+            who=record.who,
+        )
+        outcome, reason = self._outcome(operation, pipeline.release)
+        self._keep_receipt(record)
+        journal.conclude(record.number, outcome, reason)
+
+    def _roll_back(self, operation: Operation, who: str) -> None:
+        record, journal = operation.record, self._parts.journal
+        began = journal.record("rollback.started", release=record.number, app=record.app, who=who)
+        outcome, reason = self._outcome(operation, rollback.roll_back)
+        slots = self._parts.slots_of(record.app)
+        traffic = traffic_of(self._parts, slots, since=began.time)
+        events = journal.events(after=began.number, release=record.number, limit=100_000)
+        journal.record(
+            "rollback.finished",
+            release=record.number,
+            app=record.app,
+            outcome=outcome,
+            reason=reason,
+            receipt=receipt(events, traffic),
+        )
+
+    def _outcome(self, operation: Operation, story: Callable[[Work], None]) -> tuple[Outcome, str]:
+        record = operation.record
+        try:
+            operation.stop.check()
+            app = self._parts.app_of(record)
+            if WEB not in app.process:
+                raise ReleaseError("dayfly.toml has no [process.web]: nothing would answer")  # noqa: TRY301
+            work = Work(parts=self._parts, record=record, app=app, stop=operation.stop)
+            with telling_traffic(work):
+                story(work)
+        except BreachError as error:
+            return "rolled-back", _told(error)
+        except StoppedError as error:
+            return "failed", f"stopped: {error.message}"
+        except DayflyError as error:
+            return "failed", _told(error)
+        except Exception as error:
+            log.exception("operation", what=operation.what)
+            return "failed", f"a defect in Dayfly: {type(error).__name__}: {error}"
+        return "serving", ""
+
+    def _keep_receipt(self, record: ReleaseRecord) -> None:
+        journal = self._parts.journal
+        events = journal.events(release=record.number, limit=1_000_000)
+        slots = self._parts.slots_of(record.app)
+        traffic = traffic_of(self._parts, slots, since=record.started)
+        journal.keep_receipt(record.number, receipt(events, traffic))
+
+
+def _told(error: DayflyError) -> str:
+    return f"{error.message}\n{error.hint}" if error.hint else error.message

@@ -1,0 +1,181 @@
+"""The fleet of a release: its machines wanted, launched, proven and removed."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Literal
+
+from dayfly.balancer.routing import Server
+from dayfly.clock import Stop
+from dayfly.config.app import App
+from dayfly.images.image import Image
+from dayfly.machines.health import probe, wait_until_healthy
+from dayfly.machines.machine import Machine, Spec
+from dayfly.release.records import ReleaseRecord
+from dayfly.release.work import Parts, ReleaseError, Work
+
+LAUNCH_AT_ONCE = 4
+WEB = "web"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What one more machine of a release is to do."""
+
+    process: str
+    run: str
+    kind: Literal["process", "job"] = "job"
+    port: bool = False
+    memory: int | None = None
+    cpus: float | None = None
+
+
+def process_wanted(app: App, process: str) -> Wanted:
+    settings = app.process[process]
+    return Wanted(
+        process=process,
+        run=settings.run,
+        kind="process",
+        port=process == WEB,
+        memory=settings.memory,
+        cpus=settings.cpus,
+    )
+
+
+def spec(parts: Parts, record: ReleaseRecord, app: App, image: Image, wanted: Wanted) -> Spec:
+    """One more machine of a release, with a name of its own."""
+    return Spec(
+        name=parts.journal.name_machine(record, wanted.process, wanted.kind),
+        app=record.app,
+        release=record.number,
+        process=wanted.process,
+        kind=wanted.kind,
+        image=image,
+        run=wanted.run,
+        port=wanted.port,
+        env=app.env,
+        secrets=parts.secrets.wanted(app.app, app.secrets),
+        memory=wanted.memory,
+        cpus=wanted.cpus,
+        keep={path: parts.home.keep(record.app, path) for path in app.keep},
+        writable=app.writable,
+        log_files=app.logs.files,
+    )
+
+
+def launch(work: Work, image: Image, process: str, count: int) -> tuple[Machine, ...]:
+    """Start machines side by side: all, or an error (`launched` takes away what started)."""
+
+    def one(wanted: Spec) -> Machine:
+        work.stop.check()
+        with work.step("launch machine", machine=wanted.name):
+            machine = work.parts.runtime.launch(wanted)
+        work.emit(
+            "machine.launched", machine=machine.name, process=process, address=machine.address
+        )
+        return machine
+
+    wanted = process_wanted(work.app, process)
+    specs = [spec(work.parts, work.record, work.app, image, wanted) for _ in range(count)]
+    with ThreadPoolExecutor(LAUNCH_AT_ONCE) as pool:
+        return tuple(pool.map(one, specs))
+
+
+@contextmanager
+def launched(work: Work, image: Image) -> Iterator[tuple[Machine, ...]]:
+    """The incoming fleet's web machines; gone again, with the slot, when the body fails."""
+    try:
+        with work.stage("launch"):
+            machines = launch(work, image, WEB, work.app.process[WEB].machines)
+        yield machines
+    except BaseException:
+        remove_fleet(work.parts, work.record, "its release did not come through")
+        raise
+
+
+def image_of(parts: Parts, record: ReleaseRecord) -> Image:
+    """The kept image of a release."""
+    image = parts.builder.find(record.app, record.commit)
+    if image is None:
+        raise ReleaseError(
+            f"the image of release {record.number} is no longer kept",
+            hint=f"dayfly release {record.commit[:8]} builds it anew",
+        )
+    return image
+
+
+def remove_all(parts: Parts, record: ReleaseRecord, reason: str) -> None:
+    """As `remove_fleet`, with everything else that was started for a release that never served."""
+    remove_fleet(parts, record, reason)
+    rest = [machine.name for machine in machines_of(parts, record)]
+    remove_machines(parts, record, rest, reason)
+
+
+def remove_fleet(parts: Parts, record: ReleaseRecord, reason: str) -> None:
+    """Take a release's machines (but running jobs) and its slot away. It must not serve."""
+    slot = parts.slot_of(record.app, record.number)
+    if slot:
+        parts.balancer.clear(slot)
+    fleet = [m for m in machines_of(parts, record) if m.kind == "process"]
+    remove_machines(parts, record, [machine.name for machine in fleet], reason)
+
+
+def remove_machines(parts: Parts, record: ReleaseRecord, names: Sequence[str], reason: str) -> None:
+    def one(name: str) -> None:
+        parts.runtime.remove(name)
+        parts.journal.machine_gone(name, reason=reason)
+        parts.journal.record(
+            "machine.removed", release=record.number, app=record.app, machine=name, reason=reason
+        )
+
+    with ThreadPoolExecutor(LAUNCH_AT_ONCE) as pool:
+        list(pool.map(one, names))
+
+
+def machines_of(parts: Parts, record: ReleaseRecord) -> tuple[Machine, ...]:
+    return tuple(
+        m for m in parts.runtime.machines() if (m.app, m.release) == (record.app, record.number)
+    )
+
+
+def web_of(machines: Sequence[Machine]) -> tuple[Machine, ...]:
+    return tuple(m for m in machines if m.process == WEB and m.kind == "process")
+
+
+def servers(machines: Sequence[Machine]) -> tuple[Server, ...]:
+    return tuple(Server(name=m.name, address=m.address) for m in machines if m.address)
+
+
+def prove_healthy(
+    parts: Parts,
+    app: App,
+    machines: Sequence[Machine],
+    *,
+    stop: Stop,
+    emit: Callable[..., None],
+) -> None:
+    """All pass their probes in a row within the deadline, or an error with the last lines."""
+    wait_until_healthy(
+        machines, app.process[WEB].health, runtime=parts.runtime, stop=stop, emit=emit
+    )
+
+
+def all_answer(app: App, machines: Sequence[Machine]) -> bool:
+    """One probe of each, now."""
+    health = app.process[WEB].health
+    return all(probe(m.address, health.path, health.timeout).ok for m in machines if m.address)
+
+
+def death_of(parts: Parts, name: str) -> str:
+    found = [m for m in parts.runtime.machines() if m.name == name]
+    return found[0].reason if found and found[0].reason else "its process is gone"
+
+
+def last_lines(parts: Parts, app: str, name: str, count: int = 20) -> str:
+    """What a machine said last, without secrets."""
+    log = parts.runtime.output(name) / "output.log"
+    with suppress(FileNotFoundError):
+        lines = log.read_text(errors="replace").splitlines()[-count:]
+        return parts.redactor(app)("\n".join(lines))
+    return ""

@@ -1,0 +1,29 @@
+"""The story from a commit to its traffic, top to bottom."""
+
+from dayfly.release import cutover, preparation
+from dayfly.release.fleet import launched
+from dayfly.release.watch import Baseline, watch
+from dayfly.release.work import Work
+
+
+def release(work: Work) -> None:
+    """Build a commit, prove it beside the running fleet, then move the traffic.
+
+    A step that fails before the cutover leaves the outgoing fleet as it was; a breach after it
+    moves the traffic back. Either way the incoming fleet is gone and the error says why.
+    """
+    source = preparation.check_out(work)
+    image = preparation.build(work, source)
+    preparation.run_tests(work, image)
+    preparation.assess(work)
+    preparation.migrate(work, image)
+
+    outgoing = cutover.outgoing_of(work)
+    with launched(work, image) as incoming:  # removed again if a step below fails
+        preparation.verify(work, incoming, image)
+        baseline = Baseline.of(work, outgoing)
+        cutover.cut_over(work, incoming, outgoing)
+        with cutover.undone_on_failure(work, outgoing):
+            cutover.start_workers(work, image)
+            watch(work, baseline)
+    cutover.drain(work, outgoing)

@@ -1,0 +1,132 @@
+"""The stages before the cutover: from a commit to a fleet that is proven healthy."""
+
+import shutil
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from dayfly.command import TAIL_LINES
+from dayfly.config.app_rules import fits
+from dayfly.database.scratch import programs, scratch_server
+from dayfly.images.image import Image
+from dayfly.machines.machine import Machine
+from dayfly.release import fleet
+from dayfly.release.work import ReleaseError, Work
+
+TEST = "test"
+UNASSESSED = "unassessed"  # what a release does to the database is not looked into yet
+
+
+def check_out(work: Work) -> Path:
+    """The commit's files, in a folder that lives until the image is built."""
+    source = work.folder / "source"
+    with work.stage("checkout"):
+        shutil.rmtree(source, ignore_errors=True)
+        work.parts.sources.export(work.record.app, work.record.commit, source)
+        problems = fits(work.app, work.parts.settings)
+        if problems:
+            raise ReleaseError("\n".join(map(str, problems)))
+        work.parts.secrets.wanted(work.app.app, work.app.secrets)
+    return source
+
+
+def build(work: Work, source: Path) -> Image:
+    try:
+        with work.stage("build"):
+            image = work.parts.builder.build(
+                work.app,
+                work.record.commit,
+                source,
+                on_line=work.lines_of("build"),
+                stop=work.stop,
+            )
+        work.emit("image.built", key=image.key, size=image.size, seconds=image.seconds)
+        return image
+    finally:
+        shutil.rmtree(source, ignore_errors=True)
+
+
+def run_tests(work: Work, image: Image) -> None:
+    """The app's own tests, in the image that would be released; red ends the release."""
+    test = work.app.test
+    if test is None:
+        return
+    with work.stage("test"), throw_away_database(work, wanted=test.database) as secrets:
+        wanted = fleet.Wanted(process=TEST, run=test.run)
+        run_once(work, image, wanted, seconds=test.deadline, secrets=secrets)
+
+
+@contextmanager
+def throw_away_database(work: Work, *, wanted: bool) -> Iterator[dict[str, str]]:
+    if not wanted:
+        yield {}
+        return
+    url = work.app.database.url if work.app.database else "DATABASE_URL"
+    found = programs(work.parts.settings.postgresql)
+    with scratch_server(work.parts.home.scratch, found) as server, server.database() as database:
+        yield {url: database}
+
+
+def assess(work: Work) -> None:
+    with work.stage("assess"):
+        work.emit("assessed", verdict=UNASSESSED)
+
+
+def migrate(work: Work, image: Image) -> None:
+    """The migrate command, once, from the incoming image, while the outgoing fleet serves."""
+    database = work.app.database
+    if database is None or database.migrate is None:
+        return
+    with work.stage("migrate"), work.step("migrate", command=database.migrate):
+        wanted = fleet.Wanted(process="migrate", run=database.migrate)
+        run_once(work, image, wanted, seconds=database.deadline)
+
+
+def verify(work: Work, incoming: Sequence[Machine], image: Image) -> None:
+    """All machines healthy; then the smoke command against one of them."""
+    with work.stage("verify"):
+        fleet.prove_healthy(work.parts, work.app, incoming, stop=work.stop, emit=work.emit)
+        settings = work.app.release
+        if settings.smoke:
+            wanted = fleet.Wanted(process="smoke", run=settings.smoke)
+            url = {"BASE_URL": f"http://{incoming[0].address}"}
+            run_once(work, image, wanted, seconds=settings.smoke_deadline, env=url)
+
+
+def run_once(
+    work: Work,
+    image: Image,
+    wanted: fleet.Wanted,
+    *,
+    seconds: float,
+    secrets: Mapping[str, str] | None = None,
+    env: Mapping[str, str] | None = None,
+) -> None:
+    """One command in a fresh machine of the image; ReleaseError with its last lines if it fails."""
+    what = wanted.process
+    made = fleet.spec(work.parts, work.record, work.app, image, wanted)
+    made = replace(
+        made,
+        env={**made.env, **(env or {})},
+        secrets={**made.secrets, **(secrets or {})},
+        keep={} if what == TEST else made.keep,  # tests must not see production's files
+    )
+    last = deque[str](maxlen=TAIL_LINES)
+    show = work.lines_of(what)
+
+    def take(line: str) -> None:
+        last.append(line)
+        show(line)
+
+    try:
+        status = work.parts.runtime.run(made, on_line=take, stop=work.stop, seconds=seconds)
+    finally:
+        work.parts.journal.machine_gone(made.name, reason="done")
+    if status != 0:
+        redact = work.parts.redactor(work.record.app)
+        raise ReleaseError(
+            f"{what}: `{wanted.run}` ended with exit status {status}",
+            hint=redact("\n".join(last)),
+        )

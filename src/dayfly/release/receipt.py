@@ -1,0 +1,63 @@
+"""The receipt: what a release did and cost, in figures, read from its events."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from dayfly.balancer.accesslog import Traffic
+from dayfly.events import Event
+from dayfly.release.preparation import UNASSESSED
+from dayfly.release.records import ReleaseRecord
+
+
+def receipt(events: Sequence[Event], traffic: Traffic) -> dict[str, Any]:
+    """Everything that `dayfly receipt N --json` prints but what may still change (the outcome)."""
+    told = {event.kind: dict(event.data) for event in events}
+    return {
+        "verdict": told.get("assessed", {}).get("verdict", UNASSESSED),
+        "stages": [
+            {key: event.data[key] for key in ("stage", "seconds", "outcome")}
+            for event in events
+            if event.kind == "stage.finished"
+        ],
+        "cutover_seconds": told.get("cutover", {}).get("seconds"),
+        "traffic": asdict(traffic),
+        "watch": told.get("watched"),
+        "drain": told.get("drained"),
+        "image": told.get("image.built"),
+        "machines": [
+            {key: event.data[key] for key in ("machine", "process", "address")}
+            for event in events
+            if event.kind == "machine.launched"
+        ],
+        "deaths": [dict(event.data) for event in events if event.kind == "machine.died"],
+        "notes": [event.data["message"] for event in events if event.kind == "note"],
+    }
+
+
+def whole(record: ReleaseRecord) -> dict[str, Any]:
+    """A release with its receipt, as people and programs read it."""
+    return {**row(record), "verdict": UNASSESSED, "stages": [], **record.receipt}
+
+
+def row(record: ReleaseRecord) -> dict[str, Any]:
+    """One line of `dayfly releases`."""
+    return {
+        "release": record.number,
+        "app": record.app,
+        "commit": record.commit,
+        "subject": record.subject,
+        "who": record.who,
+        "outcome": record.outcome,
+        "reason": record.reason,
+        "started": iso(record.started),
+        "finished": iso(record.finished),
+    }
+
+
+def iso(moment: float | None) -> str | None:
+    """Seconds since the epoch as an ISO time in UTC."""
+    if moment is None:
+        return None
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,66 @@
+"""Values of the journal: what a release is, and how far it came."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Outcome = Literal["running", "serving", "warm", "retired", "failed", "refused", "rolled-back"]
+
+STAGES = (
+    "checkout",
+    "build",
+    "test",
+    "assess",
+    "migrate",
+    "launch",
+    "verify",
+    "cut over",
+    "watch",
+    "drain",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What somebody asked for: this commit of this app into production."""
+
+    app: str
+    commit: str
+    subject: str
+    who: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseRecord:
+    """One release as the journal knows it. Times are seconds since the epoch."""
+
+    number: int
+    app: str
+    commit: str
+    subject: str
+    who: str
+    outcome: Outcome
+    reason: str = ""
+    started: float
+    finished: float | None = None
+    left_at: float | None = None  # when the traffic went to another release
+    warm_until: float | None = None  # set while its fleet is kept for a rollback
+    receipt: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def running(self) -> bool:
+        return self.outcome == "running"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MachineRecord:
+    """A machine that was ever wanted; its name is never used again."""
+
+    name: str
+    app: str
+    release: int
+    process: str
+    kind: Literal["process", "job"]
+    launched: float
+    removed: float | None = None
+    status: int | None = None
+    reason: str = ""

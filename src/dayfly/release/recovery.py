@@ -1,0 +1,81 @@
+"""After a start: what was interrupted is completed or undone.
+
+Observe (the map on disk, the journal), decide (pure), act. The map is the truth about traffic: it
+is on disk before HAProxy hears of it, so a release whose slot it names has got the traffic, and
+one whose slot it does not name never did.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dayfly.release import fleet
+from dayfly.release.records import Outcome, ReleaseRecord
+from dayfly.release.work import Parts
+
+Fate = Literal["complete", "undo"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    number: int
+    fate: Fate
+    why: str
+
+
+def decide(record: ReleaseRecord, serving: int | None, stage: str) -> Decision:
+    """What becomes of a release that the journal calls unfinished."""
+    if serving == record.number:
+        return Decision(record.number, "complete", f"the server ended during {stage!r}")
+    where = "before it began" if not stage else f"during {stage!r}"
+    return Decision(record.number, "undo", f"interrupted: the server ended {where}")
+
+
+def correct_outcomes(
+    records: list[ReleaseRecord], serving: int | None
+) -> list[tuple[int, Outcome]]:
+    """Which finished releases of one app are not called what the map says they are."""
+    wrong: list[tuple[int, Outcome]] = []
+    for record in records:
+        if record.number == serving and record.outcome not in {"serving", "running"}:
+            wrong.append((record.number, "serving"))
+        if record.number != serving and record.outcome == "serving":
+            newer = serving is not None and record.number > serving
+            wrong.append((record.number, "rolled-back" if newer else "warm"))
+    return wrong
+
+
+def recover(parts: Parts) -> list[Decision]:
+    """Finish or undo every release that was under way when the server ended."""
+    decisions = []
+    for record in parts.journal.unfinished():
+        decision = decide(record, parts.serving(record.app), _last_stage(parts, record))
+        decisions.append(decision)
+        parts.journal.record(
+            "note",
+            release=record.number,
+            app=record.app,
+            message=f"{decision.fate}: {decision.why}",
+        )
+        if decision.fate == "undo":
+            fleet.remove_all(parts, record, decision.why)
+            parts.journal.conclude(record.number, "failed", decision.why)
+        else:
+            parts.journal.conclude(record.number, "serving", decision.why)
+    for app in {record.app for record in parts.journal.releases()}:
+        _correct(parts, app)
+    return decisions
+
+
+def _correct(parts: Parts, app: str) -> None:
+    for number, outcome in correct_outcomes(parts.journal.releases(app), parts.serving(app)):
+        if outcome == "serving":
+            parts.journal.turn(number, "serving")
+        else:
+            settings = parts.app_of(parts.journal.release(number)).release
+            parts.journal.leave(number, outcome, warm=settings.warm)
+
+
+def _last_stage(parts: Parts, record: ReleaseRecord) -> str:
+    events = parts.journal.events(release=record.number, limit=1_000_000)
+    stages = [str(event.data["stage"]) for event in events if event.kind == "stage.started"]
+    return stages[-1] if stages else ""

@@ -1,0 +1,125 @@
+"""Between releases: what serves is kept whole, what is over is taken away.
+
+Once a second: observe, decide (pure, `decide`), act. Releases under way are left to their pipeline.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from dayfly.machines.machine import Machine
+from dayfly.release.records import ReleaseRecord
+
+Deed = Literal[
+    "replace", "launch worker", "end worker", "end job", "finish job", "retire", "remove"
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """One app as it is observed."""
+
+    now: float
+    serving: int | None
+    busy: frozenset[int] = frozenset()  # releases that an operation has in hand
+    occupied: frozenset[str] = frozenset()  # machines that somebody else looks after
+    records: Mapping[int, ReleaseRecord] = field(default_factory=dict)
+    machines: tuple[Machine, ...] = ()
+    down: frozenset[str] = frozenset()  # machines that fail their health checks for long
+    wanted: Mapping[str, int] = field(default_factory=dict)  # machines by process, when serving
+    job_drain: float = 600.0
+    deadlines: Mapping[str, float] = field(default_factory=dict)  # of running jobs, by machine
+    slots: frozenset[int] = frozenset()  # releases that hold a slot
+
+
+@dataclass(frozen=True)
+class Action:
+    deed: Deed
+    release: int
+    machine: str = ""
+    process: str = ""
+    why: str = ""
+
+
+def decide(seen: Seen) -> tuple[Action, ...]:
+    """What has to be done for one app now. Acting on it and asking again ends with nothing."""
+    actions: list[Action] = []
+    for machine in seen.machines:
+        if machine.name not in seen.occupied and machine.release not in seen.busy:
+            actions += _job(seen, machine) if machine.kind == "job" else _process(seen, machine)
+    actions += _missing(seen)
+    actions += _over(seen, {a.release for a in actions if a.deed == "end worker"})
+    return tuple(actions)
+
+
+def _job(seen: Seen, machine: Machine) -> list[Action]:
+    def act(deed: Deed, why: str = "") -> list[Action]:
+        return [Action(deed, machine.release, machine.name, machine.process, why)]
+
+    if machine.state == "exited":
+        return act("finish job", machine.reason)
+    record = seen.records.get(machine.release)
+    if record is None:
+        return act("remove", "nobody knows it")
+    if seen.now > seen.deadlines.get(machine.name, float("inf")):
+        return act("end job", "past its deadline")
+    left = record.left_at
+    if machine.release != seen.serving and left and seen.now - left > seen.job_drain:
+        return act("end job", "past job_drain after its release lost the traffic")
+    return []
+
+
+def _process(seen: Seen, machine: Machine) -> list[Action]:
+    def act(deed: Deed, why: str) -> list[Action]:
+        return [Action(deed, machine.release, machine.name, machine.process, why)]
+
+    if machine.release not in seen.records:
+        return act("remove", "nobody knows it")
+    web = machine.process == "web"
+    if machine.state == "exited":
+        why = machine.reason or "its process is gone"
+        return act("replace" if web and machine.release == seen.serving else "remove", why)
+    if machine.release == seen.serving:
+        return act("replace", "fails its health checks") if machine.name in seen.down else []
+    if not web:
+        return act("end worker", "its release no longer serves")
+    return []
+
+
+def _missing(seen: Seen) -> list[Action]:
+    """Machines of the serving release that are not there at all, and workers that ended."""
+    if seen.serving is None or seen.serving in seen.busy:
+        return []
+    actions = []
+    for process, count in seen.wanted.items():
+        there = [
+            m
+            for m in seen.machines
+            if (m.release, m.process, m.kind) == (seen.serving, process, "process")
+            and (process == "web" or m.state == "running")
+        ]
+        deed: Deed = "replace" if process == "web" else "launch worker"
+        missing = count - len(there)
+        actions += [Action(deed, seen.serving, "", process, "missing")] * max(missing, 0)
+    return actions
+
+
+def _over(seen: Seen, ending: set[int]) -> list[Action]:
+    """Fleets whose warm time is over, and what is left of releases that are gone."""
+    present = {m.release for m in seen.machines if m.kind == "process"} | seen.slots
+    actions = []
+    for number in sorted(present - seen.busy - ending):
+        record = seen.records.get(number)
+        if record is None or number == seen.serving:
+            continue
+        if record.warm_until is None or seen.now >= record.warm_until:
+            actions.append(Action("retire", number, why="its time is over"))
+        elif not _web_alive(seen, number):
+            actions.append(Action("retire", number, why="its machines ended"))
+    return actions
+
+
+def _web_alive(seen: Seen, release: int) -> bool:
+    return any(
+        (m.release, m.process, m.state) == (release, "web", "running") for m in seen.machines
+    )

@@ -1,0 +1,124 @@
+"""What a release or a rollback has in hand while it is under way."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from dayfly.balancer.balancer import Balancer
+from dayfly.clock import Stop
+from dayfly.config.app import App
+from dayfly.config.environment import Environment
+from dayfly.config.home import Home
+from dayfly.config.load import load_app
+from dayfly.config.redact import Redactor
+from dayfly.config.secrets import Secrets
+from dayfly.errors import DayflyError, StoppedError
+from dayfly.images.builder import Builder
+from dayfly.images.source import Sources
+from dayfly.machines.machine import Runtime
+from dayfly.release.journal import Journal
+from dayfly.release.records import ReleaseRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """The rooms below, opened from the settings."""
+
+    home: Home
+    settings: Environment
+    journal: Journal
+    sources: Sources
+    builder: Builder
+    runtime: Runtime
+    balancer: Balancer
+    secrets: Secrets
+
+    def app_of(self, record: ReleaseRecord) -> App:
+        """The settings that belong to a release: dayfly.toml of its commit."""
+        text = self.sources.read(record.app, record.commit, "dayfly.toml")
+        return load_app(text, file=f"dayfly.toml of {record.commit[:8]}")
+
+    def redactor(self, app: str) -> Redactor:
+        """Takes the app's secrets out of what is kept or shown."""
+        return Redactor.of(self.secrets.read(app).values())
+
+    def serving(self, app: str) -> int | None:
+        """The release that new requests of an app go to: what the map on disk says."""
+        routing = self.balancer.routing()
+        slot = routing.serving.get(app)
+        return routing.slots[slot].release if slot else None
+
+    def slot_of(self, app: str, release: int) -> str | None:
+        """The slot that holds a release's fleet."""
+        slots = self.balancer.routing().slots
+        return next((n for n, s in slots.items() if (s.app, s.release) == (app, release)), None)
+
+    def slots_of(self, app: str) -> list[str]:
+        return [name for name, slot in self.balancer.routing().slots.items() if slot.app == app]
+
+    def down(self) -> frozenset[str]:
+        """Machines that fail HAProxy's checks; NoAnswerError when HAProxy does not run."""
+        slots = self.balancer.observed().servers.values()
+        return frozenset(s.name for servers in slots for s in servers if s.ready and not s.up)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """One release or rollback under way: what it is about, and whether it should stop."""
+
+    parts: Parts
+    record: ReleaseRecord
+    app: App
+    stop: Stop
+
+    def emit(self, kind: str, **data: object) -> None:
+        self.parts.journal.record(kind, release=self.record.number, app=self.record.app, **data)
+
+    def step(self, step: str, **data: object) -> AbstractContextManager[None]:
+        """A step that changes the world: its intent and its outcome are in the journal."""
+        return self.parts.journal.step(
+            step, release=self.record.number, app=self.record.app, **data
+        )
+
+    @contextmanager
+    def stage(self, stage: str) -> Iterator[None]:
+        """A part of the story that people see, with the seconds it took."""
+        self.stop.check()
+        started = time.monotonic()
+        self.emit("stage.started", stage=stage)
+        outcome = "failed"
+        try:
+            yield
+            outcome = "done"
+        except StoppedError:
+            outcome = "stopped"
+            raise
+        finally:
+            seconds = round(time.monotonic() - started, 3)
+            self.emit("stage.finished", stage=stage, outcome=outcome, seconds=seconds)
+
+    def lines_of(self, source: str) -> Callable[[str], None]:
+        """Take the output of a program: live to whoever follows, and kept; without secrets."""
+        redact = self.parts.redactor(self.record.app)
+        kept = self.folder / f"{source}.log"
+
+        def take(line: str) -> None:
+            clean = redact(line)
+            with kept.open("a") as log:
+                log.write(clean + "\n")
+            self.emit("output", source=source, line=clean)
+
+        return take
+
+    @property
+    def folder(self) -> Path:
+        """What is kept of this release: output of its build, tests, migration and smoke."""
+        folder = self.parts.home.release(self.record.number)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+class ReleaseError(DayflyError):
+    """The release can't go on; what served goes on serving."""

@@ -1,0 +1,120 @@
+"""Recovery, rollback and watch: the deciding halves, as rows of data."""
+
+import pytest
+
+from dayfly.balancer.accesslog import Traffic
+from dayfly.release.records import ReleaseRecord
+from dayfly.release.recovery import correct_outcomes, decide
+from dayfly.release.rollback import target_of
+from dayfly.release.watch import judge
+from dayfly.release.work import ReleaseError
+
+
+def record(number: int, outcome: str) -> ReleaseRecord:
+    return ReleaseRecord(
+        number=number,
+        app="orders",
+        commit="c" * 40,
+        subject="",
+        who="me",
+        outcome=outcome,  # type: ignore[arg-type]
+        started=0.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("serving", "stage", "fate", "why"),
+    [
+        (None, "", "undo", "before it began"),
+        (None, "build", "undo", "'build'"),
+        (2, "launch", "undo", "'launch'"),
+        (2, "cut over", "undo", "'cut over'"),  # intended, but not on disk
+        (3, "cut over", "complete", "'cut over'"),  # on disk, so HAProxy has it or will
+        (3, "watch", "complete", "'watch'"),
+        (2, "roll back", "undo", "'roll back'"),
+        (3, "drain", "complete", "'drain'"),
+    ],
+)
+def test_an_interrupted_release_is_completed_or_undone(
+    serving: int | None, stage: str, fate: str, why: str
+) -> None:
+    """The map on disk decides: who has got the traffic keeps it."""
+    decision = decide(record(3, "running"), serving, stage)
+
+    assert fate == decision.fate
+    assert why in decision.why
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "serving", "expected"),
+    [
+        ({2: "serving", 1: "warm"}, 2, {}),
+        ({2: "serving", 1: "warm"}, 1, {2: "rolled-back", 1: "serving"}),
+        ({3: "running", 2: "serving"}, 3, {2: "warm"}),
+        ({3: "running", 2: "warm"}, 2, {2: "serving"}),
+        ({1: "serving"}, None, {1: "warm"}),
+    ],
+)
+def test_outcomes_follow_the_map(
+    outcomes: dict[int, str], serving: int | None, expected: dict[int, str]
+) -> None:
+    records = [record(number, outcome) for number, outcome in outcomes.items()]
+
+    assert expected == dict(correct_outcomes(records, serving))
+
+
+RELEASES = [
+    record(6, "serving"), record(5, "failed"), record(4, "rolled-back"), record(3, "warm"),
+    record(2, "refused"), record(1, "retired"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("serving", "wanted", "target"), [(6, None, 3), (6, 1, 1), (6, 4, 4), (3, None, 1)]
+)
+def test_a_rollback_goes_to_the_newest_good_release_before(
+    serving: int, wanted: int | None, target: int
+) -> None:
+    assert target == target_of(RELEASES, serving, wanted).number
+
+
+@pytest.mark.parametrize(
+    ("serving", "wanted", "why"),
+    [
+        (6, 6, "serves already"),
+        (6, 5, "never served"),
+        (6, 99, "never served"),
+        (1, None, "no ear"),
+    ],
+)
+def test_a_rollback_to_nowhere_is_refused(serving: int, wanted: int | None, why: str) -> None:
+    with pytest.raises(ReleaseError, match=why):
+        target_of(RELEASES, serving, wanted)
+
+
+def traffic(requests: int, errors: int = 0, p99: float = 20.0) -> Traffic:
+    return Traffic(
+        requests=requests, lost=0, aborted=0, retried=0, errors=errors, p50_ms=5.0, p99_ms=p99
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "verdict"),
+    [
+        (None, traffic(0), "inconclusive"),
+        (traffic(1000), traffic(10), "inconclusive"),
+        (traffic(1000), traffic(10, errors=5), "breach"),
+        (traffic(1000), traffic(500), "good"),
+        (traffic(1000), traffic(500, errors=2), "good"),
+        (traffic(1000), traffic(500, errors=20), "breach"),
+        (traffic(1000, errors=50), traffic(500, errors=25), "good"),
+        (traffic(1000, p99=100), traffic(500, p99=200), "good"),
+        (traffic(1000, p99=100), traffic(500, p99=900), "breach"),
+        (traffic(1000, p99=1), traffic(500, p99=40), "good"),
+        (traffic(10, p99=100), traffic(500, p99=900), "good"),
+        (None, traffic(500, errors=20), "breach"),
+        (None, traffic(500, p99=5000), "good"),
+    ],
+)
+def test_the_watch_judges(before: Traffic | None, now: Traffic, verdict: str) -> None:
+    assert verdict == judge(before, now).verdict

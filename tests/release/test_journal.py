@@ -1,0 +1,105 @@
+"""The journal keeps what it was told, also when its writer is killed."""
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dayfly.events import Event
+from dayfly.release.journal import Journal
+from dayfly.release.records import Order
+
+ORDER = Order(app="orders", commit="c" * 40, subject="Add priority", who="ada")
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal(tmp_path / "journal.db")
+
+
+def test_a_release_goes_from_running_to_its_outcome(journal: Journal) -> None:
+    number = journal.open_release(ORDER).number
+    assert [number] == [record.number for record in journal.unfinished()]
+
+    journal.conclude(number, "serving")
+
+    assert journal.unfinished() == []
+    assert journal.release(number).outcome == "serving"
+    assert journal.events()[-1].kind == "release.finished"
+
+
+def test_a_release_that_lost_the_traffic_stays_warm_for_a_while(journal: Journal) -> None:
+    number = journal.open_release(ORDER).number
+    journal.conclude(number, "serving")
+
+    journal.leave(number, "warm", warm=600)
+
+    record = journal.release(number)
+    assert record.outcome == "warm"
+    assert record.warm_until == pytest.approx((record.left_at or 0) + 600)
+
+
+def test_a_step_has_intent_and_outcome(journal: Journal) -> None:
+    with journal.step("launch machine", release=1, app="orders", machine="orders-1-web-1"):
+        assert [event.kind for event in journal.events()] == ["step.intended"]
+
+    with pytest.raises(ValueError, match="no"), journal.step("place", release=1, app="orders"):
+        raise ValueError("no")
+
+    outcomes = [e.data.get("outcome") for e in journal.events() if e.kind == "step.done"]
+    assert outcomes == ["done", "failed"]
+
+
+def test_names_of_machines_are_never_given_again(journal: Journal) -> None:
+    record = journal.open_release(ORDER)
+    first = journal.name_machine(record, "web", "process")
+    journal.machine_gone(first, reason="died")
+
+    assert first == "orders-1-web-1"
+    assert journal.name_machine(record, "web", "process") == "orders-1-web-2"
+    assert journal.name_machine(record, "worker", "process") == "orders-1-worker-1"
+
+
+def test_a_tick_is_taken_once(journal: Journal) -> None:
+    assert journal.take_tick("orders", "nightly", 100.0)
+    assert not journal.take_tick("orders", "nightly", 100.0)
+    assert journal.last_tick("orders", "nightly") == 100.0
+    assert journal.last_tick("orders", "other") is None
+
+
+def test_subscribers_hear_what_is_written(journal: Journal) -> None:
+    heard: list[Event] = []
+    end = journal.subscribe(heard.append)
+
+    journal.record("note", release=1, message="hello")
+    end()
+    journal.record("note", release=1, message="nobody hears")
+
+    assert [event.data["message"] for event in heard] == ["hello"]
+    assert heard[0].number == journal.events()[0].number
+
+
+def test_what_was_written_survives_a_kill(tmp_path: Path) -> None:
+    """A writer killed right after its call leaves the intent in the file."""
+    path = tmp_path / "journal.db"
+    program = (
+        "import os, signal; from pathlib import Path\n"
+        "from dayfly.release.journal import Journal\n"
+        f"with Journal(Path({str(path)!r})).step('cut over', release=7, app='orders'):\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", program], check=False)
+
+    assert killed.returncode == -9
+    events = Journal(path).events(release=7)
+    assert [(event.kind, event.data["step"]) for event in events] == [("step.intended", "cut over")]
+
+
+def test_a_damaged_journal_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    path.write_bytes(b"this is not a database, and long enough to be looked at" * 100)
+
+    with pytest.raises(sqlite3.DatabaseError):
+        Journal(path)

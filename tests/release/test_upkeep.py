@@ -1,0 +1,177 @@
+"""What the caretaker decides, as rows of data."""
+
+from dataclasses import replace
+
+import pytest
+
+from dayfly.machines.machine import Machine
+from dayfly.release.records import ReleaseRecord
+from dayfly.release.upkeep import Action, Seen, decide
+
+NOW = 1000.0
+
+
+def record(number: int, outcome: str = "serving", **more: object) -> ReleaseRecord:
+    return ReleaseRecord(
+        number=number,
+        app="orders",
+        commit="c" * 40,
+        subject="",
+        who="me",
+        outcome=outcome,  # type: ignore[arg-type]
+        started=0.0,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def machine(release: int, process: str = "web", place: int = 1, **more: object) -> Machine:
+    return Machine(
+        name=f"orders-{release}-{process}-{place}",
+        app="orders",
+        release=release,
+        process=process,
+        kind=more.pop("kind", "process"),  # type: ignore[arg-type]
+        address="127.0.0.1:20000",
+        state=more.pop("state", "running"),  # type: ignore[arg-type]
+        **more,  # type: ignore[arg-type]
+    )
+
+
+SERVING = Seen(
+    now=NOW,
+    serving=2,
+    records={2: record(2)},
+    machines=(machine(2), machine(2, place=2), machine(2, "worker")),
+    wanted={"web": 2, "worker": 1},
+    slots=frozenset({2}),
+)
+WARM = record(1, "warm", left_at=NOW - 60, warm_until=NOW + 540)
+
+
+def with_warm(**more: object) -> Seen:
+    return replace(
+        SERVING,
+        records={1: WARM, 2: record(2)},
+        machines=(*SERVING.machines, machine(1)),
+        slots=frozenset({1, 2}),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def job(release: int, **more: object) -> Machine:
+    return machine(release, "nightly", kind="job", **more)
+
+
+ROWS: list[tuple[str, Seen, list[tuple[str, str]]]] = [
+    ("all is well", SERVING, []),
+    ("a warm fleet waits", with_warm(), []),
+    (
+        "a dead web machine is replaced",
+        replace(SERVING, machines=(machine(2, state="exited"), *SERVING.machines[1:])),
+        [("replace", "orders-2-web-1")],
+    ),
+    (
+        "a machine that fails its checks for long is replaced",
+        replace(SERVING, down=frozenset({"orders-2-web-2"})),
+        [("replace", "orders-2-web-2")],
+    ),
+    (
+        "missing machines are launched",
+        replace(SERVING, machines=()),
+        [("replace", ""), ("replace", ""), ("launch worker", "")],
+    ),
+    (
+        "a dead worker is removed and another launched",
+        replace(SERVING, machines=(*SERVING.machines[:2], machine(2, "worker", state="exited"))),
+        [("remove", "orders-2-worker-1"), ("launch worker", "")],
+    ),
+    (
+        "a release under way is left to its pipeline",
+        replace(SERVING, busy=frozenset({2}), machines=(machine(2, state="exited"),)),
+        [],
+    ),
+    (
+        "workers of a warm fleet end",
+        replace(with_warm(), machines=(*with_warm().machines, machine(1, "worker"))),
+        [("end worker", "orders-1-worker-1")],
+    ),
+    (
+        "a warm fleet whose time is over retires",
+        replace(with_warm(), records={1: replace(WARM, warm_until=NOW), 2: record(2)}),
+        [("retire", "")],
+    ),
+    (
+        "a warm fleet without machines retires",
+        replace(with_warm(), machines=SERVING.machines),
+        [("retire", "")],
+    ),
+    (
+        "what a failed release left is retired",
+        replace(
+            SERVING,
+            records={2: record(2), 3: record(3, "failed")},
+            machines=(*SERVING.machines, machine(3)),
+        ),
+        [("retire", "")],
+    ),
+    (
+        "a machine that nobody knows is removed",
+        replace(SERVING, machines=(*SERVING.machines, machine(9))),
+        [("remove", "orders-9-web-1")],
+    ),
+    (
+        "a job of the serving release goes on",
+        replace(SERVING, machines=(*SERVING.machines, job(2))),
+        [],
+    ),
+    (
+        "a job of the outgoing release finishes what it does",
+        replace(with_warm(), machines=(*with_warm().machines, job(1))),
+        [],
+    ),
+    (
+        "a job past job_drain ends",
+        replace(with_warm(job_drain=30.0), machines=(*with_warm().machines, job(1))),
+        [("end job", "orders-1-nightly-1")],
+    ),
+    (
+        "a job past its deadline ends",
+        replace(
+            SERVING, machines=(*SERVING.machines, job(2)), deadlines={"orders-2-nightly-1": NOW - 1}
+        ),
+        [("end job", "orders-2-nightly-1")],
+    ),
+    (
+        "a finished job is taken away",
+        replace(SERVING, machines=(*SERVING.machines, job(2, state="exited", status=0))),
+        [("finish job", "orders-2-nightly-1")],
+    ),
+    (
+        "a machine that somebody looks after is left alone",
+        replace(
+            SERVING,
+            machines=(*SERVING.machines, job(2, state="exited", status=0)),
+            occupied=frozenset({"orders-2-nightly-1"}),
+        ),
+        [],
+    ),
+    (
+        "a retired release that still holds a slot lets it go",
+        replace(SERVING, records={1: record(1, "retired"), 2: record(2)}, slots=frozenset({1, 2})),
+        [("retire", "")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("seen", "expected"), [row[1:] for row in ROWS], ids=[r[0] for r in ROWS])
+def test_the_caretaker_decides(seen: Seen, expected: list[tuple[str, str]]) -> None:
+    actions = decide(seen)
+
+    assert expected == [(action.deed, action.machine) for action in actions]
+
+
+def test_a_retiring_fleet_is_the_old_one() -> None:
+    """It is never the serving release that retires."""
+    seen = replace(with_warm(), records={1: replace(WARM, warm_until=NOW), 2: record(2)})
+
+    assert (Action("retire", 1, why="its time is over"),) == decide(seen)
