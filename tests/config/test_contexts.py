@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from dayfly.config.contexts import context, settings_of
+from dayfly.config.contexts import context
 from dayfly.config.home import Home, create, token
+from dayfly.config.load import settings_of
 from dayfly.config.problem import SettingsError
 from dayfly.durable import FileError
 
@@ -96,3 +97,21 @@ def test_without_an_environment_it_says_how_to_start_one(tmp_path: Path) -> None
     with pytest.raises(FileError, match="No such file") as caught:
         settings_of(Home(tmp_path))
     assert "dayfly up" in caught.value.hint
+    with pytest.raises(FileError, match="No such file") as caught:
+        context(None, Home(tmp_path), tmp_path / "contexts.toml")
+    assert "dayfly up" in caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["[api]\nlisten = 5", "api = 5\n[x", "[api]\nlisten = 'x'"])
+def test_an_environment_that_cannot_be_found_is_told(home: Home, contexts: Path, text: str) -> None:
+    home.environment_toml.write_text(text)
+
+    with pytest.raises(SettingsError, match=r"environment\.toml"):
+        context(None, home, contexts)
+
+
+def test_settings_that_are_no_text_are_refused(home: Home) -> None:
+    home.environment_toml.write_bytes(b"\xff\xfe")
+
+    with pytest.raises(SettingsError, match="not UTF-8"):
+        settings_of(home)
