@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from dayfly.config.address import EVERYWHERE, address_of
 from dayfly.config.environment import Api, Environment
-from dayfly.config.home import NO_HOME, Home, token
+from dayfly.config.home import NO_HOME, Home, default_home, token
 from dayfly.config.inherited import context_variable
 from dayfly.config.problem import SettingsError
 from dayfly.durable import FileError, translated
@@ -22,11 +22,12 @@ class Context:
     token: str = field(repr=False)
 
 
-def contexts_file() -> Path:
-    return Path.home() / ".config/dayfly/contexts.toml"
+def context(name: str | None) -> Context:
+    """The environment that a command line means, `name` being what -e says."""
+    return context_of(name, default_home(), Path.home() / ".config/dayfly/contexts.toml")
 
 
-def context(name: str | None, home: Home, contexts: Path) -> Context:
+def context_of(name: str | None, home: Home, contexts: Path) -> Context:
     """The environment called `name`, else by DAYFLY_CONTEXT, else the one of this home.
 
     `contexts` holds `[NAME]` tables with `address` and `token`, for environments elsewhere.
