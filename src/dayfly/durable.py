@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,16 +16,17 @@ class FileError(DayflyError):
 def write_atomically(path: Path, text: str | bytes, mode: int = 0o600) -> None:
     """Replace a file: whoever reads it, also after a crash, finds the old or the new one, whole."""
     with translated(path):
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        fresh = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(text.encode() if isinstance(text, str) else text)
                 file.flush()
                 os.fchmod(file.fileno(), mode)
                 os.fsync(file.fileno())
-            Path(name).replace(path)
+            fresh.replace(path)
         finally:
-            Path(name).unlink(missing_ok=True)
+            fresh.unlink(missing_ok=True)
         _fsync_folder(path.parent)
 
 

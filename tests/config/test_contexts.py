@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from dayfly.config.contexts import context, settings_of
+from dayfly.config.contexts import context, context_of
 from dayfly.config.home import Home, create, token
+from dayfly.config.load import settings_of
 from dayfly.config.problem import SettingsError
 from dayfly.durable import FileError
 
@@ -40,7 +41,7 @@ def test_the_environment_of_this_home_is_the_default(
 ) -> None:
     home.environment_toml.write_text(f'name = "here"\n[api]\nlisten = "{listen}"\n')
 
-    found = context(None, home, contexts)
+    found = context_of(None, home, contexts)
 
     assert (found.name, found.address, found.token) == ("here", address, token(home))
     assert found.token not in repr(found)
@@ -50,17 +51,31 @@ def test_another_environment_is_named(
     home: Home, contexts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By -e, else by DAYFLY_CONTEXT; -e may also name the environment of this home."""
-    by_name = context("staging", home, contexts)
+    by_name = context_of("staging", home, contexts)
     monkeypatch.setenv("DAYFLY_CONTEXT", "staging")
 
     assert by_name.address == "https://staging.example.org:8443"
-    assert by_name == context(None, home, contexts)
-    assert context("production", home, contexts).address == "http://127.0.0.1:8081"
+    assert by_name == context_of(None, home, contexts)
+    assert context_of("production", home, contexts).address == "http://127.0.0.1:8081"
+
+
+def test_a_command_line_finds_home_and_contexts_by_itself(
+    home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DAYFLY_HOME", str(home.path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    folder = tmp_path / ".config/dayfly"
+    folder.mkdir(parents=True)
+    (folder / "contexts.toml").touch(mode=0o600)
+    (folder / "contexts.toml").write_text(STAGING)
+
+    assert context(None).name == "production"
+    assert context("staging").token == "t0ken"
 
 
 def test_a_near_miss_is_suggested(home: Home, contexts: Path) -> None:
     with pytest.raises(SettingsError, match="stagin") as caught:
-        context("stagin", home, contexts)
+        context_of("stagin", home, contexts)
 
     assert caught.value.hint == "Did you mean staging?"
 
@@ -69,7 +84,7 @@ def test_a_file_of_tokens_that_others_may_read_is_refused(home: Home, contexts: 
     contexts.chmod(0o644)
 
     with pytest.raises(SettingsError, match="others may read it") as caught:
-        context("staging", home, contexts)
+        context_of("staging", home, contexts)
     assert "chmod 600" in caught.value.hint
 
 
@@ -89,10 +104,28 @@ def test_contexts_that_are_refused(home: Home, contexts: Path, text: str) -> Non
     contexts.write_text(text)
 
     with pytest.raises(SettingsError, match=r"contexts\.toml"):
-        context("staging", home, contexts)
+        context_of("staging", home, contexts)
 
 
 def test_without_an_environment_it_says_how_to_start_one(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="No such file") as caught:
         settings_of(Home(tmp_path))
     assert "dayfly up" in caught.value.hint
+    with pytest.raises(FileError, match="No such file") as caught:
+        context_of(None, Home(tmp_path), tmp_path / "contexts.toml")
+    assert "dayfly up" in caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["[api]\nlisten = 5", "api = 5\n[x", "[api]\nlisten = 'x'"])
+def test_an_environment_that_cannot_be_found_is_told(home: Home, contexts: Path, text: str) -> None:
+    home.environment_toml.write_text(text)
+
+    with pytest.raises(SettingsError, match=r"environment\.toml"):
+        context_of(None, home, contexts)
+
+
+def test_settings_that_are_no_text_are_refused(home: Home) -> None:
+    home.environment_toml.write_bytes(b"\xff\xfe")
+
+    with pytest.raises(SettingsError, match="not UTF-8"):
+        settings_of(home)

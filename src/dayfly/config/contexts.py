@@ -4,17 +4,15 @@ import tomllib
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from dayfly.config.environment import Environment
-from dayfly.config.environment_rules import address_of
-from dayfly.config.home import Home, token
+from dayfly.config.address import EVERYWHERE, address_of
+from dayfly.config.environment import Api, Environment
+from dayfly.config.home import NO_HOME, Home, default_home, token
 from dayfly.config.inherited import context_variable
-from dayfly.config.load import load_environment
 from dayfly.config.problem import SettingsError
 from dayfly.durable import FileError, translated
-
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - we talk to it, we don't listen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,46 +22,59 @@ class Context:
     token: str = field(repr=False)
 
 
-def contexts_file() -> Path:
-    return Path.home() / ".config/dayfly/contexts.toml"
+def context(name: str | None) -> Context:
+    """The environment that a command line means, `name` being what -e says."""
+    return context_of(name, default_home(), Path.home() / ".config/dayfly/contexts.toml")
 
 
-def context(name: str | None, home: Home, contexts: Path) -> Context:
+def context_of(name: str | None, home: Home, contexts: Path) -> Context:
     """The environment called `name`, else by DAYFLY_CONTEXT, else the one of this home.
 
     `contexts` holds `[NAME]` tables with `address` and `token`, for environments elsewhere.
     """
     wanted = name or context_variable()
     if wanted is None:
-        return _local(home, settings_of(home))
+        return _local(home, _settings(home))
     elsewhere = _elsewhere(contexts)
     if wanted in elsewhere:
         return elsewhere[wanted]
-    if home.environment_toml.exists() and (own := settings_of(home)).name == wanted:
-        return _local(home, own)
+    if home.environment_toml.exists() and (own := _local(home, _settings(home))).name == wanted:
+        return own
     near = get_close_matches(wanted, elsewhere, 1)
     hint = f"Did you mean {near[0]}?" if near else f"Write its address and token into {contexts}."
     raise SettingsError(f"no environment is called {wanted}", hint=hint)
 
 
-def settings_of(home: Home) -> Environment:
-    """The environment.toml of a home."""
-    try:
-        with translated(home.environment_toml):
-            text = home.environment_toml.read_text()
-    except FileError as error:
-        hint = "Start an environment with `dayfly up`, or name its home in DAYFLY_HOME."
-        raise FileError(error.message, hint=hint) from error
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{home.environment_toml}: is not UTF-8 text") from error
-    return load_environment(text, file=str(home.environment_toml))
-
-
-def _local(home: Home, own: Environment) -> Context:
-    host, port = address_of(own.api.listen) or ("127.0.0.1", 0)
-    host = _EVERYWHERE.get(host, host)
+def _local(home: Home, settings: dict[str, Any]) -> Context:
+    """From two keys of environment.toml; the server reads and checks the whole of it."""
+    listen = _table(settings.get("api")).get("listen", Api().listen)
+    found = address_of(str(listen))
+    if not found:
+        says = f"{home.environment_toml}: api.listen: found {listen}"
+        raise SettingsError(says, hint='Allowed is an address and a port: "127.0.0.1:8081".')
+    host = EVERYWHERE.get(found[0], found[0])
     shown = f"[{host}]" if ":" in host else host
-    return Context(name=own.name, address=f"http://{shown}:{port}", token=token(home))
+    name = str(settings.get("name", Environment().name))
+    return Context(name=name, address=f"http://{shown}:{found[1]}", token=token(home))
+
+
+def _settings(home: Home) -> dict[str, Any]:
+    try:
+        return _tables(home.environment_toml)
+    except FileError as error:
+        raise FileError(error.message, hint=NO_HOME) from error
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    try:
+        with translated(path):
+            return tomllib.loads(path.read_text())
+    except ValueError as error:
+        raise SettingsError(f"{path}: {error}") from error
+
+
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _elsewhere(path: Path) -> dict[str, Context]:
@@ -73,12 +84,7 @@ def _elsewhere(path: Path) -> dict[str, Context]:
         if path.stat().st_mode & 0o077:
             hint = f"It holds tokens: chmod 600 {path}"
             raise SettingsError(f"{path}: others may read it", hint=hint)
-        text = path.read_text(errors="replace")
-    try:
-        tables = tomllib.loads(text)
-    except ValueError as error:
-        raise SettingsError(f"{path}: {error}") from error
-    return {name: _context(path, name, table) for name, table in tables.items()}
+    return {name: _context(path, name, table) for name, table in _tables(path).items()}
 
 
 def _context(path: Path, name: str, table: object) -> Context:

@@ -1,47 +1,20 @@
 """What a well-formed environment.toml may still not say."""
 
-import ipaddress
 import re
 from collections.abc import Iterator
 from itertools import combinations
 
+from dayfly.config.address import EVERYWHERE, address_of, is_host_name
 from dayfly.config.cron import zone_of
 from dayfly.config.environment import Environment
 from dayfly.config.names import name_problem, named
 from dayfly.config.problem import KeyPath, Problem
 from dayfly.config.read import shown
 
-_HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
-_LISTEN = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:]+)\]|(?P<host>[^\[\]:/\s]+)):(?P<port>[0-9]{1,5})")
-_EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - what others write, not what we listen on
-_LAST_PORT = 65535
-_HOST_LENGTH = 253
-
 
 def environment_problems(environment: Environment) -> list[Problem]:
     rules = (_plain, _addresses, _routes, _amounts)
     return [problem for rule in rules for problem in rule(environment)]
-
-
-def address_of(listen: str) -> tuple[str, int] | None:
-    """Host and port of a listen address; None when it is none."""
-    found = _LISTEN.fullmatch(listen)
-    if not found or not 1 <= int(found["port"]) <= _LAST_PORT:
-        return None
-    host = found["six"] or found["host"].lower()
-    return (host, int(found["port"])) if _is_ip(host) or is_host_name(host) else None
-
-
-def is_host_name(host: str) -> bool:
-    return len(host) <= _HOST_LENGTH and bool(_HOST_NAME.fullmatch(host))
-
-
-def _is_ip(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _plain(environment: Environment) -> Iterator[Problem]:
@@ -68,7 +41,7 @@ def _addresses(environment: Environment) -> Iterator[Problem]:
         says = f'found {shown(listens[at])}, allowed is an address and a port: "127.0.0.1:8080"'
         yield Problem(at, says)
     for (first, (host, port)), (second, (other, another)) in combinations(known.items(), 2):
-        if port == another and (host == other or {host, other} & _EVERYWHERE):
+        if port == another and (host == other or {host, other} & EVERYWHERE.keys()):
             yield Problem(second, f"port {port} is taken by {'.'.join(map(str, first))}")
 
 

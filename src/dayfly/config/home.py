@@ -1,8 +1,8 @@
 """DAYFLY_HOME: the one folder that holds everything of an environment, and its layout."""
 
+import base64
 import os
 import re
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from dayfly.config.inherited import home_variable
 from dayfly.config.reference import starting_environment
 from dayfly.durable import FileError, locked, translated, write_atomically
 
+NO_HOME = "Start the environment with `dayfly up`, or name its home in DAYFLY_HOME."
 ROOT_HOME = Path("/var/lib/dayfly")
 
 
@@ -114,8 +115,8 @@ def create(home: Home) -> None:
             folder.mkdir(exist_ok=True)
             folder.chmod(passable)
     with locked(home.run / "create.lock"):
-        _write_once(home.id_file, secrets.token_hex(4))
-        _write_once(home.token_file, secrets.token_urlsafe(32))
+        _write_once(home.id_file, os.urandom(4).hex())
+        _write_once(home.token_file, base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip("="))
         _write_once(home.environment_toml, starting_environment())
 
 
@@ -139,8 +140,7 @@ def _read(path: Path, allowed: str) -> str:
         with translated(path):
             text = path.read_text(errors="replace").strip()
     except FileError as error:
-        hint = "Start the environment with `dayfly up`, or name its home in DAYFLY_HOME."
-        raise FileError(error.message, hint=hint) from error
+        raise FileError(error.message, hint=NO_HOME) from error
     if not re.fullmatch(allowed, text):
         raise FileError(f"{path}: damaged", hint="Restore it from a backup of DAYFLY_HOME.")
     return text

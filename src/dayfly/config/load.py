@@ -9,10 +9,12 @@ from dayfly.config.app import App
 from dayfly.config.app_rules import app_problems
 from dayfly.config.environment import Environment
 from dayfly.config.environment_rules import environment_problems
+from dayfly.config.home import NO_HOME, Home
 from dayfly.config.lines import lines_of
 from dayfly.config.problem import Problem, SettingsError, refusal
 from dayfly.config.read import Reader
 from dayfly.config.schema import keys_of
+from dayfly.durable import FileError, translated
 
 Settings = TypeVar("Settings", App, Environment)
 LARGEST = 64 * 1024  # characters; a settings file is written by a person
@@ -26,6 +28,18 @@ def load_app(text: str, *, file: str = "dayfly.toml") -> App:
 def load_environment(text: str, *, file: str = "environment.toml") -> Environment:
     """The Environment of an environment.toml; SettingsError names all that is wrong with it."""
     return _load(Environment, text, file, _environment_reader(), environment_problems)
+
+
+def settings_of(home: Home) -> Environment:
+    """The environment.toml of a home."""
+    try:
+        with translated(home.environment_toml):
+            text = home.environment_toml.read_text()
+    except FileError as error:
+        raise FileError(error.message, hint=NO_HOME) from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{home.environment_toml}: is not UTF-8 text") from error
+    return load_environment(text, file=str(home.environment_toml))
 
 
 def _app_reader() -> Reader:

@@ -5,14 +5,14 @@ a key that cannot stand beside another one is commented out without a blank: `#d
 """
 
 import re
-from importlib import resources
+from pathlib import Path
 
 APP = "dayfly.toml"
 ENVIRONMENT = "environment.toml"
 
 
 def reference(file: str) -> str:
-    return resources.files(__package__).joinpath(file).read_text()
+    return Path(__file__).with_name(file).read_text()
 
 
 def starting_environment() -> str:
