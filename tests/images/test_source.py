@@ -17,11 +17,6 @@ from project import ENVIRONMENT, Project
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    return Project.begun(tmp_path / "work")
-
-
-@pytest.fixture
 def sources(tmp_path: Path) -> Sources:
     return Sources(tmp_path / "sources")
 

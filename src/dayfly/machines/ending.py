@@ -3,6 +3,7 @@
 import signal
 
 SIGNALLED = 128
+NEVER_STARTED = "was never started"
 WORDS = {126: " (not executable)", 127: " (command not found)"}
 
 

@@ -6,17 +6,20 @@ tmpfs/NAME            identity, settings and secrets: goes with it
 """
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from re import compile as pattern
+from typing import Literal, Self
 
 import msgspec
 
 from dayfly.machines import launchfile, workdir
 from dayfly.machines.machine import MachineError, Spec
+from dayfly.machines.script import script_of
 
 NAME = pattern(r"[a-z0-9][a-z0-9_.-]{0,100}")
 RECORD = "machine.json"
@@ -31,9 +34,28 @@ class Record:
     app: str
     release: int
     process: str
-    kind: str
+    kind: Literal["process", "job"]
     address: str | None
+    alone: bool  # whether its main process alone hears SIGTERM
     created: float  # seconds since the epoch
+
+    @classmethod
+    def of(cls, spec: Spec, environment: str, address: str | None) -> Self:
+        return cls(
+            environment=environment,
+            name=spec.name,
+            app=spec.app,
+            release=spec.release,
+            process=spec.process,
+            kind=spec.kind,
+            address=address,
+            alone=script_of(spec.run).alone,
+            created=time.time(),
+        )
+
+    @property
+    def port(self) -> int | None:
+        return int(self.address.rsplit(":", 1)[1]) if self.address else None
 
 
 @dataclass(frozen=True)
@@ -77,6 +99,10 @@ class Folders:
             for entry in entries:
                 if not entry.name.startswith(".") and (found := self.record(entry.name)):
                     yield found
+
+    def is_foreign(self, name: str) -> bool:
+        """Whether another environment has a machine of that name here."""
+        return (self.of(name) / RECORD).exists() and self.record(name) is None
 
     def record(self, name: str) -> Record | None:
         try:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dayfly.machines.machine import MachineError, Spec
+from dayfly.machines.script import script_of
 
 TMPFS = Path("/dev/shm")  # noqa: S108 - memory, not a temporary folder; its owner is checked
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -20,7 +21,7 @@ def launch_text(spec: Spec, environment: str, *, port: int | None, extra: Mappin
         "DAYFLY_RELEASE": str(spec.release),
         "DAYFLY_PROCESS": spec.process,
         "DAYFLY_MACHINE": spec.name,
-        "DAYFLY_RUN": spec.run,
+        "DAYFLY_RUN": script_of(spec.run).text,
     } | ({} if port is None else {"PORT": str(port)})
     values = {**extra, **spec.env, **spec.secrets, **identity}
     return "".join(_assignment(name, value) for name, value in values.items())
@@ -40,7 +41,7 @@ def _assignment(name: str, value: str) -> str:
 def secret_folder(tmpfs: Path, environment: str) -> Path:
     """The folder of an environment on tmpfs, made when it is missing, refused when not ours."""
     folder = tmpfs / f"dayfly-{environment}"
-    folder.mkdir(mode=0o711, exist_ok=True)
+    folder.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, exist_ok=True)
     found = folder.lstat()
     if found.st_uid != os.geteuid() or folder.is_symlink() or not folder.is_dir():
         raise MachineError(

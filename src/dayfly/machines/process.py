@@ -1,7 +1,6 @@
 """Machines as processes of this host: own session, folder, port, user and cgroup."""
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -41,9 +40,9 @@ class ProcessRuntime:
 
     def launch(self, spec: Spec) -> Machine:
         with foreign_errors(spec.name):
-            self._intend(spec)
+            record = self._intend(spec)
             with self._removed_on_failure(spec.name):
-                self._start(spec)
+                self._start(spec, record)
         return self.observe(spec.name) or _vanished(spec.name)
 
     def machines(self) -> tuple[Machine, ...]:
@@ -56,10 +55,12 @@ class ProcessRuntime:
 
     def stop(self, name: str, grace: float) -> None:
         """The app's main process hears SIGTERM first, what it leaves behind next."""
-        if self._folders.record(name) is not None:
-            self._session(name).end(grace)
+        if record := self._folders.record(name):
+            self._session(name).end(grace, alone=record.alone)
 
     def remove(self, name: str) -> None:
+        if self._folders.is_foreign(name):
+            return
         if self._folders.record(name) is not None:
             self._session(name).kill()
         with foreign_errors(name):
@@ -99,34 +100,28 @@ class ProcessRuntime:
     def _ports(self) -> Ports:
         return Ports(self.environment)
 
-    def _intend(self, spec: Spec) -> None:
+    def _intend(self, spec: Spec) -> Record:
         """From here on the machine is found by `machines`, and `remove` frees all it holds."""
         self._folders.of(spec.name)
         address = f"127.0.0.1:{self._ports.reserve(spec.name)}" if spec.port else None
-        self._folders.create(
-            Record(
-                environment=self.environment,
-                name=spec.name,
-                app=spec.app,
-                release=spec.release,
-                process=spec.process,
-                kind=spec.kind,
-                address=address,
-                created=time.time(),
-            )
-        )
+        record = Record.of(spec, self.environment, address)
+        self._folders.create(record)
+        return record
 
-    def _start(self, spec: Spec) -> None:
+    def _start(self, spec: Spec, record: Record) -> None:
         uid = uid_for(self.home, self.environment, spec.app)
         folder = self._folders.of(spec.name)
+        if not (spec.image.tree / "app").is_dir():
+            raise MachineError(
+                f"the image of {spec.name} is gone: there is no folder {spec.image.tree}",
+                hint="Release the commit again; that builds it.",
+            )
         if uid is not None:
             require_reach(folder / "app")
             require_reach(spec.image.tree / "app")
         self._furnish(spec, folder, uid)
-        record = self._folders.record(spec.name)
-        address = record.address if record else None
-        port = int(address.rsplit(":", 1)[1]) if address else None
-        text = launch_text(spec, self.environment, port=port, extra=_surroundings(spec, folder))
+        surroundings = _surroundings(spec, folder)
+        text = launch_text(spec, self.environment, port=record.port, extra=surroundings)
         launch = self._folders.write_launch(spec, text, uid)
         self._cgroups.create(spec.name, spec.memory, spec.cpus)
         with _gate() as (inside, open_gate):
@@ -139,11 +134,10 @@ class ProcessRuntime:
         logs = self._folders.open_output(spec, uid)
         for directory in spec.keep.values():
             workdir.give_folder(directory, uid)
-        source = spec.image.tree / "app"
-        if not source.is_dir():
-            raise MachineError(f"the image of {spec.name} is gone: no folder {source}")
         linked = {**logs, **spec.keep}
-        workdir.lay_out(source, folder / "app", linked=linked, writable=spec.writable, uid=uid)
+        workdir.lay_out(
+            spec.image.tree / "app", folder / "app", linked=linked, writable=spec.writable, uid=uid
+        )
         (folder / "tmp").mkdir(mode=0o700)
         workdir.give(folder / "tmp", uid)
         workdir.give(folder / "state", uid)
@@ -176,7 +170,7 @@ class ProcessRuntime:
             app=record.app,
             release=record.release,
             process=record.process,
-            kind="job" if record.kind == "job" else "process",
+            kind=record.kind,
             address=record.address,
             state="running" if running else "exited",
             status=None if running else session.status(),

@@ -12,7 +12,7 @@ from dayfly.clock import DeadlineError, wait_until
 from dayfly.command import reap
 from dayfly.machines import proc
 from dayfly.machines.cgroup import Cgroups
-from dayfly.machines.ending import reason_of
+from dayfly.machines.ending import NEVER_STARTED, reason_of
 
 LAST_WORD = 1.0  # seconds the shim gets to record how the app ended, once all else is killed
 PATIENCE = 5.0  # seconds for killed processes to be gone
@@ -61,15 +61,16 @@ class Session:
 
     def reason(self) -> str:
         if not (self.folder / "pid").exists():
-            return "was never started"
+            return NEVER_STARTED
         return reason_of(self.status(), out_of_memory=self.cgroups.out_of_memory(self.name))
 
-    def end(self, grace: float) -> None:
-        """SIGTERM to the app's main process, as an application server expects it; then to what it
-        left behind; after `grace` seconds SIGKILL to all.
+    def end(self, grace: float, *, alone: bool) -> None:
+        """SIGTERM to the main process, or with all around it; SIGKILL after `grace` seconds.
+
+        What a main process leaves behind hears SIGTERM when that one has ended.
         """
         deadline = time.monotonic() + grace
-        for chosen in (self._main, self._all_but_shim):
+        for chosen in (self._main, self._all_but_shim)[0 if alone else 1 :]:
             _send(chosen(), signal.SIGTERM)
             _await_none(chosen, deadline - time.monotonic())
         self.kill()

@@ -18,10 +18,11 @@ set -a
 . "$launch" || exit 125
 set +a
 run=$DAYFLY_RUN
-unset DAYFLY_RUN
+unset DAYFLY_RUN TINI_KILL_PROCESS_GROUP
 [ "$status" ] || exec /bin/sh -c "$run"
 trap : HUP INT QUIT TERM
-/bin/sh -c "$run"
+exec 3>&2 2>/dev/null # this shell's own word about a signal is not the app's
+(exec /bin/sh -c "$run" 2>&3 3>&-)
 ended=$?
 echo "$ended" >"$status"
 exit "$ended"

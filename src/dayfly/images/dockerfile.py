@@ -1,0 +1,86 @@
+"""The Dockerfile of an app that is built by steps, as text."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"  # in the image: where Debian's programs look
+USER = 10001  # runs the app: no root in a machine, and no user of a host
+
+_CA_VARIABLES = frozenset({
+    "SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS",
+    "GIT_SSL_CAINFO",
+})  # fmt: skip
+_OURS_ONLY = frozenset({"PATH", "LANG", "LC_ALL", "SSL_CERT_DIR"})
+_DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_COMPILE = (
+    "command -v python3 >/dev/null && "
+    r"python3 -m compileall -qq -x '/(node_modules|\.git)/' . || true"
+)
+
+
+@dataclass(frozen=True)
+class Instruction:
+    text: str
+    step: str = ""  # of an app's own step: its command
+    title: str = ""
+
+
+SOURCE = Instruction('COPY ["app/", "/app/"]')
+
+
+def instructions_of(
+    base: str,
+    steps: Sequence[str],
+    known: Sequence[tuple[str, ...]],
+    *,
+    arguments: Sequence[str],
+    ca_bundle: bool,
+) -> tuple[Instruction, ...]:
+    """Leading steps get only the files they read, so that docker's cache knows them again.
+
+    The context holds the source in `app/`, and `ca.crt` with `ca_bundle`. Arguments are for the
+    build alone; the image keeps no variable but PATH and VIRTUAL_ENV.
+    """
+    lines = [
+        Instruction(f"FROM {base}"),
+        Instruction(f"ENV VIRTUAL_ENV=/opt/venv PATH=/opt/venv/bin:${{PATH:-{_DEFAULT_PATH}}} "),
+        Instruction("WORKDIR /app"),
+        Instruction("USER 0"),
+        Instruction("RUN ! command -v python3 >/dev/null || python3 -m venv /opt/venv"),
+    ]
+    if ca_bundle:
+        lines.append(Instruction(f"COPY ca.crt {CA_BUNDLE}"))
+    lines += (Instruction(f"ARG {name}") for name in sorted(arguments))
+    runs = [_run(step, f"build step {n} of {len(steps)}") for n, step in enumerate(steps, start=1)]
+    for run, inputs in zip(runs, known, strict=False):
+        lines += (_copy(f"app/{name}", f"/app/{name}") for name in inputs)
+        lines.append(run)
+    lines += [SOURCE, *runs[len(known) :]]
+    lines += [Instruction(f"RUN rm -rf .git; {_COMPILE}"), Instruction(f"USER {USER}:{USER}")]
+    return tuple(lines)
+
+
+def arguments_of(inherited: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:
+    """What a build in a container may know of our environment: nothing that is a path of ours."""
+    ours = {
+        name: CA_BUNDLE if name in _CA_VARIABLES else value
+        for name, value in inherited.items()
+        if name not in _OURS_ONLY and (name in _CA_VARIABLES or not value.startswith("/"))
+    }
+    return {**ours, **env}
+
+
+def ca_bundle_of(inherited: Mapping[str, str]) -> Path | None:
+    """The certificates we were told to trust, where that is said."""
+    named = (Path(inherited[name]) for name in sorted(_CA_VARIABLES) if inherited.get(name))
+    return next((path for path in named if path.is_file()), None)
+
+
+def _run(step: str, title: str) -> Instruction:
+    return Instruction(f"RUN {json.dumps(['sh', '-e', '-c', step])}", step, title)
+
+
+def _copy(origin: str, to: str) -> Instruction:
+    return Instruction(f"COPY {json.dumps([origin, to])}")

@@ -1,0 +1,154 @@
+"""One small app as an image for each runtime, and runtimes that leave nothing behind."""
+
+import io
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from dayfly.images.image import Image
+from dayfly.machines.docker import DockerRuntime
+from dayfly.machines.machine import Runtime, Spec
+from dayfly.machines.process import ProcessRuntime
+
+TAG = "dayfly-test/machines:2"
+PROGRAMS = ("cat", "env", "id", "ls", "sleep", "touch", "nohup", "setsid", "readlink")
+PYTHON = Path("/usr/bin/python3")
+
+
+def missing(what: str) -> None:
+    """On a laptop the test is skipped; where the whole suite is promised it fails."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is missing")
+    pytest.skip(f"{what} is missing")
+
+
+def app_files(folder: Path) -> None:
+    (folder / "package").mkdir(parents=True)
+    (folder / "package" / "data.txt").write_text("of the image\n")
+    (folder / "cache").mkdir()
+    (folder / "cache" / "seed").write_text("seed\n")
+    (folder / "hello.sh").write_text("echo hello\n")
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """Any user can pass through it, as through a real DAYFLY_HOME."""
+    folder = Path(tempfile.mkdtemp(dir="/var/tmp", prefix="dayfly-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def environment() -> str:
+    return uuid.uuid4().hex[:8]
+
+
+@pytest.fixture
+def tree(home: Path) -> Image:
+    """An image for processes."""
+    folder = home / "image"
+    app_files(folder / "app")
+    return Image(
+        key="1", app="shop", commit="c0ffee", runtime="process", reference=str(folder), size=1
+    )
+
+
+@pytest.fixture(scope="session")
+def docker_image() -> Image:
+    """An image for docker from programs of this host, so that no registry is needed."""
+    if (
+        not shutil.which("docker")
+        or subprocess.run(["docker", "info"], capture_output=True, check=False).returncode
+    ):
+        missing("a Docker Engine")
+    if subprocess.run(
+        ["docker", "image", "inspect", TAG], capture_output=True, check=False
+    ).returncode:
+        changes = ["--change", "WORKDIR /app", "--change", "USER 10001"]
+        subprocess.run(["docker", "import", *changes, "-", TAG], input=_tar(), check=True)
+    return Image(key="1", app="shop", commit="c0ffee", runtime="docker", reference=TAG, size=1)
+
+
+def _tar() -> bytes:
+    buffer = io.BytesIO()
+    programs = [Path(f"/usr/bin/{name}") for name in (*PROGRAMS, "python3")]
+    libraries = {lib for program in [Path("/bin/sh"), *programs] for lib in _libraries(program)}
+    with (
+        tarfile.open(fileobj=buffer, mode="w", dereference=True) as tar,
+        tempfile.TemporaryDirectory() as app,
+    ):
+        tar.add("/bin/sh", "bin/sh")
+        for path in [*programs, *map(Path, libraries)]:
+            tar.add(path, str(path).lstrip("/"))
+        version = subprocess.run(
+            [PYTHON, "-c", "import sysconfig; print(sysconfig.get_path('stdlib'))"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        tar.add(version, version.lstrip("/"), filter=_without_tests)
+        app_files(Path(app))
+        Path(app).chmod(0o755)
+        tar.add(app, "app")
+        tmp = tarfile.TarInfo("tmp")
+        tmp.type, tmp.mode = tarfile.DIRTYPE, 0o1777
+        tar.addfile(tmp)
+    return buffer.getvalue()
+
+
+def _libraries(program: Path) -> list[str]:
+    told = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+    return [word for line in told.splitlines() for word in line.split() if word.startswith("/")]
+
+
+def _without_tests(info: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    unwanted = {"test", "__pycache__", "dist-packages", "idlelib", "lib2to3"}
+    return None if unwanted & set(Path(info.name).parts) else info
+
+
+@pytest.fixture(params=["process", pytest.param("docker", marks=pytest.mark.docker)])
+def runtime(request: pytest.FixtureRequest, home: Path, environment: str) -> Iterator[Runtime]:
+    made: Runtime
+    if request.param == "docker":
+        request.getfixturevalue("docker_image")
+        made = DockerRuntime(home, environment)
+    else:
+        made = ProcessRuntime(home, environment)
+    yield made
+    for machine in made.machines():
+        made.remove(machine.name)
+
+
+@pytest.fixture
+def image(runtime: Runtime, request: pytest.FixtureRequest) -> Image:
+    found: Image = request.getfixturevalue("tree" if runtime.name == "process" else "docker_image")
+    return found
+
+
+MakeSpec = Callable[..., Spec]
+
+
+@pytest.fixture
+def spec(image: Image) -> MakeSpec:
+    """A machine of the small app that runs a command."""
+
+    def make(run: str, name: str = "shop-1-web-1", **more: object) -> Spec:
+        return Spec(
+            name=name,
+            app="shop",
+            release=1,
+            process="web",
+            image=image,
+            run=run,
+            **more,  # type: ignore[arg-type]
+        )
+
+    return make
