@@ -15,7 +15,7 @@ import h2.events
 import h2.exceptions
 
 from traffic.plan import Target
-from traffic.wire import CHUNK, Answer, BrokenError, Question, strictly
+from traffic.wire import CHUNK, Answer, BrokenError, Question, settled, strictly
 
 FRAME_HEAD = 9
 GOAWAY = 0x7
@@ -105,6 +105,11 @@ class Connection:
             self._h2.send_data(number, body[:size], end_stream=size == len(body))
             body = body[size:]
         self._flush()
+
+    async def settle(self) -> None:
+        """Notice before asking that the server has closed an idle connection."""
+        if self.open_for_more and not self._streams:
+            await settled(self._writer)
 
     def retire(self) -> None:
         """Ask nothing more; close when the last answer is there."""

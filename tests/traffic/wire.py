@@ -74,6 +74,14 @@ async def strictly(seconds: float) -> AsyncIterator[None]:
         raise BrokenError(f"not HTTP: {error}") from error
 
 
+async def settled(writer: asyncio.StreamWriter) -> None:
+    """Let the event loop read what lies there unread: an end of the connection, or noise."""
+    poll = select.poll()
+    poll.register(writer.get_extra_info("socket").fileno(), select.POLLIN)
+    if poll.poll(0):
+        await asyncio.sleep(SETTLE_SECONDS)
+
+
 class Wire:
     """A connection. After a BrokenError it is of no use any more."""
 
@@ -161,10 +169,7 @@ class Wire:
         """Has the server closed while nothing was asked? Looks before the next word is sent."""
         if self.writer.is_closing():
             return True
-        poll = select.poll()
-        poll.register(self.writer.get_extra_info("socket").fileno(), select.POLLIN)
-        if poll.poll(0):
-            await asyncio.sleep(SETTLE_SECONDS)  # the event loop reads what came: an end, or noise
+        await settled(self.writer)
         return self.reader.at_eof() or self.reader.exception() is not None
 
     def close(self) -> None:

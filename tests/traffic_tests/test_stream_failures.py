@@ -20,7 +20,12 @@ WEBSOCKET = Kind(name="websocket")
 
 def plan(address: str, kind: Kind, *, seconds: float = 0.7, budget: float = 60) -> Plan:
     return Plan(
-        target=address, kinds=(kind,), seconds=seconds, timeout=0.4, stream_budget=budget, hold=(5, 5)
+        target=address,
+        kinds=(kind,),
+        seconds=seconds,
+        timeout=0.4,
+        stream_budget=budget,
+        hold=(5, 5),
     )
 
 

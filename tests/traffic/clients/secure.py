@@ -29,6 +29,8 @@ class Lane:
             current = self._current
             if current and time.monotonic() - self._born > LIFE_SECONDS:
                 current.retire()
+            if current:
+                await current.settle()
             if current and current.open_for_more:
                 return current
             if current and current.closed_idle:
