@@ -17,6 +17,9 @@ ARTICLES = {
     "Hammock": 7900,
 }
 
+# By name: a prepared "SELECT *" of a running process fails as soon as a column is added.
+COLUMNS = "id, reference, customer, email, article, quantity, price_cents, note, created, shipped"
+
 
 class BadOrder(Exception):
     """The customer's input can't be an order; the message says why."""
@@ -64,7 +67,7 @@ def create(connection, order):
     try:
         with connection.transaction():
             row = connection.execute(
-                f"INSERT INTO orders ({columns}) VALUES ({values}) RETURNING *", order
+                f"INSERT INTO orders ({columns}) VALUES ({values}) RETURNING {COLUMNS}", order
             ).fetchone()
             connection.execute(
                 "INSERT INTO mails (order_id, subject) VALUES (%s, %s)",
@@ -78,7 +81,7 @@ def create(connection, order):
 
 def newest(connection, limit):
     return connection.execute(
-        "SELECT * FROM orders ORDER BY created DESC, id DESC LIMIT %s", (limit,)
+        f"SELECT {COLUMNS} FROM orders ORDER BY created DESC, id DESC LIMIT %s", (limit,)
     ).fetchall()
 
 
@@ -87,7 +90,9 @@ def count(connection):
 
 
 def find(connection, reference):
-    return connection.execute("SELECT * FROM orders WHERE reference = %s", (reference,)).fetchone()
+    return connection.execute(
+        f"SELECT {COLUMNS} FROM orders WHERE reference = %s", (reference,)
+    ).fetchone()
 
 
 def ship(connection, reference):

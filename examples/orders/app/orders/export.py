@@ -13,6 +13,7 @@ import time
 from datetime import date
 from pathlib import Path
 
+from orders import desk
 from orders.database import single
 from orders.logs import start_logging
 
@@ -41,7 +42,7 @@ def export(seconds):
         ).fetchone()["id"]
         file = FOLDER / f"orders-{date.today():%Y-%m-%d}-{number}.csv"
         log.info("export %s started, it takes %g s", file, seconds)
-        orders = connection.execute("SELECT * FROM orders ORDER BY id").fetchall()
+        orders = connection.execute(f"SELECT {desk.COLUMNS} FROM orders ORDER BY id").fetchall()
         part = file.with_suffix(".part")
         try:
             write(part, orders, seconds)
