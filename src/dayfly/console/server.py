@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import structlog
 import uvicorn
 
-from dayfly.config.environment_rules import address_of
+from dayfly.config.address import address_of
 from dayfly.config.home import Home, token
 from dayfly.console.pages import routes
 from dayfly.console.session import Sessions
