@@ -110,8 +110,8 @@ class ProcessRuntime:
                 hint="Release the commit again; that builds it.",
             )
         if uid is not None:
-            require_reach(folder / "app")
-            require_reach(spec.image.tree / "app")
+            require_reach(folder / "app", uid)
+            require_reach(spec.image.tree / "app", uid)
         self._furnish(spec, folder, uid)
         surroundings = _surroundings(spec, folder)
         text = launch_text(spec, self.environment, port=record.port, extra=surroundings)

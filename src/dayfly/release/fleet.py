@@ -60,7 +60,7 @@ def spec(parts: Parts, record: ReleaseRecord, app: App, image: Image, wanted: Wa
         port=wanted.port,
         env=app.env,
         secrets=parts.secrets.wanted(app.app, app.secrets),
-        memory=wanted.memory,
+        memory=None if wanted.memory is None else int(wanted.memory),
         cpus=wanted.cpus,
         keep={path: parts.home.keep(record.app, path) for path in app.keep},
         writable=app.writable,
