@@ -117,8 +117,8 @@ class _Pages:
             after=told.last,
         )
 
-    def _page(self, template: str, status: int, **values: Any) -> HTMLResponse:  # noqa: ANN401 - whatever the template shows
-        return HTMLResponse(self._templates.get_template(template).render(**values), status)
+    def _page(self, template: str, code: int, **values: Any) -> HTMLResponse:  # noqa: ANN401 - whatever the template shows
+        return HTMLResponse(self._templates.get_template(template).render(**values), code)
 
 
 def _templates() -> Environment:
