@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,6 +18,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import BaseRoute, Route
 
 from dayfly.events import Event
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 TOKEN = "a-token-of-the-tests"
 COMMIT = "3f2a1bc9d0e14a5b8c7d6e5f4a3b2c1d0e9f8a7b"
@@ -32,7 +34,7 @@ class FakeEnvironment:
     receipts: dict[int, dict[str, Any]] = field(default_factory=dict)
     journal: list[Event] = field(default_factory=list)
     secrets: dict[str, str] = field(default_factory=dict)
-    asked: list[tuple[str, str, Any]] = field(default_factory=list)  # method, path, JSON
+    asked: list[tuple[str, Any]] = field(default_factory=list)  # path and JSON of each order
     uploads: list[bytes] = field(default_factory=list)
     refusal: tuple[int, dict[str, str]] | None = None  # of every POST
 
@@ -58,8 +60,8 @@ class FakeEnvironment:
     def receipt(self, number: int) -> dict[str, Any] | None:
         return self.receipts.get(number)
 
-    def history(self, number: int) -> list[Event]:
-        return [event for event in self.journal if event.release == number]
+    def history(self, number: int, after: int) -> list[Event]:
+        return [event for event in self.journal[after:] if event.release == number]
 
     def newest(self) -> int:
         return len(self.journal)
@@ -74,76 +76,125 @@ class FakeEnvironment:
     async def events_of(self, number: int, after: int) -> AsyncIterator[str]:
         async for event in self.events(after):
             if event.release == number:
-                yield f"id: {event.number}\nevent: {event.kind}\ndata: {json.dumps(asdict(event))}\n\n"
+                data = json.dumps(asdict(event))
+                yield f"id: {event.number}\nevent: {event.kind}\ndata: {data}\n\n"
                 if event.kind == "release.finished":
                     return
 
 
 def routes(environment: FakeEnvironment) -> list[BaseRoute]:
-    async def answer(request: Request) -> Response:
+    api = _Api(environment)
+    readings = {
+        "/api/status": api.status,
+        "/api/releases": api.releases,
+        "/api/machines": api.machines,
+        "/api/releases/{number:int}": api.receipt,
+        "/api/releases/{number:int}/events": api.events,
+        "/api/releases/{number:int}/output": api.output,
+        "/api/apps/{app}/jobs": api.jobs,
+        "/api/apps/{app}/secrets": api.secrets,
+        "/api/sources/{app}": api.commits,
+        "/api/{path:path}": api.nothing,
+    }
+    orders = {
+        "/api/sources/{app}": api.upload,
+        "/api/apps/{app}/secrets/{name}": api.secret,
+        "/api/apps/{app}/run": api.run,
+        "/api/console-link": api.link,
+        "/api/{path:path}": api.order,
+    }
+    return [
+        *(Route(path, _guarded(answer)) for path, answer in readings.items()),
+        *(
+            Route(path, _guarded(answer), methods=["POST", "PUT", "DELETE"])
+            for path, answer in orders.items()
+        ),
+    ]
+
+
+def _guarded(answer: Endpoint) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
             return JSONResponse({"error": "Not with this token.", "hint": ""}, 401)
-        return await _answer(environment, request, request.path_params["path"])
+        return await answer(request)
 
-    return [Route("/api/{path:path}", answer, methods=["GET", "POST", "PUT", "DELETE"])]
-
-
-async def _answer(environment: FakeEnvironment, request: Request, path: str) -> Response:
-    body = await request.body()
-    if request.method == "GET":
-        return _read(environment, request, path)
-    if path.startswith("sources/"):
-        environment.uploads.append(body)
-        return JSONResponse({"commit": COMMIT})
-    if "/secrets/" in path:
-        name = path.rpartition("/")[2]
-        if request.method == "PUT":
-            environment.secrets[name] = body.decode()
-        else:
-            environment.secrets.pop(name)
-        return Response(status_code=204)
-    environment.asked.append((request.method, path, json.loads(body)))
-    if environment.refusal:
-        status, said = environment.refusal
-        return JSONResponse(said, status)
-    if path.endswith("/run"):
-        lines = 'event: output\ndata: {"line": "hello \\u001b[31mred"}\n\n'
-        return PlainTextResponse(f'{lines}event: finished\ndata: {{"status": 3}}\n\n')
-    if path == "console-link":
-        return JSONResponse({"url": "http://127.0.0.1:8081/enter?code=once"})
-    return JSONResponse({"release": 2}, 202)
+    return endpoint
 
 
-def _read(environment: FakeEnvironment, request: Request, path: str) -> Response:
-    query = request.query_params
-    parts = path.split("/")
-    if path == "status":
-        return JSONResponse(environment.status_)
-    if path == "releases":
-        return JSONResponse(environment.releases(query.get("app"), int(query["limit"])))
-    if path == "machines":
-        return JSONResponse([
-            {"machine": "orders-2-web-1", "app": "orders", "release": 2, "process": "web",
-             "kind": "process", "address": "127.0.0.1:20001", "state": "running", "healthy": True,
-             "role": "serving", "memory": 64 * 1024**2, "cpu": 0.05, "started": None},
-        ])  # fmt: skip
-    if parts[-1] == "events":
-        after = int(request.headers.get("last-event-id") or query.get("after", 0))
-        stream = environment.events_of(int(parts[1]), after)
+@dataclass(frozen=True)
+class _Api:
+    environment: FakeEnvironment
+
+    async def status(self, _: Request) -> Response:
+        return JSONResponse(self.environment.status_)
+
+    async def releases(self, request: Request) -> Response:
+        query = request.query_params
+        return JSONResponse(self.environment.releases(query.get("app"), int(query["limit"])))
+
+    async def receipt(self, request: Request) -> Response:
+        found = self.environment.receipts.get(request.path_params["number"])
+        return JSONResponse(found) if found else await self.nothing(request)
+
+    async def nothing(self, request: Request) -> Response:
+        path = request.url.path.removeprefix("/api/")
+        return JSONResponse({"error": f"There is no {path}.", "hint": "`dayfly releases`"}, 404)
+
+    async def machines(self, _: Request) -> Response:
+        machine = {
+            "machine": "orders-2-web-1", "app": "orders", "release": 2, "process": "web",
+            "kind": "process", "address": "127.0.0.1:20001", "state": "running", "healthy": True,
+            "role": "serving", "memory": 64 * 1024**2, "cpu": 0.05, "started": None,
+        }  # fmt: skip
+        return JSONResponse([machine])
+
+    async def events(self, request: Request) -> Response:
+        after = int(request.headers.get("last-event-id", 0))
+        stream = self.environment.events_of(request.path_params["number"], after)
         return StreamingResponse(stream, media_type="text/event-stream")
-    if parts[-1] == "output":
+
+    async def output(self, _: Request) -> Response:
         return PlainTextResponse("build: collecting\norders-2-web-1: \x1b]0;owned\x07ready\n")
-    if parts[-1] == "secrets":
-        return JSONResponse(sorted(environment.secrets))
-    if parts[-1] == "jobs":
+
+    async def jobs(self, _: Request) -> Response:
         run = {"machine": "m", "release": 2, "started": None, "finished": None, "status": 0}
         job = {"job": "nightly-export", "schedule": "30 2 * * *", "next": None, "runs": [run]}
         return JSONResponse([job])
-    if parts[0] == "sources":
+
+    async def secrets(self, _: Request) -> Response:
+        return JSONResponse(sorted(self.environment.secrets))
+
+    async def commits(self, _: Request) -> Response:
         return JSONResponse({"commits": []})
-    if parts[0] == "releases" and int(parts[1]) in environment.receipts:
-        return JSONResponse(environment.receipts[int(parts[1])])
-    return JSONResponse({"error": f"There is no {path}.", "hint": "`dayfly releases`"}, 404)
+
+    async def upload(self, request: Request) -> Response:
+        self.environment.uploads.append(await request.body())
+        return JSONResponse({"commit": COMMIT})
+
+    async def secret(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        if request.method == "PUT":
+            self.environment.secrets[name] = (await request.body()).decode()
+        else:
+            self.environment.secrets.pop(name)
+        return JSONResponse({"secret": name}, 202)
+
+    async def run(self, request: Request) -> Response:
+        await self.order(request)
+        line = json.dumps({"line": "hello \x1b[31mred"})
+        told = f'event: output\ndata: {line}\n\nevent: finished\ndata: {{"status": 3}}\n\n'
+        return PlainTextResponse(told)
+
+    async def link(self, _: Request) -> Response:
+        return JSONResponse({"url": "http://127.0.0.1:8081/enter?code=once"})
+
+    async def order(self, request: Request) -> Response:
+        path = request.url.path.removeprefix("/api/")
+        self.environment.asked.append((path, await request.json()))
+        if self.environment.refusal:
+            status, said = self.environment.refusal
+            return JSONResponse(said, status)
+        return JSONResponse({"release": 2}, 202)
 
 
 def free_port() -> int:

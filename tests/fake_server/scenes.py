@@ -41,9 +41,7 @@ def quiet() -> FakeEnvironment:
             }
         ],
     }
-    environment.receipts = {
-        entry["release"]: _receipt(entry) for entry in environment.releases_
-    }
+    environment.receipts = {entry["release"]: _receipt(entry) for entry in environment.releases_}
     _story(environment, 12, now.timestamp() - 60)
     return environment
 
@@ -103,6 +101,17 @@ def _receipt(entry: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+_KINDS = ("web-1", "web-2", "worker-1")
+_TOOK = {
+    "checkout": 0.12,
+    "build": 6.4,
+    "test": 3.1,
+    "launch": 1.9,
+    "verify": 1.2,
+    "cut over": 0.034,
+}
+
+
 def _story(environment: FakeEnvironment, number: int, at: float, *, finish: bool = True) -> None:
     """What the journal holds of a release that goes well."""
     entry = environment.receipts[number]
@@ -110,37 +119,46 @@ def _story(environment: FakeEnvironment, number: int, at: float, *, finish: bool
     def happen(kind: str, after: float, **data: object) -> None:
         environment.happen(kind, number, at=at + after, **data)
 
-    told = {name: entry[name] for name in ("app", "commit", "subject", "who")}
-    happen("release.started", 0, **told)
+    happen("release.started", 0, **{key: entry[key] for key in ("commit", "subject", "who")})
     clock = 0.0
-    for name, took in (("checkout", 0.12), ("build", 6.4), ("test", 3.1), ("launch", 1.9),
-                       ("verify", 1.2), ("cut over", 0.034)):  # fmt: skip
+    for name, took in _TOOK.items():
         happen("stage.started", clock, stage=name)
-        for line in range(8 if name in {"build", "test"} else 0):
-            text = f"\x1b[32m{name}\x1b[0m step {line + 1} of 8 <b>done</b>"
-            happen("output", clock, source=name, line=text)
-        if name == "launch":
-            for place, kind in enumerate(("web-1", "web-2", "worker-1")):
-                machine = f"orders-{number}-{kind}"
-                address = f"127.0.0.1:2{number}0{place}"
-                process = kind.partition("-")[0]
-                happen("machine.launched", clock, machine=machine, process=process, address=address)
-        if name == "verify":
-            for place, kind in enumerate(("web-1", "web-2", "worker-1")):
-                seconds = 0.8 + place / 5
-                happen("machine.healthy", clock, machine=f"orders-{number}-{kind}", seconds=seconds)
+        for kind, data in _inside(name, number):
+            happen(kind, clock, **data)
         clock += took
         happen("stage.finished", clock, stage=name, outcome="done", seconds=took)
-    moved = clock
-    happen("stage.started", moved, stage="watch")
+    happen("stage.started", clock, stage="watch")
     for second in range(-6, 20 if finish else 11):
-        rate = 180 + 14 * math.sin(second / 2)
-        share = min(max(second, 0) / 2, 1)
-        fleets = [
-            {"release": number - 1, "slot": "a", "rate": rate * (1 - share), "errors": 0},
-            {"release": number, "slot": "b", "rate": rate * share, "errors": 0},
-        ]
-        happen("traffic", moved + second, fleets=fleets)
+        happen("traffic", clock + second, fleets=_fleets(number, second))
     if finish:
-        happen("stage.finished", moved + 20, stage="watch", outcome="done", seconds=20.0)
-        happen("release.finished", moved + 21, outcome="serving", reason="")
+        happen("stage.finished", clock + 20, stage="watch", outcome="done", seconds=20.0)
+        happen("release.finished", clock + 21, outcome="serving", reason="")
+
+
+def _inside(stage: str, number: int) -> list[tuple[str, dict[str, Any]]]:
+    """The events within a stage."""
+    if stage in {"build", "test"}:
+        lines = [f"\x1b[32m{stage}\x1b[0m step {line} of 8 <b>done</b>" for line in range(1, 9)]
+        return [("output", {"source": stage, "line": line}) for line in lines]
+    machines = [f"orders-{number}-{kind}" for kind in _KINDS]
+    if stage == "launch":
+        return [
+            ("machine.launched", {
+                "machine": machine, "process": machine.split("-")[2],
+                "address": f"127.0.0.1:2{number}0{place}",
+            })
+            for place, machine in enumerate(machines)
+        ]  # fmt: skip
+    if stage == "verify":
+        return [("machine.healthy", {"machine": name, "seconds": 0.84}) for name in machines]
+    return []
+
+
+def _fleets(number: int, second: int) -> list[dict[str, Any]]:
+    """The traffic moves within two seconds."""
+    rate = 180 + 14 * math.sin(second / 2)
+    share = min(max(second, 0) / 2, 1)
+    return [
+        {"release": number - 1, "slot": "a", "rate": rate * (1 - share), "errors": 0},
+        {"release": number, "slot": "b", "rate": rate * share, "errors": 0},
+    ]
