@@ -6,6 +6,7 @@ import tomllib
 from dataclasses import MISSING
 from pathlib import Path
 
+from dayfly.cli.reference import markdown
 from dayfly.config.app import App
 from dayfly.config.environment import Environment
 from dayfly.config.reference import APP, ENVIRONMENT, reference
@@ -19,6 +20,7 @@ def pages() -> dict[str, str]:
     """Every generated page by its name."""
     return {
         f"{APP}.md": settings_page(APP, tuple(keys_of(App))),
+        "cli.md": markdown(),
         f"{ENVIRONMENT}.md": settings_page(ENVIRONMENT, tuple(keys_of(Environment))),
     }
 

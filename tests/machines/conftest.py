@@ -114,17 +114,26 @@ def _without_tests(info: tarfile.TarInfo) -> tarfile.TarInfo | None:
     return None if unwanted & set(Path(info.name).parts) else info
 
 
-@pytest.fixture(params=["process", pytest.param("docker", marks=pytest.mark.docker)])
-def runtime(request: pytest.FixtureRequest, home: Path, environment: str) -> Iterator[Runtime]:
-    made: Runtime
-    if request.param == "docker":
-        request.getfixturevalue("docker_image")
-        made = DockerRuntime(home, environment)
-    else:
-        made = ProcessRuntime(home, environment)
+@pytest.fixture
+def process_runtime(home: Path, environment: str) -> Iterator[ProcessRuntime]:
+    made = ProcessRuntime(home, environment)
     yield made
     for machine in made.machines():
         made.remove(machine.name)
+
+
+@pytest.fixture
+def docker_runtime(home: Path, environment: str, docker_image: Image) -> Iterator[DockerRuntime]:
+    made = DockerRuntime(home, environment)
+    yield made
+    for machine in made.machines():
+        made.remove(machine.name)
+
+
+@pytest.fixture(params=["process", pytest.param("docker", marks=pytest.mark.docker)])
+def runtime(request: pytest.FixtureRequest) -> Runtime:
+    made: Runtime = request.getfixturevalue(f"{request.param}_runtime")
+    return made
 
 
 @pytest.fixture

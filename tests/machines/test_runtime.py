@@ -72,7 +72,7 @@ def test_a_launched_machine_runs_at_its_own_address(runtime: Runtime, spec: Make
             return client.connect_ex((host, int(port))) == 0
 
     wait_until(answers, seconds=10, what="an answer")
-    assert int(port) in proc.listening(runtime.pids(machine.name))
+    assert proc.listening(runtime.pids(machine.name)) == {int(port)}
     usage = runtime.usage(machine.name)
     assert usage is not None
     assert 1_000_000 < usage.memory < 200_000_000

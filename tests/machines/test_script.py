@@ -2,7 +2,7 @@ import shlex
 import subprocess
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dayfly.machines.script import script_of
@@ -47,6 +47,7 @@ def test_with_anything_more_the_shell_stays(run: str) -> None:
     assert not script_of(run).alone
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0")), max_size=4))
 def test_the_shell_understands_the_same(words: list[str]) -> None:
     """Whatever the arguments are, the command gets them as it would have without us."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dayfly.cli import show
-from dayfly.cli.commands import Commands, for_app
+from dayfly.cli.commands import Commands
 from dayfly.cli.output import clean, cleaned, say, say_json
 from dayfly.cli.session import Session
 from dayfly.client import part
@@ -13,7 +13,7 @@ from dayfly.client import part
 def declare(commands: Commands) -> None:
     commands.add_reader("status", status, "What serves, on which machines, is the way back open.")
     releases_ = commands.add_reader("releases", releases, "What happened, newest first.")
-    for_app(releases_)
+    releases_.add_argument("--app", metavar="APP", help="only of this application")
     releases_.add_argument("--limit", type=int, default=20, metavar="N", help="how many (20)")
     receipt_ = commands.add_reader("receipt", receipt, "What one release did and cost, in figures.")
     receipt_.add_argument("number", type=int, metavar="N", help="the release's number")

@@ -36,9 +36,11 @@ def short(commit: str) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """`0.42 s`, `12.3 s`, `3 m 05 s`."""
+    """`34 ms`, `4.20 s`, `12.3 s`, `3 m 05 s`."""
     if value is None:
         return "-"
+    if value < 1:
+        return f"{value * 1000:.0f} ms"
     if value < MINUTE:
         return f"{value:.{2 if value < TEN else 1}f} s"
     minutes, rest = divmod(round(value), MINUTE)

@@ -2,13 +2,14 @@
 
 import argparse
 import shlex
+from typing import Any
 
 from dayfly.cli import readers
 from dayfly.cli.commands import Commands, for_app
 from dayfly.cli.output import clean, error, say
 from dayfly.cli.session import Session
 from dayfly.client import ClientError, part
-from dayfly.errors import UsageError
+from dayfly.errors import DayflyError, UsageError
 
 
 def declare(commands: Commands) -> None:
@@ -46,11 +47,14 @@ def run_command(session: Session, *, command: list[str], release: int | None) ->
         if kind == "output":
             say(clean(data["line"]))
         elif kind == "finished":
-            return _ended(int(data["status"]))
+            return _ended(data)
     raise ClientError("The server ended before the command did; its result is not known.")
 
 
-def _ended(status: int) -> int:
+def _ended(data: dict[str, Any]) -> int:
+    status = data["status"]
+    if status is None:
+        raise DayflyError(data["error"], hint=data.get("hint") or "")
     if status:
         error(f"The command ended with status {status}.")
     return 1 if status else 0

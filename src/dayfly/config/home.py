@@ -110,7 +110,7 @@ def create(home: Home) -> None:
         for folder in (home.secrets, home.tls):
             folder.mkdir(exist_ok=True)
             folder.chmod(0o700)
-        open_ways = (home.images, home.machines, home.path / "keep", home.releases)
+        open_ways = (home.images, home.machines, home.path / "keep", home.releases, home.scratch)
         for folder in (*open_ways, home.sources, home.balancer, home.run):
             folder.mkdir(exist_ok=True)
             folder.chmod(passable)

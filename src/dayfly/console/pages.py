@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Collection
-from functools import partial
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -19,22 +18,27 @@ from dayfly.console.guard import Guard
 from dayfly.console.live import changes
 from dayfly.console.session import SESSION_SECONDS, Sessions
 from dayfly.console.state import State
+from dayfly.progress import Progress
 
 _RELEASES = 15  # on the overview
+_REMEMBERED = 4  # releases whose progress is kept
 
 
 def routes(state: State, sessions: Sessions, hosts: Collection[str]) -> list[BaseRoute]:
     """All routes of the console. `hosts` are the names it answers to, without a port."""
     pages = _Pages(state, sessions)
-    guard = partial(Middleware, Guard, sessions=sessions, hosts=hosts)
-    inside = [guard(refusal=pages.refused)]
+
+    def guarded(refusal: Response | None) -> list[Middleware]:
+        return [Middleware(Guard, sessions=sessions, hosts=hosts, refusal=refusal)]
+
+    inside, door = guarded(pages.refused), guarded(None)
     static = StaticFiles(packages=[("dayfly.console", "static")])
     return [
         Route("/", pages.overview, middleware=inside),
         Route("/releases/{number:int}", pages.release, middleware=inside),
         Route("/live", pages.live, middleware=inside),
-        Route("/enter", pages.enter, middleware=[guard(refusal=None)]),
-        Mount("/static", Guard(static, sessions=sessions, hosts=hosts, refusal=None)),
+        Route("/enter", pages.enter, middleware=door),
+        Mount("/static", static, middleware=door),
     ]
 
 
@@ -45,6 +49,7 @@ class _Pages:
         self._state = state
         self._sessions = sessions
         self._templates = _templates()
+        self._progress: dict[int, Progress] = {}
         self.refused = self._page(
             "message.html",
             401,
@@ -104,7 +109,7 @@ class _Pages:
         if receipt is None:
             text = f"There is no release {number}."
             return self._page("message.html", 404, title="Not here", text=text)
-        now, told = time.time(), progress.of(self._state.history(number))
+        now, told = time.time(), self._told(number)
         return self._page(
             "release.html",
             200,
@@ -117,8 +122,18 @@ class _Pages:
             after=told.last,
         )
 
-    def _page(self, template: str, status: int, **values: Any) -> HTMLResponse:  # noqa: ANN401 - whatever the template shows
-        return HTMLResponse(self._templates.get_template(template).render(**values), status)
+    def _told(self, number: int) -> Progress:
+        """The progress of a release; only its new events are read, for it is asked for often."""
+        known = self._progress.pop(number, Progress())
+        for event in self._state.history(number, known.last):
+            known = progress.after(known, event)
+        self._progress[number] = known
+        while len(self._progress) > _REMEMBERED:
+            self._progress.pop(next(iter(self._progress)), None)
+        return known
+
+    def _page(self, template: str, code: int, **values: Any) -> HTMLResponse:  # noqa: ANN401 - whatever the template shows
+        return HTMLResponse(self._templates.get_template(template).render(**values), code)
 
 
 def _templates() -> Environment:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import structlog
 import uvicorn
 
-from dayfly.config.environment_rules import address_of
+from dayfly.config.address import address_of
 from dayfly.config.home import Home, token
 from dayfly.console.pages import routes
 from dayfly.console.session import Sessions
@@ -22,7 +22,7 @@ from dayfly.release.receipt import row, whole
 
 GRACE_SECONDS = 2  # for answers under way when the server is told to end
 MOST_EVENTS = 100_000
-LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 log = structlog.get_logger()
 
@@ -72,8 +72,9 @@ class Reader:
         except LookupError:
             return None
 
-    def history(self, number: int) -> Iterable[Event]:
-        return self.environment.parts.journal.events(release=number, limit=MOST_EVENTS)
+    def history(self, number: int, after: int) -> Iterable[Event]:
+        journal = self.environment.parts.journal
+        return journal.events(release=number, after=after, limit=MOST_EVENTS)
 
     def newest(self) -> int:
         return self.environment.parts.journal.last_event()

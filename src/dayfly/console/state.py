@@ -19,8 +19,8 @@ class State(Protocol):
     def receipt(self, number: int) -> Json | None:
         """None when there is no such release."""
 
-    def history(self, number: int) -> Iterable[Event]:
-        """The events of one release so far, oldest first."""
+    def history(self, number: int, after: int) -> Iterable[Event]:
+        """The events of one release after number `after`, oldest first."""
 
     def newest(self) -> int:
         """The number of the newest event."""

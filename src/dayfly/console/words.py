@@ -10,7 +10,9 @@ _UNSEEN = re.compile(
 TEN, MINUTE, HOUR = 10, 60, 3600  # seconds
 _GOOD = frozenset({"serving", "done", "ok", "up", "healthy", "passed"})
 _WARM = frozenset({"warm", "launched", "inconclusive", "skipped", "unassessed"})
-_BAD = frozenset({"failed", "refused", "rolled-back", "down", "died", "breach"})
+_BAD = frozenset(
+    {"failed", "refused", "rolled-back", "down", "died", "breach", "not healthy", "stopped"}
+)
 
 
 def plain(text: object) -> str:
@@ -61,7 +63,7 @@ def tone(word: object) -> str:
     for name, words in (("good", _GOOD), ("warm", _WARM), ("bad", _BAD)):
         if text in words:
             return name
-    return "going" if text == "running" else "calm"
+    return "going" if text in {"running", "incoming"} else "calm"
 
 
 def _instant(stamp: str | float) -> datetime:

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from dayfly.balancer.balancer import Balancer, listen
-from dayfly.config.contexts import settings_of
 from dayfly.config.environment import Environment as Settings
 from dayfly.config.home import Home, environment_id
 from dayfly.config.inherited import inherited_for_builds
+from dayfly.config.load import settings_of
 from dayfly.config.secrets import Secrets
 from dayfly.environment.views import Observed
 from dayfly.errors import DayflyError
@@ -78,7 +78,7 @@ def open_balancer(home: Home, settings: Settings) -> Balancer:
     wanted = listen(
         settings.balancer,
         environment_id=environment_id(home),
-        access_log=settings.retention.access_log,
+        access_log=int(settings.retention.access_log),
         home=home.path,
     )
     return Balancer(home.balancer, wanted)
@@ -90,14 +90,23 @@ def _runtime(home: Home, settings: Settings) -> tuple[Runtime, Builder]:
     if settings.runtime == "docker":
         return (
             DockerRuntime(home.path, environment, network=settings.docker.network),
-            ContainerBuilder(home.images, environment, inherited_for_builds()),
+            ContainerBuilder(
+                folder=home.images,
+                environment=environment,
+                inherited=inherited_for_builds(),
+            ),
         )
     inherited = inherited_for_builds()
 
     def uid(app: str) -> int:
         return uid_for(home.path, environment, app) or 0
 
-    builder = TreeBuilder(home.images, home.cache, inherited, uid if os.geteuid() == 0 else None)
+    builder = TreeBuilder(
+        folder=home.images,
+        cache=home.cache,
+        inherited=inherited,
+        uid=uid if os.geteuid() == 0 else None,
+    )
     return ProcessRuntime(home.path, environment), builder
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from dayfly.client import Client, ClientError
 from dayfly.clock import DeadlineError, wait_until
 from dayfly.command import output_of, run, which
-from dayfly.config.contexts import settings_of
 from dayfly.config.home import Home, create, token
 from dayfly.config.inherited import inherited_for_builds
+from dayfly.config.load import settings_of
 from dayfly.durable import write_atomically
 from dayfly.environment import supervised
 from dayfly.environment.environment import open_balancer, open_parts, url_of
@@ -25,14 +25,6 @@ Say = Callable[[str], None]
 UP_SECONDS = 30.0
 DOWN_SECONDS = 180.0
 MACHINE_GRACE_SECONDS = 10.0
-DEFAULT = """\
-# The operator's settings of this environment. Every key and its default: environment.toml.md.
-name    = "production"
-runtime = "process"    # or "docker"
-
-[balancer]
-http = "127.0.0.1:8080"    # 0.0.0.0:80 lets everybody in
-"""
 UNITS = Path("/etc/systemd/system")
 
 
@@ -42,10 +34,9 @@ class ServiceError(DayflyError):
 
 def up(home: Home, *, systemd: bool, say: Say) -> str:
     """Start what is not running; returns where the apps answer. Doing it again is no error."""
-    create(home)
     if not home.environment_toml.exists():
-        write_atomically(home.environment_toml, DEFAULT)
-        say(f"wrote {home.environment_toml}; docs/reference/environment.toml.md describes it")
+        say(f"writing {home.environment_toml}: the settings of this environment, all at defaults")
+    create(home)
     settings = settings_of(home)
     open_balancer(home, settings).open()
     services = supervised.services(Path(sys.executable), home.path, inherited_for_builds())

@@ -16,6 +16,7 @@ from dayfly.machines.ending import NEVER_STARTED
 from dayfly.machines.engine import NOT_FOUND, Engine, EngineError
 from dayfly.machines.folder import Folders, Record, foreign_errors
 from dayfly.machines.imagefiles import ImageFiles
+from dayfly.machines.intent import intend
 from dayfly.machines.launchfile import TMPFS, launch_text
 from dayfly.machines.machine import Machine, MachineError, Spec, Usage
 from dayfly.machines.oneoff import run_to_end
@@ -44,7 +45,9 @@ class DockerRuntime:
 
     def launch(self, spec: Spec) -> Machine:
         with foreign_errors(spec.name):
-            record = self._intend(spec)
+            bridged = spec.port and self.network == "bridge"
+            own = f":{container.BRIDGE_PORT}" if bridged else None
+            record = intend(spec, self._folders, self._ports, own_address=own)
             with self._removed_on_failure(spec.name):
                 self._start(spec, record)
         found = self.observe(spec.name)
@@ -138,18 +141,6 @@ class DockerRuntime:
             raise
         mine = found["Config"]["Labels"].get(LABEL + "environment") == self.environment
         return found if mine else None
-
-    def _intend(self, spec: Spec) -> Record:
-        """From here on the machine is found by `machines`, and `remove` frees all it holds."""
-        self._folders.of(spec.name)
-        address = None
-        if spec.port and self.network == "host":
-            address = f"127.0.0.1:{self._ports.reserve(spec.name)}"
-        elif spec.port:
-            address = f":{container.BRIDGE_PORT}"
-        record = Record.of(spec, self.environment, address)
-        self._folders.create(record)
-        return record
 
     def _start(self, spec: Spec, record: Record) -> None:
         body = container.description(

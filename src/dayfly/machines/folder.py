@@ -77,21 +77,24 @@ class Folders:
     def launch_file(self, name: str) -> Path:
         return launchfile.secret_folder(self.tmpfs, self.environment) / name
 
-    def create(self, record: Record) -> Path:
-        """A folder that appears together with its record; MachineError if the name is taken."""
+    def require_new(self, name: str) -> None:
+        if self.of(name).exists():
+            raise MachineError(f"a machine named {name} exists already")
+
+    def create(self, record: Record) -> None:
+        """A folder that appears together with its record, or not at all."""
         folder = self.of(record.name)
         fresh = folder.with_name(f".{record.name}")
         workdir.discard(fresh)
-        (fresh / "state").mkdir(parents=True)
-        (fresh / RECORD).write_bytes(msgspec.json.encode(record))
         shim = resources.files("dayfly.machines").joinpath("shim.sh").read_bytes()
-        (fresh / "shim").write_bytes(shim)
         try:
+            (fresh / "state").mkdir(parents=True)
+            (fresh / RECORD).write_bytes(msgspec.json.encode(record))
+            (fresh / "shim").write_bytes(shim)
             fresh.rename(folder)
-        except OSError as error:
+        except OSError:
             workdir.discard(fresh)
-            raise MachineError(f"a machine named {record.name} exists already") from error
-        return folder
+            raise
 
     def records(self) -> Iterator[Record]:
         """Of this environment only."""

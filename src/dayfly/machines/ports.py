@@ -43,7 +43,11 @@ class Ports:
             hint="Each machine needs one; `dayfly machines` shows what runs.",
         )
 
+    def give_back(self, port: int) -> None:
+        (self.shared / str(port)).unlink(missing_ok=True)
+
     def free(self, machine: str) -> None:
+        """All that `machine` holds."""
         for path in self.shared.glob("[0-9]*"):
             with suppress(FileNotFoundError):
                 if path.read_text() == self._mark(machine):

@@ -91,15 +91,16 @@ def marked(marks: Iterable[bytes]) -> Iterator[int]:
                 yield int(name)
 
 
-def listening(pids: Iterable[int]) -> frozenset[int]:
-    """TCP ports that these processes listen on, as far as we may see."""
-    found: set[int] = set()
+def listening(pids: Iterable[int]) -> frozenset[int] | None:
+    """TCP ports that these processes listen on; None when we may look at none of them."""
+    found: set[int] | None = None
     for pid in pids:
         with suppress(OSError):
             sockets = {str(entry.readlink()) for entry in (PROC / str(pid) / "fd").iterdir()}
+            found = found or set()
             for table in ("tcp", "tcp6"):
                 found |= _listeners((PROC / str(pid) / "net" / table).read_text(), sockets)
-    return frozenset(found)
+    return None if found is None else frozenset(found)
 
 
 def _listeners(table: str, sockets: set[str]) -> set[int]:

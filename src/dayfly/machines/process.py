@@ -11,6 +11,7 @@ from dayfly.command import CommandError, Setting, start_detached
 from dayfly.machines import proc, workdir
 from dayfly.machines.cgroup import Cgroups
 from dayfly.machines.folder import Folders, Record, foreign_errors
+from dayfly.machines.intent import intend
 from dayfly.machines.launchfile import TMPFS, launch_text
 from dayfly.machines.machine import Machine, MachineError, Spec, Usage
 from dayfly.machines.oneoff import run_to_end
@@ -40,7 +41,7 @@ class ProcessRuntime:
 
     def launch(self, spec: Spec) -> Machine:
         with foreign_errors(spec.name):
-            record = self._intend(spec)
+            record = intend(spec, self._folders, self._ports)
             with self._removed_on_failure(spec.name):
                 self._start(spec, record)
         return self.observe(spec.name) or _vanished(spec.name)
@@ -100,14 +101,6 @@ class ProcessRuntime:
     def _ports(self) -> Ports:
         return Ports(self.environment)
 
-    def _intend(self, spec: Spec) -> Record:
-        """From here on the machine is found by `machines`, and `remove` frees all it holds."""
-        self._folders.of(spec.name)
-        address = f"127.0.0.1:{self._ports.reserve(spec.name)}" if spec.port else None
-        record = Record.of(spec, self.environment, address)
-        self._folders.create(record)
-        return record
-
     def _start(self, spec: Spec, record: Record) -> None:
         uid = uid_for(self.home, self.environment, spec.app)
         folder = self._folders.of(spec.name)
@@ -117,8 +110,8 @@ class ProcessRuntime:
                 hint="Release the commit again; that builds it.",
             )
         if uid is not None:
-            require_reach(folder / "app")
-            require_reach(spec.image.tree / "app")
+            require_reach(folder / "app", uid)
+            require_reach(spec.image.tree / "app", uid)
         self._furnish(spec, folder, uid)
         surroundings = _surroundings(spec, folder)
         text = launch_text(spec, self.environment, port=record.port, extra=surroundings)

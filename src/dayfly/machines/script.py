@@ -13,10 +13,12 @@ from dataclasses import dataclass
 OPERATORS = "();<>|&\n"
 ASSIGNMENTS = re.compile(r"\s*(?:[A-Za-z_]\w*=(?:'[^']*'|\"[^\"]*\"|[^\s'\"])*\s+)*")
 OF_THE_SHELL = frozenset(
-    [".", ":", "[", "!", "{", "alias", "bg", "break", "case", "cd", "command", "continue", "echo"]
-    + ["eval", "exit", "export", "false", "fg", "for", "getopts", "hash", "if", "jobs", "kill"]
-    + ["local", "printf", "pwd", "read", "readonly", "return", "set", "shift", "test", "times"]
-    + ["trap", "true", "type", "ulimit", "umask", "unalias", "unset", "until", "wait", "while"]
+    re.split(
+        r"\s+",
+        ". : [ ! { alias bg break case cd command continue echo eval exit export false fg for"
+        " getopts hash if jobs kill local printf pwd read readonly return set shift test times"
+        " trap true type ulimit umask unalias unset until wait while",
+    )
 )
 
 
@@ -27,9 +29,7 @@ class Script:
 
 
 def script_of(run: str) -> Script:
-    """>>> script_of("gunicorn orders:app --bind 0.0.0.0:$PORT").text
-    'exec gunicorn orders:app --bind 0.0.0.0:$PORT'
-    """
+    """What the shell is told: `gunicorn x:app` becomes `exec gunicorn x:app`."""
     start = ASSIGNMENTS.match(run)
     at = start.end() if start else 0
     words = _words(run[at:])

@@ -33,10 +33,12 @@ def choose(environment: str, app: str, taken: frozenset[int]) -> int:
     )
 
 
-def require_reach(path: Path) -> None:
-    """MachineError unless any user can pass all folders above `path`."""
+def require_reach(path: Path, uid: int) -> None:
+    """MachineError unless this user, alone in a group of the same number, can get to `path`."""
     for folder in reversed(path.absolute().parents):
-        if not folder.stat().st_mode & 0o001:
+        stat = folder.stat()
+        passable = 0o001 | (0o010 if stat.st_gid == uid else 0) | (0o100 * (stat.st_uid == uid))
+        if not stat.st_mode & passable:
             raise MachineError(
                 f"machines run as their own user, who can't pass through {folder} to {path}",
                 hint=f"chmod o+x {folder}, or choose another DAYFLY_HOME",

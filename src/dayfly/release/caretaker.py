@@ -172,7 +172,7 @@ class Caretaker:
             app=record.app,
             machine=action.machine,
             reason=action.why,
-            tail=fleet.last_lines(self._parts, record.app, action.machine),
+            tail=fleet.last_words(self._parts, record.app, action.machine),
         )
 
     def _launch_web(self, record: ReleaseRecord) -> None:

@@ -61,7 +61,7 @@ def _still_alive(work: Work, incoming: Sequence[Machine]) -> None:
         reason = fleet.death_of(work.parts, name)
         raise ReleaseError(
             f"{name} was healthy and died before the cutover: {reason}",
-            hint=fleet.last_lines(work.parts, work.record.app, name),
+            hint=fleet.last_words(work.parts, work.record.app, name),
         )
 
 

@@ -1,18 +1,22 @@
 """The fleet of a release: its machines wanted, launched, proven and removed."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 from dayfly.balancer.routing import Server
 from dayfly.clock import Stop
 from dayfly.config.app import App
+from dayfly.events import Emit
 from dayfly.images.image import Image
-from dayfly.machines.health import probe, wait_until_healthy
+from dayfly.machines.health import wait_until_healthy
 from dayfly.machines.machine import Machine, Spec
+from dayfly.machines.output import last_lines
+from dayfly.machines.probe import probe
 from dayfly.release.records import ReleaseRecord
+from dayfly.release.room import find_room
 from dayfly.release.work import Parts, ReleaseError, Work
 
 LAUNCH_AT_ONCE = 4
@@ -56,7 +60,7 @@ def spec(parts: Parts, record: ReleaseRecord, app: App, image: Image, wanted: Wa
         port=wanted.port,
         env=app.env,
         secrets=parts.secrets.wanted(app.app, app.secrets),
-        memory=wanted.memory,
+        memory=None if wanted.memory is None else int(wanted.memory),
         cpus=wanted.cpus,
         keep={path: parts.home.keep(record.app, path) for path in app.keep},
         writable=app.writable,
@@ -87,6 +91,7 @@ def launched(work: Work, image: Image) -> Iterator[tuple[Machine, ...]]:
     """The incoming fleet's web machines; gone again, with the slot, when the body fails."""
     try:
         with work.stage("launch"):
+            find_room(work)
             machines = launch(work, image, WEB, work.app.process[WEB].machines)
         yield machines
     except BaseException:
@@ -96,7 +101,8 @@ def launched(work: Work, image: Image) -> Iterator[tuple[Machine, ...]]:
 
 def image_of(parts: Parts, record: ReleaseRecord) -> Image:
     """The kept image of a release."""
-    image = parts.builder.find(record.app, record.commit)
+    kept = parts.journal.release(record.number).image
+    image = next((image for image in parts.builder.images() if image.key == kept), None)
     if image is None:
         raise ReleaseError(
             f"the image of release {record.number} is no longer kept",
@@ -153,18 +159,16 @@ def prove_healthy(
     machines: Sequence[Machine],
     *,
     stop: Stop,
-    emit: Callable[..., None],
+    emit: Emit,
 ) -> None:
     """All pass their probes in a row within the deadline, or an error with the last lines."""
-    wait_until_healthy(
-        machines, app.process[WEB].health, runtime=parts.runtime, stop=stop, emit=emit
-    )
+    wait_until_healthy(machines, app.process[WEB].health, stop, parts.runtime, emit)
 
 
 def all_answer(app: App, machines: Sequence[Machine]) -> bool:
     """One probe of each, now."""
     health = app.process[WEB].health
-    return all(probe(m.address, health.path, health.timeout).ok for m in machines if m.address)
+    return all(probe(m.address, health.path, health.timeout).good for m in machines if m.address)
 
 
 def death_of(parts: Parts, name: str) -> str:
@@ -172,10 +176,6 @@ def death_of(parts: Parts, name: str) -> str:
     return found[0].reason if found and found[0].reason else "its process is gone"
 
 
-def last_lines(parts: Parts, app: str, name: str, count: int = 20) -> str:
+def last_words(parts: Parts, app: str, name: str) -> str:
     """What a machine said last, without secrets."""
-    log = parts.runtime.output(name) / "output.log"
-    with suppress(FileNotFoundError):
-        lines = log.read_text(errors="replace").splitlines()[-count:]
-        return parts.redactor(app)("\n".join(lines))
-    return ""
+    return parts.redactor(app)(last_lines(parts.runtime.output(name)))

@@ -152,6 +152,9 @@ class Journal:
         now = time.time()
         self._amend(number, outcome=outcome, left_at=now, warm_until=now + warm)
 
+    def keep_image(self, number: int, key: str) -> None:
+        self._amend(number, image=key)
+
     def keep_receipt(self, number: int, receipt: dict[str, Any]) -> None:
         self._amend(number, receipt=json.dumps(receipt))
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from dayfly.command import TAIL_LINES
 from dayfly.config.app_rules import fits
-from dayfly.database.scratch import programs, scratch_server
+from dayfly.database.programs import programs
+from dayfly.database.scratch import scratch_server
 from dayfly.images.image import Image
 from dayfly.machines.machine import Machine
 from dayfly.release import fleet
@@ -42,6 +43,7 @@ def build(work: Work, source: Path) -> Image:
                 on_line=work.lines_of("build"),
                 stop=work.stop,
             )
+        work.parts.journal.keep_image(work.record.number, image.key)
         work.emit("image.built", key=image.key, size=image.size, seconds=image.seconds)
         return image
     finally:

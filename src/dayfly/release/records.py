@@ -44,6 +44,7 @@ class ReleaseRecord:
     finished: float | None = None
     left_at: float | None = None  # when the traffic went to another release
     warm_until: float | None = None  # set while its fleet is kept for a rollback
+    image: str = ""  # the key of what it runs, once built
     receipt: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -11,6 +11,7 @@ CREATE TABLE IF NOT EXISTS release (
   finished   REAL,
   left_at    REAL,
   warm_until REAL,
+  image      TEXT NOT NULL DEFAULT '',
   receipt    TEXT NOT NULL DEFAULT '{}'
 );
 CREATE INDEX IF NOT EXISTS release_of_app ON release (app, number);

@@ -96,4 +96,4 @@ def _nobody_died(work: Work) -> None:
         if machine.kind == "process" and machine.state == "exited":
             why = f"{machine.name} died after the cutover: {machine.reason or 'no reason known'}"
             work.emit("watched", verdict="breach", why=why)
-            raise BreachError(why, hint=fleet.last_lines(work.parts, machine.app, machine.name))
+            raise BreachError(why, hint=fleet.last_words(work.parts, machine.app, machine.name))

@@ -1,0 +1,131 @@
+"""Throw-away PostgreSQL: for the app's own tests, never near the app's data."""
+
+import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from dayfly.clock import DeadlineError, wait_until
+from dayfly.command import reap, start_detached
+from dayfly.database.cluster import ADMIN, Cluster, end, new_cluster
+from dayfly.database.programs import DatabaseError
+from dayfly.database.programs import programs as found_programs
+
+START_SECONDS = 30.0
+ATTEMPTS = 3  # a free port may be taken before the server binds it
+APP = "app"  # may create databases, but is no superuser: it can't reach the machine's files
+
+# Nothing here needs to survive a crash.
+_SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "shared_buffers": "64MB",
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+}
+
+
+@dataclass(frozen=True)
+class ScratchServer:
+    """A running server, reachable on the loopback address by password only."""
+
+    port: int
+    admin_password: str
+    app_password: str
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """A fresh, empty database that its user owns: the URL. Dropped on the way out."""
+        name = f"scratch_{secrets.token_hex(4)}"
+        self._administer("CREATE DATABASE {} OWNER {}", sql.Identifier(name), sql.Identifier(APP))
+        try:
+            yield f"postgresql://{APP}:{self.app_password}@127.0.0.1:{self.port}/{name}"
+        finally:
+            self._administer("DROP DATABASE IF EXISTS {} WITH (FORCE)", sql.Identifier(name))
+
+    def begin(self) -> bool:
+        """Make the app's user, once the server answers; False until then."""
+        user = "CREATE ROLE {} LOGIN CREATEDB PASSWORD {}"
+        try:
+            self._administer(user, sql.Identifier(APP), sql.Literal(self.app_password))
+        except DatabaseError as error:
+            if isinstance(error.__cause__, psycopg.OperationalError):
+                return False
+            raise
+        return True
+
+    def _administer(self, statement: str, *words: sql.Composable) -> None:
+        try:
+            with psycopg.connect(
+                host="127.0.0.1", port=self.port, user=ADMIN, password=self.admin_password,
+                dbname="postgres", autocommit=True, connect_timeout=5,
+            ) as connection:  # fmt: skip
+                connection.execute(sql.SQL(statement).format(*words))
+        except psycopg.Error as error:
+            raise DatabaseError(f"the throw-away database failed: {error}") from error
+
+
+@contextmanager
+def scratch_server(folder: Path, programs: Path | None) -> Iterator[ScratchServer]:
+    """A throw-away server with its data in `folder`; stopped and removed on the way out.
+
+    What a crash left there before is stopped and removed first.
+    """
+    programs = programs or found_programs(None)
+    with new_cluster(folder, programs) as cluster:
+        pid, server = _started(cluster, programs)
+        try:
+            yield server
+        finally:
+            end(pid)
+
+
+def _started(cluster: Cluster, programs: Path) -> tuple[int, ScratchServer]:
+    log = cluster.data.parent / "log"
+    for _ in range(ATTEMPTS):
+        port = _free_port()
+        server = ScratchServer(port, cluster.password, secrets.token_urlsafe(24))
+        pid = start_detached(_command(cluster, programs, port), output=log, setting=cluster.setting)
+        if _began(pid, server):
+            return pid, server
+        end(pid)
+    last = log.read_text(errors="replace").splitlines()[-10:]
+    raise DatabaseError("the throw-away PostgreSQL did not start", hint="\n".join(last))
+
+
+def _began(pid: int, server: ScratchServer) -> bool:
+    ended: list[int] = []
+
+    def decided() -> bool:
+        status = reap(pid)
+        if status is not None:
+            ended.append(status)
+        return bool(ended) or server.begin()
+
+    try:
+        wait_until(decided, seconds=START_SECONDS, what="the throw-away PostgreSQL answers")
+    except DeadlineError:
+        return False
+    except BaseException:
+        end(pid)
+        raise
+    return not ended
+
+
+def _command(cluster: Cluster, programs: Path, port: int) -> list[str]:
+    settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
+    return [str(programs / "postgres"), "-D", str(cluster.data), "-p", str(port), *settings]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,36 @@
+"""Find out, before launch, whether the incoming fleet fits beside all that runs."""
+
+from dayfly.machines.capacity import Wanted, require_room, room_of_host
+from dayfly.machines.machine import Usage
+from dayfly.release.work import Work
+
+
+def find_room(work: Work) -> None:
+    """TooSmallError with figures and offers when there is no room."""
+    parts = work.parts
+    mine = [machine for machine in parts.runtime.machines() if machine.app == work.record.app]
+    serving = parts.serving(work.record.app)
+    usage = {machine.name: parts.runtime.usage(machine.name) for machine in mine}
+
+    def measured(process: str) -> Usage | None:
+        """The largest machine of the outgoing fleet."""
+        found = [
+            used
+            for machine in mine
+            if (machine.release, machine.process) == (serving, process)
+            and (used := usage[machine.name])
+        ]
+        return max(found, key=lambda used: used.memory, default=None)
+
+    wanted = [
+        Wanted(
+            process=name,
+            machines=process.machines,
+            memory=process.memory,
+            cpus=process.cpus,
+            measured=measured(name),
+        )
+        for name, process in work.app.process.items()
+    ]
+    warm = [usage[m.name] for m in mine if m.kind == "process" and m.release != serving]
+    require_room(wanted, room_of_host(), warm=sum(used.memory for used in warm if used))

@@ -1,0 +1,71 @@
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dayfly.cli import needs, show
+from dayfly.cli.needs import Facts
+from dayfly.cli.output import clean, cleaned, paint, table, width
+
+
+@given(st.text(alphabet=st.characters(categories=("Cc", "Cf", "L", "N", "P"))))
+def test_cleaned_text_has_nothing_that_acts_on_a_terminal(text: str) -> None:
+    left = clean(text)
+
+    assert not any(unicodedata.category(char) == "Cc" for char in left)
+    assert not {"\u202e", "\u2066", "\u200f"} & set(left)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("\x1b[1;31mred\x1b[0m", "red"),
+        ("\x1b]0;title\x07rest", "rest"),
+        ("\x1b]8;;http://evil\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("a\r\nb", "a b"),
+        ("50%\t100%", "50% 100%"),
+        ("\x1bcreset", "reset"),
+        ("\x9b31mred", "31mred"),
+        ("Grüße 漢字", "Grüße 漢字"),
+    ],
+)
+def test_clean(text: str, left: str) -> None:
+    assert clean(text) == left
+
+
+def test_every_text_of_a_value_is_cleaned() -> None:
+    assert cleaned({"a\x07": ["\x1b[2J", {"b": 1}]}) == {"a": ["", {"b": 1}]}
+
+
+def test_columns_align_whatever_is_in_them() -> None:
+    rows = [("漢字", paint("good", "9"), "x"), ("ab", "10", "y")]
+
+    lines = table(rows, head=("name", "n", "z"))
+    assert [width(line) for line in lines] == [11, 11, 11]
+    assert lines[2].split() == ["ab", "10", "y"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(None, "-"), (0.034, "34 ms"), (3.2, "3.20 s"), (31.04, "31.0 s"), (185.0, "3 m 05 s")],
+)
+def test_seconds(seconds: float | None, shown: str) -> None:
+    assert show.seconds(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("facts", "missing"),
+    [
+        (Facts(runtime="process"), ["haproxy", "git", "python venv"]),
+        (Facts(runtime="process", haproxy="h", git="g", venv="v"), []),
+        (Facts(runtime="docker", haproxy="h", git="g"), ["docker", "docker engine"]),
+        (Facts(runtime="docker", haproxy="h", git="g", docker="d", docker_socket="s"), []),
+    ],
+)
+def test_what_an_environment_lacks_depends_on_its_runtime(facts: Facts, missing: list[str]) -> None:
+    findings = needs.findings(facts)
+
+    assert [finding.name for finding in findings if finding.missing] == missing
+    assert all(finding.get and finding.why for finding in findings)
+    assert ("Missing" in needs.lines(findings)[-1]) is bool(missing)

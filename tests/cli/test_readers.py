@@ -1,0 +1,170 @@
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dayfly.cli import reference
+from fake_server import FakeEnvironment
+from fake_server.terminal import Terminal
+
+HEAVY = ("rich", "starlette", "uvicorn", "jinja2", "cyclopts", "msgspec", "asyncio")
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (["status"], lambda env: env.status_),
+        (["releases"], lambda env: env.releases_),
+        (["releases", "--limit", "2"], lambda env: env.releases_[:2]),
+        (["receipt", "12"], lambda env: env.receipts[12]),
+    ],
+)
+def test_json_is_exactly_the_servers_value(
+    terminal: Terminal,
+    environment: FakeEnvironment,
+    words: list[str],
+    wanted: Callable[[FakeEnvironment], object],
+) -> None:
+    done = terminal.type(*words, "--json")
+
+    assert done.returncode == 0
+    assert json.loads(done.stdout) == wanted(environment)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["status"], ["release 12 serving", "not healthy", "release 11 warm", "way back open"]),
+        (["releases"], ["12  orders", "serving", "failed", "not healthy within 30 s"]),
+        (["receipt", "12"], ["lost 0 of 48,213 requests", "cutover  34 ms", "p99 18.4 ms"]),
+        (["machines"], ["orders-2-web-1", "64 MB"]),
+        (["jobs", "--app", "orders"], ["nightly-export", "30 2 * * *", "done"]),
+        (["logs", "--release", "2"], ["build: collecting", "orders-2-web-1: ready"]),
+    ],
+)
+def test_a_person_reads_plain_lines(terminal: Terminal, words: list[str], says: list[str]) -> None:
+    done = terminal.type(*words)
+
+    assert done.returncode == 0
+    assert all(word in done.stdout for word in says)
+
+
+def test_nothing_that_others_wrote_acts_on_the_terminal(
+    terminal: Terminal, environment: FakeEnvironment
+) -> None:
+    """The subject of release 10 clears a screen and turns the direction of text."""
+    environment.releases_[2]["reason"] = ""
+    for words in (["releases"], ["receipt", "10"], ["logs", "--release", "2"]):
+        shown = terminal.type(*words).stdout
+        assert not {"\x1b", "\x07", "\u202e"} & set(shown)
+
+
+def test_only_what_status_needs_is_loaded(terminal: Terminal) -> None:
+    """It has 250 ms; what draws or serves would take more than that alone."""
+    python = [sys.executable, "-X", "importtime", "-c"]
+    done = subprocess.run(
+        [*python, "import sys; sys.argv[1:] = ['status']; from dayfly.cli import main; main()"],
+        env=terminal.env, text=True, capture_output=True, check=True,
+    )  # fmt: skip
+    loaded = {
+        line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()
+    }
+
+    assert "dayfly" in loaded
+    assert not loaded & set(HEAVY)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["relase"], "Did you mean `release`?"),
+        (["receipt", "two"], "invalid int value"),
+        ([], "COMMAND"),
+        (["run", "--app", "orders"], "Run what?"),
+        (["jobs", "run", "--app", "orders"], "Which job?"),
+    ],
+)
+def test_wrong_usage_ends_with_2(terminal: Terminal, words: list[str], says: str) -> None:
+    done = terminal.type(*words)
+
+    assert done.returncode == 2
+    assert says in done.stderr
+
+
+def test_what_is_not_there_ends_with_1_and_the_servers_words(terminal: Terminal) -> None:
+    done = terminal.type("receipt", "99")
+
+    assert done.returncode == 1
+    assert done.stderr == "Error: There is no releases/99.\n  `dayfly releases`\n"
+
+
+def test_no_server_says_how_to_start_it(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "home/environment.toml").write_text('[api]\nlisten = "127.0.0.1:1"\n')
+    done = terminal.type("status")
+
+    assert done.returncode == 1
+    assert "does not answer at http://127.0.0.1:1" in done.stderr
+    assert "`dayfly up` starts it." in done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_error(
+    terminal: Terminal, environment: FakeEnvironment
+) -> None:
+    environment.releases_ *= 4000
+    process = terminal.start("releases", "--json", "--limit", "40000")
+    process.stdout.read(10)
+    process.stdout.close()
+
+    assert process.wait(30) == 1
+    assert process.stderr.read() == ""
+    process.stderr.close()
+
+
+def test_which_app_is_asked_for_when_there_are_two(
+    terminal: Terminal, environment: FakeEnvironment
+) -> None:
+    environment.status_["apps"].append({**environment.status_["apps"][0], "app": "shop"})
+    done = terminal.type("secret", "ls")
+
+    assert done.returncode == 2
+    assert "Known are: orders, shop." in done.stderr
+
+
+def test_a_secret_comes_from_standard_input(
+    terminal: Terminal, environment: FakeEnvironment
+) -> None:
+    terminal.type("secret", "set", "SECRET_KEY", stdin="one\ntwo\n")
+
+    assert environment.secrets == {"SECRET_KEY": "one\ntwo"}
+    assert terminal.type("secret", "ls").stdout == "SECRET_KEY\n"
+    assert terminal.type("secret", "rm", "SECRET_KEY").returncode == 0
+    assert environment.secrets == {}
+
+
+def test_one_command_in_a_fresh_machine(terminal: Terminal, environment: FakeEnvironment) -> None:
+    done = terminal.type("run", "--app", "orders", "--", "python", "-c", "print('a b')")
+
+    assert environment.asked[-1][-1]["command"] == """python -c 'print('"'"'a b'"'"')'"""
+    assert done.stdout == "hello red\n"
+    assert done.returncode == 1
+    assert "status 3" in done.stderr
+
+
+def test_a_job_is_started(terminal: Terminal, environment: FakeEnvironment) -> None:
+    assert terminal.type("jobs", "run", "nightly-export").returncode == 0
+    assert environment.asked[-1][0] == "apps/orders/jobs/nightly-export"
+
+
+def test_the_console_opens_by_a_link_that_is_good_once(terminal: Terminal) -> None:
+    assert terminal.type("console").stdout == "http://127.0.0.1:8081/enter?code=once\n"
+
+
+def test_every_command_is_in_the_reference() -> None:
+    page = reference.markdown()
+
+    names = [name for name, _ in reference.commands()]
+    assert len(names) >= 16
+    assert all(f"## {name}\n" in page for name in names)
