@@ -87,7 +87,7 @@ def parse(text: str) -> Line | None:
             client=client,
             method=method,
             status=int(status),
-            termination=termination if len(termination) > 1 else "--",
+            termination=termination,
             request_ms=request,
             queue_ms=queue,
             connect_ms=connect,
@@ -97,7 +97,7 @@ def parse(text: str) -> Line | None:
             redispatched=retries.startswith("+"),
             size=int(size),
             stream=stream == "stream",
-            path="" if path == "-" else str(json.loads(path)),
+            path="" if path == "-" else str(json.loads(f'"{path}"')),
         )
     except ValueError:
         return None

@@ -47,7 +47,7 @@ def apply_certificates(folder: Path, wanted: tuple[Certificate, ...]) -> tuple[s
     for each in wanted:
         if each.path not in listed:
             if each.path not in command(folder, "show ssl cert"):
-                expect(folder, f"new ssl cert {each.path}", "created")
+                expect(folder, f"new ssl cert {each.path}", "New empty certificate store")
             _set(folder, each)
             expect(folder, f"add ssl crt-list {CERTIFICATES} {each.path}", "Success")
             changed.append(each.path)

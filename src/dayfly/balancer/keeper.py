@@ -1,4 +1,4 @@
-"""Keeps HAProxy running: holds its listening sockets, starts it again, outlives nothing but itself.
+"""Keeps HAProxy running: holds its listening sockets and starts it again at once.
 
 Run as `python -m dayfly.balancer.keeper HOME`. While HAProxy is down, connections wait in the
 sockets that the keeper holds. When the keeper itself is killed, HAProxy goes on, and the next
@@ -122,7 +122,8 @@ class Keeper:
                 return True
             if ready:
                 return False
-            begin_anew(self.folder / ACCESS_LOG, self.listen.access_log)
+            if running.appends(self.folder / ACCESS_LOG):
+                begin_anew(self.folder / ACCESS_LOG, self.listen.access_log)
 
     def _stop_within(self, seconds: float) -> bool:
         ready, _, _ = select.select([self.stopping], [], [], seconds)

@@ -27,9 +27,9 @@ SERVER = (
 )
 
 # A line of the access log; `accesslog.py` reads it. The path goes without the query, which may
-# hold secrets, and last, as a JSON string, because a client chooses it.
+# hold secrets, and escaped as in a JSON string, because a client chooses it.
 LOG_FORMAT = (
-    "%[date(0,ms)] %[var(txn.app)] %[var(txn.slot)] %s %[so_name] %ci %HM %ST %tsc"
+    "%[date(0,ms)] %[var(txn.app)] %[var(txn.slot)] %s %[so_name] %ci %HM %ST %ts"
     " %TR %Tw %Tc %Tr %Ta %rc %B %[var(txn.stream)] %[var(txn.path),bytes(0,1024),json(utf8s)]"
 )
 

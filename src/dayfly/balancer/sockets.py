@@ -1,13 +1,16 @@
 """Hands listening sockets to HAProxy and takes them back from it, as HAProxies do among themselves.
 
 The protocol is the one behind `haproxy -x`: the asking side says `_getsocks`, learns how many there
-are, and gets them in groups, each with a few bytes that describe it. Both sides acknowledge. It
+are, and gets them in groups, each socket with a few bytes that describe it, each group answered
+with four bytes. It
 needs no privilege, unlike pidfd_getfd, and works with every HAProxy since 1.8.
 """
 
+import os
 import socket
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from dayfly.balancer.routing import BalancerError
@@ -46,26 +49,27 @@ def give(connection: socket.socket, held: Sequence[socket.socket]) -> None:
         raise BalancerError("HAProxy asked for something else than its sockets")
     connection.sendall(_COUNT.pack(len(held)))
     if held:
-        connection.recv(_COUNT.size)
         socket.send_fds(connection, [_PLAIN * len(held)], [each.fileno() for each in held])
         connection.recv(_COUNT.size)
 
 
 def taken(folder: Path) -> list[socket.socket]:
     """Copies of the TCP sockets on which the running HAProxy listens."""
+    numbers: list[int] = []
     try:
         with connected(folder) as connection:
             connection.sendall(_ASK)
             (count,) = _COUNT.unpack(connection.recv(_COUNT.size, socket.MSG_WAITALL))
-            numbers: list[int] = []
-            connection.sendall(_COUNT.pack(0))
             while len(numbers) < count:
                 _, found, _, _ = socket.recv_fds(connection, 65536, GROUP)
-                numbers += found
-                connection.sendall(_COUNT.pack(len(numbers)))
                 if not found:
-                    break
+                    raise NoAnswerError("HAProxy hands over fewer sockets than it said")
+                numbers += found
+                with suppress(BrokenPipeError):  # after the last group it may not listen any more
+                    connection.sendall(_COUNT.pack(len(numbers)))
     except (OSError, struct.error) as error:
+        for number in numbers:
+            os.close(number)
         raise NoAnswerError(f"HAProxy does not hand over its sockets: {error}") from error
     everything = [socket.socket(fileno=number) for number in numbers]
     return [each for each in everything if _is_tcp(each)]
