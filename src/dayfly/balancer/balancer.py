@@ -47,14 +47,13 @@ from dayfly.balancer.state import (
 )
 from dayfly.clock import DeadlineError, wait_until
 from dayfly.config import environment
-from dayfly.config.units import Size
 
 ANSWER_SECONDS = 5.0  # for HAProxy to come back; the keeper needs a fraction of that
 REMOVE_SECONDS = 10.0  # for the idle connections of a server that goes
 
 
 def listen(
-    settings: environment.Balancer, *, environment_id: str, access_log: Size, home: Path
+    settings: environment.Balancer, *, environment_id: str, access_log: int, home: Path
 ) -> Listen:
     """What the keeper needs of the settings; `home` is DAYFLY_HOME."""
     https = settings.https
