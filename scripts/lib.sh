@@ -46,9 +46,119 @@ apt_install() {
     chmod 755 "$policy"
     trap 'rm -f /usr/sbin/policy-rc.d' EXIT INT TERM
   fi
-  mkdir -p /etc/postgresql-common/createcluster.d
   export DEBIAN_FRONTEND=noninteractive
   # shellcheck disable=SC2086 # a list of names
   { apt-get -q update && apt-get -q install -y --no-install-recommends $missing; } >"$log" 2>&1 ||
     { tail -n 20 "$log" >&2; fail "apt-get failed; its output is in $log"; }
+}
+
+# -- the demo's own world
+
+demo_home() { if is_root; then echo /var/lib/dayfly-demo; else echo "$HOME/.local/share/dayfly-demo"; fi; }
+
+make_home() {
+  mkdir -p "$DAYFLY_HOME/demo"
+  chmod 755 "$DAYFLY_HOME" "$DAYFLY_HOME/demo"
+}
+
+# The first port from $1 on that nobody listens on, or the one this home uses already.
+free_port() {
+  "$root/.venv/bin/python" - "$1" "$DAYFLY_HOME/environment.toml" <<'EOF'
+import pathlib, re, socket, sys
+first, settings = int(sys.argv[1]), pathlib.Path(sys.argv[2])
+mine = {int(p) for p in re.findall(r":(\d+)\"", settings.read_text())} if settings.exists() else set()
+def free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+print(next(port for port in range(first, first + 90) if port in mine or free(port)))
+EOF
+}
+
+# As the user that PostgreSQL's programs run as: they refuse root.
+as_postgres() {
+  if is_root; then setpriv --reuid=postgres --regid=postgres --clear-groups -- "$@"; else "$@"; fi
+}
+
+# The demo's own PostgreSQL cluster; sets $database_url.
+start_postgres() {
+  data=$DAYFLY_HOME/demo/postgres
+  bin=$("$root/.venv/bin/python" -c 'from dayfly.database.programs import programs; print(programs(None))')
+  if ! [ -e "$data/port" ]; then
+    mkdir -p "$data"
+    head -c 18 /dev/urandom | od -An -tx1 | tr -d ' \n' > "$data/password"
+    free_port 8290 > "$data/port"
+    is_root && chown -R postgres: "$data"
+    as_postgres "$bin/initdb" --pgdata="$data/cluster" --username=orders --pwfile="$data/password" \
+      --auth=scram-sha-256 --encoding=UTF8 --locale=C >> "$log" 2>&1 || fail "initdb failed, see $log"
+  fi
+  port=$(cat "$data/port")
+  as_postgres "$bin/pg_ctl" --pgdata="$data/cluster" status >/dev/null 2>&1 ||
+    as_postgres "$bin/pg_ctl" --pgdata="$data/cluster" --log="$data/log" --wait start \
+      --options="-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=" >> "$log" 2>&1 ||
+    fail "PostgreSQL did not start, see $data/log"
+  database_url=postgresql://orders:$(cat "$data/password")@127.0.0.1:$port/postgres
+  say "PostgreSQL of the demo: 127.0.0.1:$port"
+}
+
+stop_postgres() {
+  data=$DAYFLY_HOME/demo/postgres
+  [ -e "$data/cluster/postmaster.pid" ] || return 0
+  bin=$("$root/.venv/bin/python" -c 'from dayfly.database.programs import programs; print(programs(None))')
+  as_postgres "$bin/pg_ctl" --pgdata="$data/cluster" --mode=fast --wait stop > /dev/null
+}
+
+# Use the Docker Engine that runs, or start one of our own; 1 where none can run.
+start_docker() {
+  docker info >/dev/null 2>&1 && return 0
+  nohup dockerd > "$DAYFLY_HOME/dockerd.log" 2>&1 &
+  echo $! > "$DAYFLY_HOME/dockerd.pid"
+  for _ in $(seq 40); do
+    docker info >/dev/null 2>&1 && return 0
+    kill -0 "$(cat "$DAYFLY_HOME/dockerd.pid")" 2>/dev/null || break
+    sleep 0.5
+  done
+  stop_docker
+  return 1
+}
+
+stop_docker() {
+  [ -e "$DAYFLY_HOME/dockerd.pid" ] || return 0
+  kill "$(cat "$DAYFLY_HOME/dockerd.pid")" 2>/dev/null || true
+  rm -f "$DAYFLY_HOME/dockerd.pid"
+}
+
+serving() { dayfly status --json | python -c 'import json,sys; print(json.load(sys.stdin)["apps"][0]["serving"]["release"])'; }
+
+# The web machines that serve, one name a line.
+machines() {
+  dayfly status --json | python -c '
+import json, sys
+for machine in json.load(sys.stdin)["apps"][0]["serving"]["machines"]:
+    if machine["process"] == "web" and machine["healthy"]:
+        print(machine["machine"])'
+}
+
+kill_a_machine() {
+  before=$(machines)
+  victim=$(echo "$before" | head -n 1)
+  if [ "$runtime" = docker ]; then
+    docker kill "$(docker ps --quiet --filter "name=$victim")" > /dev/null
+  else
+    kill -9 $(pgrep --session "$(cut -d' ' -f1 "$DAYFLY_HOME/machines/$victim/pid")")
+  fi
+  say "killed $victim"
+  for _ in $(seq 60); do
+    now=$(machines)
+    if ! echo "$now" | grep -qx "$victim" && [ "$(echo "$now" | wc -l)" = "$(echo "$before" | wc -l)" ]; then
+      say "serving now: $(echo "$now" | tr '\n' ' ')"
+      return
+    fi
+    sleep 0.5
+  done
+  fail "$victim was not replaced within 30 s"
 }

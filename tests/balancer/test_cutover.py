@@ -212,9 +212,7 @@ def test_a_hanging_machine_is_noticed_by_its_health_path(world: World) -> None:
         ("other.example", "/admin", "orders"),
     ],
 )
-def test_host_and_longest_path_choose_the_app(
-    world: World, host: str, path: str, app: str
-) -> None:
+def test_host_and_longest_path_choose_the_app(world: World, host: str, path: str, app: str) -> None:
     for name, route in (
         ("orders", Route()),
         ("shop", Route(hosts=("shop.example",))),

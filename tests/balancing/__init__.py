@@ -112,7 +112,9 @@ class World:
         self.machines[name].kill()
         self.machines[name].wait()
 
-    def release(self, number: int, *, machines: int = 1, app: str = "orders", files: str = "") -> str:
+    def release(
+        self, number: int, *, machines: int = 1, app: str = "orders", files: str = ""
+    ) -> str:
         """A fleet of fresh machines in a slot; no traffic yet."""
         servers = [
             self.machine(f"{app}-{number}-web-{each}", files=files)

@@ -111,10 +111,11 @@ def traffic(requests: int, errors: int = 0, p99: float = 20.0) -> Traffic:
         (traffic(1000, p99=100), traffic(500, p99=200), "good"),
         (traffic(1000, p99=100), traffic(500, p99=900), "breach"),
         (traffic(1000, p99=1), traffic(500, p99=40), "good"),
+        (traffic(1000, p99=100), traffic(100, p99=900), "good"),
         (traffic(10, p99=100), traffic(500, p99=900), "good"),
         (None, traffic(500, errors=20), "breach"),
         (None, traffic(500, p99=5000), "good"),
     ],
 )
 def test_the_watch_judges(before: Traffic | None, now: Traffic, verdict: str) -> None:
-    assert verdict == judge(before, now).verdict
+    assert verdict == judge(before, now, times=True).verdict

@@ -17,7 +17,9 @@ ENOUGH_REQUESTS = 50  # below it a percentage says nothing
 FEW_ERRORS = 3  # so many failed requests may be chance
 WORSE_BY = 0.01  # share of failed requests above the outgoing fleet's that is a breach
 SLOWER_TIMES = 3  # p99 against the outgoing fleet's …
-SLOWER_BY_MS = 250  # … and at least so much more, so that 2 ms instead of 0.5 is none
+SLOWER_BY_MS = 500  # … and at least so much more, so that 2 ms instead of 0.5 is none
+ENOUGH_FOR_P99 = 200  # requests on both sides; of fewer one slow answer is the p99
+COLD_SECONDS = 2.0  # after the cutover: first requests fill caches, so their times don't count
 
 
 class BreachError(DayflyError):
@@ -45,8 +47,8 @@ class Baseline:
         return cls(traffic_of(work.parts, [slot], since=now - BASELINE_SECONDS))
 
 
-def judge(before: Traffic | None, now: Traffic) -> Judgement:
-    """Compare error rate and p99; too few requests settle nothing."""
+def judge(before: Traffic | None, now: Traffic, *, times: bool) -> Judgement:
+    """Compare the error rate and, with `times`, the p99; too few requests settle nothing."""
     if now.requests < ENOUGH_REQUESTS and now.errors < FEW_ERRORS:
         return Judgement("inconclusive", f"{now.requests} requests are too few to tell")
     rate = now.errors / now.requests
@@ -57,8 +59,9 @@ def judge(before: Traffic | None, now: Traffic) -> Judgement:
             f"{now.errors} of {now.requests} requests failed ({rate:.1%}); it was {usual:.1%}",
         )
     if (
-        before
-        and min(before.requests, now.requests) >= ENOUGH_REQUESTS
+        times
+        and before
+        and min(before.requests, now.requests) >= ENOUGH_FOR_P99
         and before.p99_ms is not None
         and now.p99_ms is not None
         and now.p99_ms > max(before.p99_ms * SLOWER_TIMES, before.p99_ms + SLOWER_BY_MS)
@@ -72,23 +75,29 @@ def watch(work: Work, baseline: Baseline) -> None:
     if not work.app.release.watch:
         return
     with work.stage("watch"):
-        began = time.time()
-        while (passed := time.time() - began) < work.app.release.watch:
-            _nobody_died(work)
-            judgement = _judgement(work, baseline, began)
-            if judgement.verdict == "breach":
-                work.emit("watched", verdict="breach", why=judgement.why)
-                raise BreachError(judgement.why)
-            work.stop.wait(min(POLL_SECONDS, work.app.release.watch - passed))
-        judgement = _judgement(work, baseline, began)
+        judgement = _watched(work, baseline)
         work.emit("watched", verdict=judgement.verdict, why=judgement.why)
+        if judgement.verdict == "breach":
+            raise BreachError(judgement.why)
 
 
-def _judgement(work: Work, baseline: Baseline, since: float) -> Judgement:
+def _watched(work: Work, baseline: Baseline) -> Judgement:
+    """Errors are looked at all the time, so that a breach is short; times at the end."""
+    began = time.time()
+    while (passed := time.time() - began) < work.app.release.watch:
+        _nobody_died(work)
+        judgement = _judgement(work, baseline, began, times=False)
+        if judgement.verdict == "breach":
+            return judgement
+        work.stop.wait(min(POLL_SECONDS, work.app.release.watch - passed))
+    return _judgement(work, baseline, began + COLD_SECONDS, times=True)
+
+
+def _judgement(work: Work, baseline: Baseline, since: float, *, times: bool) -> Judgement:
     slot = work.parts.slot_of(work.record.app, work.record.number)
     if slot is None:
         raise BreachError("the balancer no longer has the incoming fleet")
-    return judge(baseline.traffic, traffic_of(work.parts, [slot], since=since))
+    return judge(baseline.traffic, traffic_of(work.parts, [slot], since=since), times=times)
 
 
 def _nobody_died(work: Work) -> None:
