@@ -146,11 +146,12 @@ def test_without_a_cgroup_daemons_are_found_by_their_mark(
 
 
 @root
-@pytest.mark.parametrize("free", [0, 8192, 16384])
+@pytest.mark.parametrize("free", [0, 4096, 8192])
 def test_a_full_disk_is_told_and_leaves_nothing(environment: str, free: int) -> None:
     disk = Path(f"/var/tmp/dayfly-disk-{environment}")
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=755", "none", disk], check=True)
+    runtime = ProcessRuntime(disk, environment)
     try:
         image = disk / "image" / "app"
         image.mkdir(parents=True)
@@ -158,7 +159,6 @@ def test_a_full_disk_is_told_and_leaves_nothing(environment: str, free: int) -> 
         tree = Image(
             key="1", app="shop", commit="c", runtime="process", reference=str(image.parent), size=1
         )
-        runtime = ProcessRuntime(disk, environment)
         wanted = Spec(
             name="m",
             app="shop",
@@ -174,6 +174,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(environment: str, free: int) -> 
         reserved = [path.read_text() for path in SHARED.glob("[0-9]*")]
         assert f"{environment} m" not in reserved
     finally:
+        runtime.remove("m")
         subprocess.run(["umount", disk], check=True)
         disk.rmdir()
 
