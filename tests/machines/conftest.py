@@ -16,8 +16,9 @@ from dayfly.images.image import Image
 from dayfly.machines.docker import DockerRuntime
 from dayfly.machines.machine import Runtime, Spec
 from dayfly.machines.process import ProcessRuntime
+from dayfly.machines.workdir import discard
 
-TAG = "dayfly-test/machines:2"
+TAG = "dayfly-test/machines:3"
 PROGRAMS = ("cat", "env", "id", "ls", "sleep", "touch", "nohup", "setsid", "readlink")
 PYTHON = Path("/usr/bin/python3")
 
@@ -35,6 +36,9 @@ def app_files(folder: Path) -> None:
     (folder / "cache").mkdir()
     (folder / "cache" / "seed").write_text("seed\n")
     (folder / "hello.sh").write_text("echo hello\n")
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.chmod(0o444)  # as built images are
 
 
 @pytest.fixture
@@ -43,7 +47,7 @@ def home() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(dir="/var/tmp", prefix="dayfly-test-"))
     folder.chmod(0o755)
     yield folder
-    shutil.rmtree(folder)
+    discard(folder)
 
 
 @pytest.fixture

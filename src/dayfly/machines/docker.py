@@ -103,16 +103,8 @@ class DockerRuntime:
         return self._folders.output(name)
 
     def usage(self, name: str) -> Usage | None:
-        if not self.pids(name):
-            return None
-        path = f"/containers/{self._container(name)}/stats"
-        stats = self.engine.get(path, stream="0", **{"one-shot": "1"})
-        memory = stats["memory_stats"]
-        inactive = memory["stats"].get(
-            "total_inactive_file", memory["stats"].get("inactive_file", 0)
-        )
-        cpu = stats["cpu_stats"]["cpu_usage"]["total_usage"]
-        return Usage(memory=memory["usage"] - inactive, cpu=cpu / 1e9)
+        pids = self.pids(name)  # the engine takes a second to tell the same
+        return Usage(memory=proc.memory_of(pids), cpu=proc.cpu_of(pids)) if pids else None
 
     def pids(self, name: str) -> tuple[int, ...]:
         """All descend from the container's first process, which adopts what is orphaned."""
