@@ -24,8 +24,7 @@ class Handler(BaseHTTPRequestHandler):
         elif path == "/websocket":
             self._websocket()
         elif path == "/die":
-            sys.stdout.flush()
-            self.connection.close()
+            self.close_connection = True
         else:
             time.sleep(float(query or 0) if path == "/slow" else 0)
             self._answer(200, sys.argv[2])
@@ -34,7 +33,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         if self.path == "/die":
-            self.connection.close()
+            self.close_connection = True
             return
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self._answer(200, f"{sys.argv[2]} {len(body)}")

@@ -96,5 +96,5 @@ def _fingerprint(folder: Path, path: str) -> str:
 def _set(folder: Path, certificate: Certificate) -> None:
     lines = (line.strip() for line in certificate.text.splitlines())
     text = "\n".join(line for line in lines if line)
-    expect(folder, f"set ssl cert {certificate.path}", "transaction", payload=text)
+    expect(folder, f"set ssl cert {certificate.path}", "Transaction", payload=text)
     expect(folder, f"commit ssl cert {certificate.path}", "Success")

@@ -41,7 +41,11 @@ class Sessions:
 
 @dataclass(frozen=True, kw_only=True)
 class Counters:
-    """Of one slot, since HAProxy started (`pid` tells which one)."""
+    """Of one slot, since HAProxy started (`pid` tells which one).
+
+    The errors count attempts, with HAProxy 2.8 also those that a retry made good; what clients
+    lost is in the access log.
+    """
 
     pid: int = 0
     requests: int = 0
@@ -49,8 +53,8 @@ class Counters:
     status_3xx: int = 0
     status_4xx: int = 0
     status_5xx: int = 0
-    connection_errors: int = 0  # HAProxy made up a 503: no machine could be reached
-    response_errors: int = 0  # … a 502 or 504, or the answer broke off
+    connection_errors: int = 0  # no machine could be reached
+    response_errors: int = 0  # none came, or it broke off
     server_aborts: int = 0
     client_aborts: int = 0
     retries: int = 0
