@@ -13,6 +13,7 @@ import pytest
 
 from dayfly.database.programs import DatabaseError, programs
 from dayfly.database.scratch import ScratchServer, scratch_server
+from workshop import open_folder
 
 pytestmark = pytest.mark.postgres
 
@@ -27,17 +28,15 @@ with scratch_server(Path(sys.argv[1]), None) as server:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("scratch")
-    for above in (made, *made.parents[:2]):
-        above.chmod(0o755)  # pytest's own are for us alone, and PostgreSQL is another user
+def folder() -> Iterator[Path]:
     try:
         programs(None)
     except DatabaseError as error:
         if os.environ.get("CI"):
             pytest.fail(f"{error} {error.hint}")
         pytest.skip(str(error))
-    return made
+    with open_folder() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,74 @@
+"""Images of the docker runtime that come from the app's own Dockerfile, and what they leave."""
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from dayfly.config.app import App, Build
+from dayfly.images.base import BASE
+from dayfly.images.builder import BuildError
+from workshop import STEPS, Workshop, inside, workshop
+
+pytestmark = pytest.mark.docker
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Workshop]:
+    with workshop("docker") as made:
+        made.build(made.app())  # makes the base
+        yield made
+
+
+def docker(*words: str) -> str:
+    return subprocess.run(["docker", *words], capture_output=True, text=True, check=True).stdout
+
+
+def test_an_apps_own_dockerfile_is_built_as_it_is(shop: Workshop) -> None:
+    dockerfile = f"FROM {BASE}\nARG https_proxy\nCOPY app.py /srv/\nRUN echo own words\nUSER 33\n"
+    shop.project.write("deploy/Dockerfile", dockerfile)
+    shop.project.write(".dockerignore", ".git\n")
+    image = shop.build(App(app="orders", build=Build(dockerfile="deploy/Dockerfile")))
+    assert inside(image, "id -u; ls /srv").split() == ["33", "app.py"]
+    assert any("own words" in line for line in shop.lines)
+
+
+@pytest.mark.parametrize("name", ["../Dockerfile", "/etc/passwd", "missing"])
+def test_a_dockerfile_lies_in_the_source(shop: Workshop, name: str) -> None:
+    with pytest.raises(BuildError, match="the source has no file"):
+        shop.build(App(app="orders", build=Build(dockerfile=name)))
+
+
+def test_an_image_runs_as_nobody_and_keeps_no_setting_of_the_build(shop: Workshop) -> None:
+    image = shop.build(shop.app(*STEPS, env={"MODE": "production"}))
+    assert inside(image, "id -u") == "10001"
+    names = {line.partition("=")[0] for line in inside(image, "env").splitlines()}
+    assert names == {"HOSTNAME", "HOME", "PATH", "VIRTUAL_ENV", "PWD"}
+
+
+def test_a_dockerignore_of_the_app_is_for_its_dockerfile_only(shop: Workshop) -> None:
+    shop.project.write(".dockerignore", "*\n")
+    image = shop.build(shop.app())
+    assert inside(image, "ls app.py") == "app.py"
+
+
+def test_a_failed_build_leaves_no_image_with_the_source(shop: Workshop) -> None:
+    def there() -> set[str]:
+        return set(docker("image", "ls", "--quiet", "--all").split())
+
+    shop.build(shop.app("true"))
+    before = there()
+    containers = docker("ps", "--all", "--quiet")
+    shop.project.write("app.py", "print('fails')\n")
+    with pytest.raises(BuildError):
+        shop.build(shop.app("false"))
+    assert there() <= before
+    assert docker("ps", "--all", "--quiet") == containers
+
+
+def test_images_of_others_are_not_ours(shop: Workshop) -> None:
+    image = shop.build(shop.app())
+    with workshop("docker") as other:
+        assert other.builder.images() == ()
+        other.builder.remove(image)
+    assert shop.builder.find("orders", image.commit) is not None
