@@ -6,7 +6,7 @@ import pytest
 
 from dayfly.balancer.changes import changes
 from dayfly.balancer.observed import Observed, ObservedServer
-from dayfly.balancer.render import CHECKS, ROUTES, SERVER, SERVING
+from dayfly.balancer.render import CHECKS, NAMES, ROUTES, SERVER, SERVING
 from dayfly.balancer.routing import Routing, Server, Slot
 
 SERVERS = (Server(name="orders-2-web-1", address="127.0.0.1:20001"),)
@@ -21,6 +21,7 @@ DONE = Observed(
     servers={"slot-001": (THERE,)},
     maps={
         CHECKS: {"slot-001": "/healthz"},
+        NAMES: {"slot-001": "localhost"},
         ROUTES: {"*/": "orders"},
         SERVING: {"orders": "slot-001"},
     },
@@ -41,6 +42,7 @@ ROWS = [
         Observed(pid=1, servers={}, maps={}),
         [
             f"add map {CHECKS} slot-001 /healthz",
+            f"add map {NAMES} slot-001 localhost",
             ADD,
             *ENABLE,
             f"add map {ROUTES} */ orders",

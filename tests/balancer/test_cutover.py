@@ -7,8 +7,8 @@ import time
 from collections import Counter
 
 import pytest
-from balancing import World, eventually, read_until
 
+from balancing import World, eventually, read_until
 from dayfly.balancer.accesslog import traffic
 from dayfly.balancer.observed import Sessions
 from dayfly.balancer.routing import BalancerError, Server
@@ -250,7 +250,7 @@ def test_hashed_assets_of_the_outgoing_release_come_from_the_warm_fleet(world: W
     world.balancer.cut_over("orders", second, assets_from=first, assets_prefix="/static/")
 
     assert [world.who(f"/static/{name}.css") for name in ("old", "new", "both")] == ["1", "2", "2"]
-    assert [world.get(f"/static/none.css").status for _ in range(3)] == [404] * 3
+    assert [world.get("/static/none.css").status for _ in range(3)] == [404] * 3
     assert world.get("/static/old.css", method="HEAD").status == 200
     assert world.who("/none") == "2"
 

@@ -7,10 +7,12 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
+from typing import Self
 
 import pytest
-from balancing import SOURCE, World, eventually
 
+from balancing import SOURCE, World, eventually
 from dayfly.balancer.observed import Observed
 from dayfly.balancer.routing import BalancerError, placed, served_by
 from dayfly.balancer.runtime import NoAnswerError, command
@@ -35,7 +37,7 @@ class Knocking:
                 self.refused.append(repr(error))
             time.sleep(0.002)
 
-    def __enter__(self) -> "Knocking":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -213,7 +215,7 @@ def test_the_log_is_cut_while_haproxy_writes_it(world: World) -> None:
     )
 
     def appends() -> bool:
-        with open(f"/proc/{pid}/fdinfo/{number}") as shown:
+        with Path(f"/proc/{pid}/fdinfo/{number}").open() as shown:
             return int(shown.read().split("flags:")[1].split()[0], 8) & os.O_APPEND != 0
 
     eventually(appends, "the keeper set O_APPEND again", seconds=10)

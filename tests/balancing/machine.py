@@ -1,4 +1,7 @@
-"""A machine to balance: says its name, takes its time, echoes, streams. Args: PORT NAME FILES…"""
+"""A machine to balance: says its name, takes its time, echoes, streams.
+
+Arguments: PORT NAME FILES…
+"""
 
 import base64
 import hashlib
@@ -29,7 +32,7 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(float(query or 0) if path == "/slow" else 0)
             self._answer(200, sys.argv[2])
 
-    do_HEAD = do_GET
+    do_HEAD = do_GET  # noqa: N815 - http.server's name
 
     def do_POST(self) -> None:
         if self.path == "/die":

@@ -15,7 +15,7 @@ def test_lines_arrive_one_by_one_and_the_last_ones_are_kept() -> None:
 
     done = run(["sh", "-c", "echo one; echo two >&2; printf three"], on_line=seen.append)
 
-    assert ["one", "two", "three"] == seen
+    assert seen == ["one", "two", "three"]
     assert done.output == "one\ntwo\nthree"
 
 
@@ -45,7 +45,7 @@ def test_a_stop_ends_the_program_and_its_children() -> None:
 
 
 def test_a_program_that_takes_too_long_is_ended() -> None:
-    with pytest.raises(CommandError, match="not done within 0.3 s"):
+    with pytest.raises(CommandError, match=r"not done within 0\.3 s"):
         run([sys.executable, "-c", "import time; time.sleep(60)"], seconds=0.3)
 
 

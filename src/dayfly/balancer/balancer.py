@@ -22,7 +22,7 @@ from dayfly.balancer.certificates import (
 )
 from dayfly.balancer.changes import Changes, changes
 from dayfly.balancer.observed import Counters, Observed, Sessions
-from dayfly.balancer.render import ASSETS, CHECKS, ROUTES, SERVING, STREAMS, files
+from dayfly.balancer.render import ASSETS, CHECKS, NAMES, ROUTES, SERVING, STREAMS, files
 from dayfly.balancer.routing import (
     BalancerError,
     Routing,
@@ -103,16 +103,24 @@ class Balancer:
             servers=read.read_servers(self._command("show servers state")),
             maps={
                 name: read.read_map(self._command(f"show map {name}"))
-                for name in (CHECKS, ROUTES, ASSETS, SERVING)
+                for name in (CHECKS, NAMES, ROUTES, ASSETS, SERVING)
             },
         )
 
-    def place(self, app: str, release: int, servers: Sequence[Server], *, path: str = "/") -> str:
+    def place(
+        self,
+        app: str,
+        release: int,
+        servers: Sequence[Server],
+        *,
+        path: str = "/",
+        host: str = "localhost",
+    ) -> str:
         """Put a fleet into a slot, healthy and without traffic; returns the slot.
 
         A slot that this release holds gets these servers instead of the ones it had.
         """
-        fleet = Slot(app=app, release=release, servers=tuple(servers), path=path)
+        fleet = Slot(app=app, release=release, servers=tuple(servers), path=path, host=host)
         names: list[str] = []
 
         def change(routing: Routing) -> Routing:

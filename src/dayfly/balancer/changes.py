@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dayfly.balancer.observed import Observed, ObservedServer
-from dayfly.balancer.render import ASSETS, CHECKS, ROUTES, SERVING, add_server, maps
+from dayfly.balancer.render import ASSETS, CHECKS, NAMES, ROUTES, SERVING, add_server, maps
 from dayfly.balancer.routing import Routing, Server
 
 
@@ -46,6 +46,7 @@ def changes(routing: Routing, observed: Observed) -> Changes:
         before=tuple(moved),
         commands=(
             *_map_changes(CHECKS, intended, observed),
+            *_map_changes(NAMES, intended, observed),
             *_server_changes(wanted, {key: there[key] for key in there if key not in moved}),
             *_map_changes(ROUTES, intended, observed),
             *_map_changes(ASSETS, intended, observed),

@@ -8,11 +8,12 @@ from dayfly.balancer.state import Listen
 
 CONFIGURATION = "haproxy.cfg"
 CERTIFICATES = "crt-list"
-SERVING, ROUTES, ASSETS, CHECKS = (
+SERVING, ROUTES, ASSETS, CHECKS, NAMES = (
     "maps/serving.map",
     "maps/routes.map",
     "maps/assets.map",
     "maps/checks.map",
+    "maps/names.map",  # the Host header of a slot's health check
 )
 STREAMS = "streams"  # the stick table that counts open streams by slot
 SOCKET = "haproxy.sock"
@@ -63,6 +64,7 @@ def configuration(listen: Listen, routing: Routing, certificates: Sequence[str])
 def maps(routing: Routing) -> dict[str, Mapping[str, str]]:
     return {
         CHECKS: {slot: fleet.path for slot, fleet in routing.slots.items()},
+        NAMES: {slot: fleet.host for slot, fleet in routing.slots.items()},
         ROUTES: routing.routes,
         ASSETS: routing.assets,
         SERVING: routing.serving,

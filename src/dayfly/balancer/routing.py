@@ -14,6 +14,7 @@ NOTHING: Mapping[str, str] = {}
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
+HOST_HEADER = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,255}")
 _PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,=:@/%-]*(\?[A-Za-z0-9._~!$&'()*+,=:@/%?-]*)?")
 
 
@@ -44,8 +45,11 @@ class Slot:
     release: int
     servers: tuple[Server, ...]
     path: str = "/"
+    host: str = "localhost"  # the Host header of the check
 
     def __post_init__(self) -> None:
+        if not HOST_HEADER.fullmatch(self.host):
+            raise BalancerError(f"health host {self.host!r}: a name such as shop.example is needed")
         if not _NAME.fullmatch(self.app):
             raise BalancerError(
                 f"app name {self.app!r}: letters, digits, '_', '.' and '-' are allowed"

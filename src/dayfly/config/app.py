@@ -32,6 +32,7 @@ class Health:
     """The policy: `passes` probes in a row answered 2xx or 3xx within `deadline`."""
 
     path: str = "/"
+    host: str = "localhost"  # sent as the Host header, for apps that answer to some names only
     passes: int = 2
     interval: Duration = Duration(0.5)
     timeout: Duration = Duration(2)

@@ -1,5 +1,6 @@
 """What a well-formed dayfly.toml may still not say: impossible values and combinations."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from itertools import combinations
@@ -88,6 +89,10 @@ def _health(at: KeyPath, health: Health) -> Iterator[Problem]:
     if not 1 <= health.passes <= MOST_MACHINES:
         yield Problem((*at, "passes"), f"found {health.passes}, allowed are 1 to {MOST_MACHINES}")
     yield from _url_path((*at, "path"), health.path)
+    if not re.fullmatch(r"[A-Za-z0-9.:\[\]_-]{1,255}", health.host):
+        yield Problem(
+            (*at, "host"), f"found {shown(health.host)}, allowed is a name such as shop.example"
+        )
 
 
 def _url_path(at: KeyPath, path: str | None) -> Iterator[Problem]:

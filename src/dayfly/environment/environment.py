@@ -11,6 +11,7 @@ from dayfly.config.home import Home, environment_id
 from dayfly.config.inherited import inherited_for_builds
 from dayfly.config.load import settings_of
 from dayfly.config.secrets import Secrets
+from dayfly.environment.tls import CertificateWatch
 from dayfly.environment.views import Observed
 from dayfly.errors import DayflyError
 from dayfly.images.builder import Builder
@@ -48,20 +49,22 @@ def opened(home: Home) -> Iterator[Environment]:
     engine = Engine(parts)
     caretaker = Caretaker(parts, busy=engine.busy, occupied=occupied)
     scheduler = Scheduler(parts)
-    caretaker.start()
-    scheduler.start()
+    https = parts.settings.balancer.https
+    watch = CertificateWatch(parts.balancer, home.path / https.certificates if https else home.tls)
+    for thread in (caretaker, scheduler, watch):
+        thread.start()
     try:
         yield Environment(parts=parts, engine=engine, caretaker=caretaker, occupied=occupied)
     finally:
         engine.close()
-        scheduler.close()
-        caretaker.close()
+        for thread in (watch, scheduler, caretaker):
+            thread.close()
         parts.journal.close()
 
 
 def open_parts(home: Home) -> Parts:
     settings = settings_of(home)
-    runtime, builder = _runtime(home, settings)
+    runtime, builder = open_runtime(home, settings)
     return Parts(
         home=home,
         settings=settings,
@@ -84,7 +87,7 @@ def open_balancer(home: Home, settings: Settings) -> Balancer:
     return Balancer(home.balancer, wanted)
 
 
-def _runtime(home: Home, settings: Settings) -> tuple[Runtime, Builder]:
+def open_runtime(home: Home, settings: Settings) -> tuple[Runtime, Builder]:
     """The two that belong together: what is built is what the runtime starts."""
     environment = environment_id(home)
     if settings.runtime == "docker":

@@ -16,7 +16,7 @@ from dayfly.config.inherited import inherited_for_builds
 from dayfly.config.load import settings_of
 from dayfly.durable import write_atomically
 from dayfly.environment import supervised
-from dayfly.environment.environment import open_balancer, open_parts, url_of
+from dayfly.environment.environment import open_balancer, open_parts, open_runtime, url_of
 from dayfly.environment.processes import pids_of
 from dayfly.errors import DayflyError
 
@@ -45,6 +45,8 @@ def up(home: Home, *, systemd: bool, say: Say) -> str:
     else:
         _start_supervisord(home, supervised.supervisord(services, home.run))
     _wait_until_up(home, settings.api.listen)
+    for note in open_runtime(home, settings)[0].notes:
+        say(f"note: {note}")
     return url_of(settings)
 
 

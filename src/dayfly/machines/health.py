@@ -63,7 +63,7 @@ def observe(machine: Machine, health: Health, given_up: Event) -> Finding:
         given_up.wait(SETTLE)
         return Finding(machine, healthy=True, seconds=SETTLE)
     while not given_up.is_set() and time.monotonic() - started < health.deadline:
-        results.append(probe(machine.address, health.path, health.timeout))
+        results.append(probe(machine.address, health))
         if is_healthy(results, health.passes):
             return Finding(machine, True, time.monotonic() - started, results[-1])
         given_up.wait(min(EAGER, health.interval) if results[-1] == REFUSED else health.interval)

@@ -4,6 +4,8 @@ import http.client
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dayfly.config.app import Health
+
 GOOD = range(200, 400)
 
 
@@ -22,17 +24,18 @@ class ProbeResult:
         return f"answered {self.status}" if self.status else self.failure
 
 
-def probe(address: str, path: str, timeout: float) -> ProbeResult:
-    """`timeout` in seconds holds for connecting and for each read."""
-    host, port = address.rsplit(":", 1)
-    connection = http.client.HTTPConnection(host, int(port), timeout=timeout)
+def probe(address: str, health: Health) -> ProbeResult:
+    """One GET. The policy's `timeout` holds for connecting and for each read."""
+    ip, port = address.rsplit(":", 1)
+    connection = http.client.HTTPConnection(ip, int(port), timeout=health.timeout)
     try:
-        connection.request("GET", path, headers={"User-Agent": "dayfly-health"})
+        headers = {"Host": health.host, "User-Agent": "dayfly-health"}
+        connection.request("GET", health.path, headers=headers)
         return ProbeResult(status=connection.getresponse().status)
     except ConnectionRefusedError:
         return ProbeResult(failure="connection refused")
     except TimeoutError:
-        return ProbeResult(failure=f"no answer within {timeout:g} s")
+        return ProbeResult(failure=f"no answer within {health.timeout:g} s")
     except (OSError, http.client.HTTPException) as error:
         return ProbeResult(failure=str(error) or type(error).__name__)
     finally:

@@ -5,6 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import structlog
 
@@ -14,10 +15,12 @@ from dayfly.errors import DayflyError, StoppedError
 from dayfly.machines.machine import Machine
 from dayfly.release import fleet
 from dayfly.release.records import ReleaseRecord
+from dayfly.release.retention import prune
 from dayfly.release.upkeep import Action, Seen, decide
 from dayfly.release.work import Parts
 
 ROUND_SECONDS = 1.0
+PRUNE_SECONDS = 3600.0
 DOWN_SECONDS = 10.0  # so long a machine may fail HAProxy's checks before it is replaced
 TRIES, TRY_SECONDS = 3, 30.0  # so many replacements in so short a time: then wait
 ENDING_AT_ONCE = 16
@@ -52,21 +55,25 @@ class Caretaker:
         self._enders.shutdown(wait=False, cancel_futures=True)
 
     def _run(self) -> None:
+        """A round each second; a problem is logged once, however long it lasts."""
+        told = ""
+        pruned = 0.0
         while not self._stop.requested:
+            problem = ""
             try:
                 self.round()
-                self._stop.wait(ROUND_SECONDS)
+                if time.monotonic() - pruned > PRUNE_SECONDS:
+                    prune(self._parts)
+                    pruned = time.monotonic()
             except StoppedError:
                 return
             except DayflyError as error:
-                log.warning("upkeep", problem=error.message, hint=error.hint)
-                self._stop_quietly(ROUND_SECONDS)
-
-    def _stop_quietly(self, seconds: float) -> None:
-        try:
-            self._stop.wait(seconds)
-        except StoppedError:
-            return
+                problem = error.message
+                if problem != told:
+                    log.warning("upkeep", problem=problem, hint=error.hint)
+            told = problem
+            with suppress(StoppedError):
+                self._stop.wait(ROUND_SECONDS)
 
     def round(self) -> None:
         """Look at every app once and do what is to be done."""
@@ -205,8 +212,7 @@ class Caretaker:
         return machine
 
     def _place(self, record: ReleaseRecord, machines: list[Machine]) -> None:
-        path = self._app_of(record).process[fleet.WEB].health.path
-        self._parts.balancer.place(record.app, record.number, fleet.servers(machines), path=path)
+        fleet.place(self._parts, record, self._app_of(record), machines)
 
     def _try(self, record: ReleaseRecord, launch: Callable[[], None]) -> None:
         """Launch, unless it was tried too often just now; a failure is told and tried again."""

@@ -24,15 +24,9 @@ def outgoing_of(work: Work) -> ReleaseRecord | None:
 
 def cut_over(work: Work, incoming: Sequence[Machine], outgoing: ReleaseRecord | None) -> None:
     """New requests go to the incoming fleet from here on; nothing that is open is cut."""
-    parts, app = work.parts, work.record.app
     with work.stage("cut over"):
         with work.step("place", machines=[machine.name for machine in incoming]):
-            slot = parts.balancer.place(
-                app,
-                work.record.number,
-                fleet.servers(incoming),
-                path=work.app.process[fleet.WEB].health.path,
-            )
+            slot = fleet.place(work.parts, work.record, work.app, incoming)
         _still_alive(work, incoming)
         flip(work, slot, outgoing)
 

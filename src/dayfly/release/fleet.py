@@ -149,8 +149,13 @@ def web_of(machines: Sequence[Machine]) -> tuple[Machine, ...]:
     return tuple(m for m in machines if m.process == WEB and m.kind == "process")
 
 
-def servers(machines: Sequence[Machine]) -> tuple[Server, ...]:
-    return tuple(Server(name=m.name, address=m.address) for m in machines if m.address)
+def place(parts: Parts, record: ReleaseRecord, app: App, machines: Sequence[Machine]) -> str:
+    """Put these machines into the release's slot, without traffic if it has none; the slot."""
+    health = app.process[WEB].health
+    servers = [Server(name=m.name, address=m.address) for m in machines if m.address]
+    return parts.balancer.place(
+        record.app, record.number, servers, path=health.path, host=health.host
+    )
 
 
 def prove_healthy(
@@ -168,7 +173,7 @@ def prove_healthy(
 def all_answer(app: App, machines: Sequence[Machine]) -> bool:
     """One probe of each, now."""
     health = app.process[WEB].health
-    return all(probe(m.address, health.path, health.timeout).good for m in machines if m.address)
+    return all(probe(m.address, health).good for m in machines if m.address)
 
 
 def death_of(parts: Parts, name: str) -> str:
