@@ -3,8 +3,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from balancing import World
 
+from balancing import World
 from dayfly.balancer.program import packaged_program
 from dayfly.command import which
 

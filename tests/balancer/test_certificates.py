@@ -6,8 +6,8 @@ import ssl
 
 import pytest
 import trustme
-from balancing import World
 
+from balancing import World
 from dayfly.balancer.routing import BalancerError
 
 AUTHORITY = trustme.CA()

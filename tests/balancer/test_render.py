@@ -5,7 +5,6 @@ import subprocess
 from pathlib import Path
 
 from balancing import Server
-
 from dayfly.balancer.render import SERVER, files
 from dayfly.balancer.routing import Routing, Slot
 from dayfly.balancer.state import Listen, read_routing, write_rendered, write_routing
