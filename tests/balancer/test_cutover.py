@@ -2,13 +2,12 @@
 
 import contextlib
 import http.client
-import threading
 import time
-from collections import Counter
 
 import pytest
 
 from balancing import World, eventually, read_until
+from balancing.load import Load
 from dayfly.balancer.accesslog import traffic
 from dayfly.balancer.observed import Sessions
 from dayfly.balancer.routing import BalancerError, Server
@@ -74,33 +73,7 @@ def test_no_request_is_lost_over_cutovers_under_load(world: World) -> None:
     """New and kept connections, reads and writes, and the outgoing machines killed each time."""
     slot = world.serving(1, machines=2)
     started = time.time()
-    failures: list[str] = []
-    done: Counter[str] = Counter()
-    over = threading.Event()
-
-    def ask(kept: bool, method: str, pause: float) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=10)
-        while not over.is_set():
-            try:
-                connection.request(method, "/", body=b"x" * 2000 if method == "POST" else None)
-                answer = connection.getresponse()
-                answer.read()
-                done[method] += 1
-                if answer.status != 200:
-                    failures.append(f"{method} {answer.status}")
-            except (OSError, http.client.HTTPException) as error:
-                failures.append(f"{method} {error!r}")
-                connection.close()
-            if not kept:
-                connection.close()
-            time.sleep(pause)
-        connection.close()
-
-    kinds = [(True, "GET", 0.01), (False, "GET", 0.01), (True, "POST", 0.02), (True, "GET", 1.0)]
-    clients = [threading.Thread(target=ask, args=kind) for kind in kinds]
-    for client in clients:
-        client.start()
-    try:
+    with Load(world.port) as load:
         for release in (2, 3, 4):
             incoming = world.release(release, machines=2)
             world.balancer.cut_over("orders", incoming)
@@ -110,14 +83,10 @@ def test_no_request_is_lost_over_cutovers_under_load(world: World) -> None:
                 world.kill_machine(f"orders-{release - 1}-web-{each}")
             world.balancer.clear(outgoing)
         time.sleep(0.5)
-    finally:
-        over.set()
-        for client in clients:
-            client.join()
 
-    assert failures == []
+    assert load.failures == []
     found = traffic(world.balancer.folder, None, since=started - 1, until=time.time() + 1)
-    assert (found.lost, found.requests) == (0, done.total())
+    assert (found.lost, found.requests) == (0, load.answered)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
