@@ -1,5 +1,4 @@
 import json
-import time
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -58,15 +57,3 @@ def test_no_secret_survives(secrets: list[str], data: some.DataObject) -> None:
     for secret in secrets:
         assert form(secret) not in shown
         assert secret not in shown
-
-
-def test_most_lines_cost_little() -> None:
-    """20 secrets, 20,000 ordinary lines: a matter of a second on a slow machine, not of minutes."""
-    redactor = Redactor.of([f"s3cret-{n}-{'x' * 40}" for n in range(20)])
-    line = '10.0.0.1 - - [23/Nov/2026:10:00:00 +0000] "GET /orders?page=2 HTTP/1.1" 200 5120'
-    started = time.perf_counter()
-
-    for _ in range(20_000):
-        redactor(line)
-
-    assert time.perf_counter() - started < 5

@@ -94,7 +94,7 @@ def test_a_worker_is_healthy_when_it_still_runs(runtime: ProcessRuntime, spec: M
 
     wait_until_healthy(machines, QUICK, Stop(), runtime, silent)
 
-    assert 0.9 < time.monotonic() - started < 3
+    assert time.monotonic() - started > 0.9
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_machine_that_ends_fails_at_once(
         wait_until_healthy(machines, QUICK, Stop(), runtime, silent)
 
     assert caught.value.hint == "no database"
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < QUICK.deadline
 
 
 @pytest.mark.parametrize(
@@ -169,4 +169,4 @@ def test_a_stop_ends_the_waiting(runtime: ProcessRuntime, spec: MakeSpec) -> Non
     with pytest.raises(StoppedError):
         wait_until_healthy(machines, QUICK, stop, runtime, silent)
 
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < QUICK.deadline

@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -325,13 +324,6 @@ def test_a_secret_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
     os.chown(tmp_path / "dayfly-env", 12345, 12345)
     with pytest.raises(MachineError, match="belongs to user 12345"):
         secret_folder(tmp_path, "env")
-
-
-def test_launching_costs_little(runtime: ProcessRuntime, spec: MakeSpec) -> None:
-    started = time.monotonic()
-    for number in range(10):
-        runtime.launch(spec("exec sleep 60", name=f"m{number}"))
-    assert (time.monotonic() - started) / 10 < 0.2
 
 
 def test_last_lines_of_much_output(tmp_path: Path) -> None:
