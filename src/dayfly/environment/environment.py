@@ -46,8 +46,8 @@ def opened(home: Home) -> Iterator[Environment]:
     recover(parts)
     occupied: set[str] = set()
     engine = Engine(parts)
-    caretaker = Caretaker(parts, busy=engine.busy, occupied=occupied)
-    scheduler = Scheduler(parts)
+    caretaker = Caretaker(parts, engine=engine, occupied=occupied)
+    scheduler = Scheduler(parts, occupied)
     caretaker.start()
     scheduler.start()
     try:
