@@ -30,28 +30,33 @@ log = structlog.get_logger()
 def serve(home: Home) -> None:
     """Run until told to end; what is under way is undone or left to the next start."""
     with opened(home) as environment:
-        settings = environment.parts.settings
-        address = address_of(settings.api.listen)
-        if address is None:
-            raise DayflyError(f"api.listen: {settings.api.listen!r} is not host:port")
-        host, port = address
-        key = token(home)
-        sessions = Sessions(hashlib.sha256(b"console sessions" + key.encode()).digest())
-        app = application(
-            environment,
-            token=key,
-            extra=routes(Reader(environment), sessions, {*LOOPBACK, host}),
-            link=lambda: f"http://{settings.api.listen}/enter?code={sessions.code()}",
-        )
-        log.info("serving", environment=settings.name, api=settings.api.listen)
-        uvicorn.run(
-            app,
-            host=host,
-            port=port,
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
+        answer(home, environment)
+
+
+def answer(home: Home, environment: Environment) -> None:
+    """Answer requests until told to end."""
+    settings = environment.parts.settings
+    address = address_of(settings.api.listen)
+    if address is None:
+        raise DayflyError(f"api.listen: {settings.api.listen!r} is not host:port")
+    host, port = address
+    key = token(home)
+    sessions = Sessions(hashlib.sha256(b"console sessions" + key.encode()).digest())
+    app = application(
+        environment,
+        token=key,
+        extra=routes(Reader(environment), sessions, {*LOOPBACK, host}),
+        link=lambda: f"http://{settings.api.listen}/enter?code={sessions.code()}",
+    )
+    log.info("serving", environment=settings.name, api=settings.api.listen)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
 
 
 @dataclass(frozen=True)

@@ -47,8 +47,8 @@ def opened(home: Home) -> Iterator[Environment]:
     recover(parts)
     occupied: set[str] = set()
     engine = Engine(parts)
-    caretaker = Caretaker(parts, busy=engine.busy, occupied=occupied)
-    scheduler = Scheduler(parts)
+    caretaker = Caretaker(parts, engine=engine, occupied=occupied)
+    scheduler = Scheduler(parts, occupied)
     https = parts.settings.balancer.https
     watch = CertificateWatch(parts.balancer, home.path / https.certificates if https else home.tls)
     for thread in (caretaker, scheduler, watch):

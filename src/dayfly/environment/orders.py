@@ -78,7 +78,8 @@ def start_job(environment: Environment, request: Request, _: bytes) -> dict[str,
     if number is None:
         raise LookupError(f"no release of {app} serves")
     record = parts.journal.release(number)
-    return {"machine": jobs.start(parts, record, request.path_params["job"])}
+    job = request.path_params["job"]
+    return {"machine": jobs.start(parts, record, job, environment.occupied)}
 
 
 def set_secret(environment: Environment, request: Request, body: bytes) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -48,7 +49,8 @@ async def follow(
     news = asyncio.Event()
 
     def wake(_: Event) -> None:
-        loop.call_soon_threadsafe(news.set)
+        with suppress(RuntimeError):  # the loop has ended: nobody follows any more
+            loop.call_soon_threadsafe(news.set)
 
     end = journal.subscribe(wake)
     try:

@@ -68,11 +68,6 @@ def fit(wanted: Sequence[Wanted], room: Room, *, warm: int = 0) -> Refusal | Non
                 f"each {each.process} machine wants {each.cpus:g} CPUs, the host has {room.cpus}",
                 (f"[process.{each.process}] cpus = {room.cpus}",),
             )
-    if room.load > LOADED * room.cpus:
-        return Refusal(
-            f"the host is overloaded: {room.load:.1f} processes wait for {room.cpus} CPUs",
-            ("wait until it is calm",),
-        )
     needed = sum(each.machines * each.expected for each in wanted)
     if needed <= room.usable:
         return None
@@ -94,6 +89,16 @@ def _offers(wanted: Sequence[Wanted], usable: int, needed: int, warm: int) -> li
     if warm and needed <= usable + warm:
         offers.append(f"warm = 0: retiring the warm fleet frees {_mb(warm)}")
     return [*offers, f"{_mb(needed - usable)} more memory"]
+
+
+def strain(room: Room) -> str:
+    """What to tell about a busy host; empty for a calm one.
+
+    No refusal: the load may be the release's own build, or the very reason for a rollback.
+    """
+    if room.load <= LOADED * room.cpus:
+        return ""
+    return f"the host is busy: {room.load:.1f} processes run or wait for {room.cpus} CPUs"
 
 
 def require_room(wanted: Sequence[Wanted], room: Room, *, warm: int = 0) -> None:

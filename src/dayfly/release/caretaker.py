@@ -14,6 +14,7 @@ from dayfly.config.app import App
 from dayfly.errors import DayflyError, StoppedError
 from dayfly.machines.machine import Machine
 from dayfly.release import fleet
+from dayfly.release.engine import Engine
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.retention import prune
 from dayfly.release.upkeep import Action, Seen, decide
@@ -31,11 +32,9 @@ log = structlog.get_logger()
 class Caretaker:
     """Keeps what serves whole and takes away what is over."""
 
-    def __init__(
-        self, parts: Parts, *, busy: Callable[[], frozenset[int]], occupied: set[str]
-    ) -> None:
+    def __init__(self, parts: Parts, *, engine: Engine, occupied: set[str]) -> None:
         self._parts = parts
-        self._busy = busy
+        self._engine = engine
         self._occupied = occupied
         self._stop = Stop()
         self._ending: set[str] = set()
@@ -81,14 +80,19 @@ class Caretaker:
         down = self._down(machines)
         names = {record.app for record in self._parts.journal.releases()}
         for name in names | {machine.app for machine in machines}:
-            seen = self._see(name, [m for m in machines if m.app == name], down)
+            seen = self._see(name, down)
             for action in decide(seen):
                 self._act(seen, action)
 
     # -- observe
 
-    def _see(self, app: str, machines: list[Machine], down: frozenset[str]) -> Seen:
+    def _see(self, app: str, down: frozenset[str]) -> Seen:
+        """In this order: what is in hand, what runs, what is known. So nothing looks abandoned
+        that only just began, nor what only just ended.
+        """
         parts = self._parts
+        busy = self._engine.busy()
+        machines = [machine for machine in parts.runtime.machines() if machine.app == app]
         records = {record.number: record for record in parts.journal.releases(app)}
         serving = parts.serving(app)
         settings = self._app_of(records[serving]) if serving in records else None
@@ -96,7 +100,7 @@ class Caretaker:
         return Seen(
             now=time.time(),
             serving=serving,
-            busy=self._busy(),
+            busy=busy | self._engine.busy(),
             occupied=frozenset(self._occupied | self._ending),
             records=records,
             machines=tuple(machines),
@@ -152,11 +156,16 @@ class Caretaker:
                 self._retire(record, action.why)
 
     def _retire(self, record: ReleaseRecord, why: str) -> None:
-        fleet.remove_fleet(self._parts, record, why)
-        if record.outcome == "warm":
-            self._parts.journal.turn(record.number, "retired")
-        elif record.warm_until is not None:
-            self._parts.journal.turn(record.number, record.outcome)
+        """Said before it is done, so that a rollback at this moment launches a fresh fleet."""
+        with self._engine.idle(record.number) as idle:
+            if not idle:
+                return
+            if record.outcome == "warm":
+                self._parts.journal.turn(record.number, "retired")
+            elif record.warm_until is not None:
+                self._parts.journal.turn(record.number, record.outcome)
+            names = fleet.cleared(self._parts, record)
+        fleet.remove_machines(self._parts, record, names, why)
 
     def _replace(self, record: ReleaseRecord, seen: Seen, action: Action) -> None:
         """A machine of the serving fleet is gone: the rest goes on, a fresh one joins them."""

@@ -61,21 +61,24 @@ def _still_alive(work: Work, incoming: Sequence[Machine]) -> None:
 
 @contextmanager
 def undone_on_failure(work: Work, outgoing: ReleaseRecord | None) -> Iterator[None]:
-    """After the cutover: what fails in the body moves the traffic back to the outgoing fleet."""
+    """What fails in the body after the cutover moves the traffic back to the outgoing fleet."""
     try:
         yield
     except BaseException as error:
+        if work.parts.serving(work.record.app) != work.record.number:
+            raise
         slot = work.parts.slot_of(work.record.app, outgoing.number) if outgoing else None
         if outgoing is None or slot is None:
             if not isinstance(error, BreachError | StoppedError):
                 raise
             work.emit("note", message=f"{error}; there is no release to go back to: it goes on")
             return
-        with work.stage("roll back"):
+        with work.stage("roll back", certain=True):
             with work.step("cut over", slot=slot, outgoing=work.record.number, back=True):
                 work.parts.balancer.cut_over(work.record.app, slot)
             work.parts.journal.turn(outgoing.number, "serving")
-            drain_slot(work, work.parts.slot_of(work.record.app, work.record.number))
+            mine = work.parts.slot_of(work.record.app, work.record.number)
+            drain_slot(work, mine, stop=Stop())  # its machines are taken away next
         raise
 
 
@@ -94,19 +97,25 @@ def drain(work: Work, outgoing: ReleaseRecord | None) -> None:
     """Let what is open on the outgoing fleet finish; it is warm from then on."""
     if outgoing is None:
         return
-    with work.stage("drain"):
-        drain_slot(work, work.parts.slot_of(work.record.app, outgoing.number))
+    with work.stage("drain", certain=True):
+        try:
+            drain_slot(work, work.parts.slot_of(work.record.app, outgoing.number), stop=work.stop)
+        except StoppedError as error:
+            work.emit("note", message=f"{error}: what is open on the outgoing fleet goes on there")
 
 
-def drain_slot(work: Work, slot: str | None) -> None:
-    """Wait for open requests, then for streams, each within its budget; then end what overstays."""
+def drain_slot(work: Work, slot: str | None, *, stop: Stop) -> None:
+    """Wait for open requests, then for streams, each within its budget; then end what overstays.
+
+    A stop ends the waiting and cuts nothing.
+    """
     if slot is None:
         return
     balancer, settings = work.parts.balancer, work.app.release
     began = time.monotonic()
-    _wait(lambda: balancer.sessions(slot).requests == 0, settings.drain)
+    _wait(lambda: balancer.sessions(slot).requests == 0, settings.drain, stop)
     left = settings.stream_drain - (time.monotonic() - began)
-    _wait(lambda: balancer.sessions(slot).streams == 0, max(left, 0))
+    _wait(lambda: balancer.sessions(slot).streams == 0, max(left, 0), stop)
     rest = balancer.sessions(slot)
     if rest.requests or rest.streams:
         balancer.shutdown_sessions(slot)
@@ -117,6 +126,6 @@ def drain_slot(work: Work, slot: str | None) -> None:
     work.emit("drained", slot=slot, requests_cut=rest.requests, streams_cut=rest.streams)
 
 
-def _wait(condition: Callable[[], bool], seconds: float) -> None:
+def _wait(condition: Callable[[], bool], seconds: float, stop: Stop) -> None:
     with suppress(DeadlineError):
-        wait_until(condition, seconds=seconds, what="drain", stop=Stop(), poll=DRAIN_POLL_SECONDS)
+        wait_until(condition, seconds=seconds, what="drain", stop=stop, poll=DRAIN_POLL_SECONDS)

@@ -1,18 +1,18 @@
 """Runs releases and rollbacks: one at a time for an app, each in a thread of its own."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import structlog
 
-from dayfly.clock import Stop
+from dayfly.clock import DeadlineError, Stop, wait_until
 from dayfly.errors import DayflyError, StoppedError
-from dayfly.release import pipeline, rollback
+from dayfly.release import bookkeeping, pipeline, rollback
 from dayfly.release.fleet import WEB
-from dayfly.release.receipt import receipt
 from dayfly.release.records import Order, Outcome, ReleaseRecord
-from dayfly.release.traffic import telling_traffic, traffic_of
+from dayfly.release.traffic import telling_traffic
 from dayfly.release.watch import BreachError
 from dayfly.release.work import Parts, ReleaseError, Work
 
@@ -31,7 +31,6 @@ class Operation:
 
     what: str  # "release 3", "the rollback to release 1"
     record: ReleaseRecord
-    also: frozenset[int] = frozenset()
     stop: Stop = field(default_factory=Stop)
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -47,9 +46,17 @@ class Engine:
     def busy(self) -> frozenset[int]:
         """Releases that an operation has in hand: nobody else touches their machines."""
         with self._lock:
-            under_way = [line[0] for line in self._lines.values() if line]
-            waiting = [operation for line in self._lines.values() for operation in line[1:]]
-        return frozenset(o.record.number for o in under_way + waiting)
+            return self._in_hand()
+
+    @contextmanager
+    def idle(self, number: int) -> Iterator[bool]:
+        """Whether no operation has this release in hand; none takes it until the body ends."""
+        with self._lock:
+            yield number not in self._in_hand()
+
+    def _in_hand(self) -> frozenset[int]:
+        lines = self._lines.values()
+        return frozenset(operation.record.number for line in lines for operation in line)
 
     def release(self, order: Order, *, queue: bool = False) -> int:
         """Start a release, or let it wait for the one under way; returns its number."""
@@ -70,8 +77,9 @@ class Engine:
         """Stop what is under way, then go back; returns the release gone back to."""
         stopped = self._stop_for_rollback(app, who)
         serving = self._parts.serving(app)
-        if stopped and to is None and serving is not None:
-            self._tell_stopped(app, serving, who, stopped)
+        too_late = stopped is not None and stopped.record.number == serving
+        if stopped and serving is not None and not too_late and to in {None, serving}:
+            self._tell_stopped(app, serving, who, stopped.what)
             return serving
         with self._lock:
             line = self._lines.setdefault(app, [])
@@ -109,17 +117,30 @@ class Engine:
         reason = f"{stopped} was stopped, release {serving} serves on"
         tell("rollback.finished", release=serving, app=app, outcome="serving", reason=reason)
 
-    def _stop_for_rollback(self, app: str, who: str) -> str:
-        """What was stopped; empty when nothing was under way."""
+    def _stop_for_rollback(self, app: str, who: str) -> Operation | None:
+        """What was under way and was told to stop; its traffic is back, or it was too late."""
         with self._lock:
             line = list(self._lines.get(app, []))
+        serving = self._parts.serving(app)
         for operation in reversed(line):
             if operation.what.startswith("the rollback"):
                 raise BusyError(f"{operation.what} of {app} is under way already")
             operation.stop.request(f"{who} asked for a rollback")
         for operation in line:
-            operation.over.wait(STOP_SECONDS)
-        return line[0].what if line else ""
+            had_traffic = operation.record.number == serving
+            self._wait_until_back(operation, had_traffic=had_traffic)
+        return line[0] if line else None
+
+    def _wait_until_back(self, operation: Operation, *, had_traffic: bool) -> None:
+        """Until it is over; where the traffic was, its going back is enough: draining goes on."""
+
+        def back() -> bool:
+            number = operation.record.number
+            gone = had_traffic and self._parts.serving(operation.record.app) != number
+            return gone or operation.over.is_set()
+
+        with suppress(DeadlineError):
+            wait_until(back, seconds=STOP_SECONDS, what=operation.what)
 
     def _start(self, operation: Operation, run: Callable[[Operation], None]) -> None:
         def body() -> None:
@@ -160,24 +181,13 @@ class Engine:
             who=record.who,
         )
         outcome, reason = self._outcome(operation, pipeline.release)
-        self._keep_receipt(record)
-        journal.conclude(record.number, outcome, reason)
+        bookkeeping.finish_release(self._parts, record, outcome, reason)
 
     def _roll_back(self, operation: Operation, who: str) -> None:
         record, journal = operation.record, self._parts.journal
         began = journal.record("rollback.started", release=record.number, app=record.app, who=who)
         outcome, reason = self._outcome(operation, rollback.roll_back)
-        slots = self._parts.slots_of(record.app)
-        traffic = traffic_of(self._parts, slots, since=began.time)
-        events = journal.events(after=began.number, release=record.number, limit=100_000)
-        journal.record(
-            "rollback.finished",
-            release=record.number,
-            app=record.app,
-            outcome=outcome,
-            reason=reason,
-            receipt=receipt(events, traffic),
-        )
+        bookkeeping.finish_rollback(self._parts, record, began.number, outcome, reason)
 
     def _outcome(self, operation: Operation, story: Callable[[Work], None]) -> tuple[Outcome, str]:
         record = operation.record
@@ -199,13 +209,6 @@ class Engine:
             log.exception("operation", what=operation.what)
             return "failed", f"a defect in Dayfly: {type(error).__name__}: {error}"
         return "serving", ""
-
-    def _keep_receipt(self, record: ReleaseRecord) -> None:
-        journal = self._parts.journal
-        events = journal.events(release=record.number, limit=1_000_000)
-        slots = self._parts.slots_of(record.app)
-        traffic = traffic_of(self._parts, slots, since=record.started)
-        journal.keep_receipt(record.number, receipt(events, traffic))
 
 
 def _told(error: DayflyError) -> str:

@@ -114,17 +114,21 @@ def image_of(parts: Parts, record: ReleaseRecord) -> Image:
 def remove_all(parts: Parts, record: ReleaseRecord, reason: str) -> None:
     """As `remove_fleet`, with everything else that was started for a release that never served."""
     remove_fleet(parts, record, reason)
-    rest = [machine.name for machine in machines_of(parts, record)]
-    remove_machines(parts, record, rest, reason)
+    wanted = [m.name for m in parts.journal.machines(release=record.number) if m.removed is None]
+    remove_machines(parts, record, wanted, reason)
 
 
 def remove_fleet(parts: Parts, record: ReleaseRecord, reason: str) -> None:
     """Take a release's machines (but running jobs) and its slot away. It must not serve."""
+    remove_machines(parts, record, cleared(parts, record), reason)
+
+
+def cleared(parts: Parts, record: ReleaseRecord) -> list[str]:
+    """Free a release's slot; returns its machines, which nobody reaches any more."""
     slot = parts.slot_of(record.app, record.number)
     if slot:
         parts.balancer.clear(slot)
-    fleet = [m for m in machines_of(parts, record) if m.kind == "process"]
-    remove_machines(parts, record, [machine.name for machine in fleet], reason)
+    return [m.name for m in machines_of(parts, record) if m.kind == "process"]
 
 
 def remove_machines(parts: Parts, record: ReleaseRecord, names: Sequence[str], reason: str) -> None:

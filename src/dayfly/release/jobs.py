@@ -28,8 +28,11 @@ def due(fields: str, zone: tzinfo, since: float, now: float) -> float | None:
     return ticks[-1].timestamp() if ticks else None
 
 
-def start(parts: Parts, record: ReleaseRecord, name: str) -> str:
-    """Start a job in a fresh machine of a release; returns the machine's name."""
+def start(parts: Parts, record: ReleaseRecord, name: str, occupied: set[str]) -> str:
+    """Start a job in a fresh machine of a release; returns the machine's name.
+
+    `occupied` names it until it runs: a machine that is just being made looks like one that ended.
+    """
     app = parts.app_of(record)
     job = app.job.get(name)
     if job is None:
@@ -42,10 +45,14 @@ def start(parts: Parts, record: ReleaseRecord, name: str) -> str:
         fleet.image_of(parts, record),
         fleet.Wanted(process=name, run=job.run, memory=job.memory),
     )
-    with parts.journal.step(
-        "start job", release=record.number, app=record.app, machine=wanted.name
-    ):
-        parts.runtime.launch(wanted)
+    occupied.add(wanted.name)
+    try:
+        with parts.journal.step(
+            "start job", release=record.number, app=record.app, machine=wanted.name
+        ):
+            parts.runtime.launch(wanted)
+    finally:
+        occupied.discard(wanted.name)
     parts.journal.record(
         "job.started", release=record.number, app=record.app, job=name, machine=wanted.name
     )
@@ -55,8 +62,9 @@ def start(parts: Parts, record: ReleaseRecord, name: str) -> str:
 class Scheduler:
     """Fires the jobs of what serves when they are due."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, occupied: set[str]) -> None:
         self._parts = parts
+        self._occupied = occupied
         self._zone = zone_of(parts.settings.time_zone)
         self._stop = Stop()
         self._jobs: dict[int, Mapping[str, Job]] = {}
@@ -104,7 +112,7 @@ class Scheduler:
                 "note", release=record.number, app=record.app, message=message
             )
             return
-        start(self._parts, record, name)
+        start(self._parts, record, name, self._occupied)
 
     def _still_running(self, app: str, name: str) -> bool:
         return any(

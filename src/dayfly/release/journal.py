@@ -48,15 +48,9 @@ class Journal:
     def record(
         self, kind: str, *, release: int | None = None, app: str | None = None, **data: object
     ) -> Event:
-        now = time.time()
         with self._writing(durable=kind != "output"):
-            number = self._db.execute(
-                "INSERT INTO event (time, release, app, kind, data) VALUES (?, ?, ?, ?, ?)",
-                (now, release, app, kind, json.dumps(data)),
-            ).lastrowid
-        event = Event(number=number or 0, time=now, release=release, app=app, kind=kind, data=data)
-        for subscriber in tuple(self._subscribers):
-            subscriber(event)
+            event = self._write(kind, release, app, data)
+        self._tell(event)
         return event
 
     @contextmanager
@@ -91,6 +85,16 @@ class Journal:
             )
             for row in rows
         ]
+
+    def open_rollbacks(self) -> list[Event]:
+        """The first event of each rollback that has no last one."""
+        rows = self._rows(
+            "SELECT number, release FROM event AS began WHERE kind = 'rollback.started'"
+            " AND NOT EXISTS (SELECT 1 FROM event WHERE kind = 'rollback.finished'"
+            " AND app = began.app AND number > began.number)",
+            (),
+        )
+        return [self.events(after=r["number"] - 1, release=r["release"], limit=1)[0] for r in rows]
 
     def last_event(self) -> int:
         row = self._rows("SELECT max(number) AS last FROM event", ())[0]
@@ -133,15 +137,11 @@ class Journal:
 
     def conclude(self, number: int, outcome: Outcome, reason: str = "") -> None:
         """A release that ran is over; the event `release.finished` tells so."""
-        now = time.time()
-        self._amend(number, outcome=outcome, reason=reason, finished=now)
-        self.record(
-            "release.finished",
-            release=number,
-            app=self.release(number).app,
-            outcome=outcome,
-            reason=reason,
-        )
+        with self._writing():  # both or none, or whoever follows would wait for ever
+            self._set(number, outcome=outcome, reason=reason, finished=time.time())
+            told = {"outcome": outcome, "reason": reason}
+            event = self._write("release.finished", number, self.release(number).app, told)
+        self._tell(event)
 
     def turn(self, number: int, outcome: Outcome) -> None:
         """A finished release changes its place: serving again, or retired."""
@@ -208,13 +208,31 @@ class Journal:
         rows = self._rows("SELECT max(due) AS due FROM tick WHERE app = ? AND job = ?", (app, job))
         return rows[0]["due"] if rows else None
 
+    def _write(
+        self, kind: str, release: int | None, app: str | None, data: dict[str, Any]
+    ) -> Event:
+        """One more event, inside of `_writing`."""
+        now = time.time()
+        number = self._db.execute(
+            "INSERT INTO event (time, release, app, kind, data) VALUES (?, ?, ?, ?, ?)",
+            (now, release, app, kind, json.dumps(data)),
+        ).lastrowid
+        return Event(number=number or 0, time=now, release=release, app=app, kind=kind, data=data)
+
+    def _tell(self, event: Event) -> None:
+        for subscriber in tuple(self._subscribers):
+            subscriber(event)
+
     def _amend(self, number: int, **columns: object) -> None:
-        settings = ", ".join(f"{column} = ?" for column in columns)
         with self._writing():
-            self._db.execute(
-                f"UPDATE release SET {settings} WHERE number = ?",  # noqa: S608 - our own names
-                (*columns.values(), number),
-            )
+            self._set(number, **columns)
+
+    def _set(self, number: int, **columns: object) -> None:
+        settings = ", ".join(f"{column} = ?" for column in columns)
+        self._db.execute(
+            f"UPDATE release SET {settings} WHERE number = ?",  # noqa: S608 - our own names
+            (*columns.values(), number),
+        )
 
     def _rows(self, query: str, values: tuple[object, ...]) -> list[sqlite3.Row]:
         with self._lock:

@@ -22,8 +22,8 @@ def release(work: Work) -> None:
     with launched(work, image) as incoming:  # removed again if a step below fails
         preparation.verify(work, incoming, image)
         baseline = Baseline.of(work, outgoing)
-        cutover.cut_over(work, incoming, outgoing)
         with cutover.undone_on_failure(work, outgoing):
+            cutover.cut_over(work, incoming, outgoing)
             cutover.start_workers(work, image)
             watch(work, baseline)
     cutover.drain(work, outgoing)

@@ -8,7 +8,8 @@ one whose slot it does not name never did.
 from dataclasses import dataclass
 from typing import Literal
 
-from dayfly.release import fleet
+from dayfly.events import Event
+from dayfly.release import bookkeeping, fleet
 from dayfly.release.records import Outcome, ReleaseRecord
 from dayfly.release.work import Parts
 
@@ -58,12 +59,26 @@ def recover(parts: Parts) -> list[Decision]:
         )
         if decision.fate == "undo":
             fleet.remove_all(parts, record, decision.why)
-            parts.journal.conclude(record.number, "failed", decision.why)
+            bookkeeping.finish_release(parts, record, "failed", decision.why)
         else:
-            parts.journal.conclude(record.number, "serving", decision.why)
+            bookkeeping.finish_release(parts, record, "serving", decision.why)
+    for began in parts.journal.open_rollbacks():
+        _end_rollback(parts, began)
     for app in {record.app for record in parts.journal.releases()}:
         _correct(parts, app)
     return decisions
+
+
+def _end_rollback(parts: Parts, began: Event) -> None:
+    """A rollback that was under way: it has got the traffic, or what it launched goes."""
+    record = parts.journal.release(began.release or 0)
+    why = f"the server ended during the rollback to release {record.number}"
+    if parts.serving(record.app) == record.number:
+        bookkeeping.finish_rollback(parts, record, began.number, "serving", why)
+        return
+    if record.warm_until is None:
+        fleet.remove_all(parts, record, why)
+    bookkeeping.finish_rollback(parts, record, began.number, "failed", f"interrupted: {why}")
 
 
 def _correct(parts: Parts, app: str) -> None:

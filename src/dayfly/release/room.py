@@ -1,6 +1,6 @@
 """Find out, before launch, whether the incoming fleet fits beside all that runs."""
 
-from dayfly.machines.capacity import Wanted, require_room, room_of_host
+from dayfly.machines.capacity import Wanted, require_room, room_of_host, strain
 from dayfly.machines.machine import Usage
 from dayfly.release.work import Work
 
@@ -33,4 +33,7 @@ def find_room(work: Work) -> None:
         for name, process in work.app.process.items()
     ]
     warm = [usage[m.name] for m in mine if m.kind == "process" and m.release != serving]
-    require_room(wanted, room_of_host(), warm=sum(used.memory for used in warm if used))
+    room = room_of_host()
+    if busy := strain(room):
+        work.emit("note", message=busy)
+    require_room(wanted, room, warm=sum(used.memory for used in warm if used))

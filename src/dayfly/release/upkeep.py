@@ -112,6 +112,8 @@ def _over(seen: Seen, ending: set[int]) -> list[Action]:
         record = seen.records.get(number)
         if record is None or number == seen.serving:
             continue
+        if record.outcome in {"running", "serving"}:
+            continue  # the traffic goes elsewhere at this moment; the journal says so next
         if record.warm_until is None or seen.now >= record.warm_until:
             actions.append(Action("retire", number, why="its time is over"))
         elif not _web_alive(seen, number):

@@ -83,9 +83,13 @@ class Work:
         )
 
     @contextmanager
-    def stage(self, stage: str) -> Iterator[None]:
-        """A part of the story that people see, with the seconds it took."""
-        self.stop.check()
+    def stage(self, stage: str, *, certain: bool = False) -> Iterator[None]:
+        """A part of the story that people see, with the seconds it took.
+
+        One that is `certain` is done whoever asked for a stop: it is the way back, or the end.
+        """
+        if not certain:
+            self.stop.check()
         started = time.monotonic()
         self.emit("stage.started", stage=stage)
         outcome = "failed"

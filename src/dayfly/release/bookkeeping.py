@@ -1,0 +1,36 @@
+"""When a release or a rollback is over, also after a crash: its receipt is drawn up and kept."""
+
+from typing import Any
+
+from dayfly.release.receipt import receipt
+from dayfly.release.records import Outcome, ReleaseRecord
+from dayfly.release.traffic import traffic_of
+from dayfly.release.work import Parts
+
+ALL = 1_000_000
+
+
+def finish_release(parts: Parts, record: ReleaseRecord, outcome: Outcome, reason: str) -> None:
+    drawn_up = _receipt(parts, record, after=0, since=record.started)
+    parts.journal.keep_receipt(record.number, drawn_up)
+    parts.journal.conclude(record.number, outcome, reason)
+
+
+def finish_rollback(
+    parts: Parts, record: ReleaseRecord, began: int, outcome: Outcome, reason: str
+) -> None:
+    """`began` is the number of its first event; `record` the release gone back to."""
+    [first] = parts.journal.events(after=began - 1, release=record.number, limit=1)
+    parts.journal.record(
+        "rollback.finished",
+        release=record.number,
+        app=record.app,
+        outcome=outcome,
+        reason=reason,
+        receipt=_receipt(parts, record, after=began, since=first.time),
+    )
+
+
+def _receipt(parts: Parts, record: ReleaseRecord, *, after: int, since: float) -> dict[str, Any]:
+    events = parts.journal.events(after=after, release=record.number, limit=ALL)
+    return receipt(events, traffic_of(parts, parts.slots_of(record.app), since=since))

@@ -1,0 +1,251 @@
+"""An environment that a test starts, uses like a person does, breaks and starts again."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+from apps.running import free_port
+from dayfly.balancer.program import packaged_program
+from dayfly.client import Client
+from dayfly.clock import wait_until
+from dayfly.command import which
+from dayfly.config.home import Home, environment_id, token
+from dayfly.environment.processes import pids_of
+from production.projects import Project
+
+DAYFLY = (sys.executable, "-c", "from dayfly.cli import main; main()")
+ROOTS = Path(__file__).parents[2]
+PATIENCE = 60.0
+
+SETTINGS = """\
+name = "test"
+[balancer]
+http = "127.0.0.1:{http}"
+[api]
+listen = "127.0.0.1:{api}"
+"""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended."""
+
+    status: int
+    said: str  # stdout and stderr as they came
+
+
+@dataclass(frozen=True)
+class Production:
+    folder: Path
+    http: int
+    api: int
+
+    @property
+    def home(self) -> Home:
+        return Home(self.folder / "home")
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.http}"
+
+    @cached_property
+    def id(self) -> str:
+        return environment_id(self.home)
+
+    @property
+    def client(self) -> Client:
+        return Client(f"http://127.0.0.1:{self.api}", token(self.home))
+
+    @property
+    def surroundings(self) -> dict[str, str]:
+        path = f"{ROOTS / 'src'}{os.pathsep}{ROOTS / 'tests'}"
+        return {**os.environ, "DAYFLY_HOME": str(self.home.path), "PYTHONPATH": path}
+
+    # -- what a person types
+
+    def type(self, *words: str, at: Path | None = None) -> Ran:
+        """A command of `dayfly`, to its end."""
+        done = subprocess.run(
+            [*DAYFLY, *words],
+            cwd=at or self.folder,
+            env=self.surroundings,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=240,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout.decode())
+
+    def typed(self, *words: str, at: Path | None = None) -> str:
+        """What a command says that has to succeed."""
+        ran = self.type(*words, at=at)
+        assert ran.status == 0, f"dayfly {' '.join(words)}: {ran.status}\n{ran.said}"
+        return ran.said
+
+    @contextmanager
+    def typing(self, *words: str, at: Path | None = None) -> Iterator["subprocess.Popen[bytes]"]:
+        """A command of `dayfly` that runs while the block does."""
+        with subprocess.Popen(
+            [*DAYFLY, *words],
+            cwd=at or self.folder,
+            env=self.surroundings,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def up(self) -> None:
+        self.typed("up")
+
+    def release(self, app: Project, commit: str, *words: str) -> Ran:
+        return self.type("release", commit, *words, at=app.folder)
+
+    def released(self, app: Project, commit: str, *words: str) -> int:
+        """The number of a release that has to succeed."""
+        self.typed("release", commit, *words, at=app.folder)
+        return self.newest()
+
+    # -- what there is
+
+    def releases(self) -> list[dict[str, Any]]:
+        return list(self.client.get("/api/releases", limit=1000))
+
+    def newest(self) -> int:
+        found = self.releases()
+        return int(found[0]["release"]) if found else 0
+
+    def record(self, number: int) -> dict[str, Any]:
+        return dict(self.client.get(f"/api/releases/{number}"))
+
+    def app(self, name: str) -> dict[str, Any]:
+        return next(a for a in self.client.get("/api/status")["apps"] if a["app"] == name)
+
+    def serving(self, app: str) -> int | None:
+        found = self.app(app)["serving"]
+        return found and int(found["release"])
+
+    def machines(self, app: str | None = None) -> list[dict[str, Any]]:
+        return [m for m in self.client.get("/api/machines") if app in (None, m["app"])]
+
+    def wait_for_stage(self, release: int, stage: str) -> None:
+        """Until a stage of a release has begun."""
+        log = f"/api/releases/{release}/events"
+
+        def begun() -> bool:
+            return any(
+                event.kind == "stage.started" and event.data["stage"] == stage
+                for event in self._so_far(log)
+            )
+
+        wait_until(begun, seconds=PATIENCE, what=f"{stage} of release {release}")
+
+    def wait_until_over(self, release: int) -> dict[str, Any]:
+        wait_until(
+            lambda: self.record(release)["outcome"] != "running",
+            seconds=PATIENCE,
+            what=f"the end of release {release}",
+        )
+        return self.record(release)
+
+    def _so_far(self, path: str) -> list[Any]:
+        from dayfly.release.journal import Journal  # noqa: PLC0415
+
+        journal = Journal(self.home.journal)
+        try:
+            return journal.events(release=int(path.split("/")[3]), limit=100_000)
+        finally:
+            journal.close()
+
+    # -- its processes
+
+    def servers(self) -> list[int]:
+        return pids_of(["-m", "dayfly.console", str(self.home.path)])
+
+    def keepers(self) -> list[int]:
+        return pids_of(["-m", "dayfly.balancer.keeper", str(self.home.path)])
+
+    def supervisors(self) -> list[int]:
+        conf = str(self.home.run / "supervisord.conf")
+        return pids_of(["-m", "supervisor.supervisord", "-c", conf])
+
+    def haproxies(self) -> list[int]:
+        with suppress(OSError, ValueError):
+            pid = int((self.home.balancer / "haproxy.pid").read_text().split()[0])
+            if (Path("/proc") / str(pid)).exists():
+                return [pid]
+        return []
+
+    def processes_of(self, *, release: str | None = None, app: str = "") -> list[int]:
+        """Processes that carry this environment's mark, of every machine or of one release."""
+        marks = [f"DAYFLY_ENVIRONMENT={self.id}\0".encode()]
+        if release is not None:
+            marks += [f"DAYFLY_RELEASE={release}\0".encode(), f"DAYFLY_APP={app}\0".encode()]
+        return [
+            pid for pid, variables in _environments() if all(mark in variables for mark in marks)
+        ]
+
+    def kill(self, pids: list[int]) -> None:
+        assert pids, "nothing to kill"
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not any(map(_lives, pids)), seconds=10, what="the end of the killed")
+
+    def close(self) -> None:
+        """Down, and whatever may be left killed by its id."""
+        self.type("down")
+        everything = [*self.supervisors(), *self.servers(), *self.keepers(), *self.haproxies()]
+        for pid in [*everything, *self.processes_of()]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Production]:
+    """A started environment on free ports."""
+    if not (which("haproxy") or packaged_program()):
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("needs haproxy")
+    folder.chmod(0o755)  # machines of other users pass through
+    for parent in folder.parents[:2]:
+        parent.chmod(parent.stat().st_mode | 0o011)
+    prod = Production(folder, free_port(), free_port())
+    prod.home.path.mkdir()
+    prod.home.environment_toml.write_text(SETTINGS.format(http=prod.http, api=prod.api))
+    try:
+        prod.up()
+        yield prod
+    finally:
+        prod.close()
+
+
+def _lives(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return False
+    return state not in "ZX"
+
+
+def _environments() -> Iterator[tuple[int, bytes]]:
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            with suppress(OSError):
+                yield int(entry.name), (entry / "environ").read_bytes()
+
+
+def seconds_since(began: float) -> float:
+    return round(time.monotonic() - began, 2)

@@ -1,0 +1,243 @@
+"""A release that fails: what served goes on serving, nothing is lost, nothing is left over."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import traffic
+from dayfly.clock import wait_until
+from dayfly.command import CommandError, output_of
+from dayfly.machines.cgroup import Cgroups
+from production import Production, Project, assert_nothing_left_over, assert_serving
+from production.checks import answer
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy]
+
+STEADY = traffic.kinds("get", "post", "keepalive", rate=60)
+LISTENING = "listening on"  # what `kinds` says once it is up
+
+
+@contextmanager
+def nothing_lost(prod: Production) -> Iterator[None]:
+    """Strict traffic while the block runs."""
+    with traffic.steady(traffic.Plan(target=prod.url, kinds=STEADY)) as load:
+        yield
+        tally = load.stop()
+    assert tally.failed == 0, tally.told()
+    assert tally.ok > 0
+
+
+@dataclass(frozen=True)
+class Case:
+    why: str  # words of the reason
+    stage: str  # that failed
+    misbehave: str = ""
+    changes: Mapping[str, str] = field(default_factory=dict)
+    more: str = ""
+    says: str = ""  # of the last lines of what failed
+    outcome: str = "failed"
+    limits: bool = False  # whether it takes a kernel that keeps limits
+
+
+BUILD = """
+[build]
+steps = ["echo compiling the nails", "echo no hammer; exit 7"]
+"""
+RED = """
+[test]
+run = "echo 1 passed, 1 red; exit 1"
+"""
+SMOKE = 'watch        = "1s"\nsmoke = "echo smelled at $BASE_URL; exit 4"'
+MANY = {"machines = 2": "machines = 200", 'memory   = "128MB"': 'memory = "4GB"'}
+
+CASES = {
+    "build error": Case("exit", "build", more=BUILD, says="no hammer"),
+    "red test": Case("test: ", "test", more=RED, says="1 passed, 1 red"),
+    "exits at once": Case(
+        "ended before it was healthy", "verify", "exits", says="never meant to run"
+    ),
+    "never healthy": Case("not healthy within", "verify", "never-healthy", says=LISTENING),
+    "wrong port": Case("It listens on", "verify", "wrong-port", says=LISTENING),
+    "dies while it is verified": Case(
+        "SIGKILL",
+        "verify",
+        "dies-after=0.4",
+        changes={"passes = 2": "passes = 15"},
+        says=LISTENING,
+    ),
+    "dies between healthy and cutover": Case(
+        "died before the cutover",
+        "cut over",
+        "dies-after=2",
+        changes={'watch        = "2s"': 'watch = "1s"\nsmoke = "sleep 3"'},
+        says=LISTENING,
+    ),
+    "out of memory": Case(
+        "out of memory",
+        "verify",
+        "eats=200",
+        changes={"passes = 2": "passes = 35"},
+        limits=True,
+    ),
+    "smoke fails": Case(
+        "smoke: ", "verify", changes={'watch        = "2s"': SMOKE}, says="smelled at http://"
+    ),
+    "dies after the cutover": Case(
+        "died after the cutover",
+        "watch",
+        "dies-after=3",
+        changes={'watch        = "2s"': 'watch = "20s"'},
+        says=LISTENING,
+        outcome="rolled-back",
+    ),
+    "missing secret": Case(
+        "SMITHY_KEY",
+        "checkout",
+        changes={"[process.web]": 'secrets = ["SMITHY_KEY"]\n[process.web]'},
+    ),
+    "no room": Case("need", "launch", changes=MANY),
+    "migration fails": Case(
+        "migrate: ",
+        "migrate",
+        more='\n[database]\nmigrate = "echo table nails exists; exit 9"\n',
+        says="table nails exists",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_served_goes_on(prod: Production, kinds: Project, name: str) -> None:
+    case = CASES[name]
+    if case.limits and Cgroups(prod.id).version is None:
+        pytest.skip("no limits can be kept here")
+    serving = prod.serving(kinds.app)
+    assert serving
+    commit = kinds.commit(misbehave=case.misbehave, changes=case.changes, more=case.more)
+    with nothing_lost(prod):
+        ran = prod.release(kinds, commit)
+        failed = prod.newest()
+        assert_nothing_left_over(prod, kinds.app, failed)
+    assert ran.status == 1, ran.said
+    assert case.says in ran.said
+    record = prod.record(failed)
+    assert record["outcome"] == case.outcome
+    assert case.why in record["reason"]
+    assert [s["stage"] for s in record["stages"] if s["outcome"] == "failed"] == [case.stage]
+    assert record["traffic"]["lost"] == 0
+    assert_serving(prod, kinds.app, serving)
+
+
+def test_errors_after_the_cutover_move_the_traffic_back(prod: Production, kinds: Project) -> None:
+    """Answers with 500 are the app's own, so they fail; that they end soon is the point."""
+    serving = prod.serving(kinds.app)
+    assert serving
+    commit = kinds.commit(misbehave="errors=0.3", changes={'watch        = "2s"': 'watch = "20s"'})
+    with traffic.steady(traffic.Plan(target=prod.url, kinds=STEADY)) as load:
+        ran = prod.release(kinds, commit)
+        tally = load.stop()
+    assert ran.status == 1
+    breached = prod.record(prod.newest())
+    assert breached["outcome"] == "rolled-back"
+    assert "requests failed" in breached["reason"]
+    assert {failure.what for failure in tally.failures} == {"status 500"}, tally.told()
+    assert_nothing_left_over(prod, kinds.app, breached["release"])
+    assert_serving(prod, kinds.app, serving)
+
+
+@pytest.mark.parametrize("stage", ["build", "test", "verify", "watch"])
+def test_a_release_can_be_stopped(prod: Production, kinds: Project, stage: str) -> None:
+    """As Ctrl-C does."""
+    serving = prod.serving(kinds.app)
+    assert serving
+    slow = {
+        "build": {"[release]": '[build]\nsteps = ["sleep 30"]\n[release]'},
+        "test": {"[release]": '[test]\nrun = "sleep 30"\n[release]'},
+        "verify": {"passes = 2": "passes = 99", 'deadline = "10s"': 'deadline = "60s"'},
+        "watch": {'watch        = "2s"': 'watch = "30s"'},
+    }
+    commit = kinds.commit(changes=slow[stage])
+    with nothing_lost(prod):
+        prod.release(kinds, commit, "--detach")
+        stopped = prod.newest()
+        prod.wait_for_stage(stopped, stage)
+        prod.client.post(f"/api/releases/{stopped}/stop", {"who": "ida", "reason": "Ctrl-C"})
+        record = prod.wait_until_over(stopped)
+        assert_nothing_left_over(prod, kinds.app, stopped)
+    assert (record["outcome"], "Ctrl-C" in record["reason"]) == ("failed", True), record
+    assert_serving(prod, kinds.app, serving)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (None, "dayfly.toml"),
+        ("app = kinds\n", "line 1"),
+        ('app = "kinds"\nprocces = 1\n', "procces"),
+    ],
+    ids=["none", "not TOML", "unknown key"],
+)
+def test_no_good_settings(prod: Production, kinds: Project, text: str | None, says: str) -> None:
+    """Refused; where the checkout itself has none, before anything is sent."""
+    serving = prod.serving(kinds.app)
+    assert serving
+    settings = kinds.folder / "dayfly.toml"
+    good = settings.read_text()
+    if text is None:
+        settings.unlink()
+    else:
+        settings.write_text(text)
+    commit = kinds.save("Settings that are none")
+    settings.write_text(good)  # so that the command finds the app's name
+    with nothing_lost(prod):
+        ran = prod.release(kinds, commit)
+    assert ran.status == 1, ran.said
+    assert says in ran.said
+    assert_serving(prod, kinds.app, serving)
+
+
+@pytest.fixture
+def small_disk(prod: Production) -> Iterator[Path]:
+    """Where images are built there is hardly any room."""
+    if os.geteuid() != 0:
+        pytest.skip("takes root to mount a small disk")
+    folder = prod.home.images / "tight"
+    folder.mkdir()
+    try:
+        output_of(["mount", "-t", "tmpfs", "-o", "size=6m,mode=0711", "tmpfs", str(folder)])
+    except CommandError as error:
+        pytest.skip(f"nothing can be mounted here: {error}")
+    yield folder
+    output_of(["umount", "--lazy", str(folder)])
+
+
+def test_disk_full(prod: Production, kinds: Project, small_disk: Path) -> None:
+    """An app whose images find no space fails; others are not touched."""
+    from production import project  # noqa: PLC0415
+
+    serving = prod.serving(kinds.app)
+    assert serving
+    tight = project(prod.folder / "tight")
+    with nothing_lost(prod):
+        ran = prod.release(tight, tight.commit())
+    failed = prod.newest()
+    assert ran.status == 1
+    assert prod.record(failed)["outcome"] == "failed"
+    assert "space" in prod.record(failed)["reason"].lower(), prod.record(failed)
+    assert_nothing_left_over(prod, "tight", failed)
+    assert_serving(prod, kinds.app, serving)
+
+
+def test_a_machine_that_dies_later_is_replaced(prod: Production, kinds: Project) -> None:
+    serving = prod.serving(kinds.app)
+    assert serving
+    victim = answer(prod)["machine"]
+    prod.kill(prod.processes_of(release=str(serving), app=kinds.app)[:1])
+    wait_until(
+        lambda: victim not in {m["machine"] for m in prod.machines(kinds.app)} or True,
+        seconds=1,
+        what="it is noticed",
+    )
+    assert_serving(prod, kinds.app, serving)
