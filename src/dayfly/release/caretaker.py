@@ -1,13 +1,12 @@
 """Carries out what `upkeep.decide` finds: one thread, for as long as the server runs."""
 
+import logging
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-
-import structlog
 
 from dayfly.clock import Stop
 from dayfly.config.app import App
@@ -25,7 +24,7 @@ DOWN_SECONDS = 10.0  # so long a machine may fail HAProxy's checks before it is 
 TRIES, TRY_SECONDS = 3, 30.0  # so many replacements in so short a time: then wait
 ENDING_AT_ONCE = 16
 
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 
 class Caretaker:
@@ -70,7 +69,7 @@ class Caretaker:
             except DayflyError as error:
                 problem = error.message
                 if problem != told:
-                    log.warning("upkeep", problem=problem, hint=error.hint)
+                    log.warning("upkeep: %s %s", problem, error.hint)
             told = problem
             with suppress(StoppedError):
                 self._stop.wait(ROUND_SECONDS)
