@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from apps.running import free_port
 from dayfly.balancer.program import packaged_program
 from dayfly.client import Client

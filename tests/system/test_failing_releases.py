@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
 import traffic
 from dayfly.clock import wait_until
 from dayfly.command import CommandError, output_of

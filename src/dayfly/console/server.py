@@ -1,10 +1,11 @@
 """The server of an environment: its API and its pages behind one address."""
 
 import hashlib
+import logging
+import signal
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 
-import structlog
 import uvicorn
 
 from dayfly.config.address import address_of
@@ -24,11 +25,12 @@ GRACE_SECONDS = 2  # for answers under way when the server is told to end
 MOST_EVENTS = 100_000
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 
 def serve(home: Home) -> None:
     """Run until told to end; what is under way is undone or left to the next start."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     with opened(home) as environment:
         answer(home, environment)
 
@@ -48,7 +50,9 @@ def answer(home: Home, environment: Environment) -> None:
         extra=routes(Reader(environment), sessions, {*LOOPBACK, host}),
         link=lambda: f"http://{settings.api.listen}/enter?code={sessions.code()}",
     )
-    log.info("serving", environment=settings.name, api=settings.api.listen)
+    # uvicorn raises the signal that ended it once more; then our parts still have to close
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    log.info("serving %s at %s", settings.name, settings.api.listen)
     uvicorn.run(
         app,
         host=host,

@@ -16,6 +16,7 @@ class Service:
     env: Mapping[str, str]
     what: str
     stop_seconds: int
+    place: int  # services start in this order, and end in the reverse
 
 
 def services(python: Path, home: Path, env: Mapping[str, str]) -> tuple[Service, ...]:
@@ -28,6 +29,7 @@ def services(python: Path, home: Path, env: Mapping[str, str]) -> tuple[Service,
             env=env,
             what="the balancer",
             stop_seconds=60,
+            place=1,
         ),
         Service(
             name=SERVER,
@@ -35,6 +37,7 @@ def services(python: Path, home: Path, env: Mapping[str, str]) -> tuple[Service,
             env=env,
             what="the server: API, console, releases",
             stop_seconds=150,
+            place=2,
         ),
     )
 
@@ -65,6 +68,7 @@ def _program(service: Service, run: Path) -> str:
 [program:{service.name}]
 command={" ".join(_quoted(word) for word in service.argv)}
 environment={environment}
+priority={service.place}
 autorestart=true
 startsecs=1
 startretries=1000

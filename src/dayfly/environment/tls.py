@@ -1,9 +1,8 @@
 """New and renewed certificates reach HAProxy by themselves, without a reload."""
 
+import logging
 import threading
 from pathlib import Path
-
-import structlog
 
 from dayfly.balancer.balancer import Balancer
 from dayfly.clock import Stop
@@ -11,7 +10,7 @@ from dayfly.errors import DayflyError, StoppedError
 
 LOOK_SECONDS = 2.0
 
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 
 class CertificateWatch:
@@ -44,9 +43,9 @@ class CertificateWatch:
 
     def _take_in(self) -> None:
         try:
-            log.info("certificates", changed=self._balancer.reload_certificates())
+            log.info("certificates: %s", self._balancer.reload_certificates())
         except DayflyError as error:
-            log.warning("certificates", problem=error.message)
+            log.warning("certificates: %s", error.message)
 
     def _listed(self) -> list[tuple[str, int, int]]:
         found = []

@@ -1,13 +1,12 @@
 """Carries out what `upkeep.decide` finds: one thread, for as long as the server runs."""
 
+import logging
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-
-import structlog
 
 from dayfly.clock import Stop
 from dayfly.config.app import App
@@ -26,7 +25,7 @@ DOWN_SECONDS = 10.0  # so long a machine may fail HAProxy's checks before it is 
 TRIES, TRY_SECONDS = 3, 30.0  # so many replacements in so short a time: then wait
 ENDING_AT_ONCE = 16
 
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 
 class Caretaker:
@@ -69,7 +68,7 @@ class Caretaker:
             except DayflyError as error:
                 problem = error.message
                 if problem != told:
-                    log.warning("upkeep", problem=problem, hint=error.hint)
+                    log.warning("upkeep: %s %s", problem, error.hint)
             told = problem
             with suppress(StoppedError):
                 self._stop.wait(ROUND_SECONDS)
@@ -87,8 +86,9 @@ class Caretaker:
     # -- observe
 
     def _see(self, app: str, down: frozenset[str]) -> Seen:
-        """In this order: what is in hand, what runs, what is known. So nothing looks abandoned
-        that only just began, nor what only just ended.
+        """Observe one app: what is in hand, then what runs, then what is known.
+
+        In this order nothing looks abandoned that only just began, nor what only just ended.
         """
         parts = self._parts
         busy = self._engine.busy()

@@ -1,11 +1,10 @@
 """Runs releases and rollbacks: one at a time for an app, each in a thread of its own."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-
-import structlog
 
 from dayfly.clock import DeadlineError, Stop, wait_until
 from dayfly.errors import DayflyError, StoppedError
@@ -18,7 +17,7 @@ from dayfly.release.work import Parts, ReleaseError, Work
 
 STOP_SECONDS = 120.0
 
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 
 class BusyError(DayflyError):
@@ -206,7 +205,7 @@ class Engine:
         except DayflyError as error:
             return "failed", _told(error)
         except Exception as error:
-            log.exception("operation", what=operation.what)
+            log.exception("%s", operation.what)
             return "failed", f"a defect in Dayfly: {type(error).__name__}: {error}"
         return "serving", ""
 

@@ -1,11 +1,10 @@
 """Scheduled jobs: fired from the serving fleet only, once per tick."""
 
+import logging
 import threading
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
-
-import structlog
 
 from dayfly.clock import Stop
 from dayfly.config.app import Job
@@ -18,7 +17,7 @@ from dayfly.release.work import Parts, ReleaseError
 ROUND_SECONDS = 1.0
 LATE_SECONDS = 15 * 60.0  # a tick missed by a server that was down is made up for so long
 
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 
 def due(fields: str, zone: tzinfo, since: float, now: float) -> float | None:
@@ -85,7 +84,7 @@ class Scheduler:
             except StoppedError:
                 return
             except DayflyError as error:
-                log.warning("scheduler", problem=error.message)
+                log.warning("scheduler: %s", error.message)
 
     def round(self) -> None:
         now = time.time()

@@ -10,7 +10,6 @@ from pathlib import Path
 from dayfly.command import TAIL_LINES
 from dayfly.config.app_rules import fits
 from dayfly.database.programs import programs
-from dayfly.database.scratch import scratch_server
 from dayfly.images.image import Image
 from dayfly.machines.machine import Machine
 from dayfly.release import fleet
@@ -65,6 +64,8 @@ def throw_away_database(work: Work, *, wanted: bool) -> Iterator[dict[str, str]]
     if not wanted:
         yield {}
         return
+    from dayfly.database.scratch import scratch_server  # noqa: PLC0415 - its driver takes 25 MB
+
     url = work.app.database.url if work.app.database else "DATABASE_URL"
     found = programs(work.parts.settings.postgresql)
     with scratch_server(work.parts.home.scratch, found) as server, server.database() as database:
