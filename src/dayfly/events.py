@@ -17,6 +17,7 @@ class Event:
     machine.died      machine, reason, tail               machine.removed   machine, reason
     traffic           fleets: a list of release, slot, rate, requests, errors, streams
                       (about once a second while it moves)
+    counted           HAProxy's own counters over a release (requests, statuses, errors, retries)
     note              message (a plain sentence worth telling)
     job.started, job.finished                             job, machine, status, seconds
     """

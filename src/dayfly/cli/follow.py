@@ -114,8 +114,8 @@ def _stage_lines(now: Progress) -> list[str]:
 def _ended(client: Client, number: int, now: Progress) -> int:
     """The receipt; before it, of a failed release, the last words of what failed."""
     kept = client.get(f"/api/releases/{number}")
-    mine = {"outcome": now.outcome, "reason": now.reason, **now.receipt} if now.receipt else {}
-    say("", *_last_words(now), *show.receipt(cleaned({**kept, **mine})))
+    mine = {"outcome": now.outcome, **now.receipt} if now.receipt else {}
+    say("", *_last_words(now), *show.receipt(cleaned({**kept, **mine}), stages=False))
     good = now.outcome in _GOOD
     if not good:
         say("", f"`dayfly logs --release {number}` prints all of its output.")

@@ -133,11 +133,12 @@ def releases(value: Sequence[Json]) -> list[str]:
     return table(rows, head=("release", "app", "commit", "outcome", "started", "who", "about"))
 
 
-def receipt(value: Json) -> list[str]:
+def receipt(value: Json, *, stages: bool = True) -> list[str]:
     title = f"release {value['release']} {outcome(value['outcome'])}"
     lines = [f"{title}  {value['app']} {short(value['commit'])} {value.get('subject') or ''}"]
     if reason := value.get("reason"):
         lines.append(f"  {paint('bad', reason)}")
+        lines += [f"    {paint('dim', line)}" for line in value.get("detail") or ()]
     traffic = value.get("traffic") or {}
     if traffic.get("requests") is not None:
         lines += _traffic_lines(traffic)
@@ -149,6 +150,8 @@ def receipt(value: Json) -> list[str]:
         ("by", str(value.get("who") or "-")),
     ]
     lines += [f"  {paint('dim', f'{name:9}')}{told}" for name, told in facts if told != "-"]
+    if not stages:
+        return lines
     rows = [
         (
             f"    {stage['stage']}",

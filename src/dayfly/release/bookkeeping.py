@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dayfly.release.receipt import receipt
+from dayfly.release.receipt import receipt, why
 from dayfly.release.records import Outcome, ReleaseRecord
 from dayfly.release.traffic import traffic_of
 from dayfly.release.work import Parts
@@ -26,8 +26,8 @@ def finish_rollback(
         release=record.number,
         app=record.app,
         outcome=outcome,
-        reason=reason,
-        receipt=_receipt(parts, record, after=began, since=first.time),
+        **why(reason),
+        receipt={**_receipt(parts, record, after=began, since=first.time), **why(reason)},
     )
 
 

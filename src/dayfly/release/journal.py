@@ -139,7 +139,7 @@ class Journal:
         """A release that ran is over; the event `release.finished` tells so."""
         with self._writing():  # both or none, or whoever follows would wait for ever
             self._set(number, outcome=outcome, reason=reason, finished=time.time())
-            told = {"outcome": outcome, "reason": reason}
+            told = {"outcome": outcome, "reason": reason.partition("\n")[0]}
             event = self._write("release.finished", number, self.release(number).app, told)
         self._tell(event)
 

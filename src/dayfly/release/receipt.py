@@ -23,6 +23,7 @@ def receipt(events: Sequence[Event], traffic: Traffic) -> dict[str, Any]:
         ],
         "cutover_seconds": told.get("cutover", {}).get("seconds"),
         "traffic": asdict(traffic),
+        "counters": told.get("counted"),
         "watch": told.get("watched"),
         "drain": told.get("drained"),
         "image": told.get("image.built"),
@@ -50,10 +51,16 @@ def row(record: ReleaseRecord) -> dict[str, Any]:
         "subject": record.subject,
         "who": record.who,
         "outcome": record.outcome,
-        "reason": record.reason,
+        **why(record.reason),
         "started": iso(record.started),
         "finished": iso(record.finished),
     }
+
+
+def why(reason: str) -> dict[str, Any]:
+    """Why something failed: one line to list, and what was said last."""
+    first, *detail = reason.splitlines() or [""]
+    return {"reason": first, "detail": detail}
 
 
 def iso(moment: float | None) -> str | None:

@@ -2,8 +2,10 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 
 from dayfly.balancer import accesslog
 from dayfly.balancer.accesslog import Traffic
@@ -22,8 +24,9 @@ def traffic_of(parts: Parts, slots: Collection[str], *, since: float) -> Traffic
 
 @contextmanager
 def telling_traffic(work: Work) -> Iterator[None]:
-    """Emit `traffic` events until the body ends."""
+    """Emit `traffic` events until the body ends, then one `counted`: HAProxy's own counters."""
     over = threading.Event()
+    sums: Counter[str] = Counter()
 
     def tell() -> None:
         before: dict[int, Counters] = {}
@@ -45,6 +48,8 @@ def telling_traffic(work: Work) -> Iterator[None]:
             ]
             if any(fleet["rate"] for fleet in fleets):
                 work.emit("traffic", fleets=fleets)
+            for release, counted in now.items():
+                sums.update(_counts(counted.since(before.get(release, counted))))
             before = now
 
     teller = threading.Thread(target=tell, name="traffic", daemon=True)
@@ -54,6 +59,12 @@ def telling_traffic(work: Work) -> Iterator[None]:
     finally:
         over.set()
         teller.join()
+        if sums:
+            work.emit("counted", **sums)
+
+
+def _counts(counters: Counters) -> dict[str, int]:
+    return {name: count for name, count in asdict(counters).items() if name != "pid"}
 
 
 def by_release(work: Work) -> dict[int, Counters]:
