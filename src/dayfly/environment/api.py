@@ -10,10 +10,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from dayfly.balancer.routing import BalancerError
+from dayfly.balancer.runtime import NoAnswerError
 from dayfly.config.problem import SettingsError
+from dayfly.config.secrets import SecretError
 from dayfly.environment import orders, readings, stream
 from dayfly.environment.environment import Environment
 from dayfly.errors import DayflyError, UsageError
+from dayfly.images.git import SourceError
 from dayfly.release.engine import BusyError
 from dayfly.release.work import ReleaseError
 
@@ -110,9 +114,11 @@ def authorised(request: Request, token: str) -> bool:
 async def translated(_: Request, error: Exception) -> Response:
     """Our own errors, with the status that says whose turn it is."""
     match error:
-        case UsageError() | SettingsError():
+        case UsageError() | SettingsError() | SourceError() | SecretError():
             status = 400
-        case BusyError() | ReleaseError():
+        case NoAnswerError():
+            status = 503
+        case BusyError() | ReleaseError() | BalancerError():
             status = 409
         case _:
             status = 500

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dayfly.client import Client, ClientError
 from dayfly.clock import DeadlineError, wait_until
-from dayfly.command import output_of, run, which
+from dayfly.command import Setting, output_of, run, which
 from dayfly.config.home import Home, create, token
 from dayfly.config.inherited import inherited_for_builds
 from dayfly.config.load import settings_of
@@ -43,11 +43,12 @@ def up(home: Home, *, systemd: bool, say: Say) -> str:
     create(home)
     settings = settings_of(home)
     open_balancer(home, settings).open()
-    services = supervised.services(Path(sys.executable), home.path, inherited_for_builds())
+    services = supervised.services(Path(sys.executable), home.path)
+    env = {**inherited_for_builds(), "DAYFLY_HOME": str(home.path)}
     if systemd:
-        _start_units(supervised.systemd_units(services, settings.name))
+        _start_units(supervised.systemd_units(services, settings.name, env))
     else:
-        _start_supervisord(home, supervised.supervisord(services, home.run))
+        _start_supervisord(home, supervised.supervisord(services, home.run), env)
     _wait_until_up(home, settings.api.listen)
     for note in open_runtime(home, settings)[0].notes:
         say(f"note: {note}")
@@ -95,11 +96,11 @@ def destroy(home: Home, name: str, *, say: Say) -> None:
 # -- supervisord
 
 
-def _start_supervisord(home: Home, configuration: str) -> None:
+def _start_supervisord(home: Home, configuration: str, env: Mapping[str, str]) -> None:
     write_atomically(home.run / "supervisord.conf", configuration)
     if not _supervisors(home):
         _end(home, supervised.SERVER)  # the balancer's keeper is taken over by the next one
-        output_of(_supervisor_argv(home, "supervisord"))
+        output_of(_supervisor_argv(home, "supervisord"), setting=Setting(env=env))
         _wake(home)
         return
     ctl = _supervisor_argv(home, "supervisorctl")
@@ -141,9 +142,7 @@ def _supervisors(home: Home) -> list[int]:
 def _end(home: Home, service: str, seconds: float = DOWN_SECONDS) -> None:
     """End a service that no supervisor looks after any more."""
     argv = next(
-        s.argv
-        for s in supervised.services(Path(sys.executable), home.path, {})
-        if s.name == service
+        s.argv for s in supervised.services(Path(sys.executable), home.path) if s.name == service
     )
     for pid in pids_of(list(argv[1:])):
         with suppress(ProcessLookupError):

@@ -13,20 +13,17 @@ class Service:
 
     name: str
     argv: Sequence[str]
-    env: Mapping[str, str]
     what: str
     stop_seconds: int
     place: int  # services start in this order, and end in the reverse
 
 
-def services(python: Path, home: Path, env: Mapping[str, str]) -> tuple[Service, ...]:
+def services(python: Path, home: Path) -> tuple[Service, ...]:
     """The two services of an environment: what keeps HAProxy up, and the server."""
-    env = {**env, "DAYFLY_HOME": str(home)}
     return (
         Service(
             name=BALANCER,
             argv=(str(python), "-m", "dayfly.balancer.keeper", str(home)),
-            env=env,
             what="the balancer",
             stop_seconds=60,
             place=1,
@@ -34,7 +31,6 @@ def services(python: Path, home: Path, env: Mapping[str, str]) -> tuple[Service,
         Service(
             name=SERVER,
             argv=(str(python), "-m", "dayfly.console", str(home)),
-            env=env,
             what="the server: API, console, releases",
             stop_seconds=150,
             place=2,
@@ -43,7 +39,11 @@ def services(python: Path, home: Path, env: Mapping[str, str]) -> tuple[Service,
 
 
 def supervisord(all_services: Sequence[Service], run: Path) -> str:
-    """supervisord.conf; `%` is its own sign for expansions and is doubled."""
+    """supervisord.conf; `%` is its own sign for expansions and is doubled.
+
+    Variables are not in it, as its syntax has no way to write every value: services inherit
+    supervisord's own.
+    """
     head = f"""\
 [unix_http_server]
 file={_escaped(run / "supervisor.sock")}
@@ -63,11 +63,9 @@ serverurl=unix://{_escaped(run / "supervisor.sock")}
 
 
 def _program(service: Service, run: Path) -> str:
-    environment = ",".join(f"{key}={_quoted(value)}" for key, value in service.env.items())
     return f"""\
 [program:{service.name}]
 command={" ".join(_quoted(word) for word in service.argv)}
-environment={environment}
 priority={service.place}
 autorestart=true
 startsecs=1
@@ -80,7 +78,9 @@ stdout_logfile_backups=2
 """
 
 
-def systemd_units(all_services: Sequence[Service], environment: str) -> dict[str, str]:
+def systemd_units(
+    all_services: Sequence[Service], environment: str, env: Mapping[str, str]
+) -> dict[str, str]:
     """Unit files by name. Machines live on when a service ends: only its main process is killed."""
     return {
         f"dayfly-{environment}-{service.name}.service": f"""\
@@ -91,7 +91,7 @@ Wants=network-online.target
 
 [Service]
 ExecStart={" ".join(_systemd_word(word) for word in service.argv)}
-{_systemd_environment(service.env)}
+{_systemd_environment(env)}
 Restart=always
 RestartSec=100ms
 KillMode=process

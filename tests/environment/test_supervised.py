@@ -1,0 +1,73 @@
+"""The services as supervisord and systemd read them, with paths as awkward as they may be."""
+
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+from supervisor.options import ServerOptions
+
+from dayfly.command import which
+from dayfly.environment.supervised import Service, services, supervisord, systemd_units
+
+AWKWARD = '/srv/100% "mine"/day fly'
+
+
+def read_by_supervisord(text: str, folder: Path) -> dict[str, list[str]]:
+    """The words of each program's command, as supervisord itself understands them."""
+    file = folder / "supervisord.conf"
+    file.write_text(text)
+    options = ServerOptions()
+    options.realize(["-c", str(file)])
+    return {
+        config.name: shlex.split(config.command)
+        for group in options.process_group_configs
+        for config in group.process_configs
+    }
+
+
+def test_supervisord_reads_what_was_meant(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    wanted = services(Path("/opt/py thon"), Path(AWKWARD))
+
+    found = read_by_supervisord(supervisord(wanted, run), tmp_path)
+
+    assert set(found) == {"balancer", "server"}
+    assert found["server"] == ["/opt/py thon", "-m", "dayfly.console", AWKWARD]
+
+
+def test_machines_outlive_a_unit_that_is_stopped() -> None:
+    """Systemd ends only the service's own process, and starts it again when it dies."""
+    units = systemd_units(services(Path("/opt/python"), Path("/srv/home")), "production", {})
+
+    assert set(units) == {
+        "dayfly-production-balancer.service",
+        "dayfly-production-server.service",
+    }
+    for text in units.values():
+        assert "\nKillMode=process\n" in text
+        assert "\nRestart=always\n" in text
+
+
+def test_systemd_takes_the_units(tmp_path: Path) -> None:
+    """Systemd's own checker finds nothing wrong with them."""
+    checker = which("systemd-analyze")
+    if checker is None:
+        pytest.skip("systemd is not installed, and no test may install it")
+    odd = Service(
+        name="odd",
+        argv=("/bin/true", "a b", "5%", "$HOME"),
+        what="odd",
+        stop_seconds=5,
+        place=1,
+    )
+    for name, text in systemd_units((odd,), "test", {"A": 'b"c'}).items():
+        (tmp_path / name).write_text(text)
+
+    done = subprocess.run(
+        [checker, "verify", "--man=no", *map(str, tmp_path.iterdir())],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (0, "")

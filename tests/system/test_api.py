@@ -1,0 +1,79 @@
+"""What programs get that talk to the server wrongly: the right status, and words to act on."""
+
+import http.client
+import json
+from typing import Any
+
+import pytest
+
+from dayfly.config.home import token
+from production import Production, Project
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy]
+
+
+def ask(
+    prod: Production, method: str, path: str, body: str = "", **headers: str
+) -> tuple[int, dict[str, Any]]:
+    sent = {"Authorization": f"Bearer {token(prod.home)}", **headers}
+    connection = http.client.HTTPConnection("127.0.0.1", prod.api, timeout=20)
+    try:
+        connection.request(method, path, body=body.encode(), headers=sent)
+        answer = connection.getresponse()
+        text = answer.read()
+        return answer.status, json.loads(text) if text.startswith(b"{") else {}
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("shown", ["", "Bearer nonsense", "Basic dXNlcjpwYXNz", "Bearer"])
+def test_without_the_token_nothing_is_told(prod: Production, shown: str) -> None:
+    status, said = ask(prod, "GET", "/api/status", Authorization=shown)
+
+    assert (status, said["error"]) == (401, "the token is missing or wrong")
+
+
+ROWS = [
+    ("GET", "/api/releases/999999", "", 404, "no release 999999"),
+    ("GET", "/api/releases/999999/events", "", 404, "no release 999999"),
+    ("GET", "/api/releases?limit=many", "", 400, "'many' is not a whole number"),
+    ("POST", "/api/releases", "{", 400, "the request's body"),
+    ("POST", "/api/releases", '{"app": "kinds"}', 400, "missing required field `commit`"),
+    ("POST", "/api/releases", '{"app": "kinds", "commit": "x", "force": 1}', 400, "force"),
+    ("POST", "/api/releases", '{"app": "nobody", "commit": "main"}', 400, "nobody"),
+    ("POST", "/api/releases", '{"app": "kinds", "commit": "no-such-branch"}', 400, "no-such-br"),
+    ("POST", "/api/releases", '{"app": "kinds", "commit": "--upload-pack=x"}', 400, "--upload"),
+    ("POST", "/api/releases", '{"app": "../../etc", "commit": "main"}', 400, "../../etc"),
+    ("POST", "/api/releases/999999/stop", "{}", 409, "is not under way"),
+    ("POST", "/api/apps/nobody/rollback", "{}", 409, "no earlier release"),
+    ("POST", "/api/apps/kinds/rollback", '{"to": 999999}', 409, "never served"),
+    ("GET", "/api/apps/nobody/jobs", "", 404, "no release of nobody serves"),
+    ("POST", "/api/apps/kinds/jobs/nobody", "", 409, "no job 'nobody'"),
+    ("POST", "/api/apps/nobody/run", '{"command": "true"}', 404, "no release of nobody"),
+    ("PUT", "/api/apps/kinds/secrets/lower-case", "x", 400, "lower-case"),
+    ("PUT", "/api/apps/kinds/secrets/BINARY", "a\0b", 400, "BINARY"),
+    ("DELETE", "/api/apps/kinds/secrets/UNKNOWN", "", 400, "UNKNOWN"),
+    ("POST", "/api/sources/kinds", "this is no bundle", 400, "bundle"),
+    ("GET", "/api/nothing", "", 404, ""),
+    ("PUT", "/api/status", "", 405, ""),
+]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[f"{row[0]} {row[1]} {row[2]}" for row in ROWS])
+def test_bad_requests_are_answered_with_what_is_wrong(
+    prod: Production, kinds: Project, row: tuple[str, str, str, int, str]
+) -> None:
+    method, path, body, status, says = row
+
+    found, said = ask(prod, method, path, body)
+
+    assert found == status, said
+    assert says in said.get("error", "")
+
+
+def test_what_was_refused_changed_nothing(prod: Production, kinds: Project) -> None:
+    before = prod.client.get("/api/releases")
+
+    ask(prod, "POST", "/api/releases", '{"app": "kinds", "commit": "no-such-branch"}')
+
+    assert before == prod.client.get("/api/releases")
