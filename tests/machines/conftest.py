@@ -1,10 +1,8 @@
 """One small app as an image for each runtime, and runtimes that leave nothing behind."""
 
-import io
 import os
 import shutil
 import subprocess
-import tarfile
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -17,10 +15,10 @@ from dayfly.machines.docker import DockerRuntime
 from dayfly.machines.machine import Runtime, Spec
 from dayfly.machines.process import ProcessRuntime
 from dayfly.machines.workdir import discard
+from small_image import archive, imported
 
 TAG = "dayfly-test/machines:3"
 PROGRAMS = ("cat", "env", "id", "ls", "sleep", "touch", "nohup", "setsid", "readlink")
-PYTHON = Path("/usr/bin/python3")
 
 
 def missing(what: str) -> None:
@@ -73,49 +71,11 @@ def docker_image() -> Image:
         or subprocess.run(["docker", "info"], capture_output=True, check=False).returncode
     ):
         missing("a Docker Engine")
-    if subprocess.run(
-        ["docker", "image", "inspect", TAG], capture_output=True, check=False
-    ).returncode:
-        changes = ["--change", "WORKDIR /app", "--change", "USER 10001"]
-        subprocess.run(["docker", "import", *changes, "-", TAG], input=_tar(), check=True)
-    return Image(key="1", app="shop", commit="c0ffee", runtime="docker", reference=TAG, size=1)
-
-
-def _tar() -> bytes:
-    buffer = io.BytesIO()
-    programs = [Path(f"/usr/bin/{name}") for name in (*PROGRAMS, "python3")]
-    libraries = {lib for program in [Path("/bin/sh"), *programs] for lib in _libraries(program)}
-    with (
-        tarfile.open(fileobj=buffer, mode="w", dereference=True) as tar,
-        tempfile.TemporaryDirectory() as app,
-    ):
-        tar.add("/bin/sh", "bin/sh")
-        for path in [*programs, *map(Path, libraries)]:
-            tar.add(path, str(path).lstrip("/"))
-        version = subprocess.run(
-            [PYTHON, "-c", "import sysconfig; print(sysconfig.get_path('stdlib'))"],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
-        tar.add(version, version.lstrip("/"), filter=_without_tests)
+    with tempfile.TemporaryDirectory() as app:
         app_files(Path(app))
         Path(app).chmod(0o755)
-        tar.add(app, "app")
-        tmp = tarfile.TarInfo("tmp")
-        tmp.type, tmp.mode = tarfile.DIRTYPE, 0o1777
-        tar.addfile(tmp)
-    return buffer.getvalue()
-
-
-def _libraries(program: Path) -> list[str]:
-    told = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
-    return [word for line in told.splitlines() for word in line.split() if word.startswith("/")]
-
-
-def _without_tests(info: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    unwanted = {"test", "__pycache__", "dist-packages", "idlelib", "lib2to3"}
-    return None if unwanted & set(Path(info.name).parts) else info
+        imported(TAG, archive(PROGRAMS, Path(app)))
+    return Image(key="1", app="shop", commit="c0ffee", runtime="docker", reference=TAG, size=1)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from apps.running import free_port
 from dayfly.balancer.program import packaged_program
@@ -29,8 +30,10 @@ PATIENCE = 60.0
 
 SETTINGS = """\
 name = "test"
+runtime = "{runtime}"
 [balancer]
 http = "127.0.0.1:{http}"
+{https}
 [api]
 listen = "127.0.0.1:{api}"
 """
@@ -49,6 +52,7 @@ class Production:
     folder: Path
     http: int
     api: int
+    https: int = 0  # without TLS
 
     @property
     def home(self) -> Home:
@@ -57,6 +61,15 @@ class Production:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.http}"
+
+    @property
+    def secure_url(self) -> str:
+        return f"https://127.0.0.1:{self.https}"
+
+    @property
+    def ca(self) -> Path:
+        """The authority that signed the certificate."""
+        return self.folder / "ca.pem"
 
     @cached_property
     def id(self) -> str:
@@ -190,9 +203,13 @@ class Production:
                 return [pid]
         return []
 
-    def processes_of(self, *, release: str | None = None, app: str = "") -> list[int]:
-        """Processes that carry this environment's mark, of every machine or of one release."""
+    def processes_of(
+        self, *, release: str | None = None, app: str = "", machine: str | None = None
+    ) -> list[int]:
+        """Processes that carry this environment's mark: of all machines, a release's, or one."""
         marks = [f"DAYFLY_ENVIRONMENT={self.id}\0".encode()]
+        if machine is not None:
+            marks += [f"DAYFLY_MACHINE={machine}\0".encode()]
         if release is not None:
             marks += [f"DAYFLY_RELEASE={release}\0".encode(), f"DAYFLY_APP={app}\0".encode()]
         return [
@@ -216,21 +233,35 @@ class Production:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Production]:
+def running(folder: Path, *, runtime: str = "process", tls: bool = False) -> Iterator[Production]:
     """A started environment on free ports."""
     if not (which("haproxy") or packaged_program()):
         (pytest.fail if os.environ.get("CI") else pytest.skip)("needs haproxy")
     folder.chmod(0o755)  # machines of other users pass through
     for parent in folder.parents[:2]:
         parent.chmod(parent.stat().st_mode | 0o011)
-    prod = Production(folder, free_port(), free_port())
+    prod = Production(folder, free_port(), free_port(), free_port() if tls else 0)
     prod.home.path.mkdir()
-    prod.home.environment_toml.write_text(SETTINGS.format(http=prod.http, api=prod.api))
+    if tls:
+        _certify(prod)
+    https = f'https = {{ listen = "127.0.0.1:{prod.https}" }}' if tls else ""
+    prod.home.environment_toml.write_text(
+        SETTINGS.format(runtime=runtime, http=prod.http, https=https, api=prod.api)
+    )
     try:
         prod.up()
         yield prod
     finally:
         prod.close()
+
+
+def _certify(prod: Production) -> None:
+    """A certificate of an authority of its own."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(prod.ca)
+    certificate = authority.issue_cert("127.0.0.1", "localhost")
+    prod.home.tls.mkdir(mode=0o700)
+    certificate.private_key_and_cert_chain_pem.write_to_path(prod.home.tls / "site.pem")
 
 
 def _lives(pid: int) -> bool:

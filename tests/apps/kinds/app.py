@@ -65,15 +65,20 @@ async def _route(connection: Connection, request: Request) -> None:
             await connection.send_json(201, {"bytes": len(body), "sha256": digest})
         case "/events":
             await _events(connection, float(request.query.get("every", "0.2")))
+        case path if path == f"/assets/app.{_version()}.js":
+            await connection.send(200, b"// hashed\n", "text/javascript")
         case "/ws":
             await echo(connection, request)
         case "/" | "/version":
-            version = VERSION.read_text().strip() if VERSION.exists() else "-"
-            about = {"version": version, "release": RELEASE, "machine": MACHINE}
+            about = {"version": _version(), "release": RELEASE, "machine": MACHINE}
             await connection.send_json(200, about)
         case _:
             await _read_body(connection, request)
             await connection.send(404, b"not here\n")
+
+
+def _version() -> str:
+    return VERSION.read_text().strip() if VERSION.exists() else "-"
 
 
 async def _read_body(connection: Connection, request: Request) -> bytes:

@@ -1,0 +1,72 @@
+"""`python -m campaigns NAME [--seed N] [--budget S] [--resume]` writes docs/evidence/NAME.json.
+
+A campaign keeps its progress in a folder of its own, so that `--resume` goes on where the budget
+ended or somebody pulled the plug.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from campaigns import cutover
+from dayfly.command import Setting, output_of
+
+Campaign = Callable[[Path, int, float], dict[str, Any]]
+
+CAMPAIGNS: dict[str, Campaign] = {"cutover": cutover.run}
+ROOT = Path(__file__).parents[2]
+EVIDENCE = ROOT / "docs" / "evidence"
+
+
+def main() -> int:
+    wanted = _wanted()
+    folder = Path(tempfile.gettempdir(), f"dayfly-campaign-{wanted.name}")
+    if not wanted.resume:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(exist_ok=True)
+    found = CAMPAIGNS[wanted.name](folder, wanted.seed, wanted.budget)
+    EVIDENCE.mkdir(exist_ok=True)
+    evidence = {**_surroundings(wanted), **found}
+    path = EVIDENCE / f"{wanted.name}.json"
+    path.write_text(json.dumps(evidence, indent=1) + "\n")
+    sys.stdout.write(f"{path.relative_to(ROOT)}\n")
+    return 0 if found["held"] else 1
+
+
+def _wanted() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="campaigns", description=__doc__)
+    parser.add_argument("name", choices=CAMPAIGNS)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--budget", type=float, default=3600.0, metavar="SECONDS")
+    parser.add_argument("--resume", action="store_true")
+    return parser.parse_args()
+
+
+def _surroundings(wanted: argparse.Namespace) -> dict[str, Any]:
+    git = Setting(cwd=ROOT)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "campaign": wanted.name,
+        "command": f"scripts/campaign {wanted.name} --seed {wanted.seed}",
+        "seed": wanted.seed,
+        "commit": output_of(["git", "rev-parse", "HEAD"], setting=git).strip(),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {
+            "cpus": len(os.sched_getaffinity(0)),
+            "memory_mb": memory // 1024**2,
+            "kernel": platform.release(),
+            "python": platform.python_version(),
+        },
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
