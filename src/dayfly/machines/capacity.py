@@ -14,7 +14,7 @@ MB = 1024 * 1024
 UNKNOWN = 64 * MB  # of a process that neither declares its memory nor ever ran
 HEADROOM = 1.25  # what was measured may grow
 RESERVE = 0.05  # of all memory, left to the host
-LOADED = 16.0  # waiting processes for each CPU: a build or a rush makes 4, and a fix can't wait
+LOADED = 4.0  # processes that run or wait, for each CPU, from which on it is told
 
 
 class TooSmallError(DayflyError):
