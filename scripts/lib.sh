@@ -126,6 +126,10 @@ start_docker() {
   return 1
 }
 
+why_no_docker() {
+  { grep -o 'failed to start daemon.*' "$DAYFLY_HOME/dockerd.log" || tail -n 1 "$DAYFLY_HOME/dockerd.log"; } | tail -n 1 | cut -c1-120
+}
+
 stop_docker() {
   [ -e "$DAYFLY_HOME/dockerd.pid" ] || return 0
   kill "$(cat "$DAYFLY_HOME/dockerd.pid")" 2>/dev/null || true
@@ -149,7 +153,7 @@ kill_a_machine() {
   if [ "$runtime" = docker ]; then
     docker kill "$(docker ps --quiet --filter "name=$victim")" > /dev/null
   else
-    kill -9 $(pgrep --session "$(cut -d' ' -f1 "$DAYFLY_HOME/machines/$victim/pid")")
+    kill -9 -- "-$(cut -d' ' -f1 "$DAYFLY_HOME/machines/$victim/pid")" # the machine's process group
   fi
   say "killed $victim"
   for _ in $(seq 60); do
