@@ -153,7 +153,7 @@ kill_a_machine() {
   if [ "$runtime" = docker ]; then
     docker kill "$(docker ps --quiet --filter "name=$victim")" > /dev/null
   else
-    kill -9 -- "-$(cut -d' ' -f1 "$DAYFLY_HOME/machines/$victim/pid")" # the machine's process group
+    kill -9 "-$(cut -d' ' -f1 "$DAYFLY_HOME/machines/$victim/pid")" # the machine's process group
   fi
   say "killed $victim"
   for _ in $(seq 60); do
