@@ -1,6 +1,7 @@
 """Several people at once: one wins, the other is told why."""
 
 import pytest
+
 import traffic
 from dayfly.clock import wait_until
 from production import Production, Project, assert_nothing_left_over, assert_serving

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 import traffic
 from dayfly.clock import wait_until
 from production import (
@@ -21,7 +22,7 @@ from production.crashes import expected_points, points, sample, survive
 pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy, pytest.mark.timeout(600)]
 
 SEED = int(os.environ.get("DAYFLY_SEED", "1"))
-SAMPLED = 6
+SAMPLED = 5
 STEADY = traffic.kinds("get", "post", "keepalive", rate=60)
 IN_FLIGHT = 6  # requests at once that this traffic can have open
 

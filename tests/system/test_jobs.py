@@ -3,6 +3,7 @@
 import time
 
 import pytest
+
 from dayfly.clock import wait_until
 from production import Production, Project, assert_serving, batches
 
