@@ -16,12 +16,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from campaigns import cutover
+from campaigns import crash, cutover
 from dayfly.command import Setting, output_of
 
 Campaign = Callable[[Path, int, float], dict[str, Any]]
 
-CAMPAIGNS: dict[str, Campaign] = {"cutover": cutover.run}
+CAMPAIGNS: dict[str, Campaign] = {"crash": crash.run, "cutover": cutover.run}
 ROOT = Path(__file__).parents[2]
 EVIDENCE = ROOT / "docs" / "evidence"
 

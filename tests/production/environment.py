@@ -22,6 +22,8 @@ from dayfly.clock import wait_until
 from dayfly.command import which
 from dayfly.config.home import Home, environment_id, token
 from dayfly.environment.processes import pids_of
+from dayfly.events import Event
+from dayfly.release.journal import Journal
 from production.projects import Project
 
 DAYFLY = (sys.executable, "-c", "from dayfly.cli import main; main()")
@@ -36,6 +38,8 @@ http = "127.0.0.1:{http}"
 {https}
 [api]
 listen = "127.0.0.1:{api}"
+[route.tight]
+hosts = ["tight.example"]
 """
 
 
@@ -86,13 +90,13 @@ class Production:
 
     # -- what a person types
 
-    def type(self, *words: str, at: Path | None = None) -> Ran:
+    def type(self, *words: str, at: Path | None = None, given: str = "") -> Ran:
         """A command of `dayfly`, to its end."""
         done = subprocess.run(
             [*DAYFLY, *words],
             cwd=at or self.folder,
             env=self.surroundings,
-            stdin=subprocess.DEVNULL,
+            input=given.encode(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             timeout=240,
@@ -100,9 +104,9 @@ class Production:
         )
         return Ran(done.returncode, done.stdout.decode())
 
-    def typed(self, *words: str, at: Path | None = None) -> str:
+    def typed(self, *words: str, at: Path | None = None, given: str = "") -> str:
         """What a command says that has to succeed."""
-        ran = self.type(*words, at=at)
+        ran = self.type(*words, at=at, given=given)
         assert ran.status == 0, f"dayfly {' '.join(words)}: {ran.status}\n{ran.said}"
         return ran.said
 
@@ -157,12 +161,11 @@ class Production:
 
     def wait_for_stage(self, release: int, stage: str) -> None:
         """Until a stage of a release has begun."""
-        log = f"/api/releases/{release}/events"
 
         def begun() -> bool:
             return any(
                 event.kind == "stage.started" and event.data["stage"] == stage
-                for event in self._so_far(log)
+                for event in self.events(release)
             )
 
         wait_until(begun, seconds=PATIENCE, what=f"{stage} of release {release}")
@@ -175,12 +178,11 @@ class Production:
         )
         return self.record(release)
 
-    def _so_far(self, path: str) -> list[Any]:
-        from dayfly.release.journal import Journal  # noqa: PLC0415
-
+    def events(self, release: int) -> list[Event]:
+        """What the journal says of a release until now, also when no server runs."""
         journal = Journal(self.home.journal)
         try:
-            return journal.events(release=int(path.split("/")[3]), limit=100_000)
+            return journal.events(release=release, limit=100_000)
         finally:
             journal.close()
 

@@ -103,3 +103,23 @@ def test_a_damaged_journal_is_not_taken_for_an_empty_one(tmp_path: Path) -> None
 
     with pytest.raises(sqlite3.DatabaseError):
         Journal(path)
+
+
+def test_a_rollback_without_an_end_is_found(journal: Journal) -> None:
+    journal.record("rollback.started", release=1, app="orders", who="ada")
+    journal.record("rollback.finished", release=1, app="orders", outcome="serving")
+    assert journal.open_rollbacks() == []
+
+    began = journal.record("rollback.started", release=1, app="orders", who="ada")
+    assert journal.open_rollbacks() == [began]
+
+
+def test_what_is_told_of_an_end_is_written_with_it(journal: Journal) -> None:
+    """Or whoever follows a release across a crash would wait for ever."""
+    number = journal.open_release(ORDER).number
+    seen: list[tuple[str, str]] = []
+    journal.subscribe(lambda event: seen.append((event.kind, journal.release(number).outcome)))
+
+    journal.conclude(number, "failed", "no")
+
+    assert seen == [("release.finished", "failed")]

@@ -66,6 +66,11 @@ ROWS: list[tuple[str, Seen, list[tuple[str, str]]]] = [
     ("all is well", SERVING, []),
     ("a warm fleet waits", with_warm(), []),
     (
+        "a fleet that loses the traffic at this moment is not retired",
+        replace(with_warm(), records={1: record(1), 2: record(2, "running")}),
+        [],
+    ),
+    (
         "a dead web machine is replaced",
         replace(SERVING, machines=(machine(2, state="exited"), *SERVING.machines[1:])),
         [("replace", "orders-2-web-1")],

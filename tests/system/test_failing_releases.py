@@ -12,8 +12,7 @@ import traffic
 from dayfly.clock import wait_until
 from dayfly.command import CommandError, output_of
 from dayfly.machines.cgroup import Cgroups
-from production import Production, Project, assert_nothing_left_over, assert_serving
-from production.checks import answer
+from production import Production, Project, assert_nothing_left_over, assert_serving, project
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy]
 
@@ -22,12 +21,12 @@ LISTENING = "listening on"  # what `kinds` says once it is up
 
 
 @contextmanager
-def nothing_lost(prod: Production) -> Iterator[None]:
+def nothing_lost(prod: Production, *, but: int = 0) -> Iterator[None]:
     """Strict traffic while the block runs."""
     with traffic.steady(traffic.Plan(target=prod.url, kinds=STEADY)) as load:
         yield
         tally = load.stop()
-    assert tally.failed == 0, tally.told()
+    assert tally.failed <= but, tally.told()
     assert tally.ok > 0
 
 
@@ -40,6 +39,7 @@ class Case:
     more: str = ""
     says: str = ""  # of the last lines of what failed
     outcome: str = "failed"
+    lost: int = 0  # requests that were on the machine that died
     limits: bool = False  # whether it takes a kernel that keeps limits
 
 
@@ -52,7 +52,16 @@ RED = """
 run = "echo 1 passed, 1 red; exit 1"
 """
 SMOKE = 'watch        = "1s"\nsmoke = "echo smelled at $BASE_URL; exit 4"'
-MANY = {"machines = 2": "machines = 200", 'memory   = "128MB"': 'memory = "4GB"'}
+ALONE = {"machines = 2": "machines = 1"}
+RUN = '"exec python3 app.py"'
+ONE_DIES = (
+    "'case $DAYFLY_MACHINE in *-1) exec python3 app.py dies-after=3;; esac; exec python3 app.py'"
+)
+HUGE = """
+[process.worker]
+run = "sleep 60"
+memory = "9000GB"
+"""
 
 CASES = {
     "build error": Case("exit", "build", more=BUILD, says="no hammer"),
@@ -61,7 +70,7 @@ CASES = {
         "ended before it was healthy", "verify", "exits", says="never meant to run"
     ),
     "never healthy": Case("not healthy within", "verify", "never-healthy", says=LISTENING),
-    "wrong port": Case("It listens on", "verify", "wrong-port", says=LISTENING),
+    "wrong port": Case("It listens on", "verify", "wrong-port", changes=ALONE, says=LISTENING),
     "dies while it is verified": Case(
         "SIGKILL",
         "verify",
@@ -89,9 +98,9 @@ CASES = {
     "dies after the cutover": Case(
         "died after the cutover",
         "watch",
-        "dies-after=3",
-        changes={'watch        = "2s"': 'watch = "20s"'},
+        changes={RUN: ONE_DIES, 'watch        = "2s"': 'watch = "20s"'},
         says=LISTENING,
+        lost=3,
         outcome="rolled-back",
     ),
     "missing secret": Case(
@@ -99,10 +108,11 @@ CASES = {
         "checkout",
         changes={"[process.web]": 'secrets = ["SMITHY_KEY"]\n[process.web]'},
     ),
-    "no room": Case("need", "launch", changes=MANY),
+    "no room": Case("the incoming machines need", "launch", more=HUGE),
     "migration fails": Case(
         "migrate: ",
         "migrate",
+        changes={"[process.web]": 'secrets = ["DATABASE_URL"]\n[process.web]'},
         more='\n[database]\nmigrate = "echo table nails exists; exit 9"\n',
         says="table nails exists",
     ),
@@ -117,7 +127,8 @@ def test_what_served_goes_on(prod: Production, kinds: Project, name: str) -> Non
     serving = prod.serving(kinds.app)
     assert serving
     commit = kinds.commit(misbehave=case.misbehave, changes=case.changes, more=case.more)
-    with nothing_lost(prod):
+    prod.typed("secret", "set", "DATABASE_URL", "--app", kinds.app, given="postgresql://nowhere/")
+    with nothing_lost(prod, but=case.lost):
         ran = prod.release(kinds, commit)
         failed = prod.newest()
         assert_nothing_left_over(prod, kinds.app, failed)
@@ -127,7 +138,7 @@ def test_what_served_goes_on(prod: Production, kinds: Project, name: str) -> Non
     assert record["outcome"] == case.outcome
     assert case.why in record["reason"]
     assert [s["stage"] for s in record["stages"] if s["outcome"] == "failed"] == [case.stage]
-    assert record["traffic"]["lost"] == 0
+    assert record["traffic"]["lost"] <= case.lost
     assert_serving(prod, kinds.app, serving)
 
 
@@ -175,7 +186,7 @@ def test_a_release_can_be_stopped(prod: Production, kinds: Project, stage: str) 
     ("text", "says"),
     [
         (None, "dayfly.toml"),
-        ("app = kinds\n", "line 1"),
+        ("app = kinds\n", ":1"),
         ('app = "kinds"\nprocces = 1\n', "procces"),
     ],
     ids=["none", "not TOML", "unknown key"],
@@ -216,8 +227,6 @@ def small_disk(prod: Production) -> Iterator[Path]:
 
 def test_disk_full(prod: Production, kinds: Project, small_disk: Path) -> None:
     """An app whose images find no space fails; others are not touched."""
-    from production import project  # noqa: PLC0415
-
     serving = prod.serving(kinds.app)
     assert serving
     tight = project(prod.folder / "tight")
@@ -234,11 +243,13 @@ def test_disk_full(prod: Production, kinds: Project, small_disk: Path) -> None:
 def test_a_machine_that_dies_later_is_replaced(prod: Production, kinds: Project) -> None:
     serving = prod.serving(kinds.app)
     assert serving
-    victim = answer(prod)["machine"]
-    prod.kill(prod.processes_of(release=str(serving), app=kinds.app)[:1])
-    wait_until(
-        lambda: victim not in {m["machine"] for m in prod.machines(kinds.app)} or True,
-        seconds=1,
-        what="it is noticed",
-    )
+    before = {m["machine"] for m in prod.machines(kinds.app) if m["release"] == serving}
+    with nothing_lost(prod, but=3):
+        prod.kill(prod.processes_of(release=str(serving), app=kinds.app)[:1])
+        wait_until(
+            lambda: not before <= {m["machine"] for m in prod.machines(kinds.app)},
+            seconds=10,
+            what="it is noticed",
+        )
+        assert_serving(prod, kinds.app, serving)
     assert_serving(prod, kinds.app, serving)

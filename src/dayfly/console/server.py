@@ -51,7 +51,8 @@ def answer(home: Home, environment: Environment) -> None:
         link=lambda: f"http://{settings.api.listen}/enter?code={sessions.code()}",
     )
     # uvicorn raises the signal that ended it once more; then our parts still have to close
-    signal.signal(signal.SIGTERM, lambda *_: None)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
     log.info("serving %s at %s", settings.name, settings.api.listen)
     uvicorn.run(
         app,

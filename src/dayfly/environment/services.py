@@ -16,7 +16,7 @@ from dayfly.command import Setting, output_of, run, which
 from dayfly.config.home import Home, create, token
 from dayfly.config.inherited import inherited_for_builds
 from dayfly.config.load import settings_of
-from dayfly.durable import write_atomically
+from dayfly.durable import locked, write_atomically
 from dayfly.environment import supervised
 from dayfly.environment.environment import open_balancer, open_parts, open_runtime, url_of
 from dayfly.environment.processes import pids_of
@@ -45,10 +45,11 @@ def up(home: Home, *, systemd: bool, say: Say) -> str:
     open_balancer(home, settings).open()
     services = supervised.services(Path(sys.executable), home.path)
     env = {**inherited_for_builds(), "DAYFLY_HOME": str(home.path)}
-    if systemd:
-        _start_units(supervised.systemd_units(services, settings.name, env))
-    else:
-        _start_supervisord(home, supervised.supervisord(services, home.run), env)
+    with locked(home.run / "up.lock"):  # one who types it meanwhile finds it started
+        if systemd:
+            _start_units(supervised.systemd_units(services, settings.name, env))
+        else:
+            _start_supervisord(home, supervised.supervisord(services, home.run), env)
     _wait_until_up(home, settings.api.listen)
     for note in open_runtime(home, settings)[0].notes:
         say(f"note: {note}")
@@ -99,7 +100,8 @@ def destroy(home: Home, name: str, *, say: Say) -> None:
 def _start_supervisord(home: Home, configuration: str, env: Mapping[str, str]) -> None:
     write_atomically(home.run / "supervisord.conf", configuration)
     if not _supervisors(home):
-        _end(home, supervised.SERVER)  # the balancer's keeper is taken over by the next one
+        _end(home, supervised.SERVER)
+        _abandon(home, supervised.BALANCER)  # HAProxy goes on, and the next keeper adopts it
         output_of(_supervisor_argv(home, "supervisord"), setting=Setting(env=env))
         _wake(home)
         return
@@ -139,15 +141,23 @@ def _supervisors(home: Home) -> list[int]:
 # -- what a killed supervisor left behind
 
 
-def _end(home: Home, service: str, seconds: float = DOWN_SECONDS) -> None:
+def _end(home: Home, service: str) -> None:
     """End a service that no supervisor looks after any more."""
-    argv = next(
-        s.argv for s in supervised.services(Path(sys.executable), home.path) if s.name == service
-    )
-    for pid in pids_of(list(argv[1:])):
+    _send(home, service, signal.SIGTERM)
+
+
+def _abandon(home: Home, service: str) -> None:
+    """Kill such a service, so that it does not end what it looks after."""
+    _send(home, service, signal.SIGKILL)
+
+
+def _send(home: Home, service: str, number: signal.Signals) -> None:
+    known = supervised.services(Path(sys.executable), home.path)
+    words = next(list(each.argv[1:]) for each in known if each.name == service)
+    for pid in pids_of(words):
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGTERM)
-    wait_until(lambda: not pids_of(list(argv[1:])), seconds=seconds, what=f"{service} ends")
+            os.kill(pid, number)
+    wait_until(lambda: not pids_of(words), seconds=DOWN_SECONDS, what=f"{service} ends")
 
 
 # -- systemd

@@ -86,9 +86,9 @@ class Caretaker:
     # -- observe
 
     def _see(self, app: str, down: frozenset[str]) -> Seen:
-        """Observe one app: what is in hand, then what runs, then what is known.
+        """Look first for what is in hand, then for what runs, then for what is known.
 
-        In this order nothing looks abandoned that only just began, nor what only just ended.
+        In this order nothing looks abandoned that only just began.
         """
         parts = self._parts
         busy = self._engine.busy()

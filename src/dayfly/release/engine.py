@@ -114,6 +114,7 @@ class Engine:
         tell = self._parts.journal.record
         tell("rollback.started", release=serving, app=app, who=who)
         reason = f"{stopped} was stopped, release {serving} serves on"
+        tell("note", release=serving, app=app, message=reason)
         tell("rollback.finished", release=serving, app=app, outcome="serving", reason=reason)
 
     def _stop_for_rollback(self, app: str, who: str) -> Operation | None:

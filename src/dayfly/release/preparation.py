@@ -21,8 +21,8 @@ UNASSESSED = "unassessed"  # what a release does to the database is not looked i
 
 def check_out(work: Work) -> Path:
     """The commit's files, in a folder that lives until the image is built."""
-    source = work.folder / "source"
-    with work.stage("checkout"):
+    source = work.source
+    with work.stage("checkout"), removed_on_failure(source):
         shutil.rmtree(source, ignore_errors=True)
         work.parts.sources.export(work.record.app, work.record.commit, source)
         problems = fits(work.app, work.parts.settings)
@@ -30,6 +30,15 @@ def check_out(work: Work) -> Path:
             raise ReleaseError("\n".join(map(str, problems)))
         work.parts.secrets.wanted(work.app.app, work.app.secrets)
     return source
+
+
+@contextmanager
+def removed_on_failure(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def build(work: Work, source: Path) -> Image:

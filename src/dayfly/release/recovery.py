@@ -5,13 +5,14 @@ is on disk before HAProxy hears of it, so a release whose slot it names has got 
 one whose slot it does not name never did.
 """
 
+import shutil
 from dataclasses import dataclass
 from typing import Literal
 
 from dayfly.events import Event
 from dayfly.release import bookkeeping, fleet
 from dayfly.release.records import Outcome, ReleaseRecord
-from dayfly.release.work import Parts
+from dayfly.release.work import Parts, source_of
 
 Fate = Literal["complete", "undo"]
 
@@ -59,6 +60,7 @@ def recover(parts: Parts) -> list[Decision]:
         )
         if decision.fate == "undo":
             fleet.remove_all(parts, record, decision.why)
+            shutil.rmtree(source_of(parts.home, record), ignore_errors=True)
             bookkeeping.finish_release(parts, record, "failed", decision.why)
         else:
             bookkeeping.finish_release(parts, record, "serving", decision.why)

@@ -117,11 +117,20 @@ class Work:
         return take
 
     @property
+    def source(self) -> Path:
+        """The commit's files while it is built."""
+        return source_of(self.parts.home, self.record)
+
+    @property
     def folder(self) -> Path:
         """What is kept of this release: output of its build, tests, migration and smoke."""
         folder = self.parts.home.release(self.record.number)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+
+def source_of(home: Home, record: ReleaseRecord) -> Path:
+    return home.release(record.number) / "source"
 
 
 class ReleaseError(DayflyError):
