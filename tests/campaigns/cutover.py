@@ -74,7 +74,6 @@ def _session(
     wanted = {what: min(count, AT_ONCE[what]) for what, count in missing.items()}
     began = time.monotonic()
     with cutovers.stage(folder, runtime, LONG) as scene:
-        since = time.time()
         with cutovers.under_load(scene, seed) as load:
             time.sleep(WARM_UP)
             moves = [
@@ -85,7 +84,7 @@ def _session(
                 cutovers.release_and_keep_warm(scene, load)
                 backs.append(asdict(cutovers.roll_back(scene, load)))
             tally = load.stop()
-        proxy = cutovers.counted(scene.prod, since)
+        proxy = cutovers.counted_of(scene.prod, tally)
         deaths = _deaths(scene, seed, wanted["deaths"], ends)
     return {
         "runtime": runtime,

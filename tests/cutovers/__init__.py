@@ -7,7 +7,7 @@ with stage(folder, "process", SHORT) as scene:
     assert load.stop().failed == 0
 """
 
-from cutovers.counts import Counted, counted
+from cutovers.counts import Counted, counted_of
 from cutovers.deaths import Death, kill_one
 from cutovers.moves import Move, release, release_and_keep_warm, roll_back
 from cutovers.scene import LONG, SHORT, Pace, Scene, has_docker, stage, under_load
@@ -20,7 +20,7 @@ __all__ = [
     "Move",
     "Pace",
     "Scene",
-    "counted",
+    "counted_of",
     "has_docker",
     "kill_one",
     "release",

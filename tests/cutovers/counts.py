@@ -1,19 +1,23 @@
 """What HAProxy counted of the strict client's requests, out of its access log."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
+import traffic
 from cutovers.assets import PREFIX
 from dayfly.balancer import accesslog
 from dayfly.balancer.accesslog import Line
+from dayfly.clock import DeadlineError, wait_until
 from production import Production
 
+SETTLED_SECONDS = 10.0
 OWN = ("/version",)  # asked by the checks, not by the client
 
 
 @dataclass(frozen=True, kw_only=True)
 class Counted:
-    """Of all requests that ended in a range of time; streams are requests too."""
+    """Of all requests; streams are requests too."""
 
     requests: int
     lost: int
@@ -24,9 +28,21 @@ class Counted:
     lines: tuple[str, ...]  # of the first that were lost
 
 
-def counted(prod: Production, since: float, until: float = float("inf")) -> Counted:
-    """Times are seconds since the epoch."""
-    found = list(of_the_client(prod, since, until))
+def counted_of(prod: Production, tally: traffic.Tally) -> Counted:
+    """All that a client's run was for HAProxy, which notices its last good-byes when it gets to."""
+    with suppress(DeadlineError):  # whoever compares tells the difference
+        wait_until(
+            lambda: counted(prod, tally.started).requests >= tally.sent,
+            seconds=SETTLED_SECONDS,
+            what="HAProxy's count",
+            poll=0.2,
+        )
+    return counted(prod, tally.started)
+
+
+def counted(prod: Production, since: float) -> Counted:
+    """What ended since then (seconds since the epoch)."""
+    found = list(of_the_client(prod, since))
     told = accesslog.summary(found)
     return Counted(
         requests=told.requests + told.streams,
@@ -39,8 +55,7 @@ def counted(prod: Production, since: float, until: float = float("inf")) -> Coun
     )
 
 
-def of_the_client(prod: Production, since: float, until: float = float("inf")) -> Iterator[Line]:
+def of_the_client(prod: Production, since: float) -> Iterator[Line]:
     for line in accesslog.lines(prod.home.balancer, since=since):
-        theirs = line.path.startswith(PREFIX) or line.path in OWN
-        if not theirs and line.time <= until * 1000:
+        if not line.path.startswith(PREFIX) and line.path not in OWN:
             yield line

@@ -36,10 +36,10 @@ def cut_over(scene: Scene, times: int) -> None:
         cutovers.release_and_keep_warm(scene, load)
         assert_whole(cutovers.roll_back(scene, load))
         tally = load.stop()
-    counted = cutovers.counted(scene.prod, tally.started)
+    counted = cutovers.counted_of(scene.prod, tally)
     assert tally.failed == 0, tally.told()
     assert all(kind.ok for kind in tally.kinds), tally.told()
-    assert (counted.lost, counted.requests) == (0, tally.sent), counted.lines
+    assert (counted.lost, counted.requests) == (0, tally.sent), counted
 
 
 def test_cutovers_of_processes_lose_nothing(folder: Path) -> None:
