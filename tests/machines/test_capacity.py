@@ -71,7 +71,7 @@ WORKER = Wanted(process="worker", machines=1, memory=250 * MB)
             [WEB],
             Room(memory=2000 * MB, free=2000 * MB, cpus=2, load=40),
             0,
-            "9.0 processes wait for 2 CPUs",
+            "40.0 processes wait for 2 CPUs",
             ["wait until"],
         ),
     ],
