@@ -40,9 +40,7 @@ def median(values: Sequence[float]) -> float:
     return statistics.median(values)
 
 
-def at_most(
-    part: str, what: str, ours: float, unit: str, most: float, *, note: str = ""
-) -> Row:
+def at_most(part: str, what: str, ours: float, unit: str, most: float, *, note: str = "") -> Row:
     """A row with an absolute bar."""
     return Row(
         part=part,

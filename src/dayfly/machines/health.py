@@ -39,15 +39,18 @@ def wait_until_healthy(
     """Return when all are; UnhealthyError as soon as one ended or its deadline has passed."""
     if not machines:
         return
-    given_up = Event()
+    given_up, looked = Event(), time.monotonic()
     with ThreadPoolExecutor(len(machines), thread_name_prefix="probe") as pool:
         waiting = {pool.submit(observe, machine, health, given_up) for machine in machines}
         try:
             while waiting:
                 done, waiting = wait(waiting, timeout=LOOK, return_when=FIRST_COMPLETED)
                 stop.check()
-                _require_running(machines, runtime)
-                for finding in (future.result() for future in done):
+                findings = [future.result() for future in done]
+                if time.monotonic() - looked > LOOK or not all(each.healthy for each in findings):
+                    _require_running(machines, runtime)
+                    looked = time.monotonic()
+                for finding in findings:
                     _require_healthy(finding, health, runtime)
                     seconds = round(finding.seconds, 3)
                     emit("machine.healthy", machine=finding.machine.name, seconds=seconds)

@@ -1,5 +1,6 @@
 """Facts about processes, read from /proc."""
 
+import itertools
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -8,6 +9,7 @@ from pathlib import Path
 
 PROC = Path("/proc")
 TICKS = os.sysconf("SC_CLK_TCK")
+LISTEN = "0A"
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -96,17 +98,24 @@ def listening(pids: Iterable[int]) -> frozenset[int] | None:
     found: set[int] | None = None
     for pid in pids:
         with suppress(OSError):
-            sockets = {str(entry.readlink()) for entry in (PROC / str(pid) / "fd").iterdir()}
+            sockets = set(_open_files(pid))
             found = found or set()
             for table in ("tcp", "tcp6"):
-                found |= _listeners((PROC / str(pid) / "net" / table).read_text(), sockets)
+                found |= _listeners(PROC / str(pid) / "net" / table, sockets)
     return None if found is None else frozenset(found)
 
 
-def _listeners(table: str, sockets: set[str]) -> set[int]:
-    rows = [line.split() for line in table.splitlines()[1:]]
-    return {
-        int(row[1].rsplit(":", 1)[1], 16)
-        for row in rows
-        if row[3] == "0A" and f"socket:[{row[9]}]" in sockets
-    }
+def _open_files(pid: int) -> Iterator[str]:
+    for entry in (PROC / str(pid) / "fd").iterdir():
+        with suppress(FileNotFoundError):  # closed just now, as connections are all the time
+            yield str(entry.readlink())
+
+
+def _listeners(table: Path, sockets: set[str]) -> set[int]:
+    """The kernel lists those that listen first; the thousands of others are not even read."""
+    with table.open() as lines:
+        next(lines, "")
+        rows = itertools.takewhile(lambda row: row[3] == LISTEN, map(str.split, lines))
+        return {
+            int(row[1].rsplit(":", 1)[1], 16) for row in rows if f"socket:[{row[9]}]" in sockets
+        }
