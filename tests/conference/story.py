@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from conference import repository, rows
-from conference.production import Production
 from conference.tally import Tally
+from conference.team import Team
 from conference.visitors import Site, visited
 from dayfly.database.scratch import scratch_server
+from production.environment import Production, running
 
 QUIET_SECONDS = 6.0  # of load before the upgrade, and again after each cutover
 FIRST, SECOND = repository.VERSIONS
@@ -20,58 +21,63 @@ FIRST, SECOND = repository.VERSIONS
 def run(folder: Path, seed: int) -> dict[str, Any]:
     """Release pretalx, fill it, upgrade it and roll it back under load; what was found.
 
-    Any user can pass through `folder`, which is there and empty. Nothing runs afterwards.
+    `folder` is there and empty. Afterwards nothing runs, and it holds the repository only.
     """
     with scratch_server(folder / "postgresql", None) as server, server.database() as url:
         repository.make(folder / "checkout")
-        production = Production.prepared(folder)
-        try:
-            production.dayfly("up")
-            production.dayfly("secret", "set", "DATABASE_URL", typed=url)
-            return {"seed": seed, **_released(production, url, seed)}
-        finally:
-            production.dayfly("down")
+        with running(folder) as production:
+            team = Team(production, folder / "checkout")
+            team.types("secret", "set", "DATABASE_URL", answer=url)
+            found = _released(team, url, seed)
+            team.types("down")
+            left = _left_running(production)
+            team.types("destroy", "test")  # images are large, and read-only
+            return {"seed": seed, **found, "left_running": left}
 
 
-def _released(production: Production, url: str, seed: int) -> dict[str, Any]:
+def _left_running(production: Production) -> int:
+    services = (production.supervisors, production.servers, production.keepers)
+    left = [pid for service in services for pid in service()]
+    return len([*left, *production.haproxies(), *production.processes_of()])
+
+
+def _released(team: Team, url: str, seed: int) -> dict[str, Any]:
     timed = dict[str, float]()
     with _timing(timed, "first_release"):
-        production.dayfly("release", FIRST)
+        team.types("release", FIRST)
     with _timing(timed, "fill"):
-        talks = json.loads(production.dayfly("run", "--", "python", "fill.py").splitlines()[-1])
+        talks = json.loads(team.types("run", "--", "python", "fill.py").splitlines()[-1])
     columns = rows.columns_of(url)
     before = rows.rows_of(url, columns)
-    versions = [production.version_serving()]
-    with visited(Site(production.port, talks), seed) as tally:
+    versions = [team.version_serving()]
+    with visited(Site(team.production.http, talks), seed) as tally:
         time.sleep(QUIET_SECONDS)
         with _timing(timed, "second_release"):
-            production.dayfly("release", SECOND)
+            team.types("release", SECOND)
         time.sleep(QUIET_SECONDS)
         seen = [tally.newest_version]
-        versions.append(production.version_serving())
+        versions.append(team.version_serving())
         with _timing(timed, "rollback"):
-            production.dayfly("rollback")
+            team.types("rollback")
         time.sleep(QUIET_SECONDS)
         seen.append(tally.newest_version)
-    versions.append(production.version_serving())
+    versions.append(team.version_serving())
     return {
         "versions_serving": versions,
         "versions_seen": seen,
         "seconds": timed,
         "client": tally.figures(),
         "failures": tally.failures,
-        "receipts": [_receipt(production, number) for number in (1, 2)],
-        "serving": production.serving(),
-        **_kept(production, url, tally, rows.missing(before, rows.rows_of(url, columns))),
+        "receipts": [_receipt(team, number) for number in (1, 2)],
+        "serving": team.release_serving(),
+        **_kept(team, url, tally, rows.missing(before, rows.rows_of(url, columns))),
     }
 
 
-def _kept(
-    production: Production, url: str, tally: Tally, lost: dict[str, list[str]]
-) -> dict[str, Any]:
+def _kept(team: Team, url: str, tally: Tally, lost: dict[str, list[str]]) -> dict[str, Any]:
     """What has to be there still: old rows, acknowledged ones (once each), the uploaded file."""
     found = rows.feedback(url)
-    media = production.home / "keep" / "pretalx" / "data" / "media"
+    media = team.production.home.keep("pretalx", "data") / "media"
     return {
         "rows_lost": lost,
         "feedback_rows": len(found),
@@ -81,8 +87,8 @@ def _kept(
     }
 
 
-def _receipt(production: Production, number: int) -> dict[str, Any]:
-    told = production.told("receipt", str(number))
+def _receipt(team: Team, number: int) -> dict[str, Any]:
+    told = team.reads("receipt", str(number))
     names = ("release", "outcome", "verdict", "cutover_seconds", "traffic", "watch")
     stages = {stage["stage"]: stage["seconds"] for stage in told["stages"]}
     return {**{name: told.get(name) for name in names}, "stages": stages}
