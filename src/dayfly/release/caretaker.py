@@ -1,14 +1,10 @@
 """Carries out what `upkeep.decide` finds: one thread, for as long as the server runs."""
 
-import logging
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 
-from dayfly.clock import Stop
 from dayfly.config.app import App
 from dayfly.errors import DayflyError, StoppedError
 from dayfly.machines.machine import Machine
@@ -18,14 +14,13 @@ from dayfly.release.records import ReleaseRecord
 from dayfly.release.retention import prune
 from dayfly.release.upkeep import Action, Seen, decide
 from dayfly.release.work import Parts
+from dayfly.rounds import Rounds
 
 ROUND_SECONDS = 1.0
 PRUNE_SECONDS = 3600.0
 DOWN_SECONDS = 10.0  # so long a machine may fail HAProxy's checks before it is replaced
 TRIES, TRY_SECONDS = 3, 30.0  # so many replacements in so short a time: then wait
 ENDING_AT_ONCE = 16
-
-log = logging.getLogger(__name__)
 
 
 class Caretaker:
@@ -35,43 +30,21 @@ class Caretaker:
         self._parts = parts
         self._engine = engine
         self._occupied = occupied
-        self._stop = Stop()
         self._ending: set[str] = set()
         self._enders = ThreadPoolExecutor(ENDING_AT_ONCE, thread_name_prefix="ending")
         self._down_since: dict[str, float] = {}
         self._tries: defaultdict[int, list[float]] = defaultdict(list)
         self._apps: dict[int, App] = {}
-        self._thread = threading.Thread(target=self._run, name="caretaker", daemon=True)
+        self._pruned = 0.0
+        self._rounds = Rounds("caretaker", ROUND_SECONDS, self.round)
         self.problems: dict[str, str] = {}
 
     def start(self) -> None:
-        self._thread.start()
+        self._rounds.start()
 
     def close(self) -> None:
-        self._stop.request("the server ends")
-        self._thread.join()
+        self._rounds.close()
         self._enders.shutdown(wait=False, cancel_futures=True)
-
-    def _run(self) -> None:
-        """A round each second; a problem is logged once, however long it lasts."""
-        told = ""
-        pruned = 0.0
-        while not self._stop.requested:
-            problem = ""
-            try:
-                self.round()
-                if time.monotonic() - pruned > PRUNE_SECONDS:
-                    prune(self._parts)
-                    pruned = time.monotonic()
-            except StoppedError:
-                return
-            except DayflyError as error:
-                problem = error.message
-                if problem != told:
-                    log.warning("upkeep: %s %s", problem, error.hint)
-            told = problem
-            with suppress(StoppedError):
-                self._stop.wait(ROUND_SECONDS)
 
     def round(self) -> None:
         """Look at every app once and do what is to be done."""
@@ -82,6 +55,9 @@ class Caretaker:
             seen = self._see(name, down)
             for action in decide(seen):
                 self._act(seen, action)
+        if time.monotonic() - self._pruned > PRUNE_SECONDS:
+            prune(self._parts)
+            self._pruned = time.monotonic()
 
     # -- observe
 
@@ -212,7 +188,7 @@ class Caretaker:
                 parts.journal.record(kind, release=record.number, app=record.app, **data)
 
             emit("machine.launched", machine=machine.name, process=process, address=machine.address)
-            fleet.prove_healthy(parts, app, [machine], stop=self._stop, emit=emit)
+            fleet.prove_healthy(parts, app, [machine], stop=self._rounds.stop, emit=emit)
         except BaseException:
             fleet.remove_machines(parts, record, [wanted.name], "did not become healthy")
             raise

@@ -1,18 +1,16 @@
 """Scheduled jobs: fired from the serving fleet only, once per tick."""
 
 import logging
-import threading
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 
-from dayfly.clock import Stop
 from dayfly.config.app import Job
 from dayfly.config.cron import schedule, zone_of
-from dayfly.errors import DayflyError, StoppedError
 from dayfly.release import fleet
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.work import Parts, ReleaseError
+from dayfly.rounds import Rounds
 
 ROUND_SECONDS = 1.0
 LATE_SECONDS = 15 * 60.0  # a tick missed by a server that was down is made up for so long
@@ -65,26 +63,14 @@ class Scheduler:
         self._parts = parts
         self._occupied = occupied
         self._zone = zone_of(parts.settings.time_zone)
-        self._stop = Stop()
         self._jobs: dict[int, Mapping[str, Job]] = {}
-        self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
+        self._rounds = Rounds("scheduler", ROUND_SECONDS, self.round)
 
     def start(self) -> None:
-        self._thread.start()
+        self._rounds.start()
 
     def close(self) -> None:
-        self._stop.request("the server ends")
-        self._thread.join()
-
-    def _run(self) -> None:
-        while True:
-            try:
-                self._stop.wait(ROUND_SECONDS)
-                self.round()
-            except StoppedError:
-                return
-            except DayflyError as error:
-                log.warning("scheduler: %s", error.message)
+        self._rounds.close()
 
     def round(self) -> None:
         now = time.time()
