@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dayfly.cli import needs, show
+from dayfly.cli import needs
 from dayfly.cli.needs import Facts
 from dayfly.cli.output import clean, cleaned, paint, table, width
 
@@ -44,14 +44,6 @@ def test_columns_align_whatever_is_in_them() -> None:
     lines = table(rows, head=("name", "n", "z"))
     assert [width(line) for line in lines] == [11, 11, 11]
     assert lines[2].split() == ["ab", "10", "y"]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "shown"),
-    [(None, "-"), (0.034, "34 ms"), (3.2, "3.20 s"), (31.04, "31.0 s"), (185.0, "3 m 05 s")],
-)
-def test_seconds(seconds: float | None, shown: str) -> None:
-    assert show.seconds(seconds) == shown
 
 
 @pytest.mark.parametrize(

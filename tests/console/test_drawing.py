@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from dayfly.console import chart, words
 from dayfly.progress import Progress, Sample, Stage
+from dayfly.shown import duration
 
 
 def test_stages_lie_where_their_time_was() -> None:
@@ -46,10 +47,10 @@ def test_one_moment_is_no_line() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "shown"),
-    [(None, "—"), (0.034, "34 ms"), (4.2, "4.20 s"), (12.34, "12.3 s"), (185.0, "3 min 05 s")],
+    [(None, "-"), (0.034, "34 ms"), (4.2, "4.20 s"), (12.34, "12.3 s"), (185.0, "3 min 05 s")],
 )
 def test_duration(seconds: float | None, shown: str) -> None:
-    assert words.duration(seconds) == shown
+    assert duration(seconds) == shown
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from dayfly.cli.output import ask, clean, cleaned, is_terminal, live_console, pa
 from dayfly.client import Client
 from dayfly.events import Event
 from dayfly.progress import Progress
+from dayfly.shown import duration
 
 _GOOD = {"serving", "warm", "retired"}
 _LAST_LINES = 20
@@ -106,7 +107,7 @@ def _head(now: Progress) -> list[str]:
 
 def _stage_lines(now: Progress) -> list[str]:
     return [
-        f"  {stage.stage:10} {show.seconds(stage.seconds):>10}  {show.outcome(stage.outcome or '')}"
+        f"  {stage.stage:10} {duration(stage.seconds):>10}  {show.outcome(stage.outcome or '')}"
         for stage in now.stages
     ]
 

@@ -9,15 +9,12 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from dayfly.config.inherited import no_color
+from dayfly.shown import plain
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 _STYLES = {"good": "32", "bad": "1;31", "warn": "33", "dim": "2", "strong": "1", "accent": "36"}
-_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(?:\x07|\x1b\\|$)|.)", re.DOTALL)
-_UNSEEN = re.compile(  # what moves the cursor, hides text or turns its direction
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
-)
 _NUMBER = re.compile(r"[\d,.]*( s| ms| MB|%)?|-")
 _PAINT = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -46,7 +43,7 @@ def paint(style: str, text: str) -> str:
 
 def clean(text: str) -> str:
     """Text of somebody else without anything that acts on a terminal, tabs widened."""
-    return _UNSEEN.sub("", _ESCAPE.sub("", text.replace("\n", " "))).expandtabs(4)
+    return plain(text.replace("\n", " ")).expandtabs(4)
 
 
 def cleaned(value: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from dayfly.cli.output import paint, table
+from dayfly.shown import duration
 
 Json = Mapping[str, Any]
 
@@ -23,7 +24,6 @@ _OUTCOMES = {
     "not healthy": "bad",
     "inconclusive": "warn",
 }
-TEN, MINUTE = 10, 60  # seconds
 _SHORT = 10  # of a commit id: enough to tell, short enough to read
 
 
@@ -33,18 +33,6 @@ def outcome(word: str) -> str:
 
 def short(commit: str) -> str:
     return commit[:_SHORT]
-
-
-def seconds(value: float | None) -> str:
-    """`34 ms`, `4.20 s`, `12.3 s`, `3 m 05 s`."""
-    if value is None:
-        return "-"
-    if value < 1:
-        return f"{value * 1000:.0f} ms"
-    if value < MINUTE:
-        return f"{value:.{2 if value < TEN else 1}f} s"
-    minutes, rest = divmod(round(value), MINUTE)
-    return f"{minutes} m {rest:02d} s"
 
 
 def size(value: float | None) -> str:
@@ -143,7 +131,7 @@ def receipt(value: Json, *, stages: bool = True) -> list[str]:
     if traffic.get("requests") is not None:
         lines += _traffic_lines(traffic)
     facts = [
-        ("cutover", seconds(value.get("cutover_seconds"))),
+        ("cutover", duration(value.get("cutover_seconds"))),
         ("verdict", str(value.get("verdict") or "-")),
         ("watch", _watch(value.get("watch"))),
         ("machines", str(len(value.get("machines") or ()))),
@@ -155,7 +143,7 @@ def receipt(value: Json, *, stages: bool = True) -> list[str]:
     rows = [
         (
             f"    {stage['stage']}",
-            seconds(stage.get("seconds")),
+            duration(stage.get("seconds")),
             outcome(stage.get("outcome") or ""),
         )
         for stage in value.get("stages") or ()

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from dayfly.cli import show
 from dayfly.progress import Progress, Seen, Stage
+from dayfly.shown import duration
 
 _LINES = 8  # of output
 _BAR = 40
@@ -29,7 +30,7 @@ def view(now: Progress, clock: float) -> RenderableType:
 
 
 def _title(now: Progress, clock: float) -> Text:
-    passed = show.seconds(clock - now.started) if now.started else ""
+    passed = duration(clock - now.started) if now.started else ""
     return Text.assemble(
         (f"release {now.release}", "bold"),
         f" of {now.app}  " if now.app else "  ",
@@ -54,14 +55,14 @@ def _stages(now: Progress, clock: float) -> Table:
 
 def _stage(stage: Stage, clock: float) -> tuple[RenderableType, ...]:
     if stage.outcome is None:
-        passed = show.seconds(max(clock - stage.started, 0))
+        passed = duration(max(clock - stage.started, 0))
         mark = Spinner("dots", style="cyan")
         return mark, Text(stage.stage, style="bold"), Text(passed), Text("")
     good = stage.outcome in {"done", "ok"}
     return (
         Text("✓" if good else "·", style="green" if good else "yellow"),
         Text(stage.stage),
-        Text(show.seconds(stage.seconds), style="dim"),
+        Text(duration(stage.seconds), style="dim"),
         Text("" if good else stage.outcome),
     )
 
@@ -75,7 +76,7 @@ def _machines(now: Progress) -> Table:
 
 def _machine(seen: Seen) -> tuple[Text, ...]:
     style = _WORDS.get(seen.state, "yellow")
-    after = f"after {show.seconds(seen.seconds)}" if seen.seconds is not None else seen.reason
+    after = f"after {duration(seen.seconds)}" if seen.seconds is not None else seen.reason
     return Text(seen.machine), Text(seen.address), Text(seen.state, style), Text(after, "dim")
 
 

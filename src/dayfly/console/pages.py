@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection
+from functools import partial
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -12,7 +13,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from dayfly import progress
+from dayfly import progress, shown
 from dayfly.console import chart, words
 from dayfly.console.guard import Guard
 from dayfly.console.live import changes
@@ -146,7 +147,7 @@ def _templates() -> Environment:
         finalize=_harmless,
     )
     templates.filters |= {
-        "duration": words.duration,
+        "duration": partial(shown.duration, nothing="—"),
         "moment": words.moment,
         "left": words.left,
         "count": words.count,
@@ -157,4 +158,4 @@ def _templates() -> Environment:
 
 def _harmless(value: object) -> object:
     """Every text that a template shows passes here."""
-    return words.plain(value) if type(value) is str else value
+    return shown.plain(value) if type(value) is str else value

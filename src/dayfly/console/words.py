@@ -1,35 +1,15 @@
-"""Figures and moments as a page shows them; text of others without what can't be seen."""
+"""Moments and states as a page shows them."""
 
-import re
 from datetime import UTC, datetime
 
-_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(?:\x07|\x1b\\|$)|.)", re.DOTALL)
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
-)
-TEN, MINUTE, HOUR = 10, 60, 3600  # seconds
+from dayfly.shown import MINUTE
+
+HOUR = 3600  # seconds
 _GOOD = frozenset({"serving", "done", "ok", "up", "healthy", "passed"})
 _WARM = frozenset({"warm", "launched", "inconclusive", "skipped", "unassessed"})
 _BAD = frozenset(
     {"failed", "refused", "rolled-back", "down", "died", "breach", "not healthy", "stopped"}
 )
-
-
-def plain(text: object) -> str:
-    """Without colour codes of terminals and characters that hide or turn text."""
-    return _UNSEEN.sub("", _ESCAPE.sub("", str(text)))
-
-
-def duration(seconds: float | None) -> str:
-    """`34 ms`, `4.20 s`, `12.3 s`, `3 min 05 s`."""
-    if seconds is None:
-        return "—"
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < MINUTE:
-        return f"{seconds:.{2 if seconds < TEN else 1}f} s"
-    minutes, rest = divmod(round(seconds), MINUTE)
-    return f"{minutes} min {rest:02d} s"
 
 
 def moment(stamp: str | float | None) -> str:
