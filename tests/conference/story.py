@@ -21,7 +21,7 @@ FIRST, SECOND = repository.VERSIONS
 def run(folder: Path, seed: int) -> dict[str, Any]:
     """Release pretalx, fill it, upgrade it and roll it back under load; what was found.
 
-    `folder` is there and empty. Afterwards nothing runs, and it holds the repository only.
+    `folder` is there and empty. Afterwards nothing runs, and no environment is left.
     """
     with scratch_server(folder / "postgresql", None) as server, server.database() as url:
         repository.make(folder / "checkout")
