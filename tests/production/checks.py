@@ -3,6 +3,7 @@
 import json
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 
 from dayfly.balancer.balancer import Balancer
 from dayfly.clock import wait_until
@@ -66,8 +67,9 @@ def _left_over(prod: Production, app: str, release: int) -> Iterator[str]:
             found = (path for path in folder.iterdir() if path.name.lstrip(".").startswith(name))
             yield from (f"{path}" for path in found)
     for path in SHARED.glob("[0-9]*"):
-        if path.read_text().startswith(f"{prod.id} {name}"):
-            yield f"port {path.name}"
+        with suppress(FileNotFoundError):  # others' machines come and go
+            if path.read_text().startswith(f"{prod.id} {name}"):
+                yield f"port {path.name}"
     for folder in Cgroups(prod.id).folders("any").values():
         if folder.parent.exists():
             found = (path for path in folder.parent.iterdir() if path.name.startswith(name))

@@ -11,7 +11,7 @@ QUICK: Mapping[str, str] = {
     'watch        = "2s"': 'watch        = "1s"',
     'warm         = "10m"': 'warm         = "5m"',
     'drain        = "20s"': 'drain        = "5s"',
-    'deadline = "10s"': 'deadline = "4s"',
+    'deadline = "10s"': 'deadline = "6s"',
 }
 RUN = "exec python3 app.py"
 

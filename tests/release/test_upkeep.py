@@ -66,6 +66,14 @@ ROWS: list[tuple[str, Seen, list[tuple[str, str]]]] = [
     ("all is well", SERVING, []),
     ("a warm fleet waits", with_warm(), []),
     (
+        "a fleet without warm time that still answers old requests is not retired",
+        replace(
+            with_warm(unfinished=frozenset({1})),
+            records={1: replace(WARM, warm_until=NOW - 1), 2: record(2)},
+        ),
+        [],
+    ),
+    (
         "a fleet that loses the traffic at this moment is not retired",
         replace(with_warm(), records={1: record(1), 2: record(2, "running")}),
         [],

@@ -66,14 +66,16 @@ def test_a_rollback_stops_the_release_under_way(prod: Production, kinds: Project
 def test_a_rollback_that_comes_while_the_outgoing_fleet_drains(
     prod: Production, kinds: Project
 ) -> None:
-    """Too late to stop the release: then it is really rolled back, and what is open goes on."""
+    """Too late to stop the release: it is rolled back, and what is open goes on everywhere.
+
+    Also where nothing is to be kept warm.
+    """
+    draining = {'drain        = "20s"': 'drain = "15s"', 'warm         = "10m"': 'warm = "0s"'}
     slow = traffic.Plan(target=prod.url, kinds=traffic.kinds("slow"), slow=4.0)
     serving = prod.serving(kinds.app)
     assert serving
     with traffic.steady(slow) as load:
-        prod.release(
-            kinds, kinds.commit(changes={'drain        = "20s"': 'drain = "15s"'}), "--detach"
-        )
+        prod.release(kinds, kinds.commit(changes=draining), "--detach")
         number = prod.newest()
         prod.wait_for_stage(number, "drain")
         prod.typed("rollback", at=kinds.folder)
@@ -86,7 +88,8 @@ def test_a_rollback_that_comes_while_the_outgoing_fleet_drains(
 def test_a_release_during_a_rollback_is_refused(prod: Production, kinds: Project) -> None:
     """The rollback wins: it is a fresh fleet's that takes its time to be healthy."""
     slow = {
-        "exec python3 app.py": "sleep 3; exec python3 app.py",
+        "exec python3 app.py": "sleep 2; exec python3 app.py",
+        'deadline = "10s"': 'deadline = "30s"',
         'warm         = "10m"': 'warm = "1s"',
     }
     first = prod.released(kinds, kinds.commit(changes=slow))

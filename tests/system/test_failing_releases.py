@@ -58,7 +58,7 @@ ONE_DIES = (
     "'case $DAYFLY_MACHINE in *-1) exec python3 app.py dies-after=3;; esac; exec python3 app.py'"
 )
 HUGE = """
-[process.worker]
+[process.hammer]
 run = "sleep 60"
 memory = "9000GB"
 """

@@ -94,7 +94,7 @@ def _require_healthy(finding: Finding, health: Health, runtime: Runtime) -> None
     if not finding.healthy:
         raise UnhealthyError(
             f"{machine.name} was not healthy within {health.deadline:g} s: "
-            f"{probed}: {finding.last}{guess(finding.last, ports)}",
+            f"{probed}: {finding.last}{guess(finding.last, ports, _port(machine.address))}",
             hint=_tail(machine, runtime),
         )
     if ports is not None and _port(machine.address) not in ports:
@@ -104,11 +104,11 @@ def _require_healthy(finding: Finding, health: Health, runtime: Runtime) -> None
         )
 
 
-def guess(last: ProbeResult | None, ports: frozenset[int] | None) -> str:
+def guess(last: ProbeResult | None, ports: frozenset[int] | None, wanted: int) -> str:
     """What may be wrong, as far as the last answer and the ports it listens on tell."""
     if last == ProbeResult(status=BAD_REQUEST):
         return ". Does the app accept requests for the host 127.0.0.1 (Django: ALLOWED_HOSTS)?"
-    if last != REFUSED or ports is None:
+    if last != REFUSED or ports is None or wanted in ports:
         return ""
     if not ports:
         return ". It listens on no port yet."

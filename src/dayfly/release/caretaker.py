@@ -12,7 +12,7 @@ from dayfly.release import fleet
 from dayfly.release.engine import Engine
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.retention import prune
-from dayfly.release.upkeep import Action, Seen, decide
+from dayfly.release.upkeep import Action, Seen, decide, may_finish
 from dayfly.release.work import Parts
 from dayfly.rounds import Rounds
 
@@ -72,7 +72,8 @@ class Caretaker:
         records = {record.number: record for record in parts.journal.releases(app)}
         serving = parts.serving(app)
         settings = self._app_of(records[serving]) if serving in records else None
-        slots = parts.balancer.routing().slots.values()
+        slots = parts.balancer.routing().slots
+        fleets = {slot.release: name for name, slot in slots.items() if slot.app == app}
         return Seen(
             now=time.time(),
             serving=serving,
@@ -84,7 +85,22 @@ class Caretaker:
             wanted={n: p.machines for n, p in settings.process.items()} if settings else {},
             job_drain=settings.release.job_drain if settings else 0.0,
             deadlines=self._deadlines(machines, records),
-            slots=frozenset(slot.release for slot in slots if slot.app == app),
+            slots=frozenset(fleets),
+            unfinished=self._unfinished(records, fleets, settings) if settings else frozenset(),
+        )
+
+    def _unfinished(
+        self, records: Mapping[int, ReleaseRecord], fleets: Mapping[int, str], settings: App
+    ) -> frozenset[int]:
+        """Of releases whose warm time is over; `fleets` names their slots."""
+        now, sessions = time.time(), self._parts.balancer.sessions
+        found = ((records[n], slot) for n, slot in fleets.items() if n in records)
+        return frozenset(
+            record.number
+            for record, slot in found
+            if record.left_at is not None
+            and (record.warm_until is None or record.warm_until <= now)
+            and may_finish(record.left_at, sessions(slot), settings.release, now)
         )
 
     def _deadlines(

@@ -88,8 +88,11 @@ class Engine:
                 self._parts.journal.releases(app), self._parts.serving(app), to
             )
             operation = Operation(f"the rollback to release {target.number}", target)
+            began = self._parts.journal.record(  # before the answer: who follows waits for its end
+                "rollback.started", release=target.number, app=app, who=who
+            )
             line.append(operation)
-        self._start(operation, lambda o: self._roll_back(o, who))
+        self._start(operation, lambda o: self._roll_back(o, began.number))
         return target.number
 
     def stop(self, number: int, why: str) -> None:
@@ -183,11 +186,9 @@ class Engine:
         outcome, reason = self._outcome(operation, pipeline.release)
         bookkeeping.finish_release(self._parts, record, outcome, reason)
 
-    def _roll_back(self, operation: Operation, who: str) -> None:
-        record, journal = operation.record, self._parts.journal
-        began = journal.record("rollback.started", release=record.number, app=record.app, who=who)
+    def _roll_back(self, operation: Operation, began: int) -> None:
         outcome, reason = self._outcome(operation, rollback.roll_back)
-        bookkeeping.finish_rollback(self._parts, record, began.number, outcome, reason)
+        bookkeeping.finish_rollback(self._parts, operation.record, began, outcome, reason)
 
     def _outcome(self, operation: Operation, story: Callable[[Work], None]) -> tuple[Outcome, str]:
         record = operation.record

@@ -10,12 +10,14 @@ from pathlib import Path
 from dayfly.command import TAIL_LINES
 from dayfly.config.app_rules import fits
 from dayfly.database.programs import programs
+from dayfly.images.builder import BuildError
 from dayfly.images.image import Image
 from dayfly.machines.machine import Machine
 from dayfly.release import fleet
 from dayfly.release.work import ReleaseError, Work
 
 TEST = "test"
+FULL_BYTES = 16 * 1024 * 1024
 UNASSESSED = "unassessed"  # what a release does to the database is not looked into yet
 
 
@@ -54,8 +56,21 @@ def build(work: Work, source: Path) -> Image:
         work.parts.journal.keep_image(work.record.number, image.key)
         work.emit("image.built", key=image.key, size=image.size, seconds=image.seconds)
         return image
+    except BuildError as error:
+        if full := _full_disk(work):
+            raise BuildError(f"{error.message}; {full}", hint=error.hint) from error
+        raise
     finally:
         shutil.rmtree(source, ignore_errors=True)
+
+
+def _full_disk(work: Work) -> str:
+    """What many a program that finds no space does not say; empty where there is some."""
+    images = work.parts.home.images
+    own = images / work.record.app
+    folder = own if own.is_dir() else images
+    free = shutil.disk_usage(folder).free
+    return f"hardly any space is left in {folder}" if free < FULL_BYTES else ""
 
 
 def run_tests(work: Work, image: Image) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from dayfly.balancer.observed import Sessions
+from dayfly.config.app import Release
 from dayfly.machines.machine import Machine
 from dayfly.release.records import ReleaseRecord
 
@@ -30,6 +32,7 @@ class Seen:
     job_drain: float = 600.0
     deadlines: Mapping[str, float] = field(default_factory=dict)  # of running jobs, by machine
     slots: frozenset[int] = frozenset()  # releases that hold a slot
+    unfinished: frozenset[int] = frozenset()  # releases that answer old requests, within budget
 
 
 @dataclass(frozen=True)
@@ -114,11 +117,22 @@ def _over(seen: Seen, ending: set[int]) -> list[Action]:
             continue
         if record.outcome in {"running", "serving"}:
             continue  # the traffic goes elsewhere at this moment; the journal says so next
+        if number in seen.unfinished:
+            continue  # however short its warm time is, what is open may finish
         if record.warm_until is None or seen.now >= record.warm_until:
             actions.append(Action("retire", number, why="its time is over"))
         elif not _web_alive(seen, number):
             actions.append(Action("retire", number, why="its machines ended"))
     return actions
+
+
+def may_finish(left: float, sessions: Sessions, settings: Release, now: float) -> bool:
+    """Whether a fleet that lost the traffic at `left` still has requests or streams in budget."""
+    passed = now - left
+    return bool(
+        (sessions.requests and passed < settings.drain)
+        or (sessions.streams and passed < settings.stream_drain)
+    )
 
 
 def _web_alive(seen: Seen, release: int) -> bool:
