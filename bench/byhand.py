@@ -24,14 +24,26 @@ defaults
   timeout connect 5s
   timeout client 60s
   timeout server 60s
+{usual}
 frontend web
   bind 127.0.0.1:{port}
+{forwarded}
   use_backend %[str(app),map({folder}/serving.map)]
 backend a
 {servers}
 backend b
 {servers}
 """
+FORWARDED = """\
+  http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]
+  http-request set-header X-Forwarded-Host %[req.hdr(host)]
+"""
+USUAL = """\
+  log fd@1 format raw local0 info
+  option httplog
+  option forwardfor
+  retry-on conn-failure empty-response
+"""  # what a HAProxy of production has: an access log, the client's address for the app, a retry
 EAGER = 0.1  # seconds between two probes while nobody listens; as Dayfly does
 
 
@@ -41,6 +53,7 @@ class Balancer:
 
     folder: Path
     port: int
+    pid: int
     incoming: str = "b"
 
     def flip(self, ports: Sequence[int]) -> None:
@@ -64,16 +77,22 @@ class Balancer:
 
 
 @contextmanager
-def balancer(folder: Path, machines: int) -> Iterator[Balancer]:
+def balancer(folder: Path, machines: int, *, usual: bool = False) -> Iterator[Balancer]:
     folder.mkdir()
     port = free_port()
     servers = "\n".join(f"  server s{each} 127.0.0.1:1 disabled" for each in range(machines))
     (folder / "serving.map").write_text("app a\n")
-    text = CONFIGURATION.format(folder=folder, port=port, servers=servers)
+    text = CONFIGURATION.format(
+        folder=folder,
+        port=port,
+        servers=servers,
+        usual=USUAL if usual else "",
+        forwarded=FORWARDED if usual else "",
+    )
     (folder / "haproxy.cfg").write_text(text)
-    with program([find_program(None), "-db", "-f", str(folder / "haproxy.cfg")], folder):
+    with program([find_program(None), "-db", "-f", str(folder / "haproxy.cfg")], folder) as pid:
         wait_until(lambda: listens(port), seconds=10, what="HAProxy by hand")
-        yield Balancer(folder, port)
+        yield Balancer(folder, port, pid)
 
 
 @contextmanager

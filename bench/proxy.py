@@ -2,10 +2,12 @@
 
 import re
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench import byhand
+from bench.memory import cpu
 from bench.repository import begin
 from bench.row import Row, Skipped, median, times
 from bench.world import World
@@ -13,7 +15,12 @@ from dayfly.balancer.program import find_program
 from dayfly.command import which
 
 PART = "the proxy"
-SECONDS = 2
+SECONDS = 1
+MEASURES: tuple[tuple[str, Callable[["Run"], float], str, float], ...] = (
+    ("CPU of the proxy for a request", lambda run: run.cpu, "µs", 1.1),
+    ("p50", lambda run: run.p50, "ms", 1.1),
+    ("p99", lambda run: run.p99, "ms", 1.2),
+)
 ANSWER = """\
 defaults
   mode http
@@ -34,8 +41,15 @@ watch = "0s"
 
 
 @dataclass(frozen=True)
+class Proxy:
+    port: int
+    pid: int
+
+
+@dataclass(frozen=True)
 class Run:
     per_second: float
+    cpu: float  # µs of the proxy for each request
     p50: float  # ms
     p99: float  # ms
 
@@ -46,16 +60,25 @@ def measure(world: World, rounds: int) -> list[Row | Skipped]:
     if wrk is None:
         return [Skipped(PART, "wrk is not installed (apt-get install wrk)")]
     world.release(checkout(world.folder / "answer"))
-    address = answering(world)
+    port = int(answering(world).rsplit(":", 1)[1])
     rows: list[Row | Skipped] = []
-    with byhand.balancer(world.folder / "minimal", 1) as minimal:
-        minimal.flip([int(address.rsplit(":", 1)[1])])
+    with (
+        byhand.balancer(world.folder / "minimal", 1) as minimal,
+        byhand.balancer(world.folder / "usual", 1, usual=True) as usual,
+    ):
+        minimal.flip([port])
+        usual.flip([port])
+        proxies = {
+            "ours": Proxy(world.http, world.pids()["HAProxy"]),
+            "minimal": Proxy(minimal.port, minimal.pid),
+            "usual": Proxy(usual.port, usual.pid),
+        }
         for connections in (1, 64):
-            ours, floor = [], []
+            runs: dict[str, list[Run]] = {name: [] for name in proxies}
             for _ in range(rounds):
-                floor.append(load(wrk, minimal.port, connections))
-                ours.append(load(wrk, world.http, connections))
-            rows += told(ours, floor, connections)
+                for name, proxy in proxies.items():
+                    runs[name].append(load(wrk, proxy, connections))
+            rows += told(runs, connections)
     return rows
 
 
@@ -74,22 +97,28 @@ def answering(world: World) -> str:
     return str(serving["machines"][0]["address"])
 
 
-def load(wrk: str, port: int, connections: int) -> Run:
+def load(wrk: str, proxy: Proxy, connections: int) -> Run:
     threads = min(connections, 2)
     words = ["-t", str(threads), "-c", str(connections), "-d", str(SECONDS), "--latency"]
+    before = cpu(proxy.pid)
     done = subprocess.run(
-        [wrk, *words, f"http://127.0.0.1:{port}/"], capture_output=True, text=True, check=True
+        [wrk, *words, f"http://127.0.0.1:{proxy.port}/"], capture_output=True, text=True, check=True
     )
-    return read(done.stdout)
+    return read(done.stdout, cpu(proxy.pid) - before)
 
 
-def read(said: str) -> Run:
-    """What wrk prints."""
+def read(said: str, seconds: float) -> Run:
+    """What wrk prints; `seconds` is the CPU that the proxy took."""
     if "Non-2xx" in said or "Socket errors" in said:
         raise RuntimeError(f"not all requests were answered: {said}")
-    found = re.search(r"Requests/sec:\s+([\d.]+)", said)
+    found = re.search(r"(\d+) requests in .*Requests/sec:\s+([\d.]+)", said, re.DOTALL)
     assert found
-    return Run(float(found[1]), _latency(said, "50%"), _latency(said, "99%"))
+    return Run(
+        per_second=float(found[2]),
+        cpu=seconds / int(found[1]) * 1e6,
+        p50=_latency(said, "50%"),
+        p99=_latency(said, "99%"),
+    )
 
 
 def _latency(said: str, which_one: str) -> float:
@@ -98,36 +127,32 @@ def _latency(said: str, which_one: str) -> float:
     return float(found[1]) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[found[2]]
 
 
-def told(ours: list[Run], floor: list[Run], connections: int) -> list[Row]:
+def told(runs: dict[str, list[Run]], connections: int) -> list[Row]:
+    """Judged against a HAProxy as production has it; beside a minimal one it is told."""
     where = f"{connections} connection{'s' * (connections > 1)}"
-    rates = sorted(run.per_second for run in floor)
-    note = f"minimal HAProxy itself: {rates[0]:,.0f} to {rates[-1]:,.0f} requests/s"
-    cost = [1e6 / run.per_second for run in ours]
-    cost_floor = [1e6 / run.per_second for run in floor]
+    ours, usual, minimal = runs["ours"], runs["usual"], runs["minimal"]
+    rates = {name: median([run.per_second for run in found]) for name, found in runs.items()}
+    note = ", ".join(f"{name} {rate:,.0f}" for name, rate in rates.items())
+    rows = []
+    for what, value, unit, most in MEASURES:
+        row = times(
+            PART,
+            f"{what}, {where}",
+            median([value(run) for run in ours]),
+            median([value(run) for run in usual]),
+            unit,
+            most,
+            note=f"beside a minimal HAProxy: {median([value(run) for run in minimal]):.3g} {unit}",
+        )
+        rows.append(row)
     return [
-        times(
-            PART,
-            f"time per request, {where}",
-            median(cost),
-            median(cost_floor),
-            "µs",
-            1.1,
+        *rows,
+        Row(
+            part=PART,
+            what=f"requests per second, {where}",
+            ours=rates["ours"],
+            floor=rates["usual"],
+            unit="/s",
             note=note,
-        ),
-        times(
-            PART,
-            f"p50, {where}",
-            median([r.p50 for r in ours]),
-            median([r.p50 for r in floor]),
-            "ms",
-            1.1,
-        ),
-        times(
-            PART,
-            f"p99, {where}",
-            median([r.p99 for r in ours]),
-            median([r.p99 for r in floor]),
-            "ms",
-            1.2,
         ),
     ]
