@@ -53,15 +53,15 @@ def build(work: Work, source: Path) -> Image:
                 on_line=work.lines_of("build"),
                 stop=work.stop,
             )
-        work.parts.journal.keep_image(work.record.number, image.key)
-        work.emit("image.built", key=image.key, size=image.size, seconds=image.seconds)
-        return image
     except BuildError as error:
         if full := _full_disk(work):
             raise BuildError(f"{error.message}; {full}", hint=error.hint) from error
         raise
     finally:
         shutil.rmtree(source, ignore_errors=True)
+    work.parts.journal.keep_image(work.record.number, image.key)
+    work.emit("image.built", key=image.key, size=image.size, seconds=image.seconds)
+    return image
 
 
 def _full_disk(work: Work) -> str:
