@@ -44,12 +44,14 @@ apt_install() {
   if ! [ -e "$policy" ]; then
     printf '#!/bin/sh\nexit 101\n' > "$policy"
     chmod 755 "$policy"
-    trap 'rm -f /usr/sbin/policy-rc.d' EXIT INT TERM
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT INT TERM # whatever happens while apt-get runs
+    ours=yes
   fi
   export DEBIAN_FRONTEND=noninteractive
   # shellcheck disable=SC2086 # a list of names
   { apt-get -q update && apt-get -q install -y --no-install-recommends $missing; } >"$log" 2>&1 ||
     { tail -n 20 "$log" >&2; fail "apt-get failed; its output is in $log"; }
+  [ -z "${ours:-}" ] || rm -f "$policy"
 }
 
 # -- the demo's own world

@@ -13,9 +13,11 @@ from dayfly.errors import DayflyError
 from dayfly.events import Event
 
 SECONDS = 30.0  # for an answer; an event stream says something at least every 15 s
+UPLOAD_SECONDS = 600.0  # for git to look at everything that was sent
 PATIENCE_SECONDS = 60.0  # for a server that restarts while its events are followed
 PAUSE_SECONDS = 0.3
 REFUSED_FROM = 400
+BINARY = "application/octet-stream"
 LAST = frozenset({"release.finished", "rollback.finished"})  # no event comes after these
 
 
@@ -51,7 +53,7 @@ class Client:
         """Send a file of any size, a piece at a time."""
         with file.open("rb") as source:
             size = {"Content-Length": str(file.stat().st_size)}
-            with self._answer("POST", path, source, "application/octet-stream", size) as answer:
+            with self._answer("POST", path, source, BINARY, size) as answer:
                 return _decoded(answer.read())
 
     def lines(self, path: str, **query: object) -> Iterator[str]:
@@ -110,7 +112,7 @@ class Client:
         sent = {"Authorization": f"Bearer {self._token}", **(headers or {})}
         if kind:
             sent["Content-Type"] = kind
-        connection = self._connection()
+        connection = self._connection(UPLOAD_SECONDS if kind == BINARY else SECONDS)
         try:
             connection.request(method, path, body=body, headers=sent)
             answer = connection.getresponse()
@@ -122,7 +124,7 @@ class Client:
         finally:
             connection.close()
 
-    def _connection(self) -> http.client.HTTPConnection:
+    def _connection(self, seconds: float) -> http.client.HTTPConnection:
         parts = urlsplit(self.address)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ClientError(
@@ -131,7 +133,7 @@ class Client:
             )
         secure = parts.scheme == "https"
         kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        return kind(parts.hostname, parts.port, timeout=SECONDS)
+        return kind(parts.hostname, parts.port, timeout=seconds)
 
     def _silence(self, error: Exception) -> ClientError:
         return ClientError(

@@ -92,9 +92,9 @@ def test_a_rollback_to_nowhere_is_refused(serving: int, wanted: int | None, why:
         target_of(RELEASES, serving, wanted)
 
 
-def traffic(requests: int, errors: int = 0, p99: float = 20.0) -> Traffic:
+def traffic(requests: int, errors: int = 0, p99: int = 20, lost: int = 0) -> Traffic:
     return Traffic(
-        requests=requests, lost=0, aborted=0, retried=0, errors=errors, p50_ms=5.0, p99_ms=p99
+        requests=requests, lost=lost, aborted=0, retried=0, errors=errors, p50_ms=5.0, p99_ms=p99
     )
 
 
@@ -108,6 +108,8 @@ def traffic(requests: int, errors: int = 0, p99: float = 20.0) -> Traffic:
         (traffic(1000), traffic(500, errors=2), "good"),
         (traffic(1000), traffic(500, errors=20), "breach"),
         (traffic(1000, errors=50), traffic(500, errors=25), "good"),
+        (traffic(1000), traffic(500, lost=450), "breach"),
+        (traffic(1000), traffic(10, lost=5), "breach"),
         (traffic(1000, p99=100), traffic(500, p99=200), "good"),
         (traffic(1000, p99=100), traffic(500, p99=900), "breach"),
         (traffic(1000, p99=1), traffic(500, p99=40), "good"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dayfly.events import Event
-from dayfly.release.journal import Journal
+from dayfly.release.journal import Journal, JournalError
 from dayfly.release.records import Order
 
 ORDER = Order(app="orders", commit="c" * 40, subject="Add priority", who="ada")
@@ -103,6 +103,19 @@ def test_a_damaged_journal_is_not_taken_for_an_empty_one(tmp_path: Path) -> None
 
     with pytest.raises(sqlite3.DatabaseError):
         Journal(path)
+
+
+def test_a_full_disk_is_told_and_nothing_is_half_written(journal: Journal) -> None:
+    """SQLite itself refuses to grow the file, as on a full disk; once it may again, it goes on."""
+    pages = journal._db.execute("PRAGMA page_count").fetchone()[0]  # noqa: SLF001
+    journal._db.execute(f"PRAGMA max_page_count = {pages}")  # noqa: SLF001
+
+    with pytest.raises(JournalError, match="full"):
+        journal.record("note", message="x" * 1_000_000)
+    last = journal.last_event()
+    journal._db.execute("PRAGMA max_page_count = 1000000")  # noqa: SLF001
+
+    assert journal.record("note", message="space again").number == last + 1
 
 
 def test_a_rollback_without_an_end_is_found(journal: Journal) -> None:

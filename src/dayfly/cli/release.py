@@ -72,6 +72,8 @@ def _sent(client: Client, app: str, checkout: Path, ref: str, *, dirty: bool) ->
     from dayfly.images import bundle  # noqa: PLC0415 - only where source is sent
 
     changed = bundle.uncommitted(checkout)
+    if dirty and ref != "HEAD":
+        raise UsageError("--dirty releases what lies in the checkout, so it takes no REF.")
     if changed and dirty:
         ref = bundle.commit_dirty(checkout, f"Uncommitted work of {who()}")
     elif changed and ref == "HEAD":

@@ -24,6 +24,7 @@ class Balancer:
 @dataclass(frozen=True, kw_only=True)
 class Api:
     listen: str = "127.0.0.1:8081"  # the API and the console
+    address: str | None = None  # as people reach it, e.g. https://dayfly.example; else `listen`
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,6 +40,10 @@ def _addresses(environment: Environment) -> Iterator[Problem]:
     for at in listens.keys() - known.keys():
         says = f'found {shown(listens[at])}, allowed is an address and a port: "127.0.0.1:8080"'
         yield Problem(at, says)
+    public = environment.api.address
+    if public is not None and not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+/?", public):
+        says = f'found {shown(public)}, allowed is an address such as "https://dayfly.example"'
+        yield Problem(("api", "address"), says)
     for (first, (host, port)), (second, (other, another)) in combinations(known.items(), 2):
         if port == another and (host == other or {host, other} & EVERYWHERE.keys()):
             yield Problem(second, f"port {port} is taken by {'.'.join(map(str, first))}")

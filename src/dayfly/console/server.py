@@ -5,6 +5,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import uvicorn
 
@@ -38,17 +39,20 @@ def serve(home: Home) -> None:
 def answer(home: Home, environment: Environment) -> None:
     """Answer requests until told to end."""
     settings = environment.parts.settings
-    address = address_of(settings.api.listen)
-    if address is None:
+    listen = address_of(settings.api.listen)
+    if listen is None:
         raise DayflyError(f"api.listen: {settings.api.listen!r} is not host:port")
-    host, port = address
+    host, port = listen
     key = token(home)
-    sessions = Sessions(hashlib.sha256(b"console sessions" + key.encode()).digest())
+    address = settings.api.address or f"http://{settings.api.listen}"
+    public = urlsplit(address)
+    secret = hashlib.sha256(b"console sessions" + key.encode()).digest()
+    sessions = Sessions(secret, secure=public.scheme == "https")
     app = application(
         environment,
         token=key,
-        extra=routes(Reader(environment), sessions, {*LOOPBACK, host}),
-        link=lambda: f"http://{settings.api.listen}/enter?code={sessions.code()}",
+        extra=routes(Reader(environment), sessions, {*LOOPBACK, host, public.hostname or host}),
+        link=lambda: f"{address.rstrip('/')}/enter?code={sessions.code()}",
     )
     # uvicorn raises the signal that ended it once more; then our parts still have to close
     for number in (signal.SIGTERM, signal.SIGINT):

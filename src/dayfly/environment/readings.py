@@ -1,5 +1,6 @@
 """What the API answers without changing anything."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -79,32 +80,44 @@ def known_commits(environment: Environment, request: Request) -> dict[str, Any]:
 def output(environment: Environment, request: Request) -> Response:
     """Everything kept of a release: output of its stages and of its machines, and their logs."""
     record = environment.parts.journal.release(request.path_params["number"])
-    wanted = request.query_params.get("machine") or request.query_params.get("source")
+    asked = [request.query_params.get(key) for key in ("machine", "source")]
+    wanted = "/".join(name for name in asked if name)
     kept = dict(_kept(environment, record.number))
-    if wanted and wanted not in {source.split("/")[0] for source in kept}:
+    chosen = {s: p for s, p in kept.items() if not wanted or f"{s}/".startswith(f"{wanted}/")}
+    if wanted and not chosen:
         known = ", ".join(sorted(kept)) or "nothing"
         raise LookupError(f"release {record.number} keeps no output of {wanted!r}; it has {known}")
-    chosen = {s: path for s, path in kept.items() if not wanted or s.split("/")[0] == wanted}
     redact = environment.parts.redactor(record.app)
 
     def lines() -> Iterator[str]:
         for source, path in chosen.items():
-            with path.open(errors="replace") as file:
-                for line in file:
-                    yield f"{source}: {redact(line.rstrip())}\n"
+            for line in _lines_of(path):
+                yield f"{source}: {redact(line.rstrip())}\n"
 
     return StreamingResponse(lines(), media_type="text/plain; charset=utf-8")
 
 
 def _kept(environment: Environment, release: int) -> Iterator[tuple[str, Path]]:
+    """Each kept file under the name it is asked for by: `build`, a machine, `MACHINE/log/x.log`."""
     parts = environment.parts
     for log in sorted(parts.home.release(release).glob("*.log")):
         yield log.stem, log
     for machine in reversed(parts.journal.machines(release=release)):
         folder = parts.runtime.output(machine.name)
-        for log in sorted(path for path in folder.rglob("*") if path.is_file()):
+        for log in sorted(path for path in folder.rglob("*") if _is_own_file(path)):
             inside = log.relative_to(folder)
-            yield machine.name if inside.name == "output.log" else f"{machine.name}/{inside}", log
+            yield machine.name if str(inside) == "output.log" else f"{machine.name}/{inside}", log
+
+
+def _is_own_file(path: Path) -> bool:
+    """A machine may have planted links to what only the server may read."""
+    return not path.is_symlink() and path.is_file()
+
+
+def _lines_of(path: Path) -> Iterator[str]:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    with os.fdopen(descriptor, errors="replace") as file:
+        yield from file
 
 
 def number_of(request: Request, name: str, default: int) -> int:

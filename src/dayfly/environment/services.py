@@ -13,7 +13,7 @@ from pathlib import Path
 from dayfly.client import Client, ClientError
 from dayfly.clock import DeadlineError, wait_until
 from dayfly.command import Setting, output_of, run, which
-from dayfly.config.home import Home, create, token
+from dayfly.config.home import Home, create, environment_id, token
 from dayfly.config.inherited import inherited_for_builds
 from dayfly.config.load import settings_of
 from dayfly.durable import locked, write_atomically
@@ -47,7 +47,7 @@ def up(home: Home, *, systemd: bool, say: Say) -> str:
     env = {**inherited_for_builds(), "DAYFLY_HOME": str(home.path)}
     with locked(home.run / "up.lock"):  # one who types it meanwhile finds it started
         if systemd:
-            _start_units(supervised.systemd_units(services, settings.name, env))
+            _start_units(supervised.systemd_units(services, environment_id(home), env))
         else:
             _start_supervisord(home, supervised.supervisord(services, home.run), env)
     _wait_until_up(home, settings.api.listen)
@@ -58,8 +58,7 @@ def up(home: Home, *, systemd: bool, say: Say) -> str:
 
 def down(home: Home, *, say: Say) -> None:
     """Stop the services, then the machines. Settings, journal, images and kept files stay."""
-    settings = settings_of(home)
-    _stop_units(settings.name)
+    _stop_units(home)
     _stop_supervisord(home)
     _end(home, supervised.SERVER)
     _end(home, supervised.BALANCER)
@@ -89,8 +88,8 @@ def destroy(home: Home, name: str, *, say: Say) -> None:
     for image in parts.builder.images():
         parts.builder.remove(image)
     parts.journal.close()
-    for unit in UNITS.glob(f"dayfly-{name}-*.service"):
-        unit.unlink()
+    for unit in _units(home):
+        (UNITS / unit).unlink()
     shutil.rmtree(home.path)
 
 
@@ -172,10 +171,16 @@ def _start_units(units: Mapping[str, str]) -> None:
     output_of(["systemctl", "enable", "--now", *units])
 
 
-def _stop_units(environment: str) -> None:
-    units = sorted(unit.name for unit in UNITS.glob(f"dayfly-{environment}-*.service"))
-    if units:
+def _stop_units(home: Home) -> None:
+    if units := _units(home):
         output_of(["systemctl", "disable", "--now", *units], seconds=DOWN_SECONDS)
+
+
+def _units(home: Home) -> list[str]:
+    """The units of this environment that are installed."""
+    names = (supervised.SERVER, supervised.BALANCER)
+    wanted = [supervised.unit_name(environment_id(home), name) for name in names]
+    return [unit for unit in wanted if (UNITS / unit).exists()]
 
 
 # -- is it up?

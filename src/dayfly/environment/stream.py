@@ -2,10 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import asdict, replace
-from typing import Any
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -19,7 +19,8 @@ from dayfly.events import Event
 from dayfly.release import oneoff
 from dayfly.release.journal import Journal
 
-HEARTBEAT_SECONDS = 10.0
+HEARTBEAT_SECONDS = 10.0  # a client gives up after 30 s of silence
+STILL_HERE = ": still here\n\n"
 NO_BUFFER = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -33,7 +34,7 @@ async def events(environment: Environment, request: Request) -> Response:
 
     async def lines() -> AsyncIterator[str]:
         async for event in follow(environment.parts.journal, after=after, release=number):
-            yield ": still here\n\n" if event is None else sse(event)
+            yield STILL_HERE if event is None else sse(event)
 
     return StreamingResponse(lines(), media_type="text/event-stream", headers=NO_BUFFER)
 
@@ -84,37 +85,53 @@ async def run(environment: Environment, request: Request) -> Response:
     number = wanted.release or parts.serving(app)
     if number is None:
         raise LookupError(f"no release of {app} serves")
-    record = parts.journal.release(number)
-    queue: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-    stop = Stop()
+    told = _Told(asyncio.get_running_loop())
+    command = partial(
+        oneoff.run,
+        parts,
+        parts.journal.release(number),
+        wanted.command,
+        on_line=lambda line: told.tell("output", line=line),
+        stop=told.stop,
+        occupied=environment.occupied,
+    )
+    return StreamingResponse(
+        told.until_finished(command), media_type="text/event-stream", headers=NO_BUFFER
+    )
 
-    def tell(kind: str, **data: object) -> None:
-        loop.call_soon_threadsafe(queue.put_nowait, (kind, data))
 
-    def work() -> None:
-        try:
-            status = oneoff.run(
-                environment.parts,
-                record,
-                wanted.command,
-                on_line=lambda line: tell("output", line=line),
-                stop=stop,
-                occupied=environment.occupied,
-            )
-            tell("finished", status=status)
-        except DayflyError as error:
-            tell("finished", status=None, error=error.message, hint=error.hint)
+class _Told:
+    """What a command in a worker thread tells, as an event stream of this loop."""
 
-    async def lines() -> AsyncIterator[str]:
-        working = asyncio.create_task(asyncio.to_thread(work))
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._queue: asyncio.Queue[tuple[str, dict[str, object]]] = asyncio.Queue()
+        self.stop = Stop()
+
+    def tell(self, kind: str, **data: object) -> None:
+        self._loop.call_soon_threadsafe(self._queue.put_nowait, (kind, data))
+
+    async def until_finished(self, command: Callable[[], int]) -> AsyncIterator[str]:
+        """All that is told, with a sign of life in between; a client that goes stops it."""
+        working = asyncio.create_task(asyncio.to_thread(self._work, command))
         try:
             kind = ""
             while kind != "finished":
-                kind, data = await queue.get()
-                yield f"event: {kind}\ndata: {json.dumps(data)}\n\n"
+                try:
+                    kind, data = await asyncio.wait_for(self._queue.get(), HEARTBEAT_SECONDS)
+                except TimeoutError:
+                    yield STILL_HERE
+                else:
+                    yield f"event: {kind}\ndata: {json.dumps(data)}\n\n"
         finally:
-            stop.request("the client went away")
+            self.stop.request("the client went away")
             await working
 
-    return StreamingResponse(lines(), media_type="text/event-stream", headers=NO_BUFFER)
+    def _work(self, command: Callable[[], int]) -> None:
+        end: dict[str, object] = {"status": None, "error": "a defect in Dayfly", "hint": ""}
+        try:
+            end = {"status": command()}
+        except DayflyError as error:
+            end = {"status": None, "error": error.message, "hint": error.hint}
+        finally:
+            self.tell("finished", **end)

@@ -78,16 +78,22 @@ stdout_logfile_backups=2
 """
 
 
+def unit_name(environment: str, service: str) -> str:
+    """`environment` is its id: two environments may have the same name."""
+    return f"dayfly-{environment}-{service}.service"
+
+
 def systemd_units(
     all_services: Sequence[Service], environment: str, env: Mapping[str, str]
 ) -> dict[str, str]:
     """Unit files by name. Machines live on when a service ends: only its main process is killed."""
     return {
-        f"dayfly-{environment}-{service.name}.service": f"""\
+        unit_name(environment, service.name): f"""\
 [Unit]
 Description=Dayfly {environment}: {service.what}
 After=network-online.target
 Wants=network-online.target
+StartLimitIntervalSec=0
 
 [Service]
 ExecStart={" ".join(_systemd_word(word) for word in service.argv)}

@@ -32,11 +32,12 @@ class Ports:
         """A port for `machine`, held until `free`; MachineError when none is left."""
         last = min(self.last, _ephemeral_start() - 1)
         with self._locked() as lock:
-            begin = _next_in(lock.read_text(), self.first, last)
+            begin = _next_in(os.pread(lock, 64, 0).decode(errors="replace"), self.first, last)
             for port in circle(self.first, last, begin):
-                if not (self.shared / str(port)).exists() and _is_unused(port):
+                if not os.path.lexists(self.shared / str(port)) and _is_unused(port):
                     self._write(port, machine)
-                    lock.write_text(str(port + 1))
+                    os.ftruncate(lock, 0)
+                    os.pwrite(lock, str(port + 1).encode(), 0)
                     return port
         raise MachineError(
             f"no free port between {self.first} and {last}",
@@ -57,17 +58,17 @@ class Ports:
         return f"{self.environment} {machine}"
 
     def _write(self, port: int, machine: str) -> None:
-        path = self.shared / str(port)
-        path.write_text(self._mark(machine))
-        path.chmod(0o644)
+        """Through no link that somebody else may have put there."""
+        how = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        with os.fdopen(os.open(self.shared / str(port), how, 0o644), "w") as file:
+            file.write(self._mark(machine))
 
     @contextmanager
-    def _locked(self) -> Iterator[Path]:
+    def _locked(self) -> Iterator[int]:
         """The host-wide lock; its file also says which port is next."""
-        path = self.shared / "lock"
-        with _opened(path) as handle:
+        with _opened(self.shared / "lock") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
-            yield path
+            yield handle
 
 
 def circle(first: int, last: int, begin: int) -> Iterator[int]:

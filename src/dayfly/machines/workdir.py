@@ -133,6 +133,7 @@ def give(path: Path, uid: int | None) -> None:
 def give_folder(path: Path, uid: int | None) -> None:
     """A folder that outlives machines: made when missing, handed over when another's."""
     path.mkdir(parents=True, exist_ok=True)
+    path.chmod(0o700)  # no other app's business
     if uid is not None and path.stat().st_uid != uid:
         give(path, uid)
 

@@ -10,12 +10,14 @@ from dayfly.clock import DeadlineError, Stop, wait_until
 from dayfly.errors import DayflyError, StoppedError
 from dayfly.release import bookkeeping, pipeline, rollback
 from dayfly.release.fleet import WEB
+from dayfly.release.journal import JournalError
 from dayfly.release.records import Order, Outcome, ReleaseRecord
 from dayfly.release.traffic import telling_traffic
 from dayfly.release.watch import BreachError
 from dayfly.release.work import Parts, ReleaseError, Work
 
 STOP_SECONDS = 120.0
+RETRY_SECONDS = 2.0  # between two attempts to write to a full disk
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ class Engine:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._lock = threading.Lock()
+        self._closed = threading.Event()
         self._lines: dict[str, list[Operation]] = {}  # by app; the first one is under way
 
     def busy(self) -> frozenset[int]:
@@ -111,6 +114,7 @@ class Engine:
             operation.stop.request("the server is going down")
         for operation in everything:
             operation.over.wait(STOP_SECONDS)
+        self._closed.set()
 
     def _tell_stopped(self, app: str, serving: int, who: str, stopped: str) -> None:
         """Stopping what was under way was the whole rollback."""
@@ -184,11 +188,26 @@ class Engine:
             who=record.who,
         )
         outcome, reason = self._outcome(operation, pipeline.release)
-        bookkeeping.finish_release(self._parts, record, outcome, reason)
+        self._write_down(lambda: bookkeeping.finish_release(self._parts, record, outcome, reason))
 
     def _roll_back(self, operation: Operation, began: int) -> None:
         outcome, reason = self._outcome(operation, rollback.roll_back)
-        bookkeeping.finish_rollback(self._parts, operation.record, began, outcome, reason)
+        self._write_down(
+            lambda: bookkeeping.finish_rollback(
+                self._parts, operation.record, began, outcome, reason
+            )
+        )
+
+    def _write_down(self, write: Callable[[], None]) -> None:
+        """The end has to be in the journal: with a full disk it waits until there is space."""
+        while not self._closed.is_set():
+            try:
+                write()
+            except JournalError as error:
+                log.warning("%s %s", error.message, error.hint)
+                self._closed.wait(RETRY_SECONDS)
+            else:
+                return
 
     def _outcome(self, operation: Operation, story: Callable[[Work], None]) -> tuple[Outcome, str]:
         record = operation.record

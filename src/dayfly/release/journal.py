@@ -15,11 +15,16 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from dayfly.errors import DayflyError
 from dayfly.events import Event
 from dayfly.release.records import MachineRecord, Order, Outcome, ReleaseRecord
 
 Subscriber = Callable[[Event], None]
 READ_AT_ONCE = 500
+
+
+class JournalError(DayflyError):
+    """The journal could not be read or written."""
 
 
 class Journal:
@@ -29,6 +34,7 @@ class Journal:
         self._lock = threading.RLock()
         self._subscribers: list[Subscriber] = []
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        path.chmod(0o600)  # what apps said is in it; the write-ahead log takes its mode from it
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
@@ -235,20 +241,30 @@ class Journal:
         )
 
     def _rows(self, query: str, values: tuple[object, ...]) -> list[sqlite3.Row]:
-        with self._lock:
+        with self._lock, _translated():
             return self._db.execute(query, values).fetchall()
 
     @contextmanager
     def _writing(self, *, durable: bool = True) -> Iterator[None]:
-        with self._lock:
+        with self._lock, _translated():
             self._db.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        hint = "Is there space in DAYFLY_HOME, and may the server write there?"
+        raise JournalError(f"the journal: {error}", hint=hint) from error
 
 
 def _release_of(row: sqlite3.Row) -> ReleaseRecord:

@@ -49,14 +49,15 @@ class Baseline:
 
 def judge(before: Traffic | None, now: Traffic, *, times: bool) -> Judgement:
     """Compare the error rate and, with `times`, the p99; too few requests settle nothing."""
-    if now.requests < ENOUGH_REQUESTS and now.errors < FEW_ERRORS:
+    failed = now.errors + now.lost
+    if now.requests < ENOUGH_REQUESTS and failed < FEW_ERRORS:
         return Judgement("inconclusive", f"{now.requests} requests are too few to tell")
-    rate = now.errors / now.requests
-    usual = before.errors / before.requests if before and before.requests else 0.0
-    if now.errors >= FEW_ERRORS and rate > usual + WORSE_BY:
+    rate = failed / now.requests
+    usual = (before.errors + before.lost) / before.requests if before and before.requests else 0.0
+    if failed >= FEW_ERRORS and rate > usual + WORSE_BY:
         return Judgement(
             "breach",
-            f"{now.errors} of {now.requests} requests failed ({rate:.1%}); it was {usual:.1%}",
+            f"{failed} of {now.requests} requests failed ({rate:.1%}); it was {usual:.1%}",
         )
     if (
         times
@@ -67,7 +68,7 @@ def judge(before: Traffic | None, now: Traffic, *, times: bool) -> Judgement:
         and now.p99_ms > max(before.p99_ms * SLOWER_TIMES, before.p99_ms + SLOWER_BY_MS)
     ):
         return Judgement("breach", f"p99 is {now.p99_ms} ms; it was {before.p99_ms} ms")
-    return Judgement("good", f"{now.errors} of {now.requests} failed, p99 {now.p99_ms} ms")
+    return Judgement("good", f"{failed} of {now.requests} failed, p99 {now.p99_ms} ms")
 
 
 def watch(work: Work, baseline: Baseline) -> None:
