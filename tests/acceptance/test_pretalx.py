@@ -2,12 +2,15 @@
 
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from conference.story import FIRST, SECOND, run
 from dayfly.database.programs import DatabaseError, programs
+from dayfly.images.workplace import remove
 
 pytestmark = [
     pytest.mark.acceptance,
@@ -15,6 +18,16 @@ pytestmark = [
     pytest.mark.haproxy,
     pytest.mark.timeout(900),
 ]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Not below tmp_path, which every other session of pytest closes for the machines' users."""
+    place = Path(tempfile.mkdtemp(prefix="dayfly-acceptance-"))
+    made = place / "conference" / "pretalx"
+    made.mkdir(parents=True)
+    yield made
+    remove(place)
 
 
 @pytest.fixture(autouse=True)
@@ -31,9 +44,9 @@ def _programs_are_there() -> None:
         pytest.skip(f"missing: {', '.join(missing)}")
 
 
-def test_pretalx_is_upgraded_and_rolled_back_under_load(tmp_path: Path) -> None:
+def test_pretalx_is_upgraded_and_rolled_back_under_load(folder: Path) -> None:
     """No request is lost, every acknowledged write is there once, no old row has changed."""
-    found = run(tmp_path, seed=1)
+    found = run(folder, seed=1)
 
     assert found["failures"] == []
     assert [receipt["traffic"]["lost"] for receipt in found["receipts"]] == [0, 0]

@@ -23,16 +23,19 @@ def run(folder: Path, seed: int) -> dict[str, Any]:
 
     `folder` is there and empty. Afterwards nothing runs, and no environment is left.
     """
-    with scratch_server(folder / "postgresql", None) as server, server.database() as url:
-        repository.make(folder / "checkout")
-        with running(folder) as production:
-            team = Team(production, folder / "checkout")
-            team.types("secret", "set", "DATABASE_URL", answer=url)
-            found = _released(team, url, seed)
-            team.types("down")
-            left = _left_running(production)
-            team.types("destroy", "test")  # images are large, and read-only
-            return {"seed": seed, **found, "left_running": left}
+    repository.make(folder / "checkout")
+    with (
+        running(folder) as production,  # first, since it lets other users into the folder
+        scratch_server(folder / "postgresql", None) as server,
+        server.database() as url,
+    ):
+        team = Team(production, folder / "checkout")
+        team.types("secret", "set", "DATABASE_URL", answer=url)
+        found = _released(team, url, seed)
+        team.types("down")
+        left = _left_running(production)
+        team.types("destroy", "test")  # images are large, and read-only
+        return {"seed": seed, **found, "left_running": left}
 
 
 def _left_running(production: Production) -> int:
