@@ -6,6 +6,7 @@ Exit status 1 when a bar was missed or a part failed; what this machine can't me
 import argparse
 import os
 import platform
+import signal
 import sys
 import time
 import traceback
@@ -16,7 +17,7 @@ from pathlib import Path
 from bench import crowd, cutovers, docker, proxy, releases, rest
 from bench.page import About, as_json, lines_of, page
 from bench.row import Row, Skipped
-from bench.world import ROOT, world
+from bench.world import ROOT, calm, world
 from dayfly.balancer.program import find_program
 from dayfly.command import Setting, output_of
 
@@ -65,12 +66,14 @@ PARTS: dict[str, Callable[[int], Iterator[Row | Skipped]]] = {
 
 def main() -> int:
     asked = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended first
     began, load = time.monotonic(), os.getloadavg()
     found: list[Row | Skipped] = []
     failed = False
     for name in asked.parts:
         say(f"{name}:")
         try:
+            calm()
             for row in PARTS[name](asked.rounds):
                 say(lines_of(row))
                 found.append(row)

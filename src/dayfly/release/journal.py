@@ -2,7 +2,7 @@
 
 It outlives the server, so a start can compare it with what is observed. What was written is in the
 file when a call returns, also when the process is killed next; releases, machines and steps are
-fsynced as well, lines of output are not (a power cut may cost the last of them).
+fsynced as well; what is only told, such as lines of output, goes along with the next of these.
 """
 
 import json
@@ -21,6 +21,9 @@ from dayfly.release.records import MachineRecord, Order, Outcome, ReleaseRecord
 
 Subscriber = Callable[[Event], None]
 READ_AT_ONCE = 500
+TOLD = frozenset(  # events for people; a power cut may cost the last of them
+    {"output", "stage.started", "stage.finished", "machine.launched", "machine.healthy", "traffic"}
+)
 
 
 class JournalError(DayflyError):
@@ -54,7 +57,7 @@ class Journal:
     def record(
         self, kind: str, *, release: int | None = None, app: str | None = None, **data: object
     ) -> Event:
-        with self._writing(durable=kind != "output"):
+        with self._writing(durable=kind not in TOLD):
             event = self._write(kind, release, app, data)
         self._tell(event)
         return event
