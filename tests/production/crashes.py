@@ -138,15 +138,16 @@ def _settled(prod: Production, app: Project, point: Point, outgoing: int, target
 
 
 def _way_back(prod: Production, app: Project, serving: int) -> int | None:
-    """The release that a rollback goes to."""
-    earlier = [
-        int(record["release"])
+    """The release that a rollback goes to, while it is warm; points are counted for that way."""
+    earlier = {
+        int(record["release"]): record["outcome"]
         for record in prod.releases()
         if record["app"] == app.app
         and record["outcome"] in {"warm", "retired"}
         and record["release"] < serving
-    ]
-    return max(earlier, default=None)
+    }
+    newest = max(earlier, default=None)
+    return newest if newest and earlier[newest] == "warm" else None
 
 
 def _order(prod: Production, app: Project, commit: str, what: str) -> None:
