@@ -1,7 +1,7 @@
-"""`python -m campaigns NAME [--seed N] [--budget S] [--resume]` writes docs/evidence/NAME.json.
+"""`python -m campaigns NAME [--seed N] [--budget S] [--fresh]` writes docs/evidence/NAME.json.
 
-A campaign keeps its progress in a folder of its own, so that `--resume` goes on where the budget
-ended or somebody pulled the plug.
+A campaign keeps its progress in a folder of its own: run again, it goes on where the budget ended
+or somebody pulled the plug. `--fresh` begins anew.
 """
 
 import argparse
@@ -16,12 +16,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from campaigns import crash, cutover
+from campaigns import acceptance, crash, cutover
 from dayfly.command import Setting, output_of
 
 Campaign = Callable[[Path, int, float], dict[str, Any]]
 
-CAMPAIGNS: dict[str, Campaign] = {"crash": crash.run, "cutover": cutover.run}
+CAMPAIGNS: dict[str, Campaign] = {
+    "acceptance": acceptance.run,
+    "crash": crash.run,
+    "cutover": cutover.run,
+}
 ROOT = Path(__file__).parents[2]
 EVIDENCE = ROOT / "docs" / "evidence"
 
@@ -29,7 +33,7 @@ EVIDENCE = ROOT / "docs" / "evidence"
 def main() -> int:
     wanted = _wanted()
     folder = Path(tempfile.gettempdir(), f"dayfly-campaign-{wanted.name}")
-    if not wanted.resume:
+    if wanted.fresh:
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(exist_ok=True)
     found = CAMPAIGNS[wanted.name](folder, wanted.seed, wanted.budget)
@@ -46,7 +50,7 @@ def _wanted() -> argparse.Namespace:
     parser.add_argument("name", choices=CAMPAIGNS)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--budget", type=float, default=3600.0, metavar="SECONDS")
-    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--fresh", action="store_true", help="forget what was done before")
     return parser.parse_args()
 
 

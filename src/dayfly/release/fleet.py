@@ -16,7 +16,6 @@ from dayfly.machines.machine import Machine, Spec
 from dayfly.machines.output import last_lines
 from dayfly.machines.probe import probe
 from dayfly.release.records import ReleaseRecord
-from dayfly.release.room import find_room
 from dayfly.release.work import Parts, ReleaseError, Work
 
 LAUNCH_AT_ONCE = 4
@@ -91,7 +90,6 @@ def launched(work: Work, image: Image) -> Iterator[tuple[Machine, ...]]:
     """The incoming fleet's web machines; gone again, with the slot, when the body fails."""
     try:
         with work.stage("launch"):
-            find_room(work)
             machines = launch(work, image, WEB, work.app.process[WEB].machines)
         yield machines
     except BaseException:

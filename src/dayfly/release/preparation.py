@@ -14,6 +14,7 @@ from dayfly.images.builder import BuildError
 from dayfly.images.image import Image
 from dayfly.machines.machine import Machine
 from dayfly.release import fleet
+from dayfly.release.room import find_room
 from dayfly.release.work import ReleaseError, Work
 
 TEST = "test"
@@ -97,7 +98,9 @@ def throw_away_database(work: Work, *, wanted: bool) -> Iterator[dict[str, str]]
 
 
 def assess(work: Work) -> None:
+    """Before production is touched: is there room, and what becomes of the database?"""
     with work.stage("assess"):
+        find_room(work)
         work.emit("assessed", verdict=UNASSESSED)
 
 

@@ -3,6 +3,7 @@
 from dayfly.machines.machine import Machine
 from dayfly.release import cutover, fleet, preparation
 from dayfly.release.records import Outcome, ReleaseRecord
+from dayfly.release.room import find_room
 from dayfly.release.work import ReleaseError, Work
 
 
@@ -40,6 +41,7 @@ def roll_back(work: Work) -> None:
         return
     image = fleet.image_of(work.parts, work.record)
     fleet.remove_fleet(work.parts, work.record, "a fresh fleet takes its place")
+    find_room(work)
     with fleet.launched(work, image) as machines:
         preparation.verify(work, machines, image)
         _return(work, machines, leaving)
