@@ -98,7 +98,7 @@ def throw_away_database(work: Work, *, wanted: bool) -> Iterator[dict[str, str]]
 
 
 def assess(work: Work) -> None:
-    """Before production is touched: is there room, and what becomes of the database?"""
+    """Find out, before production is touched, whether there is room; the database comes later."""
     with work.stage("assess"):
         find_room(work)
         work.emit("assessed", verdict=UNASSESSED)
