@@ -12,15 +12,21 @@ make_venv() {
   if ! [ -x "$root/.venv/bin/python" ]; then
     "$python" -m venv "$root/.venv" || fail "python3-venv is missing: apt-get install python3-venv"
   fi
-  wanted=$(cd "$root" && cat "$@" pyproject.toml | cksum)
-  [ "$(cat "$root/.venv/installed" 2>/dev/null)" = "$wanted" ] && return
-  say "Installing pinned Python packages into .venv ($*)"
+  mkdir -p "$root/.venv/installed"
   for file in "$@"; do
+    up_to_date "$file" && continue
+    say "Installing pinned Python packages into .venv ($file)"
     "$root/.venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$root/$file"
+    stamp "$file"
   done
+  up_to_date pyproject.toml && return
   "$root/.venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e "$root"
-  printf '%s\n' "$wanted" > "$root/.venv/installed"
+  stamp pyproject.toml
 }
+
+# A file of the checkout and whether .venv holds what it asks for.
+up_to_date() { [ "$(cat "$root/.venv/installed/$1" 2>/dev/null)" = "$(cksum < "$root/$1")" ]; }
+stamp() { cksum < "$root/$1" > "$root/.venv/installed/$1"; }
 
 find_python() {
   for candidate in python3.11 python3 python3.12 python3.13 /usr/bin/python3; do
