@@ -1,5 +1,6 @@
 """A release that fails: what served goes on serving, nothing is lost, nothing is left over."""
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -107,8 +108,9 @@ CASES = {
         "SMITHY_KEY",
         "checkout",
         changes={"[process.web]": 'secrets = ["SMITHY_KEY"]\n[process.web]'},
+        outcome="refused",
     ),
-    "no room": Case("the incoming machines need", "launch", more=HUGE),
+    "no room": Case("the incoming machines need", "assess", more=HUGE, outcome="refused"),
     "migration fails": Case(
         "migrate: ",
         "migrate",
@@ -140,6 +142,30 @@ def test_what_served_goes_on(prod: Production, kinds: Project, name: str) -> Non
     assert [s["stage"] for s in record["stages"] if s["outcome"] == "failed"] == [case.stage]
     assert record["traffic"]["lost"] <= case.lost
     assert_serving(prod, kinds.app, serving)
+
+
+def test_no_last_words_hold_a_secret(prod: Production, kinds: Project) -> None:
+    """What fails to start often prints how it wanted to connect."""
+    secret = "postgresql://ida:under-the-doormat@nowhere/orders"
+    prod.typed("secret", "set", "DATABASE_URL", "--app", kinds.app, given=secret)
+    commit = kinds.commit(
+        changes={
+            RUN: "'echo no connection to $DATABASE_URL; exit 1'",
+            "[process.web]": 'secrets = ["DATABASE_URL"]\n[process.web]',
+        }
+    )
+
+    ran = prod.release(kinds, commit)
+
+    failed = prod.newest()
+    shown = [
+        ran.said,
+        json.dumps(prod.record(failed)),
+        prod.typed("logs", "--release", str(failed)),
+    ]
+    shown += [json.dumps(dict(event.data)) for event in prod.events(failed)]
+    assert "no connection to" in ran.said
+    assert [text for text in shown if "doormat" in text] == []
 
 
 def test_errors_after_the_cutover_move_the_traffic_back(prod: Production, kinds: Project) -> None:

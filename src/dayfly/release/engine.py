@@ -7,15 +7,21 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from dayfly.clock import DeadlineError, Stop, wait_until
+from dayfly.config.problem import SettingsError
+from dayfly.config.secrets import SecretError
 from dayfly.errors import DayflyError, StoppedError
+from dayfly.images.git import SourceError
+from dayfly.machines.capacity import TooSmallError
 from dayfly.release import bookkeeping, pipeline, rollback
 from dayfly.release.fleet import WEB
 from dayfly.release.journal import JournalError
 from dayfly.release.records import Order, Outcome, ReleaseRecord
 from dayfly.release.traffic import telling_traffic
 from dayfly.release.watch import BreachError
-from dayfly.release.work import Parts, ReleaseError, Work
+from dayfly.release.work import Parts, RefusedError, ReleaseError, Work
 
+# What is wrong before anything was launched, and would be wrong again.
+REFUSALS = (SettingsError, SecretError, SourceError, TooSmallError, RefusedError)
 STOP_SECONDS = 120.0
 RETRY_SECONDS = 2.0  # between two attempts to write to a full disk
 
@@ -187,11 +193,11 @@ class Engine:
             subject=record.subject,
             who=record.who,
         )
-        outcome, reason = self._outcome(operation, pipeline.release)
+        outcome, reason = self._ended(operation, pipeline.release)
         self._write_down(lambda: bookkeeping.finish_release(self._parts, record, outcome, reason))
 
     def _roll_back(self, operation: Operation, began: int) -> None:
-        outcome, reason = self._outcome(operation, rollback.roll_back)
+        outcome, reason = self._ended(operation, rollback.roll_back)
         self._write_down(
             lambda: bookkeeping.finish_rollback(
                 self._parts, operation.record, began, outcome, reason
@@ -209,13 +215,18 @@ class Engine:
             else:
                 return
 
+    def _ended(self, operation: Operation, story: Callable[[Work], None]) -> tuple[Outcome, str]:
+        """How it ended and why, without secrets: the last lines of a machine may hold some."""
+        outcome, reason = self._outcome(operation, story)
+        return outcome, self._parts.redactor(operation.record.app)(reason)
+
     def _outcome(self, operation: Operation, story: Callable[[Work], None]) -> tuple[Outcome, str]:
         record = operation.record
         try:
             operation.stop.check()
             app = self._parts.app_of(record)
             if WEB not in app.process:
-                raise ReleaseError("dayfly.toml has no [process.web]: nothing would answer")  # noqa: TRY301
+                raise RefusedError("dayfly.toml has no [process.web]: nothing would answer")  # noqa: TRY301
             work = Work(parts=self._parts, record=record, app=app, stop=operation.stop)
             with telling_traffic(work):
                 story(work)
@@ -223,6 +234,8 @@ class Engine:
             return "rolled-back", _told(error)
         except StoppedError as error:
             return "failed", f"stopped: {error.message}"
+        except REFUSALS as error:
+            return "refused", _told(error)
         except DayflyError as error:
             return "failed", _told(error)
         except Exception as error:

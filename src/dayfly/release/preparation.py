@@ -15,7 +15,7 @@ from dayfly.images.image import Image
 from dayfly.machines.machine import Machine
 from dayfly.release import fleet
 from dayfly.release.room import find_room
-from dayfly.release.work import ReleaseError, Work
+from dayfly.release.work import RefusedError, ReleaseError, Work
 
 TEST = "test"
 FULL_BYTES = 16 * 1024 * 1024
@@ -30,7 +30,7 @@ def check_out(work: Work) -> Path:
         work.parts.sources.export(work.record.app, work.record.commit, source)
         problems = fits(work.app, work.parts.settings)
         if problems:
-            raise ReleaseError("\n".join(map(str, problems)))
+            raise RefusedError("\n".join(map(str, problems)))
         work.parts.secrets.wanted(work.app.app, work.app.secrets)
     return source
 

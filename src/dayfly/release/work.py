@@ -133,5 +133,9 @@ def source_of(home: Home, record: ReleaseRecord) -> Path:
     return home.release(record.number) / "source"
 
 
+class RefusedError(DayflyError):
+    """The release is not begun: its settings don't fit this environment."""
+
+
 class ReleaseError(DayflyError):
     """The release can't go on; what served goes on serving."""
