@@ -3,12 +3,13 @@ from collections.abc import Iterator
 import pytest
 
 from production import Production, Project, project, running
+from workshop import open_folder
 
 
 @pytest.fixture(scope="session")
-def prod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
+def prod() -> Iterator[Production]:
     """One environment for all these tests, as starting one takes seconds."""
-    with running(tmp_path_factory.mktemp("production")) as made:
+    with open_folder() as folder, running(folder) as made:
         yield made
 
 

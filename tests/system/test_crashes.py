@@ -18,6 +18,7 @@ from production import (
     running,
 )
 from production.crashes import expected_points, points, sample, survive
+from workshop import open_folder
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy, pytest.mark.timeout(600)]
 
@@ -28,8 +29,8 @@ IN_FLIGHT = 6  # requests at once that this traffic can have open
 
 
 @pytest.fixture(scope="module")
-def prod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
-    with running(tmp_path_factory.mktemp("crashes")) as made:
+def prod() -> Iterator[Production]:
+    with open_folder() as folder, running(folder) as made:
         yield made
 
 

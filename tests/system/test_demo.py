@@ -3,13 +3,12 @@
 import os
 import re
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from dayfly.machines.workdir import discard
+from workshop import open_folder
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy, pytest.mark.postgres]
 
@@ -19,10 +18,8 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def home() -> Iterator[Path]:
     """Where any user may pass, as machines run under their own."""
-    folder = Path(tempfile.mkdtemp(dir="/var/tmp", prefix="dayfly-demo-"))
-    folder.chmod(0o755)
-    yield folder
-    discard(folder)
+    with open_folder() as folder:
+        yield folder
 
 
 def script(name: str, home: Path) -> tuple[int, str]:

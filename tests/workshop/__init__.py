@@ -21,6 +21,7 @@ from dayfly.images.container import ContainerBuilder
 from dayfly.images.image import Image
 from dayfly.images.source import Sources
 from dayfly.images.tree import TreeBuilder
+from dayfly.machines.workdir import discard
 from project import Project
 
 UID = 48_213 if os.geteuid() == 0 else None
@@ -69,9 +70,12 @@ def workshop(runtime: str) -> Iterator[Workshop]:
 @contextmanager
 def open_folder() -> Iterator[Path]:
     """A temporary folder that other users may enter, which pytest's own are not."""
-    with tempfile.TemporaryDirectory(prefix="dayfly-test-") as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder)
+    folder = Path(tempfile.mkdtemp(dir="/var/tmp", prefix="dayfly-test-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        discard(folder)
 
 
 @contextmanager
