@@ -230,6 +230,24 @@ def test_hashed_assets_of_the_outgoing_release_come_from_the_warm_fleet(world: W
     assert world.get("/static/old.css").status == 404
 
 
+def test_a_file_asked_of_the_warm_fleet_is_neither_waited_for_nor_cut(world: World) -> None:
+    first = world.release(1, files="old.css")
+    world.balancer.claim("orders", Route())
+    world.balancer.cut_over("orders", first)
+    second = world.release(2)
+    world.balancer.cut_over("orders", second, assets_from=first, assets_prefix="/static/")
+    started = time.time()
+
+    with world.connection("GET /static/old.css?1 HTTP/1.1\r\nHost: a\r\n\r\n") as asked:
+        time.sleep(0.5)
+        assert world.balancer.sessions(first) == Sessions(requests=0, streams=0)
+        world.balancer.shutdown_sessions(first)
+        assert b"200 OK" in read_until(asked, b"orders-1-web-1")
+
+    found = traffic(world.balancer.folder, None, since=started - 1, until=time.time() + 1)
+    assert (found.lost, found.retried) == (0, 0)
+
+
 def test_an_empty_slot_changes_nothing(world: World) -> None:
     world.serving(1)
 

@@ -29,7 +29,7 @@ class Handler(BaseHTTPRequestHandler):
         elif path == "/die":
             self.close_connection = True
         else:
-            time.sleep(float(query or 0) if path == "/slow" else 0)
+            time.sleep(float(query or 0) if path.startswith(("/slow", "/static/")) else 0)
             self._answer(200, sys.argv[2])
 
     def do_HEAD(self) -> None:

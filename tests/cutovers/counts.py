@@ -8,6 +8,8 @@ import traffic
 from cutovers.assets import PREFIX
 from dayfly.balancer import accesslog
 from dayfly.balancer.accesslog import Line
+from dayfly.balancer.observed import read_info
+from dayfly.balancer.runtime import command
 from dayfly.clock import DeadlineError, wait_until
 from production import Production
 
@@ -25,7 +27,12 @@ class Counted:
     retried: int
     streams: int
     streams_cut: int
+    unlogged: int  # lines that HAProxy could not write at once and dropped, since it started
     lines: tuple[str, ...]  # of the first that were lost
+
+    def is_all_of(self, sent: int) -> bool:
+        """Whether it is what a client sent, but for what HAProxy says it did not write down."""
+        return 0 <= sent - self.requests <= self.unlogged
 
 
 def counted_of(prod: Production, tally: traffic.Tally) -> Counted:
@@ -44,6 +51,7 @@ def counted(prod: Production, since: float) -> Counted:
     """What ended since then (seconds since the epoch)."""
     found = list(of_the_client(prod, since))
     told = accesslog.summary(found)
+    info = read_info(command(prod.home.balancer, "show info"))
     return Counted(
         requests=told.requests + told.streams,
         lost=told.lost,
@@ -51,6 +59,7 @@ def counted(prod: Production, since: float) -> Counted:
         retried=told.retried,
         streams=told.streams,
         streams_cut=told.streams_cut,
+        unlogged=int(info["DroppedLogs"]),
         lines=tuple(str(line) for line in found if line.lost)[:10],
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 ACCESS_LOG = "access.log"
 BLOCK = 1 << 18
+FLEETS_ASKED = ("serving", "warm")  # servers of the backend `assets`
 _FIELDS = 18
 _SERVER_ERROR = 500
 
@@ -47,6 +48,11 @@ class Line:
         if self.termination[0] in "-CcL":
             return False
         return self.termination[0] != "P" or self.status >= _SERVER_ERROR or self.status < 0
+
+    @property
+    def retried(self) -> bool:
+        """Sent again; asking first one fleet and then the other for a file is not that."""
+        return self.retries > 0 and self.server not in FLEETS_ASKED
 
     @property
     def lost(self) -> bool:
@@ -121,7 +127,7 @@ def summary(found: Iterable[Line]) -> Traffic:
         requests=len(requests),
         lost=sum(line.lost for line in requests),
         aborted=sum(line.client_aborted for line in requests),
-        retried=sum(line.retries > 0 for line in requests),
+        retried=sum(line.retried for line in requests),
         errors=sum(line.status >= _SERVER_ERROR and not line.broken for line in requests),
         streams=len(streams),
         streams_cut=sum(line.broken for line in streams),

@@ -22,7 +22,7 @@ from dayfly.balancer.certificates import (
 )
 from dayfly.balancer.changes import Changes, changes
 from dayfly.balancer.observed import Counters, Observed, Sessions
-from dayfly.balancer.render import ASSETS, CHECKS, NAMES, ROUTES, SERVING, STREAMS, files
+from dayfly.balancer.render import ASSETS, CHECKS, FALLBACKS, NAMES, ROUTES, SERVING, STREAMS, files
 from dayfly.balancer.routing import (
     BalancerError,
     Routing,
@@ -162,8 +162,8 @@ class Balancer:
 
     def sessions(self, slot: str) -> Sessions:
         found = self._statistics(slot).get("scur", 0)
-        table = read.read_streams(self._command(f"show table {STREAMS} key {slot}"))
-        streams = min(table.get(slot, 0), found)
+        found -= min(self._tracked(FALLBACKS, slot), found)
+        streams = min(self._tracked(STREAMS, slot), found)
         return Sessions(requests=found - streams, streams=streams)
 
     def shutdown_sessions(self, slot: str) -> None:
@@ -265,6 +265,9 @@ class Balancer:
 
     def _statistics(self, slot: str) -> dict[str, int]:
         return read.read_statistics(self._command(f"show stat {slot} 2 -1"))
+
+    def _tracked(self, table: str, slot: str) -> int:
+        return read.read_tracked(self._command(f"show table {table} key {slot}")).get(slot, 0)
 
     def _command(self, text: str) -> str:
         return command(self.folder, text)

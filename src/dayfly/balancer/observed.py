@@ -33,7 +33,7 @@ class Observed:
 
 @dataclass(frozen=True, kw_only=True)
 class Sessions:
-    """Open now in a slot."""
+    """Open now in a slot, but for files that it gives as the fleet before the serving one."""
 
     requests: int
     streams: int  # websockets and event streams
@@ -127,8 +127,8 @@ def read_counters(statistics: Mapping[str, int], pid: int) -> Counters:
     )
 
 
-def read_streams(answer: str) -> dict[str, int]:
-    """`show table streams`: open streams by slot."""
+def read_tracked(answer: str) -> dict[str, int]:
+    """`show table NAME`: what is open of a kind, by slot."""
     found = {}
     for line in answer.splitlines():
         words = dict(word.split("=", 1) for word in line.split() if "=" in word)

@@ -15,7 +15,8 @@ SERVING, ROUTES, ASSETS, CHECKS, NAMES = (
     "maps/checks.map",
     "maps/names.map",  # the Host header of a slot's health check
 )
-STREAMS = "streams"  # the stick table that counts open streams by slot
+# Stick tables that count, by slot, open streams, and requests for files of the release before.
+STREAMS, FALLBACKS = "streams", "fallbacks"
 SOCKET = "haproxy.sock"
 ACCESS_LOG_VARIABLE = "DAYFLY_ACCESS_LOG"  # the file descriptor of the access log
 

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
+from dayfly.balancer.observed import Sessions
 from dayfly.clock import DeadlineError, Stop, wait_until
 from dayfly.errors import StoppedError
 from dayfly.images.image import Image
@@ -113,10 +114,11 @@ def drain_slot(work: Work, slot: str | None, *, stop: Stop) -> None:
         return
     balancer, settings = work.parts.balancer, work.app.release
     began = time.monotonic()
-    _wait(lambda: balancer.sessions(slot).requests == 0, settings.drain, stop)
+    done = _within(settings.drain, lambda: balancer.sessions(slot).requests == 0, stop)
     left = settings.stream_drain - (time.monotonic() - began)
-    _wait(lambda: balancer.sessions(slot).streams == 0, max(left, 0), stop)
+    over = _within(max(left, 0), lambda: balancer.sessions(slot).streams == 0, stop)
     rest = balancer.sessions(slot)
+    rest = Sessions(requests=0 if done else rest.requests, streams=0 if over else rest.streams)
     if rest.requests or rest.streams:
         balancer.shutdown_sessions(slot)
         work.emit(
@@ -126,6 +128,9 @@ def drain_slot(work: Work, slot: str | None, *, stop: Stop) -> None:
     work.emit("drained", slot=slot, requests_cut=rest.requests, streams_cut=rest.streams)
 
 
-def _wait(condition: Callable[[], bool], seconds: float, stop: Stop) -> None:
-    with suppress(DeadlineError):
+def _within(seconds: float, condition: Callable[[], bool], stop: Stop) -> bool:
+    try:
         wait_until(condition, seconds=seconds, what="drain", stop=stop, poll=DRAIN_POLL_SECONDS)
+    except DeadlineError:
+        return False
+    return True
