@@ -49,4 +49,7 @@ class Rounds:
             return ""
         except DayflyError as error:
             return f"{error.message} {error.hint}".strip()
+        except Exception as error:  # the edge of this thread: nobody else would go on
+            log.exception("%s", self._name)
+            return f"{type(error).__name__}: {error}"
         return ""

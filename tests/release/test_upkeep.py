@@ -89,6 +89,20 @@ ROWS: list[tuple[str, Seen, list[tuple[str, str]]]] = [
         [("replace", "orders-2-web-2")],
     ),
     (
+        "a fleet that fails its checks as a whole lacks something that fresh machines would lack",
+        replace(SERVING, down=frozenset({"orders-2-web-1", "orders-2-web-2"})),
+        [],
+    ),
+    (
+        "the way back stays open while the release that serves is watched",
+        replace(
+            with_warm(),
+            busy=frozenset({2}),
+            records={1: replace(WARM, warm_until=NOW - 1), 2: record(2)},
+        ),
+        [],
+    ),
+    (
         "missing machines are launched",
         replace(SERVING, machines=()),
         [("replace", ""), ("replace", ""), ("launch worker", "")],

@@ -13,7 +13,15 @@ import traffic
 from dayfly.clock import wait_until
 from dayfly.command import CommandError, output_of
 from dayfly.machines.cgroup import Cgroups
-from production import Production, Project, assert_nothing_left_over, assert_serving, project
+from production import (
+    Production,
+    Project,
+    assert_nothing_left_over,
+    assert_serving,
+    project,
+    running,
+)
+from workshop import open_folder
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy]
 
@@ -142,6 +150,39 @@ def test_what_served_goes_on(prod: Production, kinds: Project, name: str) -> Non
     assert [s["stage"] for s in record["stages"] if s["outcome"] == "failed"] == [case.stage]
     assert record["traffic"]["lost"] <= case.lost
     assert_serving(prod, kinds.app, serving)
+
+
+def test_a_first_release_whose_worker_dies_comes_to_nothing() -> None:
+    """It had the traffic already; its own reason is told, and nothing of it stays."""
+    with open_folder() as folder, running(folder) as own:
+        first = project(folder / "first")
+        commit = first.commit(
+            changes={"[release]": '[process.worker]\nrun = "echo no queue; exit 4"\n[release]'}
+        )
+
+        ran = own.release(first, commit)
+
+        record = own.record(own.newest())
+        assert ran.status == 1
+        assert "first-1-worker-1 ended" in record["reason"]
+        assert record["outcome"] == "failed"
+        assert own.serving("first") is None
+        assert_nothing_left_over(own, "first", 1)
+
+
+def test_a_second_app_needs_a_route(prod: Production, kinds: Project) -> None:
+    """Refused before anything is built, naming whose requests they are."""
+    second = project(prod.folder / "second")
+
+    ran = prod.release(second, second.commit())
+
+    record = prod.record(prod.newest())
+    assert ran.status == 1
+    assert (record["outcome"], record["reason"]) == (
+        "refused",
+        "*/ belongs to the app 'kinds' already, 'second' can't have it",
+    )
+    assert "[route.second]" in ran.said
 
 
 def test_no_last_words_hold_a_secret(prod: Production, kinds: Project) -> None:

@@ -11,7 +11,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from dayfly.config.environment import Route
 from dayfly.environment.environment import Environment
 from dayfly.errors import UsageError
 from dayfly.release import jobs, records
@@ -48,7 +47,6 @@ def release(environment: Environment, _: Request, body: bytes) -> dict[str, Any]
     wanted = read(body, ReleaseWish)
     parts = environment.parts
     commit = parts.sources.resolve(wanted.app, wanted.commit)
-    parts.balancer.claim(wanted.app, parts.settings.route.get(wanted.app, Route()))
     order = records.Order(
         app=wanted.app,
         commit=commit,

@@ -19,7 +19,7 @@ from dayfly.rounds import Rounds
 ROUND_SECONDS = 1.0
 PRUNE_SECONDS = 3600.0
 DOWN_SECONDS = 10.0  # so long a machine may fail HAProxy's checks before it is replaced
-TRIES, TRY_SECONDS = 3, 30.0  # so many replacements in so short a time: then wait
+TRIES, TRY_SECONDS = 2, 30.0  # so many replacements for each machine in that time: then wait
 ENDING_AT_ONCE = 16
 
 
@@ -51,10 +51,16 @@ class Caretaker:
         machines = self._parts.runtime.machines()
         down = self._down(machines)
         names = {record.app for record in self._parts.journal.releases()}
+        failed: DayflyError | None = None
         for name in names | {machine.app for machine in machines}:
-            seen = self._see(name, down)
-            for action in decide(seen):
-                self._act(seen, action)
+            try:
+                seen = self._see(name, down)
+                for action in decide(seen):
+                    self._act(seen, action)
+            except DayflyError as error:  # of one app; the others are looked after all the same
+                failed = error
+        if failed:
+            raise failed
         if time.monotonic() - self._pruned > PRUNE_SECONDS:
             prune(self._parts)
             self._pruned = time.monotonic()
@@ -137,7 +143,7 @@ class Caretaker:
             case "replace":
                 self._replace(record, seen, action)
             case "launch worker":
-                self._try(record, lambda: self._launch_worker(record, action.process))
+                self._try(record, seen, lambda: self._launch_worker(record, action.process))
             case "end worker" | "end job":
                 self._end(record, action, seen.job_drain)
             case "finish job":
@@ -161,17 +167,24 @@ class Caretaker:
 
     def _replace(self, record: ReleaseRecord, seen: Seen, action: Action) -> None:
         """A machine of the serving fleet is gone: the rest goes on, a fresh one joins them."""
+        fleet_now = [m for m in fleet.web_of(seen.machines) if m.release == record.number]
+        running = [m for m in fleet_now if m.state == "running"]
+        if any(m.name == action.machine for m in running):
+            self._try(record, seen, lambda: self._exchange(record, action))
+            return
         if action.machine:
             self._tell_death(record, action)
-            alive = [
-                m
-                for m in fleet.web_of(seen.machines)
-                if m.release == record.number and m.state == "running" and m.name != action.machine
-            ]
-            if alive:
-                self._place(record, alive)
+            if running:
+                self._place(record, running)
             fleet.remove_machines(self._parts, record, [action.machine], action.why)
-        self._try(record, lambda: self._launch_web(record))
+        self._try(record, seen, lambda: self._launch_web(record))
+
+    def _exchange(self, record: ReleaseRecord, action: Action) -> None:
+        """A machine that runs but does not answer goes only when a fresh one is proven."""
+        self._launch_web(record, without=action.machine)
+        self._tell_death(record, action)
+        self._parts.runtime.stop(action.machine, self._app_of(record).release.drain)
+        fleet.remove_machines(self._parts, record, [action.machine], action.why)
 
     def _tell_death(self, record: ReleaseRecord, action: Action) -> None:
         self._parts.journal.record(
@@ -183,10 +196,11 @@ class Caretaker:
             tail=fleet.last_words(self._parts, record.app, action.machine),
         )
 
-    def _launch_web(self, record: ReleaseRecord) -> None:
+    def _launch_web(self, record: ReleaseRecord, without: str = "") -> None:
         machine = self._launch(record, fleet.WEB)
         running = fleet.web_of(fleet.machines_of(self._parts, record))
-        self._place(record, [m for m in running if m.state == "running" or m == machine])
+        alive = [m for m in running if m.state == "running" or m == machine]
+        self._place(record, [m for m in alive if m.name != without])
 
     def _launch_worker(self, record: ReleaseRecord, process: str) -> None:
         self._launch(record, process)
@@ -215,11 +229,11 @@ class Caretaker:
     def _place(self, record: ReleaseRecord, machines: list[Machine]) -> None:
         fleet.place(self._parts, record, self._app_of(record), machines)
 
-    def _try(self, record: ReleaseRecord, launch: Callable[[], None]) -> None:
+    def _try(self, record: ReleaseRecord, seen: Seen, launch: Callable[[], None]) -> None:
         """Launch, unless it was tried too often just now; a failure is told and tried again."""
         now = time.time()
         tries = [t for t in self._tries[record.number] if now - t < TRY_SECONDS]
-        if len(tries) >= TRIES * 2:
+        if len(tries) >= TRIES * max(1, sum(seen.wanted.values())):
             return
         self._tries[record.number] = [*tries, now]
         try:

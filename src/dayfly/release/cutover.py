@@ -27,6 +27,7 @@ def cut_over(work: Work, incoming: Sequence[Machine], outgoing: ReleaseRecord | 
     """New requests go to the incoming fleet from here on; nothing that is open is cut."""
     with work.stage("cut over"):
         with work.step("place", machines=[machine.name for machine in incoming]):
+            work.parts.balancer.claim(work.record.app, work.parts.route_of(work.record.app))
             slot = fleet.place(work.parts, work.record, work.app, incoming)
         _still_alive(work, incoming)
         flip(work, slot, outgoing)
@@ -69,9 +70,10 @@ def undone_on_failure(work: Work, outgoing: ReleaseRecord | None) -> Iterator[No
         if work.parts.serving(work.record.app) != work.record.number:
             raise
         slot = work.parts.slot_of(work.record.app, outgoing.number) if outgoing else None
+        if outgoing is None and not isinstance(error, BreachError | StoppedError):
+            work.parts.balancer.withdraw(work.record.app)  # a first release that came to nothing
+            raise
         if outgoing is None or slot is None:
-            if not isinstance(error, BreachError | StoppedError):
-                raise
             work.emit("note", message=f"{error}; there is no release to go back to: it goes on")
             return
         with work.stage("roll back", certain=True):
@@ -80,6 +82,7 @@ def undone_on_failure(work: Work, outgoing: ReleaseRecord | None) -> Iterator[No
             work.parts.journal.turn(outgoing.number, "serving")
             mine = work.parts.slot_of(work.record.app, work.record.number)
             drain_slot(work, mine, stop=Stop())  # its machines are taken away next
+            fleet.end_workers(work)
         raise
 
 

@@ -116,6 +116,18 @@ def remove_all(parts: Parts, record: ReleaseRecord, reason: str) -> None:
     remove_machines(parts, record, wanted, reason)
 
 
+def end_workers(work: Work) -> None:
+    """Let a release's workers finish what they have in hand, within `job_drain`."""
+    workers = [
+        machine.name
+        for machine in machines_of(work.parts, work.record)
+        if (machine.kind, machine.state) == ("process", "running") and machine.process != WEB
+    ]
+    with ThreadPoolExecutor(LAUNCH_AT_ONCE) as pool:
+        grace = work.app.release.job_drain
+        list(pool.map(lambda name: work.parts.runtime.stop(name, grace), workers))
+
+
 def remove_fleet(parts: Parts, record: ReleaseRecord, reason: str) -> None:
     """Take a release's machines (but running jobs) and its slot away. It must not serve."""
     remove_machines(parts, record, cleared(parts, record), reason)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, tzinfo
 
 from dayfly.config.app import Job
 from dayfly.config.cron import schedule, zone_of
+from dayfly.errors import DayflyError
 from dayfly.release import fleet
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.work import Parts, ReleaseError
@@ -97,7 +98,13 @@ class Scheduler:
                 "note", release=record.number, app=record.app, message=message
             )
             return
-        start(self._parts, record, name, self._occupied)
+        try:
+            start(self._parts, record, name, self._occupied)
+        except DayflyError as error:  # of one job; the others are started all the same
+            why = f"{error.message} {error.hint}".strip()
+            self._parts.journal.record(
+                "job.failed", release=record.number, app=record.app, job=name, reason=why
+            )
 
     def _still_running(self, app: str, name: str) -> bool:
         return any(

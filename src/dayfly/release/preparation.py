@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from dayfly.balancer.routing import BalancerError, claimed
 from dayfly.command import TAIL_LINES
 from dayfly.config.app_rules import fits
 from dayfly.database.programs import programs
@@ -32,6 +33,7 @@ def check_out(work: Work) -> Path:
         if problems:
             raise RefusedError("\n".join(map(str, problems)))
         work.parts.secrets.wanted(work.app.app, work.app.secrets)
+        _require_route(work)
     return source
 
 
@@ -42,6 +44,16 @@ def removed_on_failure(folder: Path) -> Iterator[None]:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def _require_route(work: Work) -> None:
+    """RefusedError when another app has these requests; they are claimed at the cutover."""
+    try:
+        claimed(
+            work.parts.balancer.routing(), work.record.app, work.parts.route_of(work.record.app)
+        )
+    except BalancerError as error:
+        raise RefusedError(error.message, hint=error.hint) from error
 
 
 def build(work: Work, source: Path) -> Image:

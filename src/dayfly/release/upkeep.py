@@ -83,10 +83,17 @@ def _process(seen: Seen, machine: Machine) -> list[Action]:
         why = machine.reason or "its process is gone"
         return act("replace" if web and machine.release == seen.serving else "remove", why)
     if machine.release == seen.serving:
-        return act("replace", "fails its health checks") if machine.name in seen.down else []
+        hopeless = machine.name not in seen.down or _all_down(seen)
+        return [] if hopeless else act("replace", "fails its health checks")
     if not web:
         return act("end worker", "its release no longer serves")
     return []
+
+
+def _all_down(seen: Seen) -> bool:
+    """Then something they all need is away, and fresh machines would fare no better."""
+    web = {m.name for m in seen.machines if (m.release, m.process) == (seen.serving, "web")}
+    return web <= seen.down
 
 
 def _missing(seen: Seen) -> list[Action]:
@@ -119,6 +126,8 @@ def _over(seen: Seen, ending: set[int]) -> list[Action]:
             continue  # the traffic goes elsewhere at this moment; the journal says so next
         if number in seen.unfinished:
             continue  # however short its warm time is, what is open may finish
+        if seen.serving in seen.busy and record.warm_until is not None:
+            continue  # a release that is still watched may have to go back to it
         if record.warm_until is None or seen.now >= record.warm_until:
             actions.append(Action("retire", number, why="its time is over"))
         elif not _web_alive(seen, number):

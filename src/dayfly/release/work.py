@@ -9,7 +9,7 @@ from pathlib import Path
 from dayfly.balancer.balancer import Balancer
 from dayfly.clock import Stop
 from dayfly.config.app import App
-from dayfly.config.environment import Environment
+from dayfly.config.environment import Environment, Route
 from dayfly.config.home import Home
 from dayfly.config.load import load_app
 from dayfly.config.redact import Redactor
@@ -39,6 +39,10 @@ class Parts:
         """The settings that belong to a release: dayfly.toml of its commit."""
         text = self.sources.read(record.app, record.commit, "dayfly.toml")
         return load_app(text, file=f"dayfly.toml of {record.commit[:8]}")
+
+    def route_of(self, app: str) -> Route:
+        """Which requests are an app's, as the operator says; all of them where they say nothing."""
+        return self.settings.route.get(app, Route())
 
     def redactor(self, app: str) -> Redactor:
         """Takes the app's secrets out of what is kept or shown."""
