@@ -19,8 +19,8 @@ class Event:
                       (about once a second while it moves)
     counted           HAProxy's own counters over a release (requests, statuses, errors, retries)
     note              message (a plain sentence worth telling)
-    job.failed        job, reason (it could not be started)
     job.started, job.finished                             job, machine, status, seconds
+    job.failed        job, reason: it could not be started
     """
 
     number: int = 0  # its place in the journal; what `Last-Event-ID` counts

@@ -11,16 +11,39 @@ from dayfly.errors import DayflyError, StoppedError
 log = logging.getLogger(__name__)
 
 
-class Rounds:
-    """Calls a function every so many seconds until closed.
+class Told:
+    """Problems by what they are about; each is logged once, however long it lasts."""
 
-    What goes wrong in a round is logged once, however long it lasts; the next round tries again.
-    """
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.problems: dict[str, str] = {}
+
+    def guard(self, about: str, one: Callable[[], None]) -> None:
+        """Call a function; what goes wrong in it ends nothing but itself. A stop goes on up."""
+        try:
+            one()
+        except StoppedError:
+            raise
+        except DayflyError as error:
+            self._tell(about, f"{error.message} {error.hint}".strip())
+        except Exception as error:  # noqa: BLE001 - a thread's edge: it has to go on with the rest
+            self._tell(about, f"a defect in Dayfly: {type(error).__name__}: {error}", error)
+        else:
+            self.problems.pop(about, None)
+
+    def _tell(self, about: str, problem: str, defect: Exception | None = None) -> None:
+        if problem != self.problems.get(about):
+            log.warning("%s: %s: %s", self._name, about, problem, exc_info=defect)
+        self.problems[about] = problem
+
+
+class Rounds:
+    """Calls a function every so many seconds until closed, whatever goes wrong in a round."""
 
     def __init__(self, name: str, seconds: float, one: Callable[[], None]) -> None:
-        self._name = name
         self._seconds = seconds
         self._one = one
+        self._told = Told(name)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.stop = Stop()  # what a long round waits with, so that `close` need not
 
@@ -29,27 +52,11 @@ class Rounds:
 
     def close(self) -> None:
         """End after the round under way."""
-        self.stop.request(f"{self._name} ends")
+        self.stop.request(f"{self._thread.name} ends")
         self._thread.join()
 
     def _run(self) -> None:
-        told = ""
         while not self.stop.requested:
-            problem = self._problem_of_one()
-            if problem and problem != told:
-                log.warning("%s: %s", self._name, problem)
-            told = problem
             with suppress(StoppedError):
+                self._told.guard("a round", self._one)
                 self.stop.wait(self._seconds)
-
-    def _problem_of_one(self) -> str:
-        try:
-            self._one()
-        except StoppedError:
-            return ""
-        except DayflyError as error:
-            return f"{error.message} {error.hint}".strip()
-        except Exception as error:  # the edge of this thread: nobody else would go on
-            log.exception("%s", self._name)
-            return f"{type(error).__name__}: {error}"
-        return ""

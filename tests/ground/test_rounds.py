@@ -1,43 +1,62 @@
-"""A thread that looks after something goes on, whatever a round ends with."""
+"""What is looked after again and again goes on, whatever goes wrong."""
 
 import logging
+from collections.abc import Callable
 
 import pytest
 
 from dayfly.clock import wait_until
-from dayfly.errors import DayflyError
-from dayfly.rounds import Rounds
+from dayfly.errors import DayflyError, StoppedError
+from dayfly.rounds import Rounds, Told
 
 
-@pytest.mark.parametrize("error", [DayflyError("away"), KeyError("a defect"), OSError(28, "full")])
-def test_a_round_that_fails_is_not_the_last(error: Exception) -> None:
-    rounds: list[int] = []
-
+def failing(error: Exception) -> Callable[[], None]:
     def one() -> None:
-        rounds.append(1)
         raise error
 
-    looked_after = Rounds("test", 0.001, one)
-    looked_after.start()
-    try:
-        wait_until(lambda: len(rounds) > 3, seconds=10, what="more rounds")
-    finally:
-        looked_after.close()
+    return one
 
 
-def test_a_lasting_problem_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
-    rounds: list[int] = []
+@pytest.mark.parametrize("error", [DayflyError("no disk"), KeyError("orders"), OSError("gone")])
+def test_rounds_go_on_after_any_error(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    calls: list[int] = []
 
     def one() -> None:
-        rounds.append(1)
-        raise DayflyError("HAProxy is away", hint="start it")
+        calls.append(1)
+        raise error
 
-    looked_after = Rounds("caretaker", 0.001, one)
-    with caplog.at_level(logging.WARNING):
-        looked_after.start()
-        wait_until(lambda: len(rounds) > 3, seconds=10, what="more rounds")
-        looked_after.close()
+    rounds = Rounds("caretaker", 0.01, one)
+    rounds.start()
+    wait_until(lambda: len(calls) > 3, seconds=5, what="more rounds")
+    rounds.close()
 
-    assert [record.getMessage() for record in caplog.records] == [
-        "caretaker: HAProxy is away start it"
-    ]
+    assert len(caplog.records) == 1, "a problem that lasts is logged once"
+
+
+def test_one_problem_does_not_hide_the_rest(caplog: pytest.LogCaptureFixture) -> None:
+    told = Told("caretaker")
+    done: list[str] = []
+
+    told.guard("orders", failing(KeyError("web")))
+    told.guard("shop", lambda: done.append("shop"))
+
+    assert done == ["shop"]
+    assert told.problems == {"orders": "a defect in Dayfly: KeyError: 'web'"}
+    [logged] = caplog.records
+    assert logged.levelno == logging.WARNING
+    assert logged.exc_info, "a defect is logged with its traceback"
+
+
+def test_a_problem_is_over_when_a_round_works() -> None:
+    told = Told("caretaker")
+    told.guard("orders", failing(DayflyError("no disk", hint="Make room.")))
+    assert told.problems == {"orders": "no disk Make room."}
+
+    told.guard("orders", lambda: None)
+
+    assert told.problems == {}
+
+
+def test_a_stop_ends_the_round() -> None:
+    with pytest.raises(StoppedError):
+        Told("caretaker").guard("orders", failing(StoppedError("the server ends")))

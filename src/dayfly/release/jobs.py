@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
+from functools import partial
 
 from dayfly.config.app import Job
 from dayfly.config.cron import schedule, zone_of
@@ -11,7 +12,7 @@ from dayfly.errors import DayflyError
 from dayfly.release import fleet
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.work import Parts, ReleaseError
-from dayfly.rounds import Rounds
+from dayfly.rounds import Rounds, Told
 
 ROUND_SECONDS = 1.0
 LATE_SECONDS = 15 * 60.0  # a tick missed by a server that was down is made up for so long
@@ -66,6 +67,7 @@ class Scheduler:
         self._zone = zone_of(parts.settings.time_zone)
         self._jobs: dict[int, Mapping[str, Job]] = {}
         self._rounds = Rounds("scheduler", ROUND_SECONDS, self.round)
+        self._told = Told("scheduler")
 
     def start(self) -> None:
         self._rounds.start()
@@ -76,11 +78,14 @@ class Scheduler:
     def round(self) -> None:
         now = time.time()
         for app in self._parts.balancer.routing().serving:
-            number = self._parts.serving(app)
-            if number is not None:
-                record = self._parts.journal.release(number)
-                for name, job in self._jobs_of(record).items():
-                    self._fire(record, name, job, now)
+            self._told.guard(app, partial(self._fire_due, app, now))
+
+    def _fire_due(self, app: str, now: float) -> None:
+        number = self._parts.serving(app)
+        if number is not None:
+            record = self._parts.journal.release(number)
+            for name, job in self._jobs_of(record).items():
+                self._fire(record, name, job, now)
 
     def _jobs_of(self, record: ReleaseRecord) -> Mapping[str, Job]:
         if record.number not in self._jobs:
@@ -98,12 +103,17 @@ class Scheduler:
                 "note", release=record.number, app=record.app, message=message
             )
             return
+        self._start(record, name)
+
+    def _start(self, record: ReleaseRecord, name: str) -> None:
+        """Its moment is taken, so it is not tried again: what keeps it from starting is told."""
         try:
             start(self._parts, record, name, self._occupied)
-        except DayflyError as error:  # of one job; the others are started all the same
-            why = f"{error.message} {error.hint}".strip()
+        except Exception as error:
+            log.exception("job %s of %s", name, record.app)
+            reason = self._parts.redactor(record.app)(_reason_of(error))
             self._parts.journal.record(
-                "job.failed", release=record.number, app=record.app, job=name, reason=why
+                "job.failed", release=record.number, app=record.app, job=name, reason=reason
             )
 
     def _still_running(self, app: str, name: str) -> bool:
@@ -111,3 +121,9 @@ class Scheduler:
             (m.app, m.process, m.kind, m.state) == (app, name, "job", "running")
             for m in self._parts.runtime.machines()
         )
+
+
+def _reason_of(error: Exception) -> str:
+    if isinstance(error, DayflyError):
+        return f"{error.message} {error.hint}".strip()
+    return f"a defect in Dayfly: {type(error).__name__}: {error}"
