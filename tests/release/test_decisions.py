@@ -3,8 +3,9 @@
 import pytest
 
 from dayfly.balancer.accesslog import Traffic
+from dayfly.events import Event
 from dayfly.release.records import ReleaseRecord
-from dayfly.release.recovery import correct_outcomes, decide
+from dayfly.release.recovery import correct_outcomes, decide, had_traffic
 from dayfly.release.rollback import target_of
 from dayfly.release.watch import judge
 from dayfly.release.work import ReleaseError
@@ -43,6 +44,22 @@ def test_an_interrupted_release_is_completed_or_undone(
 
     assert fate == decision.fate
     assert why in decision.why
+
+
+@pytest.mark.parametrize(
+    ("kind", "steps", "expected"),
+    [
+        ("step.intended", [], False),
+        ("step.intended", ["launch machine", "place"], False),
+        ("step.intended", ["place", "cut over"], True),
+        ("step.intended", ["place", "cut over", "cut over"], True),  # and back
+        ("note", ["cut over"], False),
+    ],
+)
+def test_what_may_have_had_traffic_is_drained(kind: str, steps: list[str], expected: bool) -> None:
+    events = [Event(time=0.0, kind=kind, data={"step": step}) for step in steps]
+
+    assert expected == had_traffic(events)
 
 
 @pytest.mark.parametrize(

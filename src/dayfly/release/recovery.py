@@ -59,9 +59,7 @@ def recover(parts: Parts) -> list[Decision]:
             message=f"{decision.fate}: {decision.why}",
         )
         if decision.fate == "undo":
-            fleet.remove_all(parts, record, decision.why)
-            shutil.rmtree(source_of(parts.home, record), ignore_errors=True)
-            bookkeeping.finish_release(parts, record, "failed", decision.why)
+            _undo(parts, record, decision.why)
         else:
             bookkeeping.finish_release(parts, record, "serving", decision.why)
     for began in parts.journal.open_rollbacks():
@@ -69,6 +67,24 @@ def recover(parts: Parts) -> list[Decision]:
     for app in {record.app for record in parts.journal.releases()}:
         _correct(parts, app)
     return decisions
+
+
+def _undo(parts: Parts, record: ReleaseRecord, why: str) -> None:
+    """Nothing of it stays but, if it had the traffic, what is open there (upkeep ends the rest)."""
+    drains = had_traffic(_events(parts, record))
+    if not drains:
+        fleet.remove_all(parts, record, why)
+    if parts.serving(record.app) is None:
+        parts.balancer.withdraw(record.app)
+    shutil.rmtree(source_of(parts.home, record), ignore_errors=True)
+    bookkeeping.finish_release(parts, record, "failed", why)
+    if drains:
+        parts.journal.leave(record.number, "failed", warm=0)
+
+
+def had_traffic(events: list[Event]) -> bool:
+    """Whether requests may have reached the release whose events these are."""
+    return any(e.kind == "step.intended" and e.data.get("step") == "cut over" for e in events)
 
 
 def _end_rollback(parts: Parts, began: Event) -> None:
@@ -93,6 +109,10 @@ def _correct(parts: Parts, app: str) -> None:
 
 
 def _last_stage(parts: Parts, record: ReleaseRecord) -> str:
-    events = parts.journal.events(release=record.number, limit=1_000_000)
+    events = _events(parts, record)
     stages = [str(event.data["stage"]) for event in events if event.kind == "stage.started"]
     return stages[-1] if stages else ""
+
+
+def _events(parts: Parts, record: ReleaseRecord) -> list[Event]:
+    return parts.journal.events(release=record.number, limit=bookkeeping.ALL)
