@@ -71,6 +71,16 @@ def test_a_serving_slot_is_not_cleared_until_the_app_is_withdrawn() -> None:
     assert cleared(withdrawn(routing, "orders"), slot).slots == {}
 
 
+def test_a_withdrawn_app_leaves_its_hosts_to_others() -> None:
+    routing = claimed(Routing(), "orders", Route())
+    with pytest.raises(BalancerError, match="belongs to the app 'orders'"):
+        claimed(routing, "shop", Route())
+
+    routing = claimed(withdrawn(routing, "orders"), "shop", Route())
+
+    assert set(routing.routes.values()) == {"shop"}
+
+
 def test_the_next_cutover_forgets_the_assets_of_the_one_before() -> None:
     routing, first = placed(Routing(), fleet(1))
     routing, second = placed(routing, fleet(2))

@@ -153,7 +153,7 @@ class Balancer:
         self._change(lambda routing: claimed(routing, app, route))
 
     def withdraw(self, app: str) -> None:
-        """Take all traffic from an app: HAProxy answers 503 with a page of its own."""
+        """Take all traffic and its claim from an app: HAProxy answers with a page of its own."""
         self._change(lambda routing: withdrawn(routing, app))
 
     def clear(self, slot: str) -> None:

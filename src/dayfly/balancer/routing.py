@@ -130,9 +130,13 @@ def cleared(routing: Routing, slot: str) -> Routing:
 
 
 def withdrawn(routing: Routing, app: str) -> Routing:
-    """With no fleet for the app's requests: they get the balancer's own page."""
-    serving = {name: slot for name, slot in routing.serving.items() if name != app}
-    return replace(routing, serving=serving, assets=_without_app(routing.assets, app))
+    """With no fleet for the app's requests: they get the balancer's own page, or another app's."""
+    return replace(
+        routing,
+        serving={name: slot for name, slot in routing.serving.items() if name != app},
+        routes={key: owner for key, owner in routing.routes.items() if owner != app},
+        assets=_without_app(routing.assets, app),
+    )
 
 
 def held(routing: Routing, slot: str) -> Slot:

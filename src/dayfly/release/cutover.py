@@ -27,10 +27,17 @@ def cut_over(work: Work, incoming: Sequence[Machine], outgoing: ReleaseRecord | 
     """New requests go to the incoming fleet from here on; nothing that is open is cut."""
     with work.stage("cut over"):
         with work.step("place", machines=[machine.name for machine in incoming]):
-            work.parts.balancer.claim(work.record.app, work.parts.route_of(work.record.app))
             slot = fleet.place(work.parts, work.record, work.app, incoming)
         _still_alive(work, incoming)
+        _claim(work)
         flip(work, slot, outgoing)
+
+
+def _claim(work: Work) -> None:
+    """Only now: a release that never comes so far must not keep a host from other apps."""
+    app = work.record.app
+    with work.step("claim"):
+        work.parts.balancer.claim(app, work.parts.route_of(app))
 
 
 def flip(work: Work, slot: str, outgoing: ReleaseRecord | None) -> None:
@@ -63,27 +70,57 @@ def _still_alive(work: Work, incoming: Sequence[Machine]) -> None:
 
 @contextmanager
 def undone_on_failure(work: Work, outgoing: ReleaseRecord | None) -> Iterator[None]:
-    """What fails in the body after the cutover moves the traffic back to the outgoing fleet."""
+    """What fails in the body after the cutover moves the traffic back to the outgoing fleet.
+
+    Without one the app gets no traffic any more, unless its own fleet does what it can: a breach
+    or a stop is no reason to take that away. The error is always the one that came first.
+    """
     try:
         yield
     except BaseException as error:
-        if work.parts.serving(work.record.app) != work.record.number:
+        serving = work.parts.serving(work.record.app)
+        if serving is None:
+            with fleet.clearing_up(work):
+                work.parts.balancer.withdraw(work.record.app)  # what it may have claimed
+        if serving != work.record.number:
             raise
         slot = work.parts.slot_of(work.record.app, outgoing.number) if outgoing else None
-        if outgoing is None and not isinstance(error, BreachError | StoppedError):
-            work.parts.balancer.withdraw(work.record.app)  # a first release that came to nothing
-            raise
-        if outgoing is None or slot is None:
+        if outgoing and slot:
+            with fleet.clearing_up(work):
+                _move_back(work, outgoing, slot)
+        elif isinstance(error, BreachError | StoppedError) and _answers(work):
             work.emit("note", message=f"{error}; there is no release to go back to: it goes on")
             return
-        with work.stage("roll back", certain=True):
-            with work.step("cut over", slot=slot, outgoing=work.record.number, back=True):
-                work.parts.balancer.cut_over(work.record.app, slot)
-            work.parts.journal.turn(outgoing.number, "serving")
-            mine = work.parts.slot_of(work.record.app, work.record.number)
-            drain_slot(work, mine, stop=Stop())  # its machines are taken away next
-            fleet.end_workers(work)
+        else:
+            with fleet.clearing_up(work):
+                _withdraw(work)
         raise
+
+
+def _move_back(work: Work, outgoing: ReleaseRecord, slot: str) -> None:
+    with work.stage("roll back", certain=True):
+        with work.step("cut over", slot=slot, outgoing=work.record.number, back=True):
+            work.parts.balancer.cut_over(work.record.app, slot)
+        work.parts.journal.turn(outgoing.number, "serving")
+        _drain_own(work)
+
+
+def _withdraw(work: Work) -> None:
+    with work.stage("roll back", certain=True):
+        with work.step("withdraw"):
+            work.parts.balancer.withdraw(work.record.app)
+        _drain_own(work)
+
+
+def _drain_own(work: Work) -> None:
+    """Its machines are taken away next."""
+    mine = work.parts.slot_of(work.record.app, work.record.number)
+    drain_slot(work, mine, stop=Stop())
+
+
+def _answers(work: Work) -> bool:
+    web = fleet.web_of(fleet.machines_of(work.parts, work.record))
+    return any(machine.state == "running" for machine in web)
 
 
 def start_workers(work: Work, image: Image) -> None:

@@ -1,5 +1,6 @@
 """The fleet of a release: its machines wanted, launched, proven and removed."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from dayfly.release.work import Parts, ReleaseError, Work
 
 LAUNCH_AT_ONCE = 4
 WEB = "web"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,14 +90,29 @@ def launch(work: Work, image: Image, process: str, count: int) -> tuple[Machine,
 
 @contextmanager
 def launched(work: Work, image: Image) -> Iterator[tuple[Machine, ...]]:
-    """The incoming fleet's web machines; gone again, with the slot, when the body fails."""
+    """The incoming fleet's web machines; gone again, with the slot, when the body fails.
+
+    A fleet that has got the traffic and could not give it back stays.
+    """
     try:
         with work.stage("launch"):
             machines = launch(work, image, WEB, work.app.process[WEB].machines)
         yield machines
     except BaseException:
-        remove_fleet(work.parts, work.record, "its release did not come through")
+        with clearing_up(work):
+            if work.parts.serving(work.record.app) != work.record.number:
+                remove_fleet(work.parts, work.record, "its release did not come through")
         raise
+
+
+@contextmanager
+def clearing_up(work: Work) -> Iterator[None]:
+    """After an error, which is the one to tell: what fails now is a note; upkeep tries again."""
+    try:
+        yield
+    except Exception as error:
+        log.exception("clearing up after release %d", work.record.number)
+        work.emit("note", message=f"could not clear up yet: {error}")
 
 
 def image_of(parts: Parts, record: ReleaseRecord) -> Image:
@@ -113,32 +131,35 @@ def remove_all(parts: Parts, record: ReleaseRecord, reason: str) -> None:
     """As `remove_fleet`, with everything else that was started for a release that never served."""
     remove_fleet(parts, record, reason)
     wanted = [m.name for m in parts.journal.machines(release=record.number) if m.removed is None]
-    remove_machines(parts, record, wanted, reason)
-
-
-def end_workers(work: Work) -> None:
-    """Let a release's workers finish what they have in hand, within `job_drain`."""
-    workers = [
-        machine.name
-        for machine in machines_of(work.parts, work.record)
-        if (machine.kind, machine.state) == ("process", "running") and machine.process != WEB
-    ]
-    with ThreadPoolExecutor(LAUNCH_AT_ONCE) as pool:
-        grace = work.app.release.job_drain
-        list(pool.map(lambda name: work.parts.runtime.stop(name, grace), workers))
+    working = _working(machines_of(parts, record))
+    remove_machines(parts, record, [name for name in wanted if name not in working], reason)
 
 
 def remove_fleet(parts: Parts, record: ReleaseRecord, reason: str) -> None:
-    """Take a release's machines (but running jobs) and its slot away. It must not serve."""
+    """Take a release's machines and its slot away. It must not serve.
+
+    Jobs and workers that run stay: they finish what they do, and upkeep ends them (`job_drain`).
+    """
     remove_machines(parts, record, cleared(parts, record), reason)
 
 
 def cleared(parts: Parts, record: ReleaseRecord) -> list[str]:
-    """Free a release's slot; returns its machines, which nobody reaches any more."""
+    """Free a release's slot; returns its machines that have nothing to do any more."""
     slot = parts.slot_of(record.app, record.number)
     if slot:
         parts.balancer.clear(slot)
-    return [m.name for m in machines_of(parts, record) if m.kind == "process"]
+    machines = machines_of(parts, record)
+    working = _working(machines)
+    return [m.name for m in machines if m.kind == "process" and m.name not in working]
+
+
+def _working(machines: Sequence[Machine]) -> frozenset[str]:
+    """Workers that run."""
+    return frozenset(
+        m.name
+        for m in machines
+        if m.kind == "process" and m.process != WEB and m.state == "running"
+    )
 
 
 def remove_machines(parts: Parts, record: ReleaseRecord, names: Sequence[str], reason: str) -> None:
