@@ -89,16 +89,37 @@ ROWS: list[tuple[str, Seen, list[tuple[str, str]]]] = [
         [("replace", "orders-2-web-2")],
     ),
     (
-        "a fleet that fails its checks as a whole lacks something that fresh machines would lack",
+        "machines that all fail their checks are spared",
         replace(SERVING, down=frozenset({"orders-2-web-1", "orders-2-web-2"})),
-        [],
+        [("spare", "")],
     ),
     (
-        "the way back stays open while the release that serves is watched",
+        "of a fleet that fails its checks the dead are replaced",
         replace(
-            with_warm(),
-            busy=frozenset({2}),
-            records={1: replace(WARM, warm_until=NOW - 1), 2: record(2)},
+            SERVING,
+            machines=(machine(2, state="exited"), machine(2, place=2), machine(2, place=3)),
+            wanted={"web": 3},
+            down=frozenset({"orders-2-web-2", "orders-2-web-3"}),
+        ),
+        [("replace", "orders-2-web-1"), ("spare", "")],
+    ),
+    (
+        "a machine that serves alone and fails its checks is replaced",
+        replace(
+            SERVING,
+            machines=(machine(2),),
+            wanted={"web": 1},
+            down=frozenset({"orders-2-web-1"}),
+        ),
+        [("replace", "orders-2-web-1")],
+    ),
+    (
+        "a machine under way out is not replaced twice",
+        replace(
+            SERVING,
+            machines=(*SERVING.machines, machine(2, place=3)),
+            occupied=frozenset({"orders-2-web-1"}),
+            down=frozenset({"orders-2-web-1"}),
         ),
         [],
     ),
@@ -123,9 +144,43 @@ ROWS: list[tuple[str, Seen, list[tuple[str, str]]]] = [
         [("end worker", "orders-1-worker-1")],
     ),
     (
+        "a fleet whose time is over waits for a worker that ends",
+        replace(
+            with_warm(occupied=frozenset({"orders-1-worker-1"})),
+            machines=(*with_warm().machines, machine(1, "worker")),
+            records={1: replace(WARM, warm_until=NOW), 2: record(2)},
+        ),
+        [],
+    ),
+    (
+        "workers of a release that failed after its cutover end",
+        replace(
+            SERVING,
+            machines=(*SERVING.machines, machine(3, "worker")),
+            records={2: record(2), 3: record(3, "rolled-back")},
+        ),
+        [("end worker", "orders-3-worker-1")],
+    ),
+    (
         "a warm fleet whose time is over retires",
         replace(with_warm(), records={1: replace(WARM, warm_until=NOW), 2: record(2)}),
         [("retire", "")],
+    ),
+    (
+        "an outgoing fleet without warm time stays while its successor is watched",
+        replace(
+            with_warm(outgoing=frozenset({1})),
+            records={1: replace(WARM, warm_until=NOW), 2: record(2, "running")},
+        ),
+        [],
+    ),
+    (
+        "an outgoing fleet's dead machines and its workers go as ever",
+        replace(
+            with_warm(outgoing=frozenset({1}), busy=frozenset({2})),
+            machines=(*SERVING.machines, machine(1, state="exited"), machine(1, "worker")),
+        ),
+        [("remove", "orders-1-web-1"), ("end worker", "orders-1-worker-1")],
     ),
     (
         "a warm fleet without machines retires",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ import pytest
 import traffic
 from dayfly.clock import wait_until
 from dayfly.command import CommandError, output_of
+from dayfly.config.load import settings_of
+from dayfly.environment.environment import open_balancer
 from dayfly.machines.cgroup import Cgroups
 from production import (
     Production,
@@ -66,6 +69,10 @@ RUN = '"exec python3 app.py"'
 ONE_DIES = (
     "'case $DAYFLY_MACHINE in *-1) exec python3 app.py dies-after=3;; esac; exec python3 app.py'"
 )
+TIDY_WORKER = """
+[process.smith]
+run = "trap 'sleep 1; echo put the hammer away; exit' TERM; while sleep 0.2; do :; done"
+"""
 HUGE = """
 [process.hammer]
 run = "sleep 60"
@@ -168,6 +175,7 @@ def test_a_first_release_whose_worker_dies_comes_to_nothing() -> None:
         assert record["outcome"] == "failed"
         assert own.serving("first") is None
         assert_nothing_left_over(own, "first", 1)
+        assert open_balancer(own.home, settings_of(own.home)).routing().routes == {}
 
 
 def test_a_second_app_needs_a_route(prod: Production, kinds: Project) -> None:
@@ -213,7 +221,11 @@ def test_errors_after_the_cutover_move_the_traffic_back(prod: Production, kinds:
     """Answers with 500 are the app's own, so they fail; that they end soon is the point."""
     serving = prod.serving(kinds.app)
     assert serving
-    commit = kinds.commit(misbehave="errors=0.3", changes={'watch        = "2s"': 'watch = "20s"'})
+    commit = kinds.commit(
+        misbehave="errors=0.3",
+        changes={'watch        = "2s"': 'watch = "20s"'},
+        more=TIDY_WORKER,
+    )
     with traffic.steady(traffic.Plan(target=prod.url, kinds=STEADY)) as load:
         ran = prod.release(kinds, commit)
         tally = load.stop()
@@ -223,6 +235,8 @@ def test_errors_after_the_cutover_move_the_traffic_back(prod: Production, kinds:
     assert "requests failed" in breached["reason"]
     assert {failure.what for failure in tally.failures} == {"status 500"}, tally.told()
     assert_nothing_left_over(prod, kinds.app, breached["release"])
+    said = prod.typed("logs", "--release", str(breached["release"]))
+    assert "put the hammer away" in said  # its worker was asked to end, not killed
     assert_serving(prod, kinds.app, serving)
 
 
@@ -320,3 +334,26 @@ def test_a_machine_that_dies_later_is_replaced(prod: Production, kinds: Project)
         )
         assert_serving(prod, kinds.app, serving)
     assert_serving(prod, kinds.app, serving)
+
+
+def test_a_machine_that_hangs_is_relieved(prod: Production, kinds: Project) -> None:
+    """A fresh one is proven before it goes, so that it is never missed."""
+    serving = prod.serving(kinds.app)
+    assert serving
+    web = {m["machine"] for m in prod.machines(kinds.app) if m["release"] == serving}
+    hung = min(web)
+    for pid in prod.processes_of(machine=hung):
+        os.kill(pid, signal.SIGSTOP)
+    wait_until(
+        lambda: hung not in {m["machine"] for m in prod.machines(kinds.app)},
+        seconds=40,
+        what="it is relieved",
+    )
+    assert_serving(prod, kinds.app, serving)
+    told = [
+        (event.kind, event.data["machine"])
+        for event in prod.events(serving)
+        if event.kind in {"machine.healthy", "machine.removed"}
+    ]
+    assert [kind for kind, _ in told[-2:]] == ["machine.healthy", "machine.removed"]
+    assert told[-1][1] == hung

@@ -1,24 +1,25 @@
 """Carries out what `upkeep.decide` finds: one thread, for as long as the server runs."""
 
+import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
-from dayfly.config.app import App
 from dayfly.errors import DayflyError, StoppedError
 from dayfly.machines.machine import Machine
 from dayfly.release import fleet
 from dayfly.release.engine import Engine
+from dayfly.release.lookout import Lookout
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.retention import prune
-from dayfly.release.upkeep import Action, Seen, decide, may_finish
+from dayfly.release.upkeep import Action, Seen, decide
 from dayfly.release.work import Parts
-from dayfly.rounds import Rounds
+from dayfly.rounds import Rounds, Told
 
 ROUND_SECONDS = 1.0
 PRUNE_SECONDS = 3600.0
-DOWN_SECONDS = 10.0  # so long a machine may fail HAProxy's checks before it is replaced
 TRIES, TRY_SECONDS = 2, 30.0  # so many replacements for each machine in that time: then wait
 ENDING_AT_ONCE = 16
 
@@ -32,12 +33,19 @@ class Caretaker:
         self._occupied = occupied
         self._ending: set[str] = set()
         self._enders = ThreadPoolExecutor(ENDING_AT_ONCE, thread_name_prefix="ending")
-        self._down_since: dict[str, float] = {}
+        self._placing = threading.Lock()
         self._tries: defaultdict[int, list[float]] = defaultdict(list)
-        self._apps: dict[int, App] = {}
+        self._lookout = Lookout(parts, engine, occupied=occupied, ending=self._ending)
         self._pruned = 0.0
         self._rounds = Rounds("caretaker", ROUND_SECONDS, self.round)
-        self.problems: dict[str, str] = {}
+        self._rounds_told = Told("caretaker")
+        self._unhealed: dict[str, tuple[str, ...]] = {}
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """What is wrong with an app and does not go away by itself."""
+        unhealed = {app: "; ".join(told) for app, told in self._unhealed.copy().items()}
+        return {**self._rounds_told.problems, **unhealed}
 
     def start(self) -> None:
         self._rounds.start()
@@ -49,103 +57,38 @@ class Caretaker:
     def round(self) -> None:
         """Look at every app once and do what is to be done."""
         machines = self._parts.runtime.machines()
-        down = self._down(machines)
+        down = self._lookout.down(machines)
         names = {record.app for record in self._parts.journal.releases()}
-        failed: DayflyError | None = None
         for name in names | {machine.app for machine in machines}:
-            try:
-                seen = self._see(name, down)
-                for action in decide(seen):
-                    self._act(seen, action)
-            except DayflyError as error:  # of one app; the others are looked after all the same
-                failed = error
-        if failed:
-            raise failed
+            self._rounds_told.guard(name, partial(self._look_after, name, down))
         if time.monotonic() - self._pruned > PRUNE_SECONDS:
             prune(self._parts)
             self._pruned = time.monotonic()
 
-    # -- observe
-
-    def _see(self, app: str, down: frozenset[str]) -> Seen:
-        """Look first for what is in hand, then for what runs, then for what is known.
-
-        In this order nothing looks abandoned that only just began.
-        """
-        parts = self._parts
-        busy = self._engine.busy()
-        machines = [machine for machine in parts.runtime.machines() if machine.app == app]
-        records = {record.number: record for record in parts.journal.releases(app)}
-        serving = parts.serving(app)
-        settings = self._app_of(records[serving]) if serving in records else None
-        slots = parts.balancer.routing().slots
-        fleets = {slot.release: name for name, slot in slots.items() if slot.app == app}
-        return Seen(
-            now=time.time(),
-            serving=serving,
-            busy=busy | self._engine.busy(),
-            occupied=frozenset(self._occupied | self._ending),
-            records=records,
-            machines=tuple(machines),
-            down=down,
-            wanted={n: p.machines for n, p in settings.process.items()} if settings else {},
-            job_drain=settings.release.job_drain if settings else 0.0,
-            deadlines=self._deadlines(machines, records),
-            slots=frozenset(fleets),
-            unfinished=self._unfinished(records, fleets, settings) if settings else frozenset(),
-        )
-
-    def _unfinished(
-        self, records: Mapping[int, ReleaseRecord], fleets: Mapping[int, str], settings: App
-    ) -> frozenset[int]:
-        """Of releases whose warm time is over; `fleets` names their slots."""
-        now, sessions = time.time(), self._parts.balancer.sessions
-        found = ((records[n], slot) for n, slot in fleets.items() if n in records)
-        return frozenset(
-            record.number
-            for record, slot in found
-            if record.left_at is not None
-            and (record.warm_until is None or record.warm_until <= now)
-            and may_finish(record.left_at, sessions(slot), settings.release, now)
-        )
-
-    def _deadlines(
-        self, machines: list[Machine], records: Mapping[int, ReleaseRecord]
-    ) -> dict[str, float]:
-        ends = {}
-        for machine in machines:
-            if machine.kind == "job" and machine.release in records:
-                job = self._app_of(records[machine.release]).job.get(machine.process)
-                if job:
-                    ends[machine.name] = machine.started + job.deadline
-        return ends
-
-    def _down(self, machines: tuple[Machine, ...]) -> frozenset[str]:
-        """Machines that HAProxy has called down for DOWN_SECONDS."""
-        now = time.time()
-        names = {m.name for m in machines} & self._parts.down()
-        self._down_since = {name: self._down_since.get(name, now) for name in names}
-        return frozenset(n for n, since in self._down_since.items() if now - since > DOWN_SECONDS)
-
-    def _app_of(self, record: ReleaseRecord) -> App:
-        if record.number not in self._apps:
-            self._apps[record.number] = self._parts.app_of(record)
-        return self._apps[record.number]
+    def _look_after(self, app: str, down: frozenset[str]) -> None:
+        seen = self._lookout.see(app, down)
+        actions = decide(seen)
+        if not actions and not seen.busy:
+            self._unhealed.pop(app, None)
+        for action in actions:
+            record = seen.records.get(action.release)
+            if record is None:
+                self._parts.runtime.remove(action.machine)
+            else:
+                self._act(record, seen, action)
 
     # -- act
 
-    def _act(self, seen: Seen, action: Action) -> None:
-        record = seen.records.get(action.release)
-        if record is None:
-            self._parts.runtime.remove(action.machine)
-            return
+    def _act(self, record: ReleaseRecord, seen: Seen, action: Action) -> None:
         match action.deed:
             case "replace":
                 self._replace(record, seen, action)
+            case "spare":
+                self._tell(record, action.why)
             case "launch worker":
-                self._try(record, seen, lambda: self._launch_worker(record, action.process))
+                self._try(record, seen, lambda: self._launch(record, action.process))
             case "end worker" | "end job":
-                self._end(record, action, seen.job_drain)
+                self._end(record, action)
             case "finish job":
                 self._finish_job(record, seen, action)
             case "remove":
@@ -166,25 +109,23 @@ class Caretaker:
         fleet.remove_machines(self._parts, record, names, why)
 
     def _replace(self, record: ReleaseRecord, seen: Seen, action: Action) -> None:
-        """A machine of the serving fleet is gone: the rest goes on, a fresh one joins them."""
-        fleet_now = [m for m in fleet.web_of(seen.machines) if m.release == record.number]
-        running = [m for m in fleet_now if m.state == "running"]
-        if any(m.name == action.machine for m in running):
-            self._try(record, seen, lambda: self._exchange(record, action))
+        """A machine of the serving fleet is gone or ill: a fresh one joins the rest.
+
+        One that still runs may have answers under way: it goes when the fresh one is proven.
+        """
+        if action.machine in seen.running:
+            self._try(record, seen, lambda: self._relieve(record, action))
             return
         if action.machine:
             self._tell_death(record, action)
-            if running:
-                self._place(record, running)
+            self._place(record, but=action.machine)
             fleet.remove_machines(self._parts, record, [action.machine], action.why)
         self._try(record, seen, lambda: self._launch_web(record))
 
-    def _exchange(self, record: ReleaseRecord, action: Action) -> None:
-        """A machine that runs but does not answer goes only when a fresh one is proven."""
-        self._launch_web(record, without=action.machine)
+    def _relieve(self, record: ReleaseRecord, action: Action) -> None:
+        self._launch_web(record)
         self._tell_death(record, action)
-        self._parts.runtime.stop(action.machine, self._app_of(record).release.drain)
-        fleet.remove_machines(self._parts, record, [action.machine], action.why)
+        self._end(record, action)
 
     def _tell_death(self, record: ReleaseRecord, action: Action) -> None:
         self._parts.journal.record(
@@ -196,18 +137,13 @@ class Caretaker:
             tail=fleet.last_words(self._parts, record.app, action.machine),
         )
 
-    def _launch_web(self, record: ReleaseRecord, without: str = "") -> None:
-        machine = self._launch(record, fleet.WEB)
-        running = fleet.web_of(fleet.machines_of(self._parts, record))
-        alive = [m for m in running if m.state == "running" or m == machine]
-        self._place(record, [m for m in alive if m.name != without])
-
-    def _launch_worker(self, record: ReleaseRecord, process: str) -> None:
-        self._launch(record, process)
+    def _launch_web(self, record: ReleaseRecord) -> None:
+        self._launch(record, fleet.WEB)
+        self._place(record)
 
     def _launch(self, record: ReleaseRecord, process: str) -> Machine:
         """One more machine of a release, proven healthy, or none."""
-        parts, app = self._parts, self._app_of(record)
+        parts, app = self._parts, self._lookout.app_of(record)
         image = fleet.image_of(parts, record)
         wanted = fleet.spec(parts, record, app, image, fleet.process_wanted(app, process))
         self._occupied.add(wanted.name)
@@ -226,10 +162,17 @@ class Caretaker:
             self._occupied.discard(wanted.name)
         return machine
 
-    def _place(self, record: ReleaseRecord, machines: list[Machine]) -> None:
-        fleet.place(self._parts, record, self._app_of(record), machines)
+    def _place(self, record: ReleaseRecord, *, but: str = "") -> None:
+        """All web machines that run into the slot that the release has."""
+        app = self._lookout.app_of(record)
+        with self._placing:
+            web = fleet.web_of(fleet.machines_of(self._parts, record))
+            others = self._occupied | {but}
+            running = [m for m in web if m.state == "running" and m.name not in others]
+            if running and self._parts.slot_of(record.app, record.number):
+                fleet.place(self._parts, record, app, running)
 
-    def _try(self, record: ReleaseRecord, seen: Seen, launch: Callable[[], None]) -> None:
+    def _try(self, record: ReleaseRecord, seen: Seen, launch: Callable[[], object]) -> None:
         """Launch, unless it was tried too often just now; a failure is told and tried again."""
         now = time.time()
         tries = [t for t in self._tries[record.number] if now - t < TRY_SECONDS]
@@ -238,23 +181,33 @@ class Caretaker:
         self._tries[record.number] = [*tries, now]
         try:
             launch()
-            self.problems.pop(record.app, None)
         except StoppedError:
             raise
         except DayflyError as error:
-            self.problems[record.app] = f"a machine could not be replaced: {error.message}"
+            self._tell(record, f"a machine could not be replaced: {error.message}")
+
+    def _tell(self, record: ReleaseRecord, problem: str) -> None:
+        """Once, until the app is whole again."""
+        told = self._unhealed.get(record.app, ())
+        if problem not in told:
+            self._unhealed[record.app] = (*told, problem)
             self._parts.journal.record(
-                "note", release=record.number, app=record.app, message=self.problems[record.app]
+                "note", release=record.number, app=record.app, message=problem
             )
 
-    def _end(self, record: ReleaseRecord, action: Action, grace: float) -> None:
-        """Workers and jobs may take long to finish: each ends in a thread of its own."""
+    def _end(self, record: ReleaseRecord, action: Action) -> None:
+        """What may take long to finish ends in a thread of its own."""
+        settings = self._lookout.app_of(record).release
+        web = action.process == fleet.WEB
+        grace = settings.drain if web else settings.job_drain
         self._ending.add(action.machine)
 
         def end() -> None:
             try:
                 self._parts.runtime.stop(action.machine, grace)
-                if action.deed == "end worker":
+                if web:
+                    self._place(record, but=action.machine)
+                if action.deed != "end job":
                     fleet.remove_machines(self._parts, record, [action.machine], action.why)
             finally:
                 self._ending.discard(action.machine)

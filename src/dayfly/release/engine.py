@@ -38,6 +38,7 @@ class Operation:
 
     what: str  # "release 3", "the rollback to release 1"
     record: ReleaseRecord
+    outgoing: set[int] = field(default_factory=set)  # what served when its turn came
     stop: Stop = field(default_factory=Stop)
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -56,15 +57,24 @@ class Engine:
         with self._lock:
             return self._in_hand()
 
+    def outgoing(self) -> frozenset[int]:
+        """Releases whose fleets an operation may go back to, or drains: they don't retire."""
+        with self._lock:
+            return self._outgoing()
+
     @contextmanager
     def idle(self, number: int) -> Iterator[bool]:
-        """Whether no operation has this release in hand; none takes it until the body ends."""
+        """Whether no operation needs this release; none takes it until the body ends."""
         with self._lock:
-            yield number not in self._in_hand()
+            yield number not in self._in_hand() | self._outgoing()
 
     def _in_hand(self) -> frozenset[int]:
         lines = self._lines.values()
         return frozenset(operation.record.number for line in lines for operation in line)
+
+    def _outgoing(self) -> frozenset[int]:
+        lines = self._lines.values()
+        return frozenset(n for line in lines for operation in line for n in operation.outgoing)
 
     def release(self, order: Order, *, queue: bool = False) -> int:
         """Start a release, or let it wait for the one under way; returns its number."""
@@ -159,6 +169,7 @@ class Engine:
         def body() -> None:
             try:
                 self._wait_for_turn(operation)
+                self._keep_outgoing(operation)
                 run(operation)
             finally:
                 with self._lock:
@@ -179,6 +190,11 @@ class Engine:
                 message=f"waits for {earlier.what}",
             )
             earlier.over.wait()
+
+    def _keep_outgoing(self, operation: Operation) -> None:
+        serving = self._parts.serving(operation.record.app)
+        with self._lock:
+            operation.outgoing.update([] if serving is None else [serving])
 
     # -- what an operation does, from its first event to its receipt
 

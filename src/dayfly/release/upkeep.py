@@ -13,7 +13,14 @@ from dayfly.machines.machine import Machine
 from dayfly.release.records import ReleaseRecord
 
 Deed = Literal[
-    "replace", "launch worker", "end worker", "end job", "finish job", "retire", "remove"
+    "replace",
+    "spare",
+    "launch worker",
+    "end worker",
+    "end job",
+    "finish job",
+    "retire",
+    "remove",
 ]
 
 
@@ -24,6 +31,7 @@ class Seen:
     now: float
     serving: int | None
     busy: frozenset[int] = frozenset()  # releases that an operation has in hand
+    outgoing: frozenset[int] = frozenset()  # releases that an operation may go back to
     occupied: frozenset[str] = frozenset()  # machines that somebody else looks after
     records: Mapping[int, ReleaseRecord] = field(default_factory=dict)
     machines: tuple[Machine, ...] = ()
@@ -33,6 +41,11 @@ class Seen:
     deadlines: Mapping[str, float] = field(default_factory=dict)  # of running jobs, by machine
     slots: frozenset[int] = frozenset()  # releases that hold a slot
     unfinished: frozenset[int] = frozenset()  # releases that answer old requests, within budget
+
+    @property
+    def running(self) -> frozenset[str]:
+        """Machines that run, by name."""
+        return frozenset(m.name for m in self.machines if m.state == "running")
 
 
 @dataclass(frozen=True)
@@ -50,8 +63,8 @@ def decide(seen: Seen) -> tuple[Action, ...]:
     for machine in seen.machines:
         if machine.name not in seen.occupied and machine.release not in seen.busy:
             actions += _job(seen, machine) if machine.kind == "job" else _process(seen, machine)
-    actions += _missing(seen)
-    actions += _over(seen, {a.release for a in actions if a.deed == "end worker"})
+    actions += _spared(seen) + _missing(seen)
+    actions += _over(seen)
     return tuple(actions)
 
 
@@ -83,17 +96,29 @@ def _process(seen: Seen, machine: Machine) -> list[Action]:
         why = machine.reason or "its process is gone"
         return act("replace" if web and machine.release == seen.serving else "remove", why)
     if machine.release == seen.serving:
-        hopeless = machine.name not in seen.down or _all_down(seen)
-        return [] if hopeless else act("replace", "fails its health checks")
+        helps = machine.name in seen.down and not _all_down(seen)
+        return act("replace", "fails its health checks") if helps else []
     if not web:
         return act("end worker", "its release no longer serves")
     return []
 
 
+def _spared(seen: Seen) -> list[Action]:
+    """Where something that all machines need is away, fresh ones would fail as well."""
+    if seen.serving is None or seen.serving in seen.busy or not _all_down(seen):
+        return []
+    why = "all machines fail their health checks: replacing them would not help"
+    return [Action("spare", seen.serving, process="web", why=why)]
+
+
 def _all_down(seen: Seen) -> bool:
-    """Then something they all need is away, and fresh machines would fare no better."""
-    web = {m.name for m in seen.machines if (m.release, m.process) == (seen.serving, "web")}
-    return web <= seen.down
+    """A machine that serves alone says nothing about the others."""
+    running = {
+        m.name
+        for m in seen.machines
+        if (m.release, m.process, m.kind, m.state) == (seen.serving, "web", "process", "running")
+    }
+    return len(running) > 1 and running <= seen.down
 
 
 def _missing(seen: Seen) -> list[Action]:
@@ -114,11 +139,16 @@ def _missing(seen: Seen) -> list[Action]:
     return actions
 
 
-def _over(seen: Seen, ending: set[int]) -> list[Action]:
-    """Fleets whose warm time is over, and what is left of releases that are gone."""
-    present = {m.release for m in seen.machines if m.kind == "process"} | seen.slots
+def _over(seen: Seen) -> list[Action]:
+    """Fleets whose warm time is over, and what is left of releases that are gone.
+
+    Where a worker still finishes what it has, the fleet waits for it.
+    """
+    processes = [m for m in seen.machines if m.kind == "process"]
+    ending = {m.release for m in processes if m.process != "web" and m.state == "running"}
+    present = {m.release for m in processes} | seen.slots
     actions = []
-    for number in sorted(present - seen.busy - ending):
+    for number in sorted(present - seen.busy - seen.outgoing - ending):
         record = seen.records.get(number)
         if record is None or number == seen.serving:
             continue
@@ -126,8 +156,6 @@ def _over(seen: Seen, ending: set[int]) -> list[Action]:
             continue  # the traffic goes elsewhere at this moment; the journal says so next
         if number in seen.unfinished:
             continue  # however short its warm time is, what is open may finish
-        if seen.serving in seen.busy and record.warm_until is not None:
-            continue  # a release that is still watched may have to go back to it
         if record.warm_until is None or seen.now >= record.warm_until:
             actions.append(Action("retire", number, why="its time is over"))
         elif not _web_alive(seen, number):
