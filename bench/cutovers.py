@@ -42,8 +42,8 @@ def rows(backs: list[Told], load: Load) -> list[Row]:
         times(
             PART,
             "p99 during a cutover",
-            percentile(during, 0.99),
-            percentile(before, 0.99),
+            [percentile(during, 0.99)],
+            [percentile(before, 0.99)],
             "ms",
             2,
             note=note,

@@ -6,7 +6,7 @@ import time
 import apps
 from apps.running import free_port
 from bench import byhand
-from bench.row import Row, Skipped, median, times
+from bench.row import Row, Skipped, times
 from bench.world import World, world
 from dayfly.command import CommandError, output_of, which
 
@@ -49,8 +49,8 @@ def against_docker_run(world: World, rounds: int) -> list[Row | Skipped]:
         times(
             PART,
             "image built → serving",
-            median(ours),
-            median(floors),
+            ours,
+            floors,
             "s",
             1.2,
             note="by hand: docker run twice, side by side, probe, flip",

@@ -52,7 +52,8 @@ def page(about: About, found: Sequence[Row | Skipped]) -> str:
     lines = [
         "# What Dayfly costs",
         "",
-        "Both sides of every ratio ran in this one run, in turns; each figure is a median.",
+        "Both sides of every ratio ran in this one run, in turns; each figure is a median,",
+        "and each ratio the median of the ratios of its turns.",
         "Read the ratios: the times are this machine's.",
         "",
         *(f"- {name}: {value}" for name, value in asdict(about).items()),
@@ -72,9 +73,7 @@ def _left_out(each: Row | Skipped, part: str) -> bool:
 
 
 def as_json(about: About, found: Sequence[Row | Skipped]) -> str:
-    rows = [
-        {**asdict(e), "ratio": e.ratio, "verdict": e.verdict} for e in found if isinstance(e, Row)
-    ]
+    rows = [{**asdict(e), "verdict": e.verdict} for e in found if isinstance(e, Row)]
     skipped = [asdict(e) for e in found if isinstance(e, Skipped)]
     return json.dumps({**asdict(about), "rows": rows, "skipped": skipped}, indent=1) + "\n"
 

@@ -138,8 +138,8 @@ def told(runs: dict[str, list[Run]], connections: int) -> list[Row]:
         row = times(
             PART,
             f"{what}, {where}",
-            median([value(run) for run in ours]),
-            median([value(run) for run in usual]),
+            [value(run) for run in ours],
+            [value(run) for run in usual],
             unit,
             most,
             note=f"beside a minimal HAProxy: {median([value(run) for run in minimal]):.3g} {unit}",

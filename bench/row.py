@@ -15,13 +15,10 @@ class Row:
     ours: float
     unit: str
     floor: float | None = None  # the same by hand, or without Dayfly
+    ratio: float | None = None  # median of the ratios of each turn
     bar: str = ""
     good: bool | None = None  # None: told, not judged
     note: str = ""
-
-    @property
-    def ratio(self) -> float | None:
-        return self.ours / self.floor if self.floor else None
 
     @property
     def verdict(self) -> Verdict:
@@ -54,17 +51,29 @@ def at_most(part: str, what: str, ours: float, unit: str, most: float, *, note: 
 
 
 def times(  # noqa: PLR0913 - the columns of a row
-    part: str, what: str, ours: float, floor: float, unit: str, most: float, *, note: str = ""
+    part: str,
+    what: str,
+    ours: Sequence[float],
+    floor: Sequence[float],
+    unit: str,
+    most: float,
+    *,
+    note: str = "",
 ) -> Row:
-    """A row whose bar is a multiple of what it takes without Dayfly."""
+    """A row whose bar is a multiple of what it takes without Dayfly.
+
+    Both sides took turns, so each turn has a ratio of its own; noise that lasts hits both sides.
+    """
+    ratio = median([mine / theirs for mine, theirs in zip(ours, floor, strict=True)])
     return Row(
         part=part,
         what=what,
-        ours=ours,
+        ours=median(ours),
         unit=unit,
-        floor=floor,
+        floor=median(floor),
+        ratio=ratio,
         bar=f"≤ {most:g}×",
-        good=ours <= floor * most,
+        good=ratio <= most,
         note=note,
     )
 
