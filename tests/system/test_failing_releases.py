@@ -346,7 +346,7 @@ def test_a_machine_that_hangs_is_relieved(prod: Production, kinds: Project) -> N
         os.kill(pid, signal.SIGSTOP)
     wait_until(
         lambda: hung not in {m["machine"] for m in prod.machines(kinds.app)},
-        seconds=40,
+        seconds=90,  # HAProxy gives each of its checks ten seconds
         what="it is relieved",
     )
     assert_serving(prod, kinds.app, serving)
