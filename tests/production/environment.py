@@ -199,7 +199,7 @@ class Production:
         return pids_of(["-m", "supervisor.supervisord", "-c", conf])
 
     def haproxies(self) -> list[int]:
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, IndexError):  # it may be written at this moment
             pid = int((self.home.balancer / "haproxy.pid").read_text().split()[0])
             if (Path("/proc") / str(pid)).exists():
                 return [pid]
