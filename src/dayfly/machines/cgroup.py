@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,9 @@ PERIOD = 100_000  # microseconds in which a share of CPU is measured
 PATIENCE = 5.0  # seconds for the kernel to take an ended process out
 POLL = 0.005
 CONTROLLERS = ("pids", "memory", "cpu")
+# A cgroup weighs as much as one ordinary process, however many run in it. So machines are put under
+# the CPU controller only for a limit's sake, and then the group that holds them all weighs more.
+WEIGHT = {"cpu.shares": "16384", "cpu.weight": "1600"}
 
 Files = Mapping[str, str]
 
@@ -75,10 +78,14 @@ class Cgroups:
     def create(self, machine: str, memory: int | None, cpus: float | None) -> None:
         wanted = limits(self.version or 2, memory, cpus)
         for controller, folder in self.folders(machine).items():
+            if controller == "cpu" and cpus is None:
+                continue
             try:
                 folder.mkdir(parents=True)
                 if not controller:
-                    _delegate(folder.parent)
+                    _delegate(folder.parent, [name for name in wanted if name != "cpu" or cpus])
+                if cpus is not None:
+                    _write(folder.parent, WEIGHT)
                 names = [controller] if controller else list(wanted)
                 _write(
                     folder, {file: text for name in names for file, text in wanted[name].items()}
@@ -88,7 +95,8 @@ class Cgroups:
 
     def add(self, machine: str, pid: int) -> None:
         for folder in self.folders(machine).values():
-            (folder / "cgroup.procs").write_text(str(pid))
+            if folder.exists():
+                (folder / "cgroup.procs").write_text(str(pid))
 
     def pids(self, machine: str) -> tuple[int, ...]:
         for folder in self.folders(machine).values():
@@ -133,10 +141,10 @@ class Cgroups:
                 folder.parent.rmdir()
 
 
-def _delegate(folder: Path) -> None:
+def _delegate(folder: Path, controllers: Iterable[str]) -> None:
     """Let the machines below have these controllers, as far as the host has them."""
     for parent in (folder.parent, folder):
-        for controller in CONTROLLERS:
+        for controller in controllers:
             with suppress(OSError):
                 (parent / "cgroup.subtree_control").write_text(f"+{controller}")
 
