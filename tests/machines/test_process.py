@@ -331,3 +331,17 @@ def test_last_lines_of_much_output(tmp_path: Path) -> None:
     assert last_lines(tmp_path).splitlines()[-1] == "\ufffd two"
     assert len(last_lines(tmp_path)) < 100_000
     assert last_lines(tmp_path / "nowhere") == ""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes cgroups")
+def test_without_a_limit_of_cpu_a_machine_weighs_as_much_as_any_process(tmp_path: Path) -> None:
+    """In a cgroup all machines of the environment together would count as one process."""
+    for controller in cgroup.CONTROLLERS:
+        (tmp_path / controller).mkdir()
+    groups = cgroup.Cgroups("e0", tmp_path)
+
+    groups.create("free", None, None)
+    groups.create("limited", None, 0.5)
+
+    assert [path.name for path in (tmp_path / "cpu").glob("*/*")] == ["limited"]
+    assert {path.name for path in (tmp_path / "pids").glob("*/*")} == {"free", "limited"}
