@@ -333,7 +333,7 @@ def test_last_lines_of_much_output(tmp_path: Path) -> None:
     assert last_lines(tmp_path / "nowhere") == ""
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes cgroups")
+@root
 def test_without_a_limit_of_cpu_a_machine_weighs_as_much_as_any_process(tmp_path: Path) -> None:
     """In a cgroup all machines of the environment together would count as one process."""
     for controller in cgroup.CONTROLLERS:
