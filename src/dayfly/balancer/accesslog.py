@@ -109,15 +109,6 @@ def parse(text: str) -> Line | None:
         return None
 
 
-def traffic(folder: Path, slot: str | None, *, since: float, until: float) -> Traffic:
-    """Of one slot, or of all, in a range of time (seconds since the epoch)."""
-    return summary(
-        line
-        for line in lines(folder, since=since)
-        if line.time <= until * 1000 and slot in (None, line.slot)
-    )
-
-
 def summary(found: Iterable[Line]) -> Traffic:
     counted = list(found)
     streams = [line for line in counted if line.stream]
