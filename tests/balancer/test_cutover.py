@@ -127,7 +127,7 @@ def test_only_what_may_be_repeated_is_repeated(world: World) -> None:
 
 
 def test_an_error_of_the_app_is_the_apps(world: World) -> None:
-    slot = world.serving(1)
+    world.serving(1)
     started = time.time()
 
     assert world.get("/error").body == "mine"

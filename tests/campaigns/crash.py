@@ -1,5 +1,6 @@
-"""The server killed at every write of the journal, in a release and in a rollback.
+"""The server killed at every write of the journal.
 
+In a release, in one whose worker ends after the cutover, so that it goes back, and in a rollback.
 Then a batch of a minute across a cutover and a rollback.
 """
 
@@ -14,7 +15,7 @@ from typing import Any
 from dayfly.clock import wait_until
 from dayfly.durable import write_atomically
 from production import Production, Project, batches, project, running
-from production.crashes import Point, count_points, points, sample, survive
+from production.crashes import Point, commits_of, count_points, points, sample, survive
 
 LONGEST = 60.0  # seconds that one crash may take; with less left none is begun
 BATCH_LINES = 120  # a minute
@@ -50,29 +51,29 @@ def run(folder: Path, seed: int, budget: float) -> dict[str, Any]:
     ends = time.monotonic() + budget
     progress = Progress(folder / "progress.json")
     if not progress.read()["batch"]:
-        with stage(folder) as (prod, app, commit):
-            progress.add(counts=count_points(prod, app, commit))
+        with stage(folder) as (prod, app, commits):
+            progress.add(counts=count_points(prod, app, commits))
             progress.add(batch=batch(prod, app))
     while progress.missing(seed) and ends - time.monotonic() > LONGEST:
-        with stage(folder) as (prod, app, commit):
+        with stage(folder) as (prod, app, commits):
             for point in progress.missing(seed)[:AT_ONCE]:
                 if ends - time.monotonic() < LONGEST:
                     break
-                if not _take(progress, prod, app, commit, point):
+                if not _take(progress, prod, app, commits, point):
                     break  # what is broken is not built upon
     return _evidence(progress.read())
 
 
 @contextmanager
-def stage(folder: Path) -> Iterator[tuple[Production, Project, str]]:
+def stage(folder: Path) -> Iterator[tuple[Production, Project, dict[str, str]]]:
     """An environment in which one release serves."""
     place = folder / f"{time.time():.0f}"
     place.mkdir()
     with running(place) as prod:
         app = project(place / "kinds")
-        commit = app.commit(changes={'warm         = "10m"': 'warm = "30s"'})
-        prod.released(app, commit)
-        yield prod, app, commit
+        commits = commits_of(app)
+        prod.released(app, commits["release"])
+        yield prod, app, commits
 
 
 def batch(prod: Production, app: Project) -> dict[str, Any]:
@@ -90,11 +91,13 @@ def batch(prod: Production, app: Project) -> dict[str, Any]:
     return {"lines": len(written), "wanted": BATCH_LINES, "status": status}
 
 
-def _take(progress: Progress, prod: Production, app: Project, commit: str, point: Point) -> bool:
+def _take(
+    progress: Progress, prod: Production, app: Project, commits: dict[str, str], point: Point
+) -> bool:
     began = time.monotonic()
     known = progress.read()
     try:
-        survived = asdict(survive(prod, app, commit, point))
+        survived = asdict(survive(prod, app, commits, point))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the finding
         broken = {"point": asdict(point), "why": f"{type(error).__name__}: {error}"}
         progress.add(broken=[*known["broken"], broken])

@@ -94,7 +94,8 @@ def test_a_busy_host_is_told_but_refuses_nothing() -> None:
     busy = Room(memory=2000 * MB, free=2000 * MB, cpus=2, load=9)
     assert fit([WEB], busy) is None
     assert "9.0 processes" in strain(busy)
-    assert not strain(ROOM)
+    assert "the outgoing fleet takes 1.8 of 2 CPUs" in strain(ROOM, 1.8)
+    assert not strain(ROOM, 1.4)
 
 
 def test_this_host_is_measured() -> None:

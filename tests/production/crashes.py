@@ -3,7 +3,7 @@
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -17,12 +17,17 @@ from production.projects import Project
 NEVER = 10**9
 STEADY = traffic.kinds("get", "post", "keepalive", rate=60)
 SEEN_SECONDS = 60.0
+DYING_WORKER = """
+[process.worker]
+run      = "echo no queue; exit 4"
+machines = 1
+"""
 OTHER_WRITES = 6  # of a release: its record, machines' names, image, receipt
 
 
 @dataclass(frozen=True, order=True)
 class Point:
-    what: str  # release | rollback
+    what: str  # release | breach | rollback
     where: str  # before a commit | after an event
     at: int
 
@@ -58,14 +63,26 @@ def dying_server(prod: Production, where: str, at: int) -> Iterator["subprocess.
             server.kill()
 
 
-def count_points(prod: Production, app: Project, commit: str) -> dict[str, tuple[int, int]]:
-    """How many commits and events a release and a rollback take."""
+def commits_of(app: Project) -> dict[str, str]:
+    """What is released: a version that serves, and one whose worker ends after the cutover."""
+    changes = {'warm         = "10m"': 'warm = "30s"'}
+    bad = app.commit(changes=changes, more=DYING_WORKER)
+    return {"breach": bad, "release": app.commit(changes=changes)}
+
+
+def count_points(
+    prod: Production, app: Project, commits: Mapping[str, str]
+) -> dict[str, tuple[int, int]]:
+    """How many commits and events each operation takes."""
     found = {}
-    for what in ("release", "rollback"):
+    for what in ("release", "breach", "rollback"):
+        if what == "rollback":
+            prod.released(app, commits["release"])
         with dying_server(prod, "never", NEVER):
-            _order(prod, app, commit, what)
-            commits, events = (prod.home.run / "counts").read_text().split()
-            found[what] = int(commits), int(events)
+            ran = prod.type(*_words(commits, what, app), at=app.folder)
+            counts = (prod.home.run / "counts").read_text().split()
+        assert ran.status == int(what == "breach"), ran.said
+        found[what] = int(counts[0]), int(counts[1])
         prod.up()
     return found
 
@@ -73,7 +90,8 @@ def count_points(prod: Production, app: Project, commit: str) -> dict[str, tuple
 def expected_points(prod: Production, release: int) -> dict[str, tuple[int, int]]:
     """About as many as a release took that is over; a point too far is never reached."""
     events = sum(1 for event in prod.events(release) if event.kind not in {"traffic", "output"})
-    return {"release": (events + OTHER_WRITES, events), "rollback": (events // 2, events // 2)}
+    release = (events + OTHER_WRITES, events)
+    return {"release": release, "breach": release, "rollback": (events // 2, events // 2)}
 
 
 def points(counts: dict[str, tuple[int, int]]) -> list[Point]:
@@ -90,20 +108,20 @@ def sample(every: list[Point], seed: int, count: int) -> list[Point]:
     return random.Random(seed).sample(every, min(count, len(every)))
 
 
-def survive(prod: Production, app: Project, commit: str, point: Point) -> Survived:
+def survive(prod: Production, app: Project, commits: Mapping[str, str], point: Point) -> Survived:
     """Order, die, start again: nothing lost, complete or undone, nothing left over."""
     outgoing = prod.serving(app.app)
     assert outgoing
     target: int | None = prod.newest() + 1
     if point.what == "rollback":
         if _way_back(prod, app, outgoing) is None:
-            outgoing = prod.released(app, commit)
+            outgoing = prod.released(app, commits["release"])
         target = _way_back(prod, app, outgoing)
     assert target
     with traffic.steady(traffic.Plan(target=prod.url, kinds=STEADY)) as load:
         with (
             dying_server(prod, point.where, point.at) as server,
-            prod.typing(*_words(commit, point.what, app), at=app.folder) as ordering,
+            prod.typing(*_words(commits, point.what, app), at=app.folder) as ordering,
         ):
             wait_until(
                 lambda: server.poll() is not None or ordering.poll() is not None,
@@ -129,7 +147,7 @@ def _settled(prod: Production, app: Project, point: Point, outgoing: int, target
     assert served in {outgoing, target}, f"{point}: {served} serves"
     assert_serving(prod, app.app, served)
     known = {record["release"] for record in prod.releases()}
-    if target in known and served != target and point.what == "release":
+    if target in known and served != target and point.what != "rollback":
         record = prod.record(target)
         assert record["outcome"] == "failed", f"{point}: {record}"
         assert record["traffic"]["lost"] == 0
@@ -150,12 +168,8 @@ def _way_back(prod: Production, app: Project, serving: int) -> int | None:
     return newest if newest and earlier[newest] == "warm" else None
 
 
-def _order(prod: Production, app: Project, commit: str, what: str) -> None:
-    prod.typed(*_words(commit, what, app), at=app.folder)
-
-
-def _words(commit: str, what: str, app: Project) -> list[str]:
-    return ["release", commit] if what == "release" else ["rollback", "--app", app.app]
+def _words(commits: Mapping[str, str], what: str, app: Project) -> list[str]:
+    return ["rollback", "--app", app.app] if what == "rollback" else ["release", commits[what]]
 
 
 def _answers(prod: Production) -> bool:

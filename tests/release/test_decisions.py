@@ -46,6 +46,11 @@ def test_an_interrupted_release_is_completed_or_undone(
     assert why in decision.why
 
 
+@pytest.mark.parametrize(("serving", "fate"), [(3, "go back"), (2, "undo")])
+def test_a_release_that_was_found_bad_gives_its_traffic_back(serving: int, fate: str) -> None:
+    assert decide(record(3, "running"), serving, "roll back", going_back=True).fate == fate
+
+
 @pytest.mark.parametrize(
     ("kind", "steps", "expected"),
     [

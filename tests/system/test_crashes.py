@@ -17,7 +17,7 @@ from production import (
     project,
     running,
 )
-from production.crashes import expected_points, points, sample, survive
+from production.crashes import commits_of, expected_points, points, sample, survive
 from workshop import open_folder
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy, pytest.mark.timeout(600)]
@@ -37,17 +37,17 @@ def prod() -> Iterator[Production]:
 @pytest.fixture(scope="module")
 def kinds(prod: Production) -> Project:
     made = project(prod.folder / "kinds")
-    prod.released(made, made.commit(changes={'warm         = "10m"': 'warm = "30s"'}))
+    prod.released(made, commits_of(made)["release"])
     return made
 
 
 def test_the_server_dies_at_any_write(prod: Production, kinds: Project) -> None:
     """A sample; the campaign `crash` takes every one."""
-    commit = kinds.git("rev-parse", "HEAD").strip()
+    commits = commits_of(kinds)
     every = points(expected_points(prod, prod.newest()))
     assert len(every) > 60
     for point in sample(every, SEED, SAMPLED):
-        survive(prod, kinds, commit, point)
+        survive(prod, kinds, commits, point)
 
 
 def test_the_server_is_told_to_end(prod: Production, kinds: Project) -> None:

@@ -15,6 +15,7 @@ UNKNOWN = 64 * MB  # of a process that neither declares its memory nor ever ran
 HEADROOM = 1.25  # what was measured may grow
 RESERVE = 0.05  # of all memory, left to the host
 LOADED = 4.0  # processes that run or wait, for each CPU, from which on it is told
+CROWDED = 0.75  # part of all CPUs that the outgoing fleet takes, from which on it is told
 
 
 class TooSmallError(DayflyError):
@@ -91,14 +92,18 @@ def _offers(wanted: Sequence[Wanted], usable: int, needed: int, warm: int) -> li
     return [*offers, f"{_mb(needed - usable)} more memory"]
 
 
-def strain(room: Room) -> str:
-    """What to tell about a busy host; empty for a calm one.
+def strain(room: Room, outgoing: float = 0.0) -> str:
+    """What to tell about a busy host; empty for a calm one. `outgoing`: CPUs its fleet takes.
 
-    No refusal: the load may be the release's own build, or the very reason for a rollback.
+    No refusal: the fleets work one after the other, and the load may be the release's own build,
+    or the very reason for a rollback.
     """
-    if room.load <= LOADED * room.cpus:
-        return ""
-    return f"the host is busy: {room.load:.1f} processes run or wait for {room.cpus} CPUs"
+    told = []
+    if outgoing > CROWDED * room.cpus:
+        told.append(f"the outgoing fleet takes {outgoing:.1f} of {room.cpus} CPUs")
+    if room.load > LOADED * room.cpus:
+        told.append(f"{room.load:.1f} processes run or wait for {room.cpus} CPUs")
+    return f"the host is busy, machines start slowly: {'; '.join(told)}" if told else ""
 
 
 def require_room(wanted: Sequence[Wanted], room: Room, *, warm: int = 0) -> None:

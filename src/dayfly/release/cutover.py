@@ -15,6 +15,7 @@ from dayfly.release.watch import BreachError
 from dayfly.release.work import ReleaseError, Work
 
 DRAIN_POLL_SECONDS = 0.2
+GO_BACK = "go back"  # the step that recovery completes
 
 
 def outgoing_of(work: Work) -> ReleaseRecord | None:
@@ -87,28 +88,29 @@ def undone_on_failure(work: Work, outgoing: ReleaseRecord | None) -> Iterator[No
         slot = work.parts.slot_of(work.record.app, outgoing.number) if outgoing else None
         if outgoing and slot:
             with fleet.clearing_up(work):
-                _move_back(work, outgoing, slot)
+                _go_back(work, error, (outgoing, slot))
         elif isinstance(error, BreachError | StoppedError) and _answers(work):
             work.emit("note", message=f"{error}; there is no release to go back to: it goes on")
             return
         else:
             with fleet.clearing_up(work):
-                _withdraw(work)
+                _go_back(work, error, None)
         raise
 
 
-def _move_back(work: Work, outgoing: ReleaseRecord, slot: str) -> None:
+def _go_back(work: Work, error: BaseException, where: tuple[ReleaseRecord, str] | None) -> None:
+    """To a release and its slot, or to no answer at all. Once intended, a crash does not end it."""
+    app, outgoing = work.record.app, where[0].number if where else None
+    why = work.parts.redactor(app)(str(error))
+    breach = isinstance(error, BreachError)
     with work.stage("roll back", certain=True):
-        with work.step("cut over", slot=slot, outgoing=work.record.number, back=True):
-            work.parts.balancer.cut_over(work.record.app, slot)
-        work.parts.journal.turn(outgoing.number, "serving")
-        _drain_own(work)
-
-
-def _withdraw(work: Work) -> None:
-    with work.stage("roll back", certain=True):
-        with work.step("withdraw"):
-            work.parts.balancer.withdraw(work.record.app)
+        with work.step(GO_BACK, outgoing=outgoing, why=why, breach=breach):
+            if where:
+                work.parts.balancer.cut_over(app, where[1])
+            else:
+                work.parts.balancer.withdraw(app)
+        if outgoing:
+            work.parts.journal.turn(outgoing, "serving")
         _drain_own(work)
 
 

@@ -6,15 +6,18 @@ one whose slot it does not name never did.
 """
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+import msgspec
 
 from dayfly.events import Event
 from dayfly.release import bookkeeping, fleet
+from dayfly.release.cutover import GO_BACK
 from dayfly.release.records import Outcome, ReleaseRecord
 from dayfly.release.work import Parts, source_of
 
-Fate = Literal["complete", "undo"]
+Fate = Literal["complete", "undo", "go back"]
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,25 @@ class Decision:
     why: str
 
 
-def decide(record: ReleaseRecord, serving: int | None, stage: str) -> Decision:
-    """What becomes of a release that the journal calls unfinished."""
+@dataclass(frozen=True)
+class WayBack:
+    """What a release noted down before it gave its traffic back."""
+
+    why: str
+    breach: bool
+    outgoing: int | None = None  # the release that has it again; None for no answer at all
+    slot: str | None = None
+
+
+def decide(
+    record: ReleaseRecord, serving: int | None, stage: str, *, going_back: bool = False
+) -> Decision:
+    """What becomes of a release that the journal calls unfinished.
+
+    `going_back`: it was found bad, and the fleet that is to have its traffic again still runs.
+    """
+    if serving == record.number and going_back:
+        return Decision(record.number, "go back", f"the server ended during {stage!r}")
     if serving == record.number:
         return Decision(record.number, "complete", f"the server ended during {stage!r}")
     where = "before it began" if not stage else f"during {stage!r}"
@@ -50,7 +70,10 @@ def recover(parts: Parts) -> list[Decision]:
     """Finish or undo every release that was under way when the server ended."""
     decisions = []
     for record in parts.journal.unfinished():
-        decision = decide(record, parts.serving(record.app), _last_stage(parts, record))
+        events = _events(parts, record)
+        way = way_back(parts, record.app, events)
+        serving = parts.serving(record.app)
+        decision = decide(record, serving, last_stage(events), going_back=way is not None)
         decisions.append(decision)
         parts.journal.record(
             "note",
@@ -58,10 +81,7 @@ def recover(parts: Parts) -> list[Decision]:
             app=record.app,
             message=f"{decision.fate}: {decision.why}",
         )
-        if decision.fate == "undo":
-            _undo(parts, record, decision.why)
-        else:
-            bookkeeping.finish_release(parts, record, "serving", decision.why)
+        _act(parts, record, decision, way)
     for began in parts.journal.open_rollbacks():
         _end_rollback(parts, began)
     for app in {record.app for record in parts.journal.releases()}:
@@ -69,7 +89,26 @@ def recover(parts: Parts) -> list[Decision]:
     return decisions
 
 
-def _undo(parts: Parts, record: ReleaseRecord, why: str) -> None:
+def _act(parts: Parts, record: ReleaseRecord, decision: Decision, way: WayBack | None) -> None:
+    if decision.fate == "complete":
+        bookkeeping.finish_release(parts, record, "serving", decision.why)
+    elif way is None:
+        _undo(parts, record, "failed", decision.why)
+    else:
+        if decision.fate == "go back":
+            _flip_back(parts, record.app, way)
+        _undo(parts, record, "rolled-back" if way.breach else "failed", way.why)
+
+
+def _flip_back(parts: Parts, app: str, way: WayBack) -> None:
+    if way.slot is None or way.outgoing is None:
+        parts.balancer.withdraw(app)
+    else:
+        parts.balancer.cut_over(app, way.slot)
+        parts.journal.turn(way.outgoing, "serving")
+
+
+def _undo(parts: Parts, record: ReleaseRecord, outcome: Outcome, why: str) -> None:
     """Nothing of it stays but, if it had the traffic, what is open there (upkeep ends the rest)."""
     drains = had_traffic(_events(parts, record))
     if not drains:
@@ -77,14 +116,30 @@ def _undo(parts: Parts, record: ReleaseRecord, why: str) -> None:
     if parts.serving(record.app) is None:
         parts.balancer.withdraw(record.app)
     shutil.rmtree(source_of(parts.home, record), ignore_errors=True)
-    bookkeeping.finish_release(parts, record, "failed", why)
+    bookkeeping.finish_release(parts, record, outcome, why)
     if drains:
-        parts.journal.leave(record.number, "failed", warm=0)
+        parts.journal.leave(record.number, outcome, warm=0)
+
+
+def way_back(parts: Parts, app: str, events: list[Event]) -> WayBack | None:
+    """Where a release that was found bad was to give its traffic; None while it was not."""
+    data = next((e.data for e in reversed(events) if intends(e, GO_BACK)), None)
+    if data is None:
+        return None
+    way = msgspec.convert(data, WayBack)
+    if way.outgoing is None:
+        return way
+    slot = parts.slot_of(app, way.outgoing)
+    return replace(way, slot=slot) if slot else None
+
+
+def intends(event: Event, step: str) -> bool:
+    return event.kind == "step.intended" and event.data.get("step") == step
 
 
 def had_traffic(events: list[Event]) -> bool:
     """Whether requests may have reached the release whose events these are."""
-    return any(e.kind == "step.intended" and e.data.get("step") == "cut over" for e in events)
+    return any(intends(event, "cut over") for event in events)
 
 
 def _end_rollback(parts: Parts, began: Event) -> None:
@@ -108,8 +163,7 @@ def _correct(parts: Parts, app: str) -> None:
             parts.journal.leave(number, outcome, warm=settings.warm)
 
 
-def _last_stage(parts: Parts, record: ReleaseRecord) -> str:
-    events = _events(parts, record)
+def last_stage(events: list[Event]) -> str:
     stages = [str(event.data["stage"]) for event in events if event.kind == "stage.started"]
     return stages[-1] if stages else ""
 

@@ -1,7 +1,10 @@
 """Find out, before launch, whether the incoming fleet fits beside all that runs."""
 
+import time
+from collections.abc import Iterable, Mapping
+
 from dayfly.machines.capacity import Wanted, require_room, room_of_host, strain
-from dayfly.machines.machine import Usage
+from dayfly.machines.machine import Machine, Usage
 from dayfly.release.work import Work
 
 
@@ -34,6 +37,16 @@ def find_room(work: Work) -> None:
     ]
     warm = [usage[m.name] for m in mine if m.kind == "process" and m.release != serving]
     room = room_of_host()
-    if busy := strain(room):
+    outgoing = (machine for machine in mine if machine.release == serving)
+    if busy := strain(room, cpus_of(outgoing, usage, time.time())):
         work.emit("note", message=busy)
     require_room(wanted, room, warm=sum(used.memory for used in warm if used))
+
+
+def cpus_of(machines: Iterable[Machine], usage: Mapping[str, Usage | None], now: float) -> float:
+    """CPUs that these took, on the average of their lives. `now`: seconds since the epoch."""
+    return sum(
+        used.cpu / max(now - machine.started, 1)
+        for machine in machines
+        if (used := usage[machine.name])
+    )
