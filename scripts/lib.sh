@@ -140,7 +140,12 @@ why_no_docker() {
 
 stop_docker() {
   [ -e "$DAYFLY_HOME/dockerd.pid" ] || return 0
-  kill "$(cat "$DAYFLY_HOME/dockerd.pid")" 2>/dev/null || true
+  pid=$(cat "$DAYFLY_HOME/dockerd.pid")
+  kill "$pid" 2>/dev/null || true
+  for _ in $(seq 60); do # it ends its containers first
+    kill -0 "$pid" 2>/dev/null || break
+    sleep 0.5
+  done
   rm -f "$DAYFLY_HOME/dockerd.pid"
 }
 
