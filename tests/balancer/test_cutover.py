@@ -2,7 +2,10 @@
 
 import contextlib
 import http.client
+import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -258,6 +261,44 @@ def test_a_file_asked_of_the_warm_fleet_is_neither_waited_for_nor_cut(world: Wor
 
     found = logged(world, started, 1)
     assert (found.requests, found.lost, found.retried) == (1, 0, 0)
+
+
+def test_what_is_open_is_told_however_many_files_are_asked_for(world: World) -> None:
+    """A stream that once looked over would be cut with its machine."""
+    first = world.release(1, files="old.css")
+    world.balancer.claim("orders", Route())
+    world.balancer.cut_over("orders", first)
+    with world.connection(EVENTS) as events, world.connection(SLOW) as slow:
+        read_until(events, b"data:")
+        second = world.release(2)
+        world.balancer.cut_over("orders", second, assets_from=first, assets_prefix="/static/")
+        with asking(world, "/static/old.css", clients=4):
+            seen = {world.balancer.sessions(first) for _ in range(400)}
+        read_until(slow, b"orders-1-web-1")
+
+    streams = {sessions.streams for sessions in seen}
+    assert streams == {1}
+    assert {sessions.requests for sessions in seen} <= {0, 1}
+    eventually(lambda: world.balancer.sessions(first) == Sessions(requests=0, streams=0), "closed")
+
+
+@contextlib.contextmanager
+def asking(world: World, path: str, *, clients: int) -> Iterator[None]:
+    """Clients that ask for a path as fast as they can while the block runs."""
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.is_set():
+            assert world.get(path).status == 200
+
+    with ThreadPoolExecutor(clients) as pool:
+        asked = [pool.submit(ask) for _ in range(clients)]
+        try:
+            yield
+        finally:
+            over.set()
+        for each in asked:
+            each.result()
 
 
 def test_an_empty_slot_changes_nothing(world: World) -> None:

@@ -22,7 +22,7 @@ from dayfly.balancer.certificates import (
 )
 from dayfly.balancer.changes import Changes, changes
 from dayfly.balancer.observed import Counters, Observed, Sessions
-from dayfly.balancer.render import ASSETS, CHECKS, FALLBACKS, NAMES, ROUTES, SERVING, STREAMS, files
+from dayfly.balancer.render import ASSETS, CHECKS, NAMES, OPEN, ROUTES, SERVING, STREAMS, files
 from dayfly.balancer.routing import (
     BalancerError,
     Routing,
@@ -161,10 +161,9 @@ class Balancer:
         self._change(lambda routing: cleared(routing, slot))
 
     def sessions(self, slot: str) -> Sessions:
-        found = self._statistics(slot).get("scur", 0)
-        found -= min(self._tracked(FALLBACKS, slot), found)
-        streams = min(self._tracked(STREAMS, slot), found)
-        return Sessions(requests=found - streams, streams=streams)
+        found = self._tracked(OPEN, slot)  # first: a request may become a stream meanwhile
+        streams = self._tracked(STREAMS, slot)
+        return Sessions(requests=max(found - streams, 0), streams=streams)
 
     def shutdown_sessions(self, slot: str) -> None:
         """End what overstays."""

@@ -15,8 +15,8 @@ SERVING, ROUTES, ASSETS, CHECKS, NAMES = (
     "maps/checks.map",
     "maps/names.map",  # the Host header of a slot's health check
 )
-# Stick tables that count, by slot, open streams, and requests for files of the release before.
-STREAMS, FALLBACKS = "streams", "fallbacks"
+# Stick tables that count, by slot, what is open: all of it, and streams.
+OPEN, STREAMS = "open", "streams"
 SOCKET = "haproxy.sock"
 ACCESS_LOG_VARIABLE = "DAYFLY_ACCESS_LOG"  # the file descriptor of the access log
 
