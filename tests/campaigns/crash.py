@@ -6,6 +6,7 @@ Then a batch of a minute across a cutover and a rollback.
 
 import json
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -99,7 +100,9 @@ def _take(
     try:
         survived = asdict(survive(prod, app, commits, point))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the finding
-        broken = {"point": asdict(point), "why": f"{type(error).__name__}: {error}"}
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        why = f"{type(error).__name__} in {where.name}, {where.line}: {error}"
+        broken = {"point": asdict(point), "why": why}
         progress.add(broken=[*known["broken"], broken])
         return False
     seconds = round(time.monotonic() - began, 1)

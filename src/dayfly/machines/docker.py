@@ -86,8 +86,8 @@ class DockerRuntime:
         if self._inspect(name):
             self.engine.delete(f"/containers/{self._container(name)}", force="1", v="1")
         with foreign_errors(name):
-            self._folders.remove(name)
             self._ports.free(name)
+            self._folders.remove(name)
 
     def run(
         self,

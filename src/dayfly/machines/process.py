@@ -66,8 +66,8 @@ class ProcessRuntime:
             self._session(name).kill()
         with foreign_errors(name):
             self._cgroups.remove(name)
-            self._folders.remove(name)
             self._ports.free(name)
+            self._folders.remove(name)  # last: as long as it is there, a crash leaves no trace
 
     def run(
         self,

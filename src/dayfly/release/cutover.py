@@ -10,7 +10,7 @@ from dayfly.errors import StoppedError
 from dayfly.images.image import Image
 from dayfly.machines.machine import Machine
 from dayfly.release import fleet
-from dayfly.release.records import ReleaseRecord
+from dayfly.release.records import Outcome, ReleaseRecord
 from dayfly.release.watch import BreachError
 from dayfly.release.work import ReleaseError, Work
 
@@ -51,7 +51,8 @@ def flip(work: Work, slot: str, outgoing: ReleaseRecord | None) -> None:
         )
     work.emit("cutover", slot=slot, seconds=round(seconds, 4))
     if outgoing:
-        parts.journal.leave(outgoing.number, "warm", warm=work.app.release.warm)
+        outcome: Outcome = "rolled-back" if outgoing.number > work.record.number else "warm"
+        parts.journal.leave(outgoing.number, outcome, warm=work.app.release.warm)
 
 
 def _still_alive(work: Work, incoming: Sequence[Machine]) -> None:

@@ -2,7 +2,7 @@
 
 from dayfly.machines.machine import Machine
 from dayfly.release import cutover, fleet, preparation
-from dayfly.release.records import Outcome, ReleaseRecord
+from dayfly.release.records import ReleaseRecord
 from dayfly.release.room import find_room
 from dayfly.release.work import ReleaseError, Work
 
@@ -63,8 +63,5 @@ def _warm_fleet(work: Work) -> tuple[Machine, ...]:
 def _return(work: Work, incoming: tuple[Machine, ...], leaving: ReleaseRecord | None) -> None:
     cutover.cut_over(work, incoming, leaving)
     work.parts.journal.turn(work.record.number, "serving")
-    if leaving:
-        outcome: Outcome = "rolled-back" if leaving.number > work.record.number else "warm"
-        work.parts.journal.leave(leaving.number, outcome, warm=work.app.release.warm)
     cutover.start_workers(work, fleet.image_of(work.parts, work.record))
     cutover.drain(work, leaving)
