@@ -22,7 +22,7 @@ from dayfly.machines.ports import SHARED, Ports, circle
 from dayfly.machines.process import ProcessRuntime
 from dayfly.machines.session import Session
 from dayfly.machines.uids import choose, require_reach, uid_for
-from dayfly.machines.workdir import log_places
+from dayfly.machines.workdir import discard, log_places
 
 MakeSpec = Callable[..., Spec]
 root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -87,6 +87,42 @@ def test_a_server_that_dies_while_launching_starts_nothing(
     )
     assert done.returncode == 125
     assert not (tmp_path / "out").exists()
+
+
+DYING_REMOVAL = """
+import os, sys
+from pathlib import Path
+from dayfly.machines.process import ProcessRuntime
+
+home, environment, name, deletions = sys.argv[1:]
+left = [int(deletions)]
+
+def die_at_the_last(event, _):
+    if event in ("os.remove", "os.rmdir"):
+        left[0] -= 1
+        if not left[0]:
+            os._exit(9)
+
+sys.addaudithook(die_at_the_last)
+ProcessRuntime(Path(home), environment).remove(name)
+"""
+
+
+def test_a_removal_that_a_crash_cut_short_is_seen_and_done_again(
+    runtime: ProcessRuntime, spec: MakeSpec
+) -> None:
+    for deletions in range(1, 100):
+        machine = runtime.launch(spec("exit 0", port=True))
+        words = [str(runtime.home), runtime.environment, machine.name, str(deletions)]
+        ended = subprocess.run([sys.executable, "-c", DYING_REMOVAL, *words], check=False)
+        folder = runtime.home / "machines" / machine.name
+        assert folder.exists() == bool(runtime.machines()) or not any(folder.iterdir()), deletions
+        runtime.remove(machine.name)
+        discard(folder)
+        if ended.returncode == 0:
+            break
+    assert deletions > 5
+    assert not [path for path in SHARED.iterdir() if runtime.environment in path.read_text()]
 
 
 def test_a_half_launched_machine_is_seen_and_removed(

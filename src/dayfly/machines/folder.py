@@ -148,6 +148,10 @@ class Folders:
             for each in (Path(at, entry) for entry in [*folders, *files]):
                 if each.is_symlink() or not (each.is_file() or each.is_dir()):
                     each.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            for entry in self.of(name).iterdir():
+                if entry.name != RECORD:  # last, so that what a crash leaves is found again
+                    workdir.discard(entry)
         workdir.discard(self.of(name))
 
 

@@ -104,12 +104,14 @@ def _go_back(work: Work, error: BaseException, where: tuple[ReleaseRecord, str] 
     app, outgoing = work.record.app, where[0].number if where else None
     why = work.parts.redactor(app)(str(error))
     breach = isinstance(error, BreachError)
-    with work.stage("roll back", certain=True):
-        with work.step(GO_BACK, outgoing=outgoing, why=why, breach=breach):
-            if where:
-                work.parts.balancer.cut_over(app, where[1])
-            else:
-                work.parts.balancer.withdraw(app)
+    with (
+        work.step(GO_BACK, outgoing=outgoing, why=why, breach=breach),
+        work.stage("roll back", certain=True),
+    ):
+        if where:
+            work.parts.balancer.cut_over(app, where[1])
+        else:
+            work.parts.balancer.withdraw(app)
         if outgoing:
             work.parts.journal.turn(outgoing, "serving")
         _drain_own(work)
