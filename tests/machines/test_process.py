@@ -125,6 +125,19 @@ def test_a_removal_that_a_crash_cut_short_is_seen_and_done_again(
     assert not [path for path in SHARED.iterdir() if runtime.environment in path.read_text()]
 
 
+def test_what_a_crash_left_of_a_machine_that_was_only_begun_goes_with_its_name(
+    runtime: ProcessRuntime,
+) -> None:
+    Ports(runtime.environment).reserve("shop-1-web-1")
+    begun = runtime.home / "machines" / ".shop-1-web-1"
+    (begun / "state").mkdir(parents=True)
+
+    runtime.remove("shop-1-web-1")
+
+    assert not begun.exists()
+    assert not [path for path in SHARED.iterdir() if runtime.environment in path.read_text()]
+
+
 def test_a_half_launched_machine_is_seen_and_removed(
     runtime: ProcessRuntime, spec: MakeSpec
 ) -> None:

@@ -84,7 +84,7 @@ class Folders:
     def create(self, record: Record) -> None:
         """A folder that appears together with its record, or not at all."""
         folder = self.of(record.name)
-        fresh = folder.with_name(f".{record.name}")
+        fresh = _fresh(folder)
         workdir.discard(fresh)
         shim = resources.files("dayfly.machines").joinpath("shim.sh").read_bytes()
         try:
@@ -140,7 +140,10 @@ class Folders:
         return path
 
     def remove(self, name: str) -> None:
-        """All but the output, from which links and other things a log never is are taken."""
+        """All but the output, from which links and other things a log never is are taken.
+
+        Also what a crash left of a machine that was only begun.
+        """
         self.launch_file(name).unlink(missing_ok=True)
         with suppress(OSError):  # the secrets of other machines are in it
             self.launch_file(name).parent.rmdir()
@@ -148,11 +151,18 @@ class Folders:
             for each in (Path(at, entry) for entry in [*folders, *files]):
                 if each.is_symlink() or not (each.is_file() or each.is_dir()):
                     each.unlink(missing_ok=True)
+        folder = self.of(name)
         with suppress(FileNotFoundError):
-            for entry in self.of(name).iterdir():
+            for entry in folder.iterdir():
                 if entry.name != RECORD:  # last, so that what a crash leaves is found again
                     workdir.discard(entry)
-        workdir.discard(self.of(name))
+        workdir.discard(folder)
+        workdir.discard(_fresh(folder))
+
+
+def _fresh(folder: Path) -> Path:
+    """Where a machine's folder is made."""
+    return folder.with_name(f".{folder.name}")
 
 
 @contextmanager
