@@ -70,6 +70,7 @@ def recover(parts: Parts) -> list[Decision]:
     """Finish or undo every release that was under way when the server ended."""
     decisions = []
     for record in parts.journal.unfinished():
+        _forget_vanished(parts, record)
         events = _events(parts, record)
         way = way_back(parts, record.app, events)
         serving = parts.serving(record.app)
@@ -87,6 +88,15 @@ def recover(parts: Parts) -> list[Decision]:
     for app in {record.app for record in parts.journal.releases()}:
         _correct(parts, app)
     return decisions
+
+
+def _forget_vanished(parts: Parts, record: ReleaseRecord) -> None:
+    """Machines that were being made or removed when the server ended: what is left of them goes."""
+    there = {machine.name for machine in fleet.machines_of(parts, record)}
+    for machine in parts.journal.machines(release=record.number):
+        if machine.removed is None and machine.name not in there:
+            parts.runtime.remove(machine.name)
+            parts.journal.machine_gone(machine.name, reason="the server ended meanwhile")
 
 
 def _act(parts: Parts, record: ReleaseRecord, decision: Decision, way: WayBack | None) -> None:
