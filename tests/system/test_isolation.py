@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -44,3 +45,22 @@ def test_another_user_reads_nothing_of_an_environment() -> None:
                 ["test", "-e", str(path)], user=SOMEBODY, group=SOMEBODY, check=False
             )
             assert reached.returncode == 1, path
+
+
+def test_an_environments_end_takes_its_own_and_nothing_else() -> None:
+    with open_folder() as folder:
+        with running(folder) as prod:
+            app = project(folder / "kinds")
+            prod.released(app, app.commit())
+            (prod.home.path / "holiday.jpg").write_text("not ours")
+
+            wrong = prod.type("destroy", "somebody-else")
+            before = prod.processes_of()
+            said = prod.typed("destroy", "test")
+            ended = [pid for pid in before if not Path(f"/proc/{pid}").exists()]
+
+        assert ended == before
+        assert before
+        assert wrong.status == 1
+        assert "holiday.jpg" in said
+        assert [path.name for path in prod.home.path.iterdir()] == ["holiday.jpg"]

@@ -94,6 +94,14 @@ class Home:
         return self.path / "keep" / app / directory
 
 
+# All that an environment ever makes in its home; what else lies there is somebody else's.
+OWN = (
+    "balancer", "cache", "environment.toml", "id", "images", "journal.db", "journal.db-shm",
+    "journal.db-wal", "keep", "machines", "output", "releases", "run", "scratch", "secrets",
+    "sources", "tls", "token", "uids.json",
+)  # fmt: skip
+
+
 def default_home() -> Home:
     """DAYFLY_HOME, else the system's folder for root and the user's own for everybody else."""
     if told := home_variable():
