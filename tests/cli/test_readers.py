@@ -52,6 +52,15 @@ def test_a_person_reads_plain_lines(terminal: Terminal, words: list[str], says: 
     assert all(word in done.stdout for word in says)
 
 
+def test_after_a_rollback_the_way_forward_is_named(
+    terminal: Terminal, environment: FakeEnvironment
+) -> None:
+    environment.status_["apps"][0]["way_back"] = "none"
+    environment.status_["apps"][0]["warm"][0]["release"] = 13
+
+    assert "forward again: `dayfly rollback --to 13`" in terminal.type("status").stdout
+
+
 def test_nothing_that_others_wrote_acts_on_the_terminal(
     terminal: Terminal, environment: FakeEnvironment
 ) -> None:

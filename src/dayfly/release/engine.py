@@ -10,6 +10,7 @@ from dayfly.clock import DeadlineError, Stop, wait_until
 from dayfly.config.problem import SettingsError
 from dayfly.config.secrets import SecretError
 from dayfly.errors import DayflyError, StoppedError
+from dayfly.events import Event
 from dayfly.images.git import SourceError
 from dayfly.machines.capacity import TooSmallError
 from dayfly.release import bookkeeping, pipeline, rollback
@@ -107,9 +108,9 @@ class Engine:
                 self._parts.journal.releases(app), self._parts.serving(app), to
             )
             operation = Operation(f"the rollback to release {target.number}", target)
-            began = self._parts.journal.record(  # before the answer: who follows waits for its end
-                "rollback.started", release=target.number, app=app, who=who
-            )
+            began = self._tell_begun(
+                target, who
+            )  # before the answer: who follows waits for its end
             line.append(operation)
         self._start(operation, lambda o: self._roll_back(o, began.number))
         return target.number
@@ -135,10 +136,20 @@ class Engine:
     def _tell_stopped(self, app: str, serving: int, who: str, stopped: str) -> None:
         """Stopping what was under way was the whole rollback."""
         tell = self._parts.journal.record
-        tell("rollback.started", release=serving, app=app, who=who)
+        self._tell_begun(self._parts.journal.release(serving), who)
         reason = f"{stopped} was stopped, release {serving} serves on"
         tell("note", release=serving, app=app, message=reason)
         tell("rollback.finished", release=serving, app=app, outcome="serving", reason=reason)
+
+    def _tell_begun(self, target: ReleaseRecord, who: str) -> Event:
+        return self._parts.journal.record(
+            "rollback.started",
+            release=target.number,
+            app=target.app,
+            commit=target.commit,
+            subject=target.subject,
+            who=who,
+        )
 
     def _stop_for_rollback(self, app: str, who: str) -> Operation | None:
         """What was under way and was told to stop; its traffic is back, or it was too late."""
