@@ -115,6 +115,12 @@ def test_a_rollback_to_nowhere_is_refused(serving: int, wanted: int | None, why:
         target_of(RELEASES, serving, wanted)
 
 
+def test_without_an_earlier_release_a_rollback_names_the_later_one() -> None:
+    with pytest.raises(ReleaseError) as caught:
+        target_of([record(2, "rolled-back"), record(1, "serving")], 1, None)
+    assert "`dayfly rollback --to 2`" in caught.value.hint
+
+
 def traffic(requests: int, errors: int = 0, p99: int = 20, lost: int = 0) -> Traffic:
     return Traffic(
         requests=requests, lost=lost, aborted=0, retried=0, errors=errors, p50_ms=5.0, p99_ms=p99

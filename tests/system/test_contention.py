@@ -38,6 +38,8 @@ def test_a_queued_release_waits(prod: Production, kinds: Project, under_way: int
         wait_until(lambda: prod.newest() > under_way, seconds=20, what="it is in the queue")
         number = prod.newest()
         assert prod.record(number)["outcome"] == "running"
+        assert prod.record(number)["queued"]
+        assert "queued" in prod.typed("releases")
         assert prod.serving(kinds.app) == under_way
         prod.client.post(f"/api/releases/{under_way}/stop", {})
         said = waiting.communicate(timeout=60)[0].decode()

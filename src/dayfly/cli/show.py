@@ -10,6 +10,7 @@ from dayfly.shown import duration
 Json = Mapping[str, Any]
 
 _OUTCOMES = {
+    "queued": "accent",
     "running": "accent",
     "serving": "good",
     "warm": "warn",
@@ -114,7 +115,7 @@ def releases(value: Sequence[Json]) -> list[str]:
             str(entry["release"]),
             entry["app"],
             short(entry["commit"]),
-            outcome(entry["outcome"]),
+            outcome("queued" if entry.get("queued") else entry["outcome"]),
             moment(entry.get("started")),
             entry.get("who") or "",
             entry.get("reason") or entry.get("subject") or "",
@@ -125,7 +126,8 @@ def releases(value: Sequence[Json]) -> list[str]:
 
 
 def receipt(value: Json, *, stages: bool = True) -> list[str]:
-    title = f"release {value['release']} {outcome(value['outcome'])}"
+    word = "queued" if value.get("queued") else value["outcome"]
+    title = f"release {value['release']} {outcome(word)}"
     lines = [f"{title}  {value['app']} {short(value['commit'])} {value.get('subject') or ''}"]
     if reason := value.get("reason"):
         lines.append(f"  {paint('bad', reason)}")
@@ -203,7 +205,7 @@ def machines(value: Sequence[Json]) -> list[str]:
         )
         for entry in value
     ]
-    names = ("role", "release", "process", "kind", "address", "state", "memory", "cpu")
+    names = ("role", "release", "process", "kind", "address", "state", "memory", "cpu s")
     return table(rows, head=("machine", *names))
 
 

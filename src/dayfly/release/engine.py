@@ -14,7 +14,7 @@ from dayfly.events import Event
 from dayfly.images.git import SourceError
 from dayfly.machines.capacity import TooSmallError
 from dayfly.release import bookkeeping, pipeline, rollback
-from dayfly.release.fleet import WEB
+from dayfly.release.fleet import require_web
 from dayfly.release.journal import JournalError
 from dayfly.release.records import Order, Outcome, ReleaseRecord
 from dayfly.release.traffic import telling_traffic
@@ -57,6 +57,11 @@ class Engine:
         """Releases that an operation has in hand: nobody else touches their machines."""
         with self._lock:
             return self._in_hand()
+
+    def queued(self) -> frozenset[int]:
+        """Releases that wait for the one under way."""
+        with self._lock:
+            return frozenset(o.record.number for line in self._lines.values() for o in line[1:])
 
     def outgoing(self) -> frozenset[int]:
         """Releases whose fleets an operation may go back to, or drains: they don't retire."""
@@ -252,8 +257,7 @@ class Engine:
         try:
             operation.stop.check()
             app = self._parts.app_of(record)
-            if WEB not in app.process:
-                raise RefusedError("dayfly.toml has no [process.web]: nothing would answer")  # noqa: TRY301
+            require_web(app)
             work = Work(parts=self._parts, record=record, app=app, stop=operation.stop)
             with telling_traffic(work):
                 story(work)
