@@ -61,6 +61,16 @@ def test_what_is_released_is_a_commit_that_the_server_was_sent(
     assert environment.uploads[-1].startswith(b"# v2 git bundle")
 
 
+def test_a_name_that_no_app_can_have_is_told_with_its_line(
+    terminal: Terminal, git: Callable[..., str]
+) -> None:
+    (terminal.folder / "dayfly.toml").write_text('# ours\napp = "Orders!"\n')
+    done = terminal.type("release")
+
+    assert done.returncode == 1
+    assert 'dayfly.toml:2: app: found the name "Orders!", allowed are a to z' in done.stderr
+
+
 def test_uncommitted_work_is_refused_and_dirty_makes_a_commit_of_it(
     terminal: Terminal, environment: FakeEnvironment, git: Callable[..., str]
 ) -> None:
@@ -96,8 +106,8 @@ def test_a_refused_release_tells_no_figures(
 ) -> None:
     """Nothing was launched, and there is no output to print."""
     environment.receipts[2] = {
-        **environment.receipts[12], "release": 2, "outcome": "refused", "reason": "no [process.web]",
-        "traffic": {"requests": 0, "lost": 0},
+        **environment.receipts[12], "release": 2, "outcome": "refused",
+        "reason": "no [process.web]", "traffic": {"requests": 0, "lost": 0},
     }  # fmt: skip
     environment.happen("release.started", 2, **TOLD)
     environment.happen("release.finished", 2, outcome="refused", reason="no [process.web]")
