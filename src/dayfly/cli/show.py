@@ -148,7 +148,8 @@ def receipt(value: Json, *, stages: bool = True) -> list[str]:
         )
         for stage in value.get("stages") or ()
     ]
-    back = [line for each in value.get("rollbacks") or () for line in _rollback(each)]
+    moved = (each for each in value.get("rollbacks") or () if each.get("traffic"))  # not: stopped
+    back = [line for each in moved for line in _rollback(each)]
     return [*lines, paint("dim", "  stages"), *table(rows), *back]
 
 
@@ -156,7 +157,7 @@ def _rollback(value: Json) -> list[str]:
     when = f"{moment(value['started'])} by {value.get('who') or '-'}"
     told = f"  {paint('dim', 'gone back to')} {when}  {outcome(value['outcome'])}"
     reason = [f"    {paint('bad', value['reason'])}"] if value.get("reason") else []
-    traffic = _traffic_lines(value.get("traffic") or {"requests": 0})
+    traffic = _traffic_lines(value["traffic"])
     return [told, *reason, *(f"  {line}" for line in traffic)]
 
 
