@@ -148,8 +148,7 @@ def receipt(value: Json, *, stages: bool = True) -> list[str]:
         )
         for stage in value.get("stages") or ()
     ]
-    moved = (each for each in value.get("rollbacks") or () if each.get("traffic"))  # not: stopped
-    back = [line for each in moved for line in _rollback(each)]
+    back = [line for each in value.get("rollbacks") or () for line in _rollback(each)]
     return [*lines, paint("dim", "  stages"), *table(rows), *back]
 
 
