@@ -97,7 +97,7 @@ def _told(load: traffic.Load, events: Iterator[Event]) -> list[Event]:
     for event in events:
         told.append(event)
         if event.kind == "cutover":
-            load.mark()
+            load.mark(event.time)  # the news of it may come late
     last = told[-1]
     assert last.data["outcome"] == GOOD.get(last.kind), last
     return told

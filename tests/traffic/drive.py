@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
@@ -69,9 +70,10 @@ class Load:
     def running(self) -> bool:
         return self._thread.is_alive()
 
-    def mark(self) -> None:
-        """Tell that a cutover happens now: from here the budget of open streams counts."""
-        self._ask(lambda session: session.mark())
+    def mark(self, at: float | None = None) -> None:
+        """Tell of a cutover, now or at a moment since the epoch: the budget of streams counts."""
+        ago = 0.0 if at is None else time.time() - at
+        self._ask(lambda session: session.mark(time.monotonic() - ago))
 
     def so_far(self) -> Tally:
         return self._ask(lambda session: session.book.tally())

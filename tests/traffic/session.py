@@ -101,9 +101,9 @@ class Session:
             return None
         return wire
 
-    def mark(self) -> None:
-        """A cutover happened: streams opened before may be ended by the rules from now on."""
-        self._marks.append(time.monotonic())
+    def mark(self, at: float) -> None:
+        """A cutover happened: streams opened before may be ended by the rules from then on."""
+        self._marks.append(at)
 
     def may_be_cut(self, opened: float) -> bool:
         """Whether the budget of a cutover since then has run out."""
