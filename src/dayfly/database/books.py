@@ -31,6 +31,7 @@ BESIDE = frozenset(
 )  # fmt: skip
 # A framework's own lists, filled by its migrations: production's rows, not synthetic ones.
 LISTS = ("django_content_type", "auth_permission")
+_TABLES = frozenset({*NAMING, *BESIDE, *LISTS})
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,14 @@ class _Write:
 
 
 def keeps_books(text: str) -> bool:
-    """Whether a statement makes or changes a migration tool's bookkeeping table, nothing else."""
-    return _written(text) is not None or _made(text)
+    """Whether a statement makes or changes a migration tool's own tables, nothing else.
+
+    Django adds what its lists lack after it has migrated; other changes of them are migrations.
+    """
+    write = _written(text)
+    if write is None:
+        return _made(text)
+    return write.table not in LISTS or write.verb == "insert"
 
 
 def name_in(text: str) -> str:
@@ -83,7 +90,7 @@ def _written(text: str) -> _Write | None:
         if tuple(token.word for token in words[: len(verb)]) == verb:
             at = length + (1 if verb == ("update",) and _is(words, 1, "only") else 0)
             table, rest = _table(words, at)
-            return _Write(verb[0], table, rest) if table in {*NAMING, *BESIDE} else None
+            return _Write(verb[0], table, rest) if table in _TABLES else None
     return None
 
 

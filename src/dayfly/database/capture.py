@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from dayfly.clock import wait_until
-from dayfly.database.books import BESIDE, NAMING, attributed
+from dayfly.database.books import BESIDE, LISTS, NAMING, attributed
 from dayfly.database.captured import Transaction
 from dayfly.database.copy import Copies
 from dayfly.database.logged import Entry, from_csv, from_json
@@ -93,7 +93,7 @@ def _since(log: Path, offset: int) -> bytes:
 
 
 def _relations(url: str) -> frozenset[str]:
-    return _names(url, _RELATIONS) - {*NAMING, *BESIDE}
+    return _names(url, _RELATIONS) - {*NAMING, *BESIDE, *LISTS}
 
 
 def _harmless(url: str) -> frozenset[str]:
@@ -123,9 +123,9 @@ def _state(done: tuple[Transaction, ...]) -> str:
         return "Nothing had been committed before; see the command's own output."
     names = list(dict.fromkeys(s.migration for t in done for s in t.statements if s.migration))
     told = f" ({', '.join(names)})" if names else ""
+    many = "1 transaction" if len(done) == 1 else f"{len(done)} transactions"
     return (
-        f"It stops half-way: {len(done)} transactions had been committed before{told}, "
-        "and would stay in production."
+        f"It stops half-way: {many} had been committed before{told}, and would stay in production."
     )
 
 

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _CSV = {
-    "user": 1, "database": 2, "session": 5, "transaction": 9, "severity": 11,
-    "state": 12, "message": 13, "detail": 14, "query": 19,
+    "database": 2, "session": 5, "transaction": 9, "severity": 11, "message": 13, "detail": 14,
+    "query": 19,
 }  # fmt: skip
 _JSON = {
-    "user": "user", "database": "dbname", "session": "session_id", "transaction": "vxid",
-    "severity": "error_severity", "state": "state_code", "message": "message", "detail": "detail",
-    "query": "statement",
+    "database": "dbname", "session": "session_id", "transaction": "vxid",
+    "severity": "error_severity", "message": "message", "detail": "detail", "query": "statement",
 }  # fmt: skip
 
 
@@ -27,9 +26,7 @@ class Entry:
     message: str = ""
     detail: str = ""
     query: str = ""  # of an error: the text that was being executed
-    state: str = ""
     database: str = ""
-    user: str = ""
 
 
 def from_json(text: str) -> Iterator[Entry]:
