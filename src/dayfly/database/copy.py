@@ -19,7 +19,9 @@ from dayfly.database.scratch import ScratchServer, serving
 
 _LOG = "captured"
 _JSON_SINCE = 15
+_STRATEGIES_SINCE = 15
 _NEW = "CREATE DATABASE {} TEMPLATE {} OWNER {}"
+_BY_FILES = " STRATEGY file_copy"  # half the time; before 15 it is the only way
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,8 +104,9 @@ def _begin(server: ScratchServer, production: Production) -> str:
 def _create(connection: Connection, name: str, production: Production) -> None:
     database = sql.Identifier(name)
     owner = ADMIN if production.owner.startswith("pg_") else production.owner
+    new = _NEW + _BY_FILES if production.version >= _STRATEGIES_SINCE else _NEW
     connection.execute(
-        sql.SQL(_NEW).format(database, sql.Identifier(TEMPLATE), sql.Identifier(owner))
+        sql.SQL(new).format(database, sql.Identifier(TEMPLATE), sql.Identifier(owner))
     )
     path = sql.SQL(", ").join(map(sql.Identifier, production.search_path or ("public",)))
     connection.execute(sql.SQL("ALTER DATABASE {} SET search_path = {}").format(database, path))

@@ -59,7 +59,7 @@ def fill(connection: Connection, copied: Collection[Table] = ()) -> tuple[str, .
     connection.execute(_SEQUENCES, (_FIRST_FREE,) * 3)
     connection.execute("RESET session_replication_role")
     _refresh(connection)
-    return tuple(_empty(connection, tables))
+    return tuple(sorted(_empty(connection, tables)))
 
 
 def _in_order(found: Mapping[int, Shape]) -> list[Shape]:

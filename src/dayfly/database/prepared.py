@@ -21,7 +21,13 @@ _SECONDS_OF_DAY = 86_400
 _FORMAT = "1"  # of what is kept; another one makes all of it new
 _NAME = "prepared-"
 _UNFILLED = "dayfly-unfilled.json"
-SETTINGS = {"max_locks_per_transaction": "1024", "autovacuum": "off", "jit": "off"}
+SETTINGS = {
+    "max_locks_per_transaction": "1024",
+    "autovacuum": "off",
+    "jit": "off",
+    "wal_recycle": "off",  # what is kept on disk stays small
+    "wal_init_zero": "off",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
