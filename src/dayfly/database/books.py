@@ -98,10 +98,10 @@ def _made(text: str) -> bool:
     words = significant(text[:2000])
     if tuple(token.word for token in words[:2]) not in {("create", "table"), ("alter", "table")}:
         return False
-    names = [token.word for token in words[2:9] if token.word]
-    while names[:1] and names[0] in {"if", "not", "exists", "only"}:
-        names.pop(0)
-    return any(name in {*NAMING, *BESIDE} for name in names[:2])
+    at = 2
+    while any(_is(words, at, word) for word in ("if", "not", "exists", "only")):
+        at += 1
+    return _table(words, at)[0] in {*NAMING, *BESIDE}
 
 
 def _table(words: Sequence[Token], at: int) -> tuple[str, Sequence[Token]]:

@@ -13,7 +13,7 @@ from dayfly.errors import DayflyError
 
 Kind = Literal["sql", "flyway", "alembic", "django", "unknown"]
 _SKIPPED = frozenset({"node_modules", "venv", "site-packages", "__pycache__", "tests", "test"})
-_DEPTH = 4
+_DEPTH = 5  # src/main/resources/db/migration
 _FLYWAY = re.compile(r"V[0-9][0-9._]*__.+\.sql")
 _NUMBERED = re.compile(r"[0-9]+.*\.sql")
 
