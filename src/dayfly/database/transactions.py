@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from dayfly.database.captured import Statement, Transaction
 from dayfly.database.logged import Entry
 from dayfly.database.parameters import filled
+from dayfly.database.session_settings import SessionSettings
 from dayfly.database.sqltext import significant, split
 from dayfly.database.statements import Control, Known, control, of_the_tool
 
@@ -21,6 +22,7 @@ class _Ended:
     """Work that is committed, unless the entry after it says that committing failed."""
 
     at: int
+    session: str
     transaction: str
     text: str  # as logged
     statements: list[str]
@@ -45,11 +47,15 @@ class _Session:
         for piece in split(text):
             order = control(piece.text)
             if order:
-                self._obey(order, _Ended(at, entry.transaction, text, [], block=True))
+                self._obey(
+                    order, _Ended(at, entry.session, entry.transaction, text, [], block=True)
+                )
             elif self.block:
                 self.statements.append(piece.text)
             else:
-                self._alone(at, entry.transaction, text, piece.text)
+                self._alone(
+                    _Ended(at, entry.session, entry.transaction, text, [piece.text], block=False)
+                )
 
     def settle(self) -> None:
         """What ended before has gone well: the session went on."""
@@ -66,14 +72,13 @@ class _Session:
         ):
             self.ended.pop()
 
-    def _alone(self, at: int, transaction: str, text: str, statement: str) -> None:
+    def _alone(self, ending: _Ended) -> None:
         """Outside a block; what the server runs in one transaction belongs together."""
-        last = self.ended[-1] if self.ended else None
-        if last and last.transaction == transaction and not last.block:
-            last.statements.append(statement)
-            last.at = at
+        if self._same(ending):
+            self.ended[-1].statements += ending.statements
+            self.ended[-1].at = ending.at
         else:
-            self.ended.append(_Ended(at, transaction, text, [statement], block=False))
+            self.ended.append(ending)
 
     def _obey(self, order: Control, ending: _Ended) -> None:
         match order.verb:
@@ -137,11 +142,19 @@ def transactions(entries: Iterable[Entry], known: Known) -> Iterator[Transaction
     for session in sessions.values():
         session.settle()
     ended = [each for session in sessions.values() for each in session.settled]
-    for each in sorted(ended, key=lambda one: one.at):
+    yield from _told(sorted(ended, key=lambda one: one.at), known)
+
+
+def _told(ended: Iterable[_Ended], known: Known) -> Iterator[Transaction]:
+    settings: dict[str, SessionSettings] = {}
+    for each in ended:
+        session = settings.setdefault(each.session, SessionSettings())
         kept = [text for text in each.statements if not of_the_tool(text, known)]
-        if kept:
-            block = each.block or len(each.statements) > 1
-            yield Transaction(statements=tuple(Statement(text=text) for text in kept), block=block)
+        texts = list(session.with_work(kept))
+        block = each.block or len(each.statements) > 1
+        parts = [texts] if block else [[text] for text in texts]  # a setting stands alone too
+        for part in filter(None, parts):
+            yield Transaction(statements=tuple(Statement(text=text) for text in part), block=block)
 
 
 def executed(entry: Entry) -> str:
