@@ -43,6 +43,10 @@ class Copies:
     def _administer(self, statement: str) -> None:
         executed(self._url("postgres"), [statement])
 
+    def role(self, name: str) -> None:
+        """A role of the server, of which a migration may speak."""
+        self._administer(f"CREATE ROLE {name} NOLOGIN")
+
     def renewed(self, statements: Sequence[str]) -> str:
         """The URL of the one database, its schema made again: quicker than a copy."""
         again = ("DROP SCHEMA public CASCADE", "CREATE SCHEMA public", *statements)

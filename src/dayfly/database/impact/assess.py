@@ -138,13 +138,14 @@ def _weight(finding: Finding) -> int:
 
 
 def _defaults(observed: Observed) -> dict[Key, str]:
-    """The last default that each column had while the migration ran."""
-    return {
-        column.key: column.default
-        for step in observed.steps
-        for column in step.after.of(Column)
-        if column.default
-    }
+    """The last default that each new column had while the migration ran."""
+    found: dict[Key, str] = {}
+    for step in observed.steps:
+        for key in step.after.things.keys() - observed.before.things.keys():
+            column = step.after.things[key]
+            if isinstance(column, Column) and column.default:
+                found[key] = column.default
+    return found
 
 
 def _placed(what: Comparison, observed: Observed, finding: Finding) -> Finding:

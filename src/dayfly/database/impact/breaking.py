@@ -30,7 +30,7 @@ def breaking(what: Comparison) -> Iterator[Finding]:
 def _gone(what: Comparison, old: Relation) -> Finding:
     name = what.before.shown(old.oid)
     now = what.after.relation(old.oid)
-    kind = "view" if old.kind in "vm" else "table"
+    kind = {"v": "view", "m": "materialized view", "S": "sequence"}.get(old.kind, "table")
     if now is None:
         message = f"drops the {kind} {name}, which the outgoing release may use"
         remedy = remedies.drop_later(f"DROP {kind.upper()} {name}")
@@ -45,10 +45,10 @@ def _relation(what: Comparison, old: Relation, new: Relation) -> Iterator[Findin
     if old.holds_rows and new.kind == "v" and new.writable & _WRITES != _WRITES:
         message = f"{name} becomes a view that cannot be written"
         yield _breaks(old.oid, message, READ_ONLY, remedies.WRITABLE_VIEW, old, new)
-    if old.parent and new.parent != old.parent:
+    if old.kind != "S" and old.parent and new.parent != old.parent:
         message = f"takes {name} out of {what.before.shown(old.parent)}: its rows vanish there"
         yield _breaks(old.oid, message, CHECKED, remedies.CONTRACT, old)
-    if new.parent and not old.parent:
+    if new.kind != "S" and new.parent and not old.parent:
         message = f"makes {name} a partition {new.bound}: it refuses rows outside"
         yield _breaks(old.oid, message, CHECKED, remedies.CONTRACT, old)
     hidden = (new.row_security, new.forced) > (old.row_security, old.forced)

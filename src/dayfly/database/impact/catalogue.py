@@ -1,6 +1,6 @@
 """What a database consists of at one moment, as values that can be compared."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
@@ -37,7 +37,7 @@ class Relation(Thing):
     row_security: bool = False
     forced: bool = False  # row security for the owner too
     persistence: str = "p"
-    parent: int = 0  # of a partition
+    parent: int = 0  # of a partition, or the table that owns a sequence
     bound: str = ""
     definition: str = ""  # of a view
     writable: int = 0  # bits as of pg_relation_is_updatable
@@ -142,10 +142,28 @@ class Catalogue:
         owner = self.relation(thing.table)
         return (kind, owner.schema, owner.name, thing.name) if owner else (kind, thing.name)
 
-    def of(self, kind: type[Kind], table: int | None = None) -> Iterator[Kind]:
+    @cached_property
+    def _sorted(self) -> Mapping[tuple[type[Thing], int | None], list[Thing]]:
+        found: dict[tuple[type[Thing], int | None], list[Thing]] = {}
         for thing in self.things.values():
-            if isinstance(thing, kind) and table in (None, thing.table):
+            found.setdefault((type(thing), None), []).append(thing)
+            found.setdefault((type(thing), thing.table), []).append(thing)
+        return found
+
+    def of(self, kind: type[Kind], table: int | None = None) -> Iterator[Kind]:
+        """All of a kind, or those of one relation."""
+        for thing in self._sorted.get((kind, table), ()):
+            if isinstance(thing, kind):
                 yield thing
+
+    def without(self, relations: Collection[int]) -> Mapping[Key, Thing]:
+        """The things that are neither one of these relations nor belong to one."""
+        return {
+            key: thing
+            for key, thing in self.things.items()
+            if thing.table not in relations
+            and not (isinstance(thing, Relation) and thing.oid in relations)
+        }
 
     def columns(self, table: int, numbers: tuple[int, ...]) -> tuple[Column, ...]:
         found = (self.things.get(("Column", table, number)) for number in numbers)

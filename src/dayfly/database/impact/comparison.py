@@ -68,7 +68,8 @@ class Comparison:
         return tuple(
             relation
             for relation in self.before.of(Relation)
-            if relation.kind != "S" and relation.name not in self.bookkeeping
+            if relation.name not in self.bookkeeping
+            and not (relation.kind == "S" and relation.parent)
         )
 
     @cached_property

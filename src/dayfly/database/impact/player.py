@@ -13,14 +13,16 @@ from dayfly.database.captured import Statement, Transaction
 from dayfly.database.impact.catalogue import Catalogue, Index, Relation
 from dayfly.database.impact.effects import Effect, Failure, Step, Written
 from dayfly.database.impact.locks import raised, strength
-from dayfly.database.impact.marks import Connection, Counts, Marks, files, marks
+from dayfly.database.impact.marks import Connection, Counts, Marks, files, locks, marks
 from dayfly.database.impact.outside import run_outside
 from dayfly.database.impact.plan import PLANNED, planned
-from dayfly.database.impact.snapshot import snapshot
-from dayfly.database.impact.words import first_word, mentions
+from dayfly.database.impact.snapshot import renewed, snapshot
+from dayfly.database.impact.words import first_word, mentions, tokens
 
 _QUERIES = (*PLANNED, "DO", "CALL", "FETCH", "COPY", "EXECUTE", "TABLE", "VALUES", "DECLARE")
 _UNCHANGING = (*PLANNED, "SET", "RESET", "SHOW", "COPY", "LOCK", "ANALYZE", "FETCH", "DECLARE")
+_BELOW_TABLES = ("ALTER TABLE", "CREATE INDEX", "CREATE TABLE")
+_BEYOND_TABLES = {"RENAME", "OWNER", "SCHEMA", "CASCADE", "INHERIT", "ATTACH", "DETACH", "OF"}
 _NEEDS_NO_TRANSACTION = "25001"
 _ENDS_TRANSACTION = "2D000"
 
@@ -93,8 +95,19 @@ class Player:
             constant=plan.constant,
         )
         if first_word(statement.text) not in _UNCHANGING and not effect.failure:
-            self.current = snapshot(self.connection)
+            self.current = self._after(effect)
         return Step(effect=effect, after=self.current)
+
+    def _after(self, effect: Effect) -> Catalogue:
+        """What lies below a table changes under a lock on it: only such tables are read again."""
+        words = set(tokens(effect.statement.text))
+        if effect.tag not in _BELOW_TABLES or words & _BEYOND_TABLES:
+            return snapshot(self.connection)
+        touched = locks(self.connection, self.connection.info.backend_pid, {})
+        changed = {
+            oid for oid, mode in touched.items() if strength(mode) > strength("RowExclusive")
+        }
+        return renewed(self.connection, self.current, changed)
 
     @cached_property
     def before_tables(self) -> frozenset[int]:
@@ -132,17 +145,17 @@ class Player:
         written = _written(counts)
         scanned = frozenset(oid for oid, count in counts.items() if count.scans > 0)
         scanned &= self.before_tables
-        locks = self._known(raised(earlier.locks, later.locks))
+        held = self._known(raised(earlier.locks, later.locks))
         read: frozenset[int] = frozenset()
         if first_word(statement.text) in _QUERIES:  # a DO block may hide both
-            strong = {oid for oid, mode in locks.items() if strength(mode) >= strength("Share")}
+            strong = {oid for oid, mode in held.items() if strength(mode) >= strength("Share")}
             scanned, read = scanned & strong, scanned - strong
         rewritten = self._rewritten(earlier.files, later.files)
         truncates = mentions(statement.text, "TRUNCATE")
         return Effect(
             statement=statement,
             tag=tag,
-            locks=locks,
+            locks=held,
             rewritten=frozenset() if truncates else rewritten,
             emptied=rewritten if truncates else frozenset(),
             scanned=scanned,
@@ -181,21 +194,21 @@ class Player:
         refused: Failure | None = None
         started = time.perf_counter()
         try:
-            tag, locks = self._undisturbed(statement)
+            tag, held = self._undisturbed(statement)
         except psycopg.Error as error:
             refused = _failure(error)
             if not refused.of_rows:
                 return _failed(
                     Step(effect=Effect(statement=statement), after=self.current), refused
                 )
-            tag, locks = self._again(statement, refused)
+            tag, held = self._again(statement, refused)
         with self.connection.transaction():
             self.current = snapshot(self.connection)
-        locks = {**locks, **self._detached(locks)}
+        held = {**held, **self._detached(held)}
         effect = Effect(
             statement=statement,
             tag=tag,
-            locks=self._known(locks),
+            locks=self._known(held),
             rewritten=self._rewritten(earlier, files(self.connection)),
             seconds=time.perf_counter() - started,
             refused=refused,
@@ -211,14 +224,14 @@ class Player:
         ]
         return run_outside(self.connection, statement.text, tables, self.indexes)
 
-    def _detached(self, locks: Mapping[int, str]) -> dict[int, str]:
+    def _detached(self, held: Mapping[int, str]) -> dict[int, str]:
         """DETACH … CONCURRENTLY holds nothing while it waits, and this afterwards."""
         parents = {
             part.parent
             for part in self.before.of(Relation)
             if part.parent and not getattr(self.current.relation(part.oid), "parent", 0)
         }
-        return {oid: "ShareUpdateExclusive" for oid in parents if oid not in locks}
+        return {oid: "ShareUpdateExclusive" for oid in parents if oid not in held}
 
     def _again(self, statement: Statement, refused: Failure) -> tuple[str, dict[int, str]]:
         """Without the rows that were in the way, nor the invalid index of the first try."""

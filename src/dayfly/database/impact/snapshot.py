@@ -1,5 +1,7 @@
 """Read what a database consists of, in a handful of queries."""
 
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -29,12 +31,14 @@ def _grants(acl: str, kind: str, owner: str) -> str:
         LEFT JOIN pg_roles r ON r.oid = a.grantee ORDER BY 1)"""  # noqa: S608 - our own words
 
 
-_READ: tuple[tuple[type[Thing], str], ...] = (
+# Each kind with its query, and the column of that which names the relation it belongs to.
+_READ: tuple[tuple[type[Thing], str, str], ...] = (
     (
         Schema,
         f"""SELECT n.oid::int8, n.nspname AS name,
             {_grants("n.nspacl", "n", "n.nspowner")} AS grants
         FROM pg_namespace n WHERE {_OURS}""",  # noqa: S608 - our own words
+        "",
     ),
     (
         Relation,
@@ -44,7 +48,11 @@ _READ: tuple[tuple[type[Thing], str], ...] = (
             c.relrowsecurity AS row_security, c.relforcerowsecurity AS forced,
             c.relpersistence AS persistence,
             coalesce((SELECT i.inhparent FROM pg_inherits i
-                      WHERE i.inhrelid = c.oid AND c.relispartition LIMIT 1), 0)::int8 AS parent,
+                      WHERE i.inhrelid = c.oid AND c.relispartition LIMIT 1),
+                     (SELECT d.refobjid FROM pg_depend d
+                      WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                        AND c.relkind = 'S' AND d.deptype IN ('a', 'i') LIMIT 1),
+                     0)::int8 AS parent,
             coalesce(pg_get_expr(c.relpartbound, c.oid), '') AS bound,
             CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) ELSE '' END AS definition,
             CASE WHEN c.relkind = 'v' THEN pg_relation_is_updatable(c.oid, false)
@@ -52,6 +60,7 @@ _READ: tuple[tuple[type[Thing], str], ...] = (
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND {_OURS}
           AND c.relpersistence <> 't'""",  # noqa: S608 - our own words
+        "c.oid",
     ),
     (
         Column,
@@ -68,6 +77,7 @@ _READ: tuple[tuple[type[Thing], str], ...] = (
         LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
         WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relpersistence <> 't'
           AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND {_OURS}""",  # noqa: S608 - our own words
+        "a.attrelid",
     ),
     (
         Constraint,
@@ -77,6 +87,7 @@ _READ: tuple[tuple[type[Thing], str], ...] = (
             k.confrelid::int8 AS target, k.conindid::int8 AS index
         FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
         WHERE k.conrelid <> 0 AND k.contype <> 'n' AND {_OURS}""",  # noqa: S608 - our own words
+        "k.conrelid",
     ),
     (
         Index,
@@ -86,6 +97,7 @@ _READ: tuple[tuple[type[Thing], str], ...] = (
             i.indpred IS NOT NULL AS partial
         FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {_OURS}""",  # noqa: S608 - our own words
+        "i.indrelid",
     ),
     (
         Trigger,
@@ -95,6 +107,7 @@ _READ: tuple[tuple[type[Thing], str], ...] = (
         FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
         JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE NOT t.tgisinternal AND {_OURS}""",  # noqa: S608 - our own words
+        "t.tgrelid",
     ),
     (
         Policy,
@@ -102,7 +115,8 @@ _READ: tuple[tuple[type[Thing], str], ...] = (
             p.polpermissive AS permissive,
             concat_ws(' ', p.polcmd, p.polroles::text, pg_get_expr(p.polqual, p.polrelid), '/',
                       pg_get_expr(p.polwithcheck, p.polrelid)) AS definition
-        FROM pg_policy p""",
+        FROM pg_policy p WHERE true""",
+        "p.polrelid",
     ),
     (
         Rule,
@@ -111,6 +125,7 @@ _READ: tuple[tuple[type[Thing], str], ...] = (
         FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
         JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE r.rulename <> '_RETURN' AND {_OURS}""",  # noqa: S608 - our own words
+        "r.ev_class",
     ),
     (
         Routine,
@@ -123,6 +138,7 @@ _READ: tuple[tuple[type[Thing], str], ...] = (
         JOIN pg_language l ON l.oid = p.prolang
         WHERE {_OURS} AND NOT EXISTS (SELECT 1 FROM pg_depend e
             WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e')""",  # noqa: S608 - our own words
+        "",
     ),
     (
         Type,
@@ -135,6 +151,7 @@ _READ: tuple[tuple[type[Thing], str], ...] = (
         FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
         LEFT JOIN pg_class c ON c.oid = t.typrelid
         WHERE {_OURS} AND (t.typtype IN ('e', 'd') OR t.typtype = 'c' AND c.relkind = 'c')""",  # noqa: S608 - our own words
+        "",
     ),
 )
 
@@ -144,16 +161,38 @@ def snapshot(connection: psycopg.Connection[Any]) -> Catalogue:
 
     Definitions name what lies outside `public` with its schema, whatever the migration's path is.
     """
+    with _named_alike(connection):
+        things = [thing for kind, query, _ in _READ for thing in _things(connection, kind, query)]
+    return Catalogue({thing.key: thing for thing in things})
+
+
+def renewed(
+    connection: psycopg.Connection[Any], earlier: Catalogue, relations: Collection[int]
+) -> Catalogue:
+    """An earlier snapshot in which only these relations, and what belongs to them, may differ."""
+    found = dict(earlier.without(relations))
+    chosen = list(relations)
+    with _named_alike(connection):
+        for kind, query, column in _READ:
+            if column:
+                of_these = f"{query} AND {column}::int8 = ANY(%s)"
+                for thing in _things(connection, kind, of_these, chosen):
+                    found[thing.key] = thing
+    return Catalogue(found)
+
+
+@contextmanager
+def _named_alike(connection: psycopg.Connection[Any]) -> Iterator[None]:
     before = connection.execute("SELECT current_setting('search_path')").fetchone()
     connection.execute("SET LOCAL search_path = public")
-    things = (thing for kind, query in _READ for thing in _things(connection, kind, query))
-    found = Catalogue({thing.key: thing for thing in things})
+    yield
     connection.execute("SELECT set_config('search_path', %s, true)", before)
-    return found
 
 
-def _things(connection: psycopg.Connection[Any], kind: type[Thing], query: str) -> list[Thing]:
-    cursor = connection.execute(query.encode())
+def _things(
+    connection: psycopg.Connection[Any], kind: type[Thing], query: str, *given: object
+) -> list[Thing]:
+    cursor = connection.execute(query.encode(), given or None)
     names = [column.name for column in cursor.description or ()]
     return [_thing(kind, dict(zip(names, map(_frozen, row), strict=True))) for row in cursor]
 

@@ -89,7 +89,8 @@ def _looser(old: str, new: str) -> bool:
         told = _ON_DELETE.findall(new)
         return all(action in _LENIENT for _, action in told) and len(told) >= len(asked)
     same = without_literals(old) == without_literals(new)
-    return same and "ARRAY" in old and literals(old) <= literals(new)
+    listed = "= ANY (" in old and "<>" not in old and "NOT " not in old
+    return same and listed and literals(old) <= literals(new)
 
 
 def _indexed_before(what: Comparison, now: Constraint) -> bool:

@@ -13,6 +13,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_CAST = r"\?( : : (TEXT|CHARACTER VARYING|BPCHAR|CITEXT))?"
 _ENDS = ("FROM", "WHERE", "RETURNING")
 
 
@@ -56,11 +57,22 @@ def set_columns(text: str) -> tuple[str, ...]:
 def fills_nulls_only(text: str, columns: tuple[str, ...]) -> bool:
     """Whether an UPDATE touches only rows in which all these columns are still NULL."""
     words = [_plain(word) for word in tokens(text)]
-    where = words[words.index("where") + 1 :] if "where" in words else []
-    if not where or "or" in where:
+    if "where" not in words or "set" not in words:
         return False
-    spelled = " ".join(where)
-    return all(re.search(rf"(?<!\S){re.escape(name)} is null\b", spelled) for name in columns)
+    place = words.index("where")
+    where, called = words[place + 1 :], words[1 : words.index("set")]
+    if {"or", "not", "select", "case"} & set(where):
+        return False
+    return all(_is_null(where, name, called) for name in columns)
+
+
+def _is_null(where: list[str], name: str, called: list[str]) -> bool:
+    """`name IS NULL`, of the table that is updated."""
+    for place in range(len(where) - 2):
+        if where[place : place + 3] == [name, "is", "null"]:
+            of_other = place > 1 and where[place - 1] == "." and where[place - 2] not in called
+            return not of_other
+    return False
 
 
 def literals(definition: str) -> frozenset[str]:
@@ -69,10 +81,9 @@ def literals(definition: str) -> frozenset[str]:
 
 
 def without_literals(definition: str) -> str:
-    """An expression with its list of constants emptied, to compare what else it says."""
+    """An expression with its lists of constants shrunk to one, to compare what else it says."""
     bare = " ".join("?" if word.startswith("'") else word for word in tokens(definition))
-    cast = r"\?( : : [A-Z ]+?(\( \d+ \))?)?"
-    return re.sub(rf"{cast}( , {cast})*", "?", bare)
+    return re.sub(rf"{_CAST}( , {_CAST})*", "?", bare)
 
 
 def _plain(word: str) -> str:
