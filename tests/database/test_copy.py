@@ -153,6 +153,28 @@ def test_roles_come_without_password_and_keep_their_rights(
         assert asked(url, "SELECT rolbypassrls FROM pg_roles WHERE rolname = 'shop staff'") is True
 
 
+def test_a_copy_cannot_reach_other_servers(
+    production: str, scratch: Path, as_admin: Callable[[str, str], str]
+) -> None:
+    """A migration that writes into a foreign table must not write there from a copy."""
+    admin = as_admin(production, "")
+    asked(
+        admin,
+        b"""
+        CREATE EXTENSION postgres_fdw;
+        CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host 'db.example');
+        CREATE USER MAPPING FOR PUBLIC SERVER elsewhere OPTIONS (user 'u', password 'secret');
+        CREATE FOREIGN TABLE far (id int) SERVER elsewhere;
+    """,
+    )
+    with copy_of(admin, folder=scratch) as copies:
+        url = copies.fresh()
+        assert asked(url, "SELECT count(*) FROM pg_user_mappings") == 0
+        with pytest.raises(psycopg.Error, match="user mapping not found"):
+            asked(url, "INSERT INTO far VALUES (1)")
+        assert copies.unfilled == ()
+
+
 def test_an_owner_without_superuser_suffices_and_a_grant_that_is_missing_is_named(
     production: str, scratch: Path, as_admin: Callable[[str, str], str]
 ) -> None:
