@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dayfly.database.memory import quickest
 from dayfly.database.programs import DatabaseError, programs
 from dayfly.database.scratch import ScratchServer, scratch_server
 from workshop import open_folder
@@ -20,7 +21,7 @@ def scratch() -> Iterator[Path]:
         if os.environ.get("CI"):
             pytest.fail(f"{error} {error.hint}")
         pytest.skip(str(error))
-    with open_folder() as made:
+    with open_folder(quickest(Path("/var/tmp"), 0)) as made:
         yield made
 
 

@@ -49,3 +49,20 @@ def test_a_name_reaches_back_to_the_name_before_it() -> None:
         ["3"],
         [""],
     ]
+
+
+def test_what_an_app_does_as_it_starts_is_no_part_of_a_migration() -> None:
+    """Django's name stays in its block; one that stands alone reaches back."""
+    wrote = "INSERT INTO django_migrations (app, name) VALUES ('shop', '{}')".format
+    rows = [(False, ["INSERT setting"]), (True, ["ALTER a", wrote(1)]),
+            (True, ["ALTER b"]), (False, [wrote(2)])]  # fmt: skip
+    found = attributed(
+        Transaction(statements=tuple(Statement(text=text) for text in texts), block=block)
+        for block, texts in rows
+    )
+    assert [[s.migration for s in one.statements] for one in found] == [
+        [""],
+        ["shop.1", "shop.1"],
+        ["shop.2"],
+        ["shop.2"],
+    ]

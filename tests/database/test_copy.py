@@ -9,13 +9,14 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from dayfly.database.capture import capture
 from dayfly.database.copy import Copies, copy_of
 from dayfly.database.dump import dumped
 from dayfly.database.prepared import MOST_KEPT, prepared
 from dayfly.database.production import Production, observed
 from dayfly.database.programs import DatabaseError, programs, programs_for
-from dayfly.database.scratch import ScratchServer
-from migrating import asked
+from dayfly.database.scratch import ScratchServer, scratch_server
+from migrating import applying, asked, write
 
 pytestmark = pytest.mark.postgres
 
@@ -152,6 +153,28 @@ def test_roles_come_without_password_and_keep_their_rights(
         assert asked(url, "SELECT rolbypassrls FROM pg_roles WHERE rolname = 'shop staff'") is True
 
 
+def test_a_copy_cannot_reach_other_servers(
+    production: str, scratch: Path, as_admin: Callable[[str, str], str]
+) -> None:
+    """A migration that writes into a foreign table must not write there from a copy."""
+    admin = as_admin(production, "")
+    asked(
+        admin,
+        b"""
+        CREATE EXTENSION postgres_fdw;
+        CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host 'db.example');
+        CREATE USER MAPPING FOR PUBLIC SERVER elsewhere OPTIONS (user 'u', password 'secret');
+        CREATE FOREIGN TABLE far (id int) SERVER elsewhere;
+    """,
+    )
+    with copy_of(admin, folder=scratch) as copies:
+        url = copies.fresh()
+        assert asked(url, "SELECT count(*) FROM pg_user_mappings") == 0
+        with pytest.raises(psycopg.Error, match="user mapping not found"):
+            asked(url, "INSERT INTO far VALUES (1)")
+        assert copies.unfilled == ()
+
+
 def test_an_owner_without_superuser_suffices_and_a_grant_that_is_missing_is_named(
     production: str, scratch: Path, as_admin: Callable[[str, str], str]
 ) -> None:
@@ -217,6 +240,23 @@ def test_the_programs_of_another_version(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match=r"runs PostgreSQL 99.*found: .*15") as caught:
         programs_for(99, None)
     assert "apt install postgresql-99" in caught.value.hint
+
+
+def test_another_version_from_a_wheel(scratch: Path, tmp_path: Path) -> None:
+    """16 beside 15: the copy, what is kept, and the log come from production's version."""
+    try:
+        wheel = programs_for(16, None)
+    except DatabaseError as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+    write(tmp_path, {"1.sql": "ALTER TABLE orders ADD note text;"})
+    with scratch_server(scratch / "wheel", wheel) as server, server.database() as url:
+        asked(url, "CREATE TABLE orders (id int PRIMARY KEY)")
+        with copy_of(url, folder=scratch) as copies:
+            assert str(asked(copies.fresh(), "SHOW server_version")).startswith("16")
+            found = capture(copies, applying(tmp_path))
+    assert "ALTER TABLE orders ADD note text" in [s.text for one in found for s in one.statements]
 
 
 def test_pg_dump_that_is_older_than_the_server(production: str, tmp_path: Path) -> None:

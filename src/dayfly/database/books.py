@@ -75,12 +75,20 @@ def attributed(transactions: Iterable[Transaction]) -> tuple[Transaction, ...]:
     for transaction in reversed(tuple(transactions)):
         named: list[Statement] = []
         for statement in reversed(transaction.statements):
-            books = keeps_books(statement.text)
-            name = name_in(statement.text) or name
-            own = "" if books and not name_in(statement.text) else name
+            told = name_in(statement.text)
+            name = told or name
+            own = "" if not told and keeps_books(statement.text) else name
             named.append(replace(statement, migration=own))
         found.append(replace(transaction, statements=tuple(reversed(named))))
+        if _whole(transaction):
+            name = ""
     return tuple(reversed(found))
+
+
+def _whole(transaction: Transaction) -> bool:
+    """Django writes down in the block of the work, or else outside of any block."""
+    writes = [_written(statement.text) for statement in transaction.statements]
+    return transaction.block and any(write and write.table == DJANGO for write in writes)
 
 
 def _written(text: str) -> _Write | None:

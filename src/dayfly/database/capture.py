@@ -19,6 +19,7 @@ from dayfly.database.transactions import ERRORS, executed, transactions
 from dayfly.errors import DayflyError
 
 WRITTEN_SECONDS = 30.0
+_TAIL_BYTES = 65_536
 SHOWN = 200  # characters of a statement in a message
 _RELATIONS = """
     SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -75,7 +76,8 @@ def _entries(copies: Copies, url: str, since: int) -> list[Entry]:
         connection.execute(sql.SQL("SELECT {}").format(mark))
 
     def there() -> bool:
-        return mark.encode() in _since(copies.log, since)
+        written = copies.log.stat().st_size
+        return mark.encode() in _since(copies.log, max(since, written - _TAIL_BYTES))
 
     wait_until(there, seconds=WRITTEN_SECONDS, what="the scratch server writes its log")
     text = _since(copies.log, since).decode(errors="replace")

@@ -48,17 +48,22 @@ def setting_of_servers() -> Setting:
 
 
 @contextmanager
-def new_cluster(folder: Path, programs: Path, base: Path | None = None) -> Iterator[Cluster]:
+def new_cluster(
+    folder: Path, programs: Path, *, base: Path | None = None, at: Path | None = None
+) -> Iterator[Cluster]:
     """A fresh cluster in `folder`, or a copy of one that was kept; removed on the way out.
+
+    Its files lie `at` a place of their own where that is given.
 
     Its lock is held meanwhile: what lies there unlocked was left by a crash, and is cleaned first.
     """
     setting = setting_of_servers()
     folder.mkdir(parents=True, exist_ok=True)
-    _refuse_hidden(folder, setting)
-    clean(folder)
+    at = at or folder
+    _refuse_hidden(at, setting)
+    clean(at)
     template = base or _template(folder, programs, setting)
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=_SERVER, suffix=".lock") as lock:
+    with tempfile.NamedTemporaryFile(dir=at, prefix=_SERVER, suffix=".lock") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         place = Path(lock.name).with_suffix("")
         try:
@@ -93,7 +98,10 @@ def keep(cluster: Cluster, target: Path) -> None:
         kept.mkdir(0o700)
         (kept / "password").write_text(cluster.password)
         _give(kept, cluster.setting)
-        cluster.data.rename(kept / "data")
+        if cluster.data.stat().st_dev == Path(place).stat().st_dev:
+            cluster.data.rename(kept / "data")
+        else:
+            _copy(cluster.data.parent, kept, cluster.setting)
         try:
             kept.rename(target)
         except OSError:
@@ -160,7 +168,7 @@ def _initdb(programs: Path, made: Path, setting: Setting) -> None:
 
 
 def _copy(template: Path, place: Path, setting: Setting) -> None:
-    place.mkdir(0o700)
+    place.mkdir(0o700, exist_ok=True)
     _give(place, setting)
     try:
         output_of(["cp", "-a", "--reflink=auto", str(template / "data"), str(place)])

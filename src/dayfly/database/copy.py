@@ -11,6 +11,7 @@ from psycopg import Connection, sql
 
 from dayfly.database.cluster import ADMIN, new_cluster
 from dayfly.database.dump import dumped
+from dayfly.database.memory import quickest, size_of
 from dayfly.database.prepared import SETTINGS, prepared
 from dayfly.database.production import Production, observed
 from dayfly.database.programs import programs_for
@@ -59,9 +60,10 @@ def copy_of(url: str, *, folder: Path, postgresql: str | None = None) -> Iterato
     production = observed(url)
     programs = programs_for(production.version, postgresql)
     ready = prepared(folder, programs, dumped(url, programs), production)
+    at = quickest(folder, size_of(ready.base))
     form = "json" if production.version >= _JSON_SINCE else "csv"
     with (
-        new_cluster(folder, programs, ready.base) as cluster,
+        new_cluster(folder, programs, base=ready.base, at=at) as cluster,
         serving(cluster, programs, {**SETTINGS, **_logging(form)}) as server,
     ):
         password = _begin(server, production)

@@ -11,6 +11,7 @@ from pathlib import Path
 from dayfly.command import output_of
 from dayfly.database.cluster import keep, new_cluster
 from dayfly.database.dump import fingerprint
+from dayfly.database.memory import quickest
 from dayfly.database.production import Production
 from dayfly.database.restoring import restore
 from dayfly.database.scratch import serving
@@ -18,6 +19,7 @@ from dayfly.database.scratch import serving
 KEPT_DAYS = 14
 MOST_KEPT = 5
 _SECONDS_OF_DAY = 86_400
+_BYTES_OF_A_TABLE = 256 * 1024  # with its indexes, about
 _FORMAT = "1"  # of what is kept; another one makes all of it new
 _NAME = "prepared-"
 _UNFILLED = "dayfly-unfilled.json"
@@ -54,7 +56,8 @@ def prepared(folder: Path, programs: Path, schema: str, production: Production) 
 
 
 def _make(base: Path, programs: Path, schema: str, production: Production) -> None:
-    with new_cluster(base.parent, programs) as cluster:
+    at = quickest(base.parent, _BYTES_OF_A_TABLE * len(production.sizes))
+    with new_cluster(base.parent, programs, at=at) as cluster:
         with serving(cluster, programs, SETTINGS, signal.SIGINT) as server:
             unfilled = restore(server, schema, production)
         (cluster.data / _UNFILLED).write_text(json.dumps(unfilled))
