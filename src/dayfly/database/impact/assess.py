@@ -8,7 +8,7 @@ from dayfly.database.impact.blocking import blocking
 from dayfly.database.impact.breaking import breaking
 from dayfly.database.impact.catalogue import Catalogue, Column, Key
 from dayfly.database.impact.comparison import BOOKKEEPING, Comparison
-from dayfly.database.impact.effects import Observed
+from dayfly.database.impact.effects import Effect, Observed
 from dayfly.database.impact.finding import (
     DOWNTIME,
     ONLINE,
@@ -27,6 +27,7 @@ from dayfly.database.impact.unassessed import unassessed
 from dayfly.database.impact.widening import widening
 
 OPEN, CLOSED = "catalogue only", "closed"
+_WITHOUT_TRACE = ("ALTER DEFAULT", "ALTER FUNCTION", "ALTER PROCEDURE", "ALTER ROUTINE")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,13 +245,22 @@ def _untold(what: Comparison, observed: Observed, told: Sequence[Finding]) -> It
         if cause is not None and cause.statement.text not in covered:
             covered.add(cause.statement.text)
             thing = what.before.things[key]
-            yield Finding(
-                verdict=ONLINE,
-                kind="touches",
-                message=f"changes the {key[0].lower()} {thing.name}",
-                statement=cause.statement.text,
-                migration=cause.statement.migration,
-            )
+            yield _touches(cause, f"changes the {key[0].lower()} {thing.name}")
+    for step in observed.steps:
+        text = step.effect.statement.text
+        if step.effect.tag.startswith(_WITHOUT_TRACE) and text not in covered:
+            covered.add(text)
+            yield _touches(step.effect, "changes what the catalogue of the copy does not show")
+
+
+def _touches(effect: Effect, message: str) -> Finding:
+    return Finding(
+        verdict=ONLINE,
+        kind="touches",
+        message=message,
+        statement=effect.statement.text,
+        migration=effect.statement.migration,
+    )
 
 
 def _bookkeeping(what: Comparison, catalogue: Catalogue, table: int) -> bool:

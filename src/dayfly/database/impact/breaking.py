@@ -102,8 +102,8 @@ def _stricter(what: Comparison, old: Column, new: Column) -> Iterator[Finding]:
     elif old.fills_itself and not new.fills_itself and new.not_null:
         message = f"{table}.{name} no longer fills itself"
         yield _breaks(old.table, message, NOT_NULL, remedies.CONTRACT, old)
-    if new.generated and not old.generated:
-        message = f"{table}.{name} becomes generated: writing it fails"
+    if new.identity == "a" != old.identity:
+        message = f"{table}.{name} becomes GENERATED ALWAYS: writing it fails"
         yield _breaks(old.table, message, "428C9", remedies.CONTRACT, old)
 
 
@@ -141,9 +141,10 @@ def _bridged(what: Comparison, table: int, column: Column, default: str) -> Find
 
 
 def _grants(what: Comparison) -> Iterator[Finding]:
-    guarded: tuple[Schema | Relation | Routine, ...] = (
+    guarded: tuple[Schema | Relation | Column | Routine, ...] = (
         *what.before.of(Schema),
         *what.before.of(Relation),
+        *what.before.of(Column),
         *what.before.of(Routine),
     )
     for old in guarded:
@@ -156,7 +157,7 @@ def _grants(what: Comparison) -> Iterator[Finding]:
         if lost:
             told = ", ".join(lost)
             message = f"takes rights on {old.name} away: {told}"
-            table = old.oid if isinstance(old, Relation) else 0
+            table = old.oid if isinstance(old, Relation) else old.table
             yield _breaks(table, message, FORBIDDEN, remedies.CONTRACT, old, now)
 
 

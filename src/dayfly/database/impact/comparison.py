@@ -93,6 +93,16 @@ class Comparison:
         known = [count for count in counts if count is not None]
         return sum(known) if parts and len(known) == len(counts) else None
 
+    @cached_property
+    def relations(self) -> frozenset[int]:
+        """All that was there, but what tools write for themselves."""
+        kept = {old.oid for old in self.before.of(Relation) if old.name in self.bookkeeping}
+        return frozenset(
+            old.oid
+            for old in self.before.of(Relation)
+            if old.oid not in kept and not (old.kind == "S" and old.parent in kept)
+        )
+
     def has_rows(self, table: int) -> bool:
         return self.rows(table) != 0
 

@@ -98,7 +98,7 @@ def _durability(what: Comparison, old: Relation) -> Iterator[Finding]:
 def _rows_lost(what: Comparison, effect: Effect) -> Iterator[Finding]:
     tables = {old.oid for old in what.tables}
     for oid in sorted(
-        tables & {*effect.emptied, *effect.deletes, *effect.written, *effect.targets}
+        tables & {*effect.emptied, *effect.deletes, *effect.written, *effect.updates}
     ):
         if what.has_rows(oid):
             yield from _of_statement(what, effect, oid)
@@ -111,7 +111,7 @@ def _of_statement(what: Comparison, effect: Effect, oid: int) -> Iterator[Findin
         yield _by(effect, oid, f"empties {name}", (name,))
     elif oid in effect.deletes or (written and written.deleted):
         yield _by(effect, oid, f"deletes rows of {name}", (f"{name} (rows)",))
-    elif (written and written.updated) or effect.targets.get(oid):
+    elif (written and written.updated) or oid in effect.updates:
         lost = _overwritten(what, effect, oid)
         if lost:
             message = f"overwrites {', '.join(lost)}"
@@ -120,13 +120,21 @@ def _of_statement(what: Comparison, effect: Effect, oid: int) -> Iterator[Findin
 
 def _overwritten(what: Comparison, effect: Effect, oid: int) -> tuple[str, ...]:
     """The columns whose values were there before the migration."""
-    name, columns = what.before.shown(oid), effect.targets.get(oid, ())
+    name, columns = what.before.shown(oid), _columns_set(what, effect, oid)
     if not columns:
         return (f"{name}.*",)
     if fills_nulls_only(effect.statement.text, columns):
         return ()
     old = {column.name for column in what.before.of(Column, oid)}
     return tuple(f"{name}.{quoted(column)}" for column in columns if column in old)
+
+
+def _columns_set(what: Comparison, effect: Effect, oid: int) -> tuple[str, ...]:
+    """Of the table itself, or of what it is a partition of."""
+    part = what.before.relation(oid)
+    while part is not None and not effect.targets.get(part.oid) and part.parent:
+        part = what.before.relation(part.parent)
+    return effect.targets.get(part.oid, ()) if part is not None else ()
 
 
 def _by(effect: Effect, oid: int, message: str, lost: tuple[str, ...]) -> Finding:

@@ -3,17 +3,18 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain
 
 import psycopg
 from psycopg import sql
 
-from dayfly.database.captured import Transaction
+from dayfly.database.captured import Statement, Transaction
 from dayfly.database.impact.catalogue import Catalogue, Relation
 from dayfly.database.impact.effects import Observed, Step
 from dayfly.database.impact.marks import Connection
 from dayfly.database.impact.player import Player
 from dayfly.database.impact.snapshot import snapshot
-from dayfly.database.impact.words import first_word
+from dayfly.database.impact.words import first_word, statements
 from dayfly.database.programs import DatabaseError
 
 # So that what must read a whole table can be told from what merely happens to on a small copy.
@@ -59,16 +60,20 @@ def _opened(url: str) -> Iterator[Connection]:
 def _singly(transactions: Iterable[Transaction]) -> Iterator[Transaction]:
     """Without what only opens and closes; statements that stood alone as one transaction each."""
     for transaction in transactions:
-        statements = tuple(
-            statement
-            for statement in transaction.statements
-            if first_word(statement.text) not in ("", *_CONTROL)
-        )
+        parts = [_parts(statement) for statement in transaction.statements]
         if transaction.block:
-            yield replace(transaction, statements=statements)
+            yield Transaction(statements=tuple(chain.from_iterable(parts)))
         else:
-            for statement in statements:
-                yield Transaction(statements=(statement,), block=False)
+            for part in filter(None, parts):
+                yield Transaction(statements=part, block=len(part) > 1)
+
+
+def _parts(statement: Statement) -> tuple[Statement, ...]:
+    return tuple(
+        replace(statement, text=text)
+        for text in statements(statement.text)
+        if first_word(text) not in _CONTROL
+    )
 
 
 def _rows(connection: Connection, catalogue: Catalogue) -> dict[int, int]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.effects import Effect, Observed
 from dayfly.database.impact.finding import DOWNTIME, ONLINE, Finding
-from dayfly.database.impact.words import mentions
+from dayfly.database.impact.words import mentions, tokens
 
 # PostgreSQL's words for statements whose effect the replay sees, or that have none on others.
 _SEEN = (
@@ -23,8 +23,10 @@ _SEEN = (
 )  # fmt: skip
 _NOT_SEEN = (
     "CREATE CAST", "CREATE EVENT TRIGGER", "CREATE OPERATOR", "CREATE SUBSCRIPTION",
-    "CREATE DATABASE", "CREATE TABLESPACE",
+    "CREATE DATABASE", "CREATE TABLESPACE", "REVOKE ROLE",
 )  # fmt: skip
+# Rights on these are not looked at.
+_STRANGE_RIGHTS = {"DATABASE", "DOMAIN", "LANGUAGE", "LARGE", "PARAMETER", "TABLESPACE", "TYPE"}
 _NEXT_VALUE = "setval"  # of a sequence: reads the largest key, writes no row
 
 
@@ -59,6 +61,8 @@ def _failed(observed: Observed, effect: Effect) -> Iterator[Finding]:
 
 def _strange(effect: Effect) -> Iterator[Finding]:
     known = effect.tag.startswith(_SEEN) and not effect.tag.startswith(_NOT_SEEN)
+    if effect.tag == "REVOKE":
+        known = not _STRANGE_RIGHTS & set(tokens(effect.statement.text))
     writes_unseen = effect.outside and effect.tag in ("CALL", "DO")
     if (effect.tag and not known) or writes_unseen:
         yield Finding(
@@ -80,8 +84,10 @@ def _unobserved(what: Comparison, observed: Observed) -> Iterator[Finding]:
         if old.name in what.bookkeeping
     }
     migrations: dict[str, list[Effect]] = {}
-    for step in observed.steps:
-        migrations.setdefault(step.effect.statement.migration, []).append(step.effect)
+    for number, transaction in enumerate(observed.transactions):
+        for step in transaction:
+            name = step.effect.statement.migration or f"transaction {number}"
+            migrations.setdefault(name, []).append(step.effect)
     for effects in migrations.values():
         if any(effect.wrote - kept for effect in effects):
             continue

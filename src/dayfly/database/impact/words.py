@@ -25,6 +25,22 @@ def tokens(text: str) -> Iterator[str]:
         yield match[0].upper() if match["word"] else match[0]
 
 
+def statements(text: str) -> tuple[str, ...]:
+    """A text that was sent as one, cut at its semicolons."""
+    starts = [0]
+    for match in _TOKEN.finditer(text):
+        if match[0].upper() == "ATOMIC":
+            return (text,)  # a function's body, written without quotes
+        if match[0] == ";":
+            starts.append(match.end())
+    parts = (text[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True))
+    return tuple(
+        part.strip().removesuffix(";").rstrip()
+        for part in parts
+        if first_word(part) not in ("", ";")
+    )
+
+
 def first_word(text: str) -> str:
     return next(tokens(text), "")
 
@@ -35,19 +51,23 @@ def mentions(text: str, name: str) -> bool:
 
 
 def set_columns(text: str) -> tuple[str, ...]:
-    """The columns that an UPDATE sets; () when it is not a plain UPDATE."""
+    """The columns that an UPDATE or ON CONFLICT DO UPDATE sets; () for anything else."""
     words = list(tokens(text))
-    if words[:1] != ["UPDATE"] or "SET" not in words:
+    if words[:1] == ["INSERT"] and "CONFLICT" in words:
+        words = words[words.index("CONFLICT") :]
+    elif words[:1] != ["UPDATE"]:
         return ()
+    return _assigned(words[words.index("SET") + 1 :]) if "SET" in words else ()
+
+
+def _assigned(words: list[str]) -> tuple[str, ...]:
     found: list[str] = []
     depth, expected = 0, True
-    for word in words[words.index("SET") + 1 :]:
+    for word in words:
         if depth == 0 and word in _ENDS:
             break
-        if word == "=" and depth == 0:
-            expected = False
-        elif word == "," and depth == 0:
-            expected = True
+        if depth == 0 and word in "=,":
+            expected = word == ","
         elif expected and re.match(r'["A-Z_]', word):
             found.append(_plain(word))
         depth += {"(": 1, ")": -1}.get(word, 0)
