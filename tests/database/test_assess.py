@@ -1,14 +1,14 @@
 """The question and its answer: findings, questions to production, the outgoing release's role."""
 
 import json
-from collections.abc import Iterator
 
 import psycopg
 import pytest
 
-from copies import Copies, executed, migration, running_server
+from copies import Copies, executed, migration
 from dayfly.database.impact.assess import Impact, assess
 from dayfly.database.impact.questions import asker
+from dayfly.database.scratch import ScratchServer
 
 pytestmark = pytest.mark.postgres
 
@@ -22,11 +22,10 @@ ROWS = {"customers": 2, "orders": 3}
 
 
 @pytest.fixture(scope="module")
-def copies() -> Iterator[Copies]:
-    with running_server() as server:
-        made = Copies.of(server, SCHEMA)
-        made.role("shop")
-        yield made
+def copies(elsewhere: ScratchServer) -> Copies:
+    made = Copies.of(elsewhere, SCHEMA)
+    made.role("shop")
+    return made
 
 
 def impact(copies: Copies, *texts: str, **more: object) -> Impact:

@@ -10,7 +10,6 @@ from dayfly.database.impact.words import (
     literals,
     mentions,
     set_columns,
-    statements,
     tokens,
     without_literals,
 )
@@ -80,24 +79,6 @@ def test_lists_of_constants_are_compared_without_them(one: str, other: str) -> N
     few, more = (f"x = ANY (ARRAY[{items}])" for items in (one, f"{one}, {other}"))
     assert without_literals(few) == without_literals(more)
     assert literals(few) <= literals(more)
-
-
-def test_a_text_of_several_statements_is_cut_where_they_end() -> None:
-    text = "SELECT ';' ; -- ;\nDO $x$ BEGIN; END; $x$;; UPDATE t SET a = 1 /* ; */"
-    assert statements(text) == (
-        "SELECT ';'",
-        "-- ;\nDO $x$ BEGIN; END; $x$",
-        "UPDATE t SET a = 1 /* ; */",
-    )
-    assert statements("CREATE FUNCTION f() BEGIN ATOMIC SELECT 1; SELECT 2; END;") == (
-        "CREATE FUNCTION f() BEGIN ATOMIC SELECT 1; SELECT 2; END;",
-    )
-
-
-@given(st.lists(STRINGS, min_size=1, max_size=4))
-def test_whatever_strings_hold_statements_stay_whole(strings: list[str]) -> None:
-    texts = tuple(f"SELECT {string}" for string in strings)
-    assert statements(";".join(texts)) == texts
 
 
 def test_a_name_is_found_as_a_word_only() -> None:

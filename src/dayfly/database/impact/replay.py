@@ -14,8 +14,9 @@ from dayfly.database.impact.effects import Observed, Step
 from dayfly.database.impact.marks import Connection
 from dayfly.database.impact.player import Player
 from dayfly.database.impact.snapshot import snapshot
-from dayfly.database.impact.words import first_word, statements
+from dayfly.database.impact.words import first_word
 from dayfly.database.programs import DatabaseError
+from dayfly.database.sqltext import split
 
 # So that what must read a whole table can be told from what merely happens to on a small copy.
 _SETTINGS = {
@@ -70,9 +71,9 @@ def _singly(transactions: Iterable[Transaction]) -> Iterator[Transaction]:
 
 def _parts(statement: Statement) -> tuple[Statement, ...]:
     return tuple(
-        replace(statement, text=text)
-        for text in statements(statement.text)
-        if first_word(text) not in _CONTROL
+        replace(statement, text=piece.text)
+        for piece in split(statement.text)
+        if first_word(piece.text) not in _CONTROL
     )
 
 

@@ -3,42 +3,16 @@
 import re
 from collections.abc import Iterator
 
-_TOKEN = re.compile(
-    r"""
-    (?P<gap>\s+|--[^\n]*|/\*.*?\*/)
-  | (?P<string>[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$)
-  | (?P<name>"(?:[^"]|"")+")
-  | (?P<word>[^\W\d][\w$]*)
-  | (?P<other>\d[\w.]*|.)
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+from dayfly.database.sqltext import significant
+
 _CAST = r"\?( : : (TEXT|CHARACTER VARYING|BPCHAR|CITEXT))?"
 _ENDS = ("FROM", "WHERE", "RETURNING")
 
 
 def tokens(text: str) -> Iterator[str]:
     """Words in capitals, quoted names as they are, a string as one token; no comments."""
-    for match in _TOKEN.finditer(text):
-        if match["gap"]:
-            continue
-        yield match[0].upper() if match["word"] else match[0]
-
-
-def statements(text: str) -> tuple[str, ...]:
-    """A text that was sent as one, cut at its semicolons."""
-    starts = [0]
-    for match in _TOKEN.finditer(text):
-        if match[0].upper() == "ATOMIC":
-            return (text,)  # a function's body, written without quotes
-        if match[0] == ";":
-            starts.append(match.end())
-    parts = (text[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True))
-    return tuple(
-        part.strip().removesuffix(";").rstrip()
-        for part in parts
-        if first_word(part) not in ("", ";")
-    )
+    for token in significant(text):
+        yield token.text.upper() if token.kind == "word" else token.text
 
 
 def first_word(text: str) -> str:
