@@ -5,22 +5,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
+from dayfly.database.books import BESIDE, LISTS, NAMING
 from dayfly.database.impact.catalogue import Catalogue, Column, Constraint, Key, Relation, Thing
 
 Kind = TypeVar("Kind", bound=Thing)
 
-# What migration tools write down for themselves; Django's content types follow its models.
-BOOKKEEPING = frozenset({
-    "alembic_version",
-    "auth_permission",
-    "databasechangelog",
-    "databasechangeloglock",
-    "dayfly_migrations",
-    "django_content_type",
-    "django_migrations",
-    "flyway_schema_history",
-    "schema_migrations",
-})  # fmt: skip
+# What migration tools and frameworks write down for themselves.
+BOOKKEEPING = frozenset({*NAMING, *BESIDE, *LISTS})
 
 
 @dataclass(frozen=True, kw_only=True)
