@@ -44,7 +44,8 @@ def test_the_answer_as_others_read_it(copies: Copies) -> None:
         "message", "remedy",
     }  # fmt: skip
     assert first["statement"] == "ALTER TABLE orders DROP COLUMN note"
-    assert (first["table"], first["rows"], first["lock"]) == ("orders", 3, "AccessExclusive")
+    assert (first["table"], first["rows"], first["lock"]) == ("orders", 3, "ACCESS EXCLUSIVE")
+    assert first["blocks"] == "readers and writers"
     assert "ALTER TABLE orders DROP COLUMN note;" in first["remedy"]
 
 
@@ -99,6 +100,16 @@ def test_production_is_asked_whether_its_rows_are_in_the_way(
     told = next(finding for finding in found.findings if finding.message.startswith("will fail"))
     assert says in told.message
     assert told.statement == change
+
+
+def test_a_required_column_without_a_default_fails_where_there_are_rows(copies: Copies) -> None:
+    change = "ALTER TABLE orders ADD x int NOT NULL"
+    said = [found.message for found in impact(copies, change).findings if found.kind == "fails"]
+    assert said == [
+        'will fail on the rows that are there: column "x" of relation "orders" contains null values'
+    ]
+    empty = impact(copies, change, rows={"orders": 0, "customers": 0})
+    assert "may fail" in "".join(found.message for found in empty.findings)
 
 
 def test_an_answer_without_such_rows_is_evidence(copies: Copies) -> None:

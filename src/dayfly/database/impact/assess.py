@@ -19,7 +19,8 @@ from dayfly.database.impact.finding import (
     worst,
 )
 from dayfly.database.impact.losing import losing
-from dayfly.database.impact.outgoing import NOTHING, Broken, Checked, rehearsed
+from dayfly.database.impact.outgoing import NOTHING, Checked, rehearsed
+from dayfly.database.impact.proven import with_statements
 from dayfly.database.impact.questions import Ask, questions
 from dayfly.database.impact.replay import replay
 from dayfly.database.impact.tightened import tightened
@@ -129,7 +130,7 @@ def judged(
     found += [*blocking(what, observed, budget), *unassessed(what, observed), *widening(what)]
     answered = _answered(what, found, ask)
     placed = [_placed(what, observed, finding) for finding in answered]
-    told = _with_statements(placed, evidence.checked)
+    told = with_statements(_told_whole(placed), evidence.checked)
     told += _untold(what, observed, told)
     return Impact(findings=tuple(sorted(told, key=_weight)), checked=evidence.checked)
 
@@ -167,6 +168,19 @@ def _placed(what: Comparison, observed: Observed, finding: Finding) -> Finding:
     return placed
 
 
+def _told_whole(findings: Sequence[Finding]) -> list[Finding]:
+    """Each finding also says whom the lock on its table makes wait, and for how long."""
+    waits = {finding.relation: finding for finding in findings if finding.kind == "blocks"}
+    told: list[Finding] = []
+    for finding in findings:
+        wait = waits.get(finding.relation)
+        if finding.lock and wait is not None and not finding.blocks:
+            told.append(replace(finding, blocks=wait.blocks, blocked_ms=wait.blocked_ms))
+        else:
+            told.append(finding)
+    return told
+
+
 def _answered(what: Comparison, found: Sequence[Finding], ask: Ask | None) -> Sequence[Finding]:
     """With what production's rows say: whether it will fail, and on how many."""
     if ask is None:
@@ -199,37 +213,6 @@ def _known(finding: Finding, key: Key, evidence: str) -> Finding:
     if key not in finding.keys:
         return finding
     return replace(finding, evidence="; ".join(filter(None, (finding.evidence, evidence))))
-
-
-def _with_statements(found: list[Finding], checked: Checked) -> list[Finding]:
-    """Statements of production that fail now are evidence of a finding, or one of their own."""
-    findings = list(found)
-    for broken in checked.broken:
-        for place, finding in enumerate(findings):
-            if finding.sqlstate == broken.sqlstate and not broken.prepared:
-                said = "; ".join(filter(None, (finding.evidence, _said(broken))))
-                findings[place] = replace(finding, evidence=said)
-                break
-        else:
-            findings.append(_statement(broken))
-    return findings
-
-
-def _said(broken: Broken) -> str:
-    return f"{broken.text}: {broken.message}"
-
-
-def _statement(broken: Broken) -> Finding:
-    if broken.prepared:
-        message = "sessions that prepared a statement before the change fail with it once"
-        return Finding(verdict=ONLINE, kind="touches", message=message, evidence=_said(broken))
-    return Finding(
-        verdict=STAGED,
-        kind="breaks",
-        message=f"a statement of the outgoing release fails: {broken.message}",
-        evidence=_said(broken),
-        sqlstate=broken.sqlstate,
-    )
 
 
 def _untold(what: Comparison, observed: Observed, told: Sequence[Finding]) -> Iterator[Finding]:

@@ -27,6 +27,7 @@ class Failure:
     sqlstate: str
     message: str
     table: str = ""
+    column: str = ""
 
     @property
     def of_rows(self) -> bool:

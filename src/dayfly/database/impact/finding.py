@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from dayfly.database.impact.catalogue import Key
+from dayfly.database.impact.locks import words
 
 NONE, ONLINE, STAGED, DOWNTIME = VERDICTS = ("none", "online", "staged", "downtime")  # least first
 
@@ -43,7 +44,7 @@ class Finding:
             "statement": self.statement,
             "table": self.table,
             "rows": self.rows,
-            "lock": self.lock,
+            "lock": words(self.lock),
             "blocks": self.blocks,
             "blocked_ms": self.blocked_ms,
             "evidence": self.evidence,

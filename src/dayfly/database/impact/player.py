@@ -276,4 +276,5 @@ def _failure(error: psycopg.Error) -> Failure:
         sqlstate=error.sqlstate or "",
         message=error.diag.message_primary or str(error),
         table=error.diag.table_name or "",
+        column=error.diag.column_name or "",
     )
