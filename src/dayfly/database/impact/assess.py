@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dayfly.database.captured import Transaction
+from dayfly.database.impact.between import between
 from dayfly.database.impact.blocking import blocking
 from dayfly.database.impact.breaking import breaking
 from dayfly.database.impact.catalogue import Catalogue, Column, Key
@@ -126,7 +127,8 @@ def judged(
         defaults=_defaults(observed),
         bookkeeping=bookkeeping,
     )
-    found = [*breaking(what), *tightened(what), *losing(what, observed)]
+    found = [*breaking(what), *between(what, observed), *tightened(what)]
+    found += losing(what, observed)
     found += [*blocking(what, observed, budget), *unassessed(what, observed), *widening(what)]
     answered = _answered(what, found, ask)
     placed = [_placed(what, observed, finding) for finding in answered]
