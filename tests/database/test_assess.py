@@ -49,6 +49,23 @@ def test_the_answer_as_others_read_it(copies: Copies) -> None:
     assert "ALTER TABLE orders DROP COLUMN note;" in first["remedy"]
 
 
+def test_the_remedy_is_sql_for_names_of_any_kind(copies: Copies) -> None:
+    with copies.fresh(
+        'CREATE SCHEMA "My"', 'CREATE TABLE "My"."Order" (id int, "User" text)'
+    ) as url:
+        change = migration('ALTER TABLE "My"."Order" ALTER "User" SET NOT NULL')
+        found = assess(url, [change], rows={"My.Order": 3}, budget=1.0).findings[0]
+        executed(url, found.remedy.split(";"))
+    assert (found.table, found.rows) == ("My.Order", 3)
+
+
+def test_a_transaction_that_cannot_be_committed_fails(copies: Copies) -> None:
+    later = "ALTER TABLE customers ADD CONSTRAINT u UNIQUE (big) DEFERRABLE INITIALLY DEFERRED"
+    found = impact(copies, later, "UPDATE customers SET big = 1")
+    assert "fails on a copy of the schema: duplicate key" in found.findings[0].message
+    assert found.verdict == "downtime"
+
+
 def test_nothing_to_do_is_none(copies: Copies) -> None:
     with copies.fresh() as url:
         found = assess(url, [], rows=ROWS, budget=1.0)

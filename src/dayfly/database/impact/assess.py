@@ -12,6 +12,7 @@ from dayfly.database.impact.comparison import BOOKKEEPING, Comparison
 from dayfly.database.impact.effects import Effect, Observed
 from dayfly.database.impact.finding import (
     DOWNTIME,
+    KINDS,
     ONLINE,
     STAGED,
     VERDICTS,
@@ -137,8 +138,8 @@ def judged(
     return Impact(findings=tuple(sorted(told, key=_weight)), checked=evidence.checked)
 
 
-def _weight(finding: Finding) -> int:
-    return -VERDICTS.index(finding.verdict)
+def _weight(finding: Finding) -> tuple[int, int]:
+    return -VERDICTS.index(finding.verdict), KINDS.index(finding.kind)
 
 
 def _defaults(observed: Observed) -> dict[Key, str]:

@@ -6,6 +6,7 @@ from dayfly.database.impact.catalogue import Key
 from dayfly.database.impact.locks import words
 
 NONE, ONLINE, STAGED, DOWNTIME = VERDICTS = ("none", "online", "staged", "downtime")  # least first
+KINDS = ("fails", "unknown", "loses", "breaks", "blocks", "widens", "touches")  # told first to last
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +22,7 @@ class Finding:
     """What was found; `verdict` is the least that it allows."""
 
     verdict: str
-    kind: str  # breaks, loses, blocks, fails, widens, touches, unknown
+    kind: str
     message: str
     migration: str = ""
     statement: str = ""

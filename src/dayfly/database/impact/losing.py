@@ -7,7 +7,7 @@ from dayfly.database.impact.catalogue import Column, Relation, Type
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.effects import Effect, Observed
 from dayfly.database.impact.finding import DOWNTIME, STAGED, Finding
-from dayfly.database.impact.names import quoted
+from dayfly.database.impact.names import quoted, shown
 from dayfly.database.impact.types import keeps_values, widens
 from dayfly.database.impact.words import fills_nulls_only, mentions
 
@@ -28,7 +28,7 @@ def losing(what: Comparison, observed: Observed) -> Iterator[Finding]:
 
 def _table_lost(what: Comparison, old: Relation) -> Iterator[Finding]:
     if what.has_rows(old.oid):
-        name = what.before.shown(old.oid)
+        name = shown(what.before, old.oid)
         remedy = remedies.drop_later(f"DROP TABLE {name}")
         message = f"the rows of {name} are lost with it"
         yield _loses(STAGED, old.oid, message, remedy, (name,), old)
@@ -37,7 +37,7 @@ def _table_lost(what: Comparison, old: Relation) -> Iterator[Finding]:
 def _columns_lost(what: Comparison, observed: Observed, old: Relation) -> Iterator[Finding]:
     if not what.has_rows(old.oid):
         return
-    table = what.before.shown(old.oid)
+    table = shown(what.before, old.oid)
     for column in what.before.of(Column, old.oid):
         now, name = what.after.things.get(column.key), quoted(column.name)
         lost = (f"{table}.{name}",)
@@ -59,7 +59,7 @@ def _labels_lost(what: Comparison) -> Iterator[Finding]:
             continue
         for column in what.before.of(Column):
             if column.type in (old.name, f"{old.schema}.{old.name}") and _filled(what, column):
-                table = what.before.shown(column.table)
+                table = shown(what.before, column.table)
                 message = f"values of {table}.{quoted(column.name)} are called something else"
                 lost = (f"{table}.{quoted(column.name)}",)
                 yield _loses(STAGED, column.table, message, remedies.CONTRACT, lost, old)
@@ -90,7 +90,7 @@ def _plain_cast(cause: Effect | None, old: Column, new: Column) -> bool:
 def _durability(what: Comparison, old: Relation) -> Iterator[Finding]:
     now = what.after.relation(old.oid)
     if now is not None and (old.persistence, now.persistence) == ("p", "u"):
-        name = what.before.shown(old.oid)
+        name = shown(what.before, old.oid)
         message = f"a crash of PostgreSQL will empty {name} (UNLOGGED), and replicas lose it"
         yield _loses(DOWNTIME, old.oid, message, "", (name,), old)
 
@@ -105,7 +105,7 @@ def _rows_lost(what: Comparison, effect: Effect) -> Iterator[Finding]:
 
 
 def _of_statement(what: Comparison, effect: Effect, oid: int) -> Iterator[Finding]:
-    name = what.before.shown(oid)
+    name = shown(what.before, oid)
     written = effect.written.get(oid)
     if oid in effect.emptied:
         yield _by(effect, oid, f"empties {name}", (name,))
@@ -120,7 +120,7 @@ def _of_statement(what: Comparison, effect: Effect, oid: int) -> Iterator[Findin
 
 def _overwritten(what: Comparison, effect: Effect, oid: int) -> tuple[str, ...]:
     """The columns whose values were there before the migration."""
-    name, columns = what.before.shown(oid), _columns_set(what, effect, oid)
+    name, columns = shown(what.before, oid), _columns_set(what, effect, oid)
     if not columns:
         return (f"{name}.*",)
     if fills_nulls_only(effect.statement.text, columns):
