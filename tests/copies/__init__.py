@@ -1,19 +1,15 @@
 """A schema in a throw-away server, and fresh copies of it to try migrations on."""
 
-import os
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
-import pytest
 
 from dayfly.database.captured import Statement, Transaction
 from dayfly.database.cluster import ADMIN
-from dayfly.database.programs import DatabaseError, programs
-from dayfly.database.scratch import ScratchServer, scratch_server
-from workshop import open_folder
+from dayfly.database.scratch import ScratchServer
 
 
 @dataclass(frozen=True)
@@ -59,18 +55,6 @@ class Copies:
         made._administer(f"CREATE DATABASE {made.name}")
         executed(made._url(made.name), schema)
         return made
-
-
-@contextmanager
-def running_server() -> Iterator[ScratchServer]:
-    try:
-        found = programs(None)
-    except DatabaseError as error:
-        if os.environ.get("CI"):
-            pytest.fail(f"{error} {error.hint}")
-        pytest.skip(str(error))
-    with open_folder() as folder, scratch_server(folder, found) as server:
-        yield server
 
 
 def executed(url: str, statements: Sequence[str]) -> None:

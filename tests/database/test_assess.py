@@ -1,14 +1,14 @@
 """The question and its answer: findings, questions to production, the outgoing release's role."""
 
 import json
-from collections.abc import Iterator
 
 import psycopg
 import pytest
 
-from copies import Copies, executed, migration, running_server
+from copies import Copies, executed, migration
 from dayfly.database.impact.assess import Impact, assess
 from dayfly.database.impact.questions import asker
+from dayfly.database.scratch import ScratchServer
 
 pytestmark = pytest.mark.postgres
 
@@ -22,11 +22,10 @@ ROWS = {"customers": 2, "orders": 3}
 
 
 @pytest.fixture(scope="module")
-def copies() -> Iterator[Copies]:
-    with running_server() as server:
-        made = Copies.of(server, SCHEMA)
-        made.role("shop")
-        yield made
+def copies(elsewhere: ScratchServer) -> Copies:
+    made = Copies.of(elsewhere, SCHEMA)
+    made.role("shop")
+    return made
 
 
 def impact(copies: Copies, *texts: str, **more: object) -> Impact:
@@ -45,8 +44,26 @@ def test_the_answer_as_others_read_it(copies: Copies) -> None:
         "message", "remedy",
     }  # fmt: skip
     assert first["statement"] == "ALTER TABLE orders DROP COLUMN note"
-    assert (first["table"], first["rows"], first["lock"]) == ("orders", 3, "AccessExclusive")
+    assert (first["table"], first["rows"], first["lock"]) == ("orders", 3, "ACCESS EXCLUSIVE")
+    assert first["blocks"] == "readers and writers"
     assert "ALTER TABLE orders DROP COLUMN note;" in first["remedy"]
+
+
+def test_the_remedy_is_sql_for_names_of_any_kind(copies: Copies) -> None:
+    with copies.fresh(
+        'CREATE SCHEMA "My"', 'CREATE TABLE "My"."Order" (id int, "User" text)'
+    ) as url:
+        change = migration('ALTER TABLE "My"."Order" ALTER "User" SET NOT NULL')
+        found = assess(url, [change], rows={"My.Order": 3}, budget=1.0).findings[0]
+        executed(url, found.remedy.split(";"))
+    assert (found.table, found.rows) == ("My.Order", 3)
+
+
+def test_a_transaction_that_cannot_be_committed_fails(copies: Copies) -> None:
+    later = "ALTER TABLE customers ADD CONSTRAINT u UNIQUE (big) DEFERRABLE INITIALLY DEFERRED"
+    found = impact(copies, later, "UPDATE customers SET big = 1")
+    assert "fails on a copy of the schema: duplicate key" in found.findings[0].message
+    assert found.verdict == "downtime"
 
 
 def test_nothing_to_do_is_none(copies: Copies) -> None:
@@ -100,6 +117,16 @@ def test_production_is_asked_whether_its_rows_are_in_the_way(
     told = next(finding for finding in found.findings if finding.message.startswith("will fail"))
     assert says in told.message
     assert told.statement == change
+
+
+def test_a_required_column_without_a_default_fails_where_there_are_rows(copies: Copies) -> None:
+    change = "ALTER TABLE orders ADD x int NOT NULL"
+    said = [found.message for found in impact(copies, change).findings if found.kind == "fails"]
+    assert said == [
+        'will fail on the rows that are there: column "x" of relation "orders" contains null values'
+    ]
+    empty = impact(copies, change, rows={"orders": 0, "customers": 0})
+    assert "may fail" in "".join(found.message for found in empty.findings)
 
 
 def test_an_answer_without_such_rows_is_evidence(copies: Copies) -> None:

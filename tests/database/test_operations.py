@@ -1,18 +1,18 @@
 """What schema changes do to a live PostgreSQL comes out as it was measured, one row for each."""
 
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from copies import Copies, migration, running_server
+from copies import Copies, migration
 from dayfly.database.impact.assess import Evidence, Impact, gathered, judged
 from dayfly.database.impact.blocking import SAME_ROWS
 from dayfly.database.impact.effects import Effect, Observed
 from dayfly.database.impact.locks import READERS_TOO, WRITERS, strongest
+from dayfly.database.scratch import ScratchServer
 
 pytestmark = pytest.mark.postgres
 
@@ -27,9 +27,8 @@ Row = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def copies() -> Iterator[Copies]:
-    with running_server() as server:
-        yield Copies.of(server, ())
+def copies(elsewhere: ScratchServer) -> Copies:
+    return Copies.of(elsewhere, ())
 
 
 @pytest.mark.parametrize("row", DATA["operation"], ids=lambda row: row["name"])

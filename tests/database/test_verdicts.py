@@ -1,14 +1,14 @@
 """Migrations as people and tools write them, and what a release may do with them."""
 
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from copies import Copies, migration, running_server
+from copies import Copies, migration
 from dayfly.database.impact.assess import gathered, judged
+from dayfly.database.scratch import ScratchServer
 
 pytestmark = pytest.mark.postgres
 
@@ -20,9 +20,8 @@ ROWS = (2_000, 10_000_000)
 
 
 @pytest.fixture(scope="module")
-def copies() -> Iterator[Copies]:
-    with running_server() as server:
-        yield Copies.of(server, ())
+def copies(elsewhere: ScratchServer) -> Copies:
+    return Copies.of(elsewhere, ())
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])

@@ -30,7 +30,8 @@ STRINGS = st.text(st.characters(exclude_characters="\0\\"), max_size=20).map(
         ('UPDATE "orders" SET ("Note", amount) = (SELECT a, b FROM c) WHERE x', ("Note", "amount")),
         ("/* why */ UPDATE orders -- so\nSET note = $$x = 1, y$$", ("note",)),
         ("UPDATE orders SET tags[1] = 'x'", ("tags",)),
-        ("INSERT INTO orders VALUES (1) ON CONFLICT DO UPDATE SET note = ''", ()),
+        ("INSERT INTO orders VALUES (1) ON CONFLICT DO UPDATE SET note = ''", ("note",)),
+        ("INSERT INTO orders VALUES (1) ON CONFLICT DO NOTHING", ()),
         ("WITH x AS (SELECT 1) UPDATE orders SET note = ''", ()),
     ],
 )

@@ -4,13 +4,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dayfly.database.captured import Transaction
+from dayfly.database.impact.between import between
 from dayfly.database.impact.blocking import blocking
 from dayfly.database.impact.breaking import breaking
 from dayfly.database.impact.catalogue import Catalogue, Column, Key
 from dayfly.database.impact.comparison import BOOKKEEPING, Comparison
-from dayfly.database.impact.effects import Observed
+from dayfly.database.impact.effects import Effect, Observed
 from dayfly.database.impact.finding import (
     DOWNTIME,
+    KINDS,
     ONLINE,
     STAGED,
     VERDICTS,
@@ -19,7 +21,8 @@ from dayfly.database.impact.finding import (
     worst,
 )
 from dayfly.database.impact.losing import losing
-from dayfly.database.impact.outgoing import NOTHING, Broken, Checked, rehearsed
+from dayfly.database.impact.outgoing import NOTHING, Checked, rehearsed
+from dayfly.database.impact.proven import with_statements
 from dayfly.database.impact.questions import Ask, questions
 from dayfly.database.impact.replay import replay
 from dayfly.database.impact.tightened import tightened
@@ -27,6 +30,7 @@ from dayfly.database.impact.unassessed import unassessed
 from dayfly.database.impact.widening import widening
 
 OPEN, CLOSED = "catalogue only", "closed"
+_WITHOUT_TRACE = ("ALTER DEFAULT", "ALTER FUNCTION", "ALTER PROCEDURE", "ALTER ROUTINE")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,17 +128,18 @@ def judged(
         defaults=_defaults(observed),
         bookkeeping=bookkeeping,
     )
-    found = [*breaking(what), *tightened(what), *losing(what, observed)]
+    found = [*breaking(what), *between(what, observed), *tightened(what)]
+    found += losing(what, observed)
     found += [*blocking(what, observed, budget), *unassessed(what, observed), *widening(what)]
     answered = _answered(what, found, ask)
     placed = [_placed(what, observed, finding) for finding in answered]
-    told = _with_statements(placed, evidence.checked)
+    told = with_statements(_told_whole(placed), evidence.checked)
     told += _untold(what, observed, told)
     return Impact(findings=tuple(sorted(told, key=_weight)), checked=evidence.checked)
 
 
-def _weight(finding: Finding) -> int:
-    return -VERDICTS.index(finding.verdict)
+def _weight(finding: Finding) -> tuple[int, int]:
+    return -VERDICTS.index(finding.verdict), KINDS.index(finding.kind)
 
 
 def _defaults(observed: Observed) -> dict[Key, str]:
@@ -164,6 +169,19 @@ def _placed(what: Comparison, observed: Observed, finding: Finding) -> Finding:
         table = what.before.shown(finding.relation)
         placed = replace(placed, table=table, rows=what.rows(finding.relation))
     return placed
+
+
+def _told_whole(findings: Sequence[Finding]) -> list[Finding]:
+    """Each finding also says whom the lock on its table makes wait, and for how long."""
+    waits = {finding.relation: finding for finding in findings if finding.kind == "blocks"}
+    told: list[Finding] = []
+    for finding in findings:
+        wait = waits.get(finding.relation)
+        if finding.lock and wait is not None and not finding.blocks:
+            told.append(replace(finding, blocks=wait.blocks, blocked_ms=wait.blocked_ms))
+        else:
+            told.append(finding)
+    return told
 
 
 def _answered(what: Comparison, found: Sequence[Finding], ask: Ask | None) -> Sequence[Finding]:
@@ -200,37 +218,6 @@ def _known(finding: Finding, key: Key, evidence: str) -> Finding:
     return replace(finding, evidence="; ".join(filter(None, (finding.evidence, evidence))))
 
 
-def _with_statements(found: list[Finding], checked: Checked) -> list[Finding]:
-    """Statements of production that fail now are evidence of a finding, or one of their own."""
-    findings = list(found)
-    for broken in checked.broken:
-        for place, finding in enumerate(findings):
-            if finding.sqlstate == broken.sqlstate and not broken.prepared:
-                said = "; ".join(filter(None, (finding.evidence, _said(broken))))
-                findings[place] = replace(finding, evidence=said)
-                break
-        else:
-            findings.append(_statement(broken))
-    return findings
-
-
-def _said(broken: Broken) -> str:
-    return f"{broken.text}: {broken.message}"
-
-
-def _statement(broken: Broken) -> Finding:
-    if broken.prepared:
-        message = "sessions that prepared a statement before the change fail with it once"
-        return Finding(verdict=ONLINE, kind="touches", message=message, evidence=_said(broken))
-    return Finding(
-        verdict=STAGED,
-        kind="breaks",
-        message=f"a statement of the outgoing release fails: {broken.message}",
-        evidence=_said(broken),
-        sqlstate=broken.sqlstate,
-    )
-
-
 def _untold(what: Comparison, observed: Observed, told: Sequence[Finding]) -> Iterator[Finding]:
     """What exists was changed without a finding: it is touched, that is all."""
     covered = {finding.statement for finding in told}
@@ -244,13 +231,22 @@ def _untold(what: Comparison, observed: Observed, told: Sequence[Finding]) -> It
         if cause is not None and cause.statement.text not in covered:
             covered.add(cause.statement.text)
             thing = what.before.things[key]
-            yield Finding(
-                verdict=ONLINE,
-                kind="touches",
-                message=f"changes the {key[0].lower()} {thing.name}",
-                statement=cause.statement.text,
-                migration=cause.statement.migration,
-            )
+            yield _touches(cause, f"changes the {key[0].lower()} {thing.name}")
+    for step in observed.steps:
+        text = step.effect.statement.text
+        if step.effect.tag.startswith(_WITHOUT_TRACE) and text not in covered:
+            covered.add(text)
+            yield _touches(step.effect, "changes what the catalogue of the copy does not show")
+
+
+def _touches(effect: Effect, message: str) -> Finding:
+    return Finding(
+        verdict=ONLINE,
+        kind="touches",
+        message=message,
+        statement=effect.statement.text,
+        migration=effect.statement.migration,
+    )
 
 
 def _bookkeeping(what: Comparison, catalogue: Catalogue, table: int) -> bool:

@@ -1,6 +1,6 @@
 """Whom a migration makes wait, and for how long: a lock is held to the end of its transaction."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from dayfly.database.impact import remedies
@@ -17,11 +17,11 @@ MOMENT_MS, LONG_MS = 20, 10_000  # when it is not worth a figure, and when it is
 
 
 def blocking(what: Comparison, observed: Observed, budget: float) -> Iterator[Finding]:
-    tables = {relation.oid for relation in what.tables}
+    tables = what.relations
     for transaction in observed.transactions:
         effects = [_upwards(what, step.effect) for step in transaction]
-        locked = {oid for effect in effects for oid in effect.locks} & tables
-        for oid in sorted(locked):
+        locked = {oid for effect in effects for oid in _strong(effect)} & tables
+        for oid in sorted(locked - _owned(what, locked)):
             yield from _of_table(what, observed, effects, oid, budget)
         yield from _same_rows(what, observed, effects, tables, budget)
 
@@ -55,6 +55,18 @@ def _of_table(
     )
 
 
+def _strong(effect: Effect) -> set[int]:
+    """What it does more with than read."""
+    weakest = strength("RowExclusive")
+    return {oid for oid, mode in effect.locks.items() if strength(mode) >= weakest}
+
+
+def _owned(what: Comparison, locked: Collection[int]) -> set[int]:
+    """Sequences of tables that are locked themselves."""
+    found = (what.before.relation(oid) for oid in locked)
+    return {old.oid for old in found if old and old.kind == "S" and old.parent in locked}
+
+
 def _upwards(what: Comparison, effect: Effect) -> Effect:
     """Who uses a partitioned table needs its partitions: a lock on one of them counts for it."""
     locks = dict(effect.locks)
@@ -70,8 +82,8 @@ def _upwards(what: Comparison, effect: Effect) -> Effect:
 def _touched(what: Comparison, effects: Sequence[Effect], oid: int) -> Iterator[Finding]:
     """Nobody waits, but something that exists was touched."""
     for effect in effects:
-        lock = effect.locks.get(oid, "")
-        if strength(lock) >= strength("RowExclusive"):
+        if oid in _strong(effect):
+            lock = effect.locks[oid]
             yield Finding(
                 verdict=ONLINE,
                 kind="touches",
@@ -85,7 +97,11 @@ def _touched(what: Comparison, effects: Sequence[Effect], oid: int) -> Iterator[
 
 
 def _same_rows(
-    what: Comparison, observed: Observed, effects: Sequence[Effect], tables: set[int], budget: float
+    what: Comparison,
+    observed: Observed,
+    effects: Sequence[Effect],
+    tables: frozenset[int],
+    budget: float,
 ) -> Iterator[Finding]:
     for place, effect in enumerate(effects):
         changed = {oid for oid, rows in effect.written.items() if rows.updated or rows.deleted}

@@ -28,25 +28,25 @@ def breaking(what: Comparison) -> Iterator[Finding]:
 
 
 def _gone(what: Comparison, old: Relation) -> Finding:
-    name = what.before.shown(old.oid)
+    name = shown(what.before, old.oid)
     now = what.after.relation(old.oid)
     kind = {"v": "view", "m": "materialized view", "S": "sequence"}.get(old.kind, "table")
     if now is None:
         message = f"drops the {kind} {name}, which the outgoing release may use"
         remedy = remedies.drop_later(f"DROP {kind.upper()} {name}")
     else:
-        message = f"renames the {kind} {name} to {what.after.shown(old.oid)}"
-        remedy = remedies.rename_table(name, what.after.shown(old.oid))
+        message = f"renames the {kind} {name} to {shown(what.after, old.oid)}"
+        remedy = remedies.rename_table(name, shown(what.after, old.oid))
     return _breaks(old.oid, message, UNDEFINED_TABLE, remedy, old)
 
 
 def _relation(what: Comparison, old: Relation, new: Relation) -> Iterator[Finding]:
-    name = what.before.shown(old.oid)
+    name = shown(what.before, old.oid)
     if old.holds_rows and new.kind == "v" and new.writable & _WRITES != _WRITES:
         message = f"{name} becomes a view that cannot be written"
         yield _breaks(old.oid, message, READ_ONLY, remedies.WRITABLE_VIEW, old, new)
     if old.kind != "S" and old.parent and new.parent != old.parent:
-        message = f"takes {name} out of {what.before.shown(old.parent)}: its rows vanish there"
+        message = f"takes {name} out of {shown(what.before, old.parent)}: its rows vanish there"
         yield _breaks(old.oid, message, CHECKED, remedies.CONTRACT, old)
     if new.kind != "S" and new.parent and not old.parent:
         message = f"makes {name} a partition {new.bound}: it refuses rows outside"
@@ -73,7 +73,7 @@ def _columns(what: Comparison, old: Relation, new: Relation) -> Iterator[Finding
 
 
 def _column_gone(what: Comparison, old: Column) -> Finding:
-    table, name = what.before.shown(old.table), quoted(old.name)
+    table, name = shown(what.before, old.table), quoted(old.name)
     now = what.after.things.get(old.key)
     if now is None:
         message = f"drops {table}.{name}, which the outgoing release may use"
@@ -85,7 +85,7 @@ def _column_gone(what: Comparison, old: Column) -> Finding:
 
 
 def _retyped(what: Comparison, old: Column, new: Column) -> Finding:
-    table, name = what.before.shown(old.table), quoted(old.name)
+    table, name = shown(what.before, old.table), quoted(old.name)
     narrowed = length(old.type) is not None and length(new.type) is not None
     message = f"changes {table}.{name} from {old.type} to {new.type}"
     state = TOO_LONG if narrowed else RETYPED
@@ -93,7 +93,7 @@ def _retyped(what: Comparison, old: Column, new: Column) -> Finding:
 
 
 def _stricter(what: Comparison, old: Column, new: Column) -> Iterator[Finding]:
-    table, name = what.before.shown(old.table), quoted(old.name)
+    table, name = shown(what.before, old.table), quoted(old.name)
     if new.not_null and not old.not_null and not _proven(what, old):
         message = f"{table}.{name} becomes NOT NULL: what the outgoing release leaves out fails"
         yield _breaks(old.table, message, NOT_NULL, remedies.not_null(table, name), old)
@@ -102,8 +102,8 @@ def _stricter(what: Comparison, old: Column, new: Column) -> Iterator[Finding]:
     elif old.fills_itself and not new.fills_itself and new.not_null:
         message = f"{table}.{name} no longer fills itself"
         yield _breaks(old.table, message, NOT_NULL, remedies.CONTRACT, old)
-    if new.generated and not old.generated:
-        message = f"{table}.{name} becomes generated: writing it fails"
+    if new.identity == "a" != old.identity:
+        message = f"{table}.{name} becomes GENERATED ALWAYS: writing it fails"
         yield _breaks(old.table, message, "428C9", remedies.CONTRACT, old)
 
 
@@ -117,7 +117,7 @@ def _required(what: Comparison, owner: Relation, column: Column) -> Finding:
     default = what.defaults.get(column.key, "")
     if default:
         return _bridged(what, owner.oid, column, default)
-    table, name = what.before.shown(owner.oid), quoted(column.name)
+    table, name = shown(what.before, owner.oid), quoted(column.name)
     message = f"adds {table}.{name}, NOT NULL without a default: inserts that do not know it fail"
     remedy = remedies.add_required(table, name, column.type)
     return _breaks(owner.oid, message, NOT_NULL, remedy, column)
@@ -130,7 +130,7 @@ def _bridged(what: Comparison, table: int, column: Column, default: str) -> Find
     return Finding(
         verdict=ONLINE,
         kind="breaks",
-        message=f"drops the default of {what.before.shown(table)}.{name}, on which inserts of the "
+        message=f"drops the default of {shown(what.before, table)}.{name}, on which inserts of the "
         "outgoing release depend; it is kept until that is retired",
         relation=table,
         keys=(column.key,),
@@ -141,9 +141,10 @@ def _bridged(what: Comparison, table: int, column: Column, default: str) -> Find
 
 
 def _grants(what: Comparison) -> Iterator[Finding]:
-    guarded: tuple[Schema | Relation | Routine, ...] = (
+    guarded: tuple[Schema | Relation | Column | Routine, ...] = (
         *what.before.of(Schema),
         *what.before.of(Relation),
+        *what.before.of(Column),
         *what.before.of(Routine),
     )
     for old in guarded:
@@ -156,7 +157,7 @@ def _grants(what: Comparison) -> Iterator[Finding]:
         if lost:
             told = ", ".join(lost)
             message = f"takes rights on {old.name} away: {told}"
-            table = old.oid if isinstance(old, Relation) else 0
+            table = old.oid if isinstance(old, Relation) else old.table
             yield _breaks(table, message, FORBIDDEN, remedies.CONTRACT, old, now)
 
 

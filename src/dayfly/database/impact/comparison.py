@@ -5,22 +5,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
+from dayfly.database.books import BESIDE, LISTS, NAMING
 from dayfly.database.impact.catalogue import Catalogue, Column, Constraint, Key, Relation, Thing
 
 Kind = TypeVar("Kind", bound=Thing)
 
-# What migration tools write down for themselves; Django's content types follow its models.
-BOOKKEEPING = frozenset({
-    "alembic_version",
-    "auth_permission",
-    "databasechangelog",
-    "databasechangeloglock",
-    "dayfly_migrations",
-    "django_content_type",
-    "django_migrations",
-    "flyway_schema_history",
-    "schema_migrations",
-})  # fmt: skip
+# What migration tools and frameworks write down for themselves.
+BOOKKEEPING = frozenset({*NAMING, *BESIDE, *LISTS})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +83,16 @@ class Comparison:
         counts = [self.rows(part) for part in parts]
         known = [count for count in counts if count is not None]
         return sum(known) if parts and len(known) == len(counts) else None
+
+    @cached_property
+    def relations(self) -> frozenset[int]:
+        """All that was there, but what tools write for themselves."""
+        kept = {old.oid for old in self.before.of(Relation) if old.name in self.bookkeeping}
+        return frozenset(
+            old.oid
+            for old in self.before.of(Relation)
+            if old.oid not in kept and not (old.kind == "S" and old.parent in kept)
+        )
 
     def has_rows(self, table: int) -> bool:
         return self.rows(table) != 0

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dayfly.database.impact.catalogue import Index, Relation
+from dayfly.database.impact.catalogue import Index
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.effects import Effect, Observed
 from dayfly.database.impact.words import first_word
@@ -13,7 +13,8 @@ SCAN_US = 0.5
 INDEX_US = 2.5
 REWRITE_US = 5.0
 INSERT_US, UPDATE_US, DELETE_US = 20.0, 45.0, 5.0
-_BATCH = 1000  # fewer rows than this are a constant
+# On a few rows a statement takes no longer than this; more is noise, unless it is much more.
+SHORT_MS, LONG_MS = 10.0, 250.0
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,14 @@ def cost(what: Comparison, observed: Observed, effect: Effect) -> Cost:
     for oid, microseconds in rates.items():
         rows = what.rows(oid)
         if rows is None:
-            return Cost(effect.seconds * 1000, None)
+            return Cost(_constant(effect), None)
         growing += rows * microseconds / 1000
-    return Cost(effect.seconds * 1000, growing)
+    return Cost(_constant(effect), growing)
+
+
+def _constant(effect: Effect) -> float:
+    measured = effect.seconds * 1000
+    return measured if measured > LONG_MS else min(measured, SHORT_MS)
 
 
 def _rates(what: Comparison, effect: Effect) -> dict[int, float]:
@@ -60,22 +66,21 @@ def _builds_index(effect: Effect) -> bool:
 
 
 def _written(what: Comparison, observed: Observed, effect: Effect) -> dict[int, float]:
-    """Microseconds of writing per row that the table has in production."""
+    """Microseconds of writing per row that a table has in production."""
     if not_growing(observed, effect):
         return {}
+    if not effect.written and first_word(effect.statement.text) != "INSERT":
+        # No such row on the copy: all of them, to be safe.
+        return {oid: DELETE_US if oid in effect.deletes else UPDATE_US for oid in effect.targets}
     found: dict[int, float] = {}
-    for oid in {*effect.written, *effect.targets}:
-        written = effect.written.get(oid)
-        source = _largest(what, {*effect.read, oid})
-        if written is None:  # nothing on the copy: all of it, to be safe
-            rate = DELETE_US if oid in effect.deletes else UPDATE_US
-            found[oid] = 0.0 if first_word(effect.statement.text) == "INSERT" else rate
-            continue
-        here = max(sum(observed.rows.get(part, 0) for part in _family(observed, source)), 1)
-        spent = (
-            written.inserted * INSERT_US + written.updated * UPDATE_US + written.deleted * DELETE_US
-        )
-        found[source] = found.get(source, 0.0) + spent / here
+    sources = {oid for oid in effect.read if observed.rows.get(oid)}
+    source = max(sources, key=lambda oid: what.rows(oid) or 0, default=0)
+    for oid, written in effect.written.items():
+        changed = written.updated * UPDATE_US + written.deleted * DELETE_US
+        found[oid] = found.get(oid, 0.0) + changed / max(observed.rows.get(oid, 0), 1)
+        if source:
+            added = written.inserted * INSERT_US / observed.rows[source]
+            found[source] = found.get(source, 0.0) + added
     return found
 
 
@@ -96,12 +101,3 @@ def not_growing(observed: Observed, effect: Effect) -> bool:
         for oid in step.effect.read
     }
     return not touched & asked
-
-
-def _largest(what: Comparison, tables: set[int]) -> int:
-    return max(tables, key=lambda oid: what.rows(oid) or 0)
-
-
-def _family(observed: Observed, table: int) -> list[int]:
-    parts = [part.oid for part in observed.before.of(Relation) if part.parent == table]
-    return [table] if not parts else [table, *parts]

@@ -27,6 +27,7 @@ class Failure:
     sqlstate: str
     message: str
     table: str = ""
+    column: str = ""
 
     @property
     def of_rows(self) -> bool:
@@ -47,6 +48,7 @@ class Effect:
     read: frozenset[int] = frozenset()  # by a query
     written: Mapping[int, Written] = field(default_factory=dict)
     targets: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # columns; () is unknown
+    updates: frozenset[int] = frozenset()  # whether or not the copy had such rows
     deletes: frozenset[int] = frozenset()
     wrote: frozenset[int] = frozenset()  # new tables too
     constant: bool = False  # touches as many rows in production as on the copy

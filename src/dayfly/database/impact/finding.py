@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from dayfly.database.impact.catalogue import Key
+from dayfly.database.impact.locks import words
 
 NONE, ONLINE, STAGED, DOWNTIME = VERDICTS = ("none", "online", "staged", "downtime")  # least first
+KINDS = ("fails", "unknown", "loses", "breaks", "blocks", "widens", "touches")  # told first to last
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +22,7 @@ class Finding:
     """What was found; `verdict` is the least that it allows."""
 
     verdict: str
-    kind: str  # breaks, loses, blocks, fails, widens, touches, unknown
+    kind: str
     message: str
     migration: str = ""
     statement: str = ""
@@ -43,7 +45,7 @@ class Finding:
             "statement": self.statement,
             "table": self.table,
             "rows": self.rows,
-            "lock": self.lock,
+            "lock": words(self.lock),
             "blocks": self.blocks,
             "blocked_ms": self.blocked_ms,
             "evidence": self.evidence,

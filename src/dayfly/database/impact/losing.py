@@ -7,7 +7,7 @@ from dayfly.database.impact.catalogue import Column, Relation, Type
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.effects import Effect, Observed
 from dayfly.database.impact.finding import DOWNTIME, STAGED, Finding
-from dayfly.database.impact.names import quoted
+from dayfly.database.impact.names import quoted, shown
 from dayfly.database.impact.types import keeps_values, widens
 from dayfly.database.impact.words import fills_nulls_only, mentions
 
@@ -28,7 +28,7 @@ def losing(what: Comparison, observed: Observed) -> Iterator[Finding]:
 
 def _table_lost(what: Comparison, old: Relation) -> Iterator[Finding]:
     if what.has_rows(old.oid):
-        name = what.before.shown(old.oid)
+        name = shown(what.before, old.oid)
         remedy = remedies.drop_later(f"DROP TABLE {name}")
         message = f"the rows of {name} are lost with it"
         yield _loses(STAGED, old.oid, message, remedy, (name,), old)
@@ -37,7 +37,7 @@ def _table_lost(what: Comparison, old: Relation) -> Iterator[Finding]:
 def _columns_lost(what: Comparison, observed: Observed, old: Relation) -> Iterator[Finding]:
     if not what.has_rows(old.oid):
         return
-    table = what.before.shown(old.oid)
+    table = shown(what.before, old.oid)
     for column in what.before.of(Column, old.oid):
         now, name = what.after.things.get(column.key), quoted(column.name)
         lost = (f"{table}.{name}",)
@@ -59,7 +59,7 @@ def _labels_lost(what: Comparison) -> Iterator[Finding]:
             continue
         for column in what.before.of(Column):
             if column.type in (old.name, f"{old.schema}.{old.name}") and _filled(what, column):
-                table = what.before.shown(column.table)
+                table = shown(what.before, column.table)
                 message = f"values of {table}.{quoted(column.name)} are called something else"
                 lost = (f"{table}.{quoted(column.name)}",)
                 yield _loses(STAGED, column.table, message, remedies.CONTRACT, lost, old)
@@ -90,7 +90,7 @@ def _plain_cast(cause: Effect | None, old: Column, new: Column) -> bool:
 def _durability(what: Comparison, old: Relation) -> Iterator[Finding]:
     now = what.after.relation(old.oid)
     if now is not None and (old.persistence, now.persistence) == ("p", "u"):
-        name = what.before.shown(old.oid)
+        name = shown(what.before, old.oid)
         message = f"a crash of PostgreSQL will empty {name} (UNLOGGED), and replicas lose it"
         yield _loses(DOWNTIME, old.oid, message, "", (name,), old)
 
@@ -98,20 +98,20 @@ def _durability(what: Comparison, old: Relation) -> Iterator[Finding]:
 def _rows_lost(what: Comparison, effect: Effect) -> Iterator[Finding]:
     tables = {old.oid for old in what.tables}
     for oid in sorted(
-        tables & {*effect.emptied, *effect.deletes, *effect.written, *effect.targets}
+        tables & {*effect.emptied, *effect.deletes, *effect.written, *effect.updates}
     ):
         if what.has_rows(oid):
             yield from _of_statement(what, effect, oid)
 
 
 def _of_statement(what: Comparison, effect: Effect, oid: int) -> Iterator[Finding]:
-    name = what.before.shown(oid)
+    name = shown(what.before, oid)
     written = effect.written.get(oid)
     if oid in effect.emptied:
         yield _by(effect, oid, f"empties {name}", (name,))
     elif oid in effect.deletes or (written and written.deleted):
         yield _by(effect, oid, f"deletes rows of {name}", (f"{name} (rows)",))
-    elif (written and written.updated) or effect.targets.get(oid):
+    elif (written and written.updated) or oid in effect.updates:
         lost = _overwritten(what, effect, oid)
         if lost:
             message = f"overwrites {', '.join(lost)}"
@@ -120,13 +120,21 @@ def _of_statement(what: Comparison, effect: Effect, oid: int) -> Iterator[Findin
 
 def _overwritten(what: Comparison, effect: Effect, oid: int) -> tuple[str, ...]:
     """The columns whose values were there before the migration."""
-    name, columns = what.before.shown(oid), effect.targets.get(oid, ())
+    name, columns = shown(what.before, oid), _columns_set(what, effect, oid)
     if not columns:
         return (f"{name}.*",)
     if fills_nulls_only(effect.statement.text, columns):
         return ()
     old = {column.name for column in what.before.of(Column, oid)}
     return tuple(f"{name}.{quoted(column)}" for column in columns if column in old)
+
+
+def _columns_set(what: Comparison, effect: Effect, oid: int) -> tuple[str, ...]:
+    """Of the table itself, or of what it is a partition of."""
+    part = what.before.relation(oid)
+    while part is not None and not effect.targets.get(part.oid) and part.parent:
+        part = what.before.relation(part.parent)
+    return effect.targets.get(part.oid, ()) if part is not None else ()
 
 
 def _by(effect: Effect, oid: int, message: str, lost: tuple[str, ...]) -> Finding:

@@ -19,6 +19,7 @@ Node = Mapping[str, Any]
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     targets: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # columns; () is unknown
+    updates: frozenset[int] = frozenset()
     deletes: frozenset[int] = frozenset()
     read: frozenset[int] = frozenset()
     constant: bool = False  # touches the same rows whatever the size of the tables
@@ -44,19 +45,21 @@ def read_plan(root: Node, text: str, catalogue: Catalogue) -> Plan:
     nodes = list(_nodes(root))
     writes = [node for node in nodes if node["Node Type"] == "ModifyTable"]
     reads = [node for node in nodes if node not in writes]
-    targets = {
-        oid: set_columns(text) if node["Operation"] == "Update" else ()
-        for node in writes
-        if (oid := _relation(node, catalogue))
-    }
+    targets = {oid: set_columns(text) for node in writes if (oid := _relation(node, catalogue))}
     deletes = frozenset(
         _relation(node, catalogue) for node in writes if node["Operation"] in ("Delete", "Merge")
+    )
+    updates = frozenset(
+        _relation(node, catalogue)
+        for node in writes
+        if "Update" in (node["Operation"], node.get("Conflict Resolution", "").capitalize())
+        or node["Operation"] == "Merge"
     )
     read = frozenset(filter(None, (_relation(node, catalogue) for node in reads)))
     constant = bool(writes) and all(
         _by_key(node, catalogue) for node in reads if "Relation Name" in node
     )
-    return Plan(targets=targets, deletes=deletes, read=read, constant=constant)
+    return Plan(targets=targets, updates=updates, deletes=deletes, read=read, constant=constant)
 
 
 def _nodes(node: Node) -> Iterator[Node]:

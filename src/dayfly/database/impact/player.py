@@ -89,6 +89,7 @@ class Player:
             effect,
             refused=None if effect.failure else refused,
             targets=self._known(plan.targets),
+            updates=plan.updates & self.before_tables,
             deletes=plan.deletes & self.before_tables,
             wrote=effect.wrote | frozenset(plan.targets),
             read=effect.read | (plan.read & self.before_tables if effect.read else frozenset()),
@@ -177,7 +178,12 @@ class Player:
         """Again with its tables empty, when it was rows of the copy that were in the way."""
         if not failure.of_rows:
             raise _FailedError(failure)
-        self._empty(statement, failure)
+        self.connection.execute("SAVEPOINT dayfly_rows")
+        try:
+            self._empty(statement, failure)
+        except psycopg.Error as error:
+            self.connection.execute("ROLLBACK TO SAVEPOINT dayfly_rows")
+            raise _FailedError(failure) from error
         return self._measured(statement, alone=alone)
 
     def _empty(self, statement: Statement, failure: Failure) -> None:
@@ -270,4 +276,5 @@ def _failure(error: psycopg.Error) -> Failure:
         sqlstate=error.sqlstate or "",
         message=error.diag.message_primary or str(error),
         table=error.diag.table_name or "",
+        column=error.diag.column_name or "",
     )

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain
 
 import psycopg
 from psycopg import sql
 
-from dayfly.database.captured import Transaction
+from dayfly.database.captured import Statement, Transaction
 from dayfly.database.impact.catalogue import Catalogue, Relation
 from dayfly.database.impact.effects import Observed, Step
 from dayfly.database.impact.marks import Connection
@@ -15,6 +16,7 @@ from dayfly.database.impact.player import Player
 from dayfly.database.impact.snapshot import snapshot
 from dayfly.database.impact.words import first_word
 from dayfly.database.programs import DatabaseError
+from dayfly.database.sqltext import split
 
 # So that what must read a whole table can be told from what merely happens to on a small copy.
 _SETTINGS = {
@@ -59,16 +61,20 @@ def _opened(url: str) -> Iterator[Connection]:
 def _singly(transactions: Iterable[Transaction]) -> Iterator[Transaction]:
     """Without what only opens and closes; statements that stood alone as one transaction each."""
     for transaction in transactions:
-        statements = tuple(
-            statement
-            for statement in transaction.statements
-            if first_word(statement.text) not in ("", *_CONTROL)
-        )
+        parts = [_parts(statement) for statement in transaction.statements]
         if transaction.block:
-            yield replace(transaction, statements=statements)
+            yield Transaction(statements=tuple(chain.from_iterable(parts)))
         else:
-            for statement in statements:
-                yield Transaction(statements=(statement,), block=False)
+            for part in filter(None, parts):
+                yield Transaction(statements=part, block=len(part) > 1)
+
+
+def _parts(statement: Statement) -> tuple[Statement, ...]:
+    return tuple(
+        replace(statement, text=piece.text)
+        for piece in split(statement.text)
+        if first_word(piece.text) not in _CONTROL
+    )
 
 
 def _rows(connection: Connection, catalogue: Catalogue) -> dict[int, int]:

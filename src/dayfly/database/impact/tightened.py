@@ -45,7 +45,7 @@ def _constraints(what: Comparison) -> Iterator[Finding]:
             continue
         if isinstance(old, Constraint) and _looser(old.definition, now.definition):
             continue
-        if what.new_columns(now.table, now.columns) is not None and _spares_old_rows(what, now):
+        if _spares_old_rows(what, now):
             continue
         if now.kind in "upx" and _indexed_before(what, now):
             continue
@@ -68,11 +68,23 @@ def _known(what: Comparison, owner: Relation, now: Constraint) -> bool:
 
 def _spares_old_rows(what: Comparison, now: Constraint) -> bool:
     """Whether inserts that do not know its new columns pass."""
-    if now.kind not in "upx":
+    if now.kind in "ufx" and _leaves_null(what, now.table, now.columns, now.definition):
         return True
-    columns = what.after.columns(now.table, now.columns)
-    return any(_differs(column.default) or column.identity for column in columns) or any(
-        not column.not_null and not column.default for column in columns
+    new = what.new_columns(now.table, now.columns)
+    if new is None:
+        return False
+    return now.kind not in "upx" or any(
+        _differs(column.default) or column.identity for column in new
+    )
+
+
+def _leaves_null(what: Comparison, table: int, columns: tuple[int, ...], definition: str) -> bool:
+    """A new column that stays NULL: neither unique nor foreign keys look at such rows."""
+    if re.search("NULLS NOT DISTINCT|MATCH FULL", definition):
+        return False
+    return any(
+        what.is_new(column) and not column.not_null and not column.default
+        for column in what.after.columns(table, columns)
     )
 
 
@@ -89,7 +101,8 @@ def _looser(old: str, new: str) -> bool:
         told = _ON_DELETE.findall(new)
         return all(action in _LENIENT for _, action in told) and len(told) >= len(asked)
     same = without_literals(old) == without_literals(new)
-    listed = "= ANY (" in old and "<>" not in old and "NOT " not in old
+    plain = re.sub("IS NOT NULL| NOT VALID$", "", old)
+    listed = "= ANY (" in old and "<>" not in old and "NOT " not in plain
     return same and listed and literals(old) <= literals(new)
 
 
@@ -120,8 +133,7 @@ def _unique_indexes(what: Comparison) -> Iterator[Finding]:
     for index, owner in what.added(Index):
         if not index.unique or index.oid in backing or not index.valid:
             continue
-        new = what.new_columns(index.table, index.columns)
-        if new and any(not column.not_null and not column.default for column in new):
+        if _leaves_null(what, index.table, index.columns, index.definition):
             continue
         wider = Constraint(
             oid=0, name=index.name, table=index.table, kind="u", definition="", valid=True,

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
+from dayfly.database.impact.breaking import NOT_NULL
+from dayfly.database.impact.catalogue import Column
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.effects import Effect, Observed
-from dayfly.database.impact.finding import DOWNTIME, ONLINE, Finding
-from dayfly.database.impact.words import mentions
+from dayfly.database.impact.finding import DOWNTIME, ONLINE, STAGED, Finding
+from dayfly.database.impact.words import mentions, tokens
 
 # PostgreSQL's words for statements whose effect the replay sees, or that have none on others.
 _SEEN = (
@@ -23,14 +25,17 @@ _SEEN = (
 )  # fmt: skip
 _NOT_SEEN = (
     "CREATE CAST", "CREATE EVENT TRIGGER", "CREATE OPERATOR", "CREATE SUBSCRIPTION",
-    "CREATE DATABASE", "CREATE TABLESPACE",
+    "CREATE DATABASE", "CREATE TABLESPACE", "REVOKE ROLE",
 )  # fmt: skip
+# Rights on these are not looked at.
+_STRANGE_RIGHTS = {"DATABASE", "DOMAIN", "LANGUAGE", "LARGE", "PARAMETER", "TABLESPACE", "TYPE"}
 _NEXT_VALUE = "setval"  # of a sequence: reads the largest key, writes no row
 
 
 def unassessed(what: Comparison, observed: Observed) -> Iterator[Finding]:
     for step in observed.steps:
         yield from _failed(observed, step.effect)
+        yield from _refused(what, step.effect)
         yield from _strange(step.effect)
     yield from _unobserved(what, observed)
 
@@ -47,18 +52,32 @@ def _failed(observed: Observed, effect: Effect) -> Iterator[Finding]:
             statement=effect.statement.text,
             sqlstate=effect.failure.sqlstate,
         )
-    elif effect.refused is not None:
-        yield Finding(
-            verdict=ONLINE,
-            kind="fails",
-            message=f"may fail on production's rows, as on invented ones: {effect.refused.message}",
-            migration=effect.statement.migration,
-            statement=effect.statement.text,
-        )
+
+
+def _refused(what: Comparison, effect: Effect) -> Iterator[Finding]:
+    """Rows of the copy were in the way; those of production may be, or must be."""
+    if effect.refused is None:
+        return
+    certain = False
+    for old in what.tables:
+        if old.name == effect.refused.table and effect.refused.sqlstate == NOT_NULL:
+            names = {column.name for column in what.before.of(Column, old.oid)}
+            certain = effect.refused.column not in names and bool(what.rows(old.oid))
+    will = "will fail on" if certain else "may fail on production's rows, as on"
+    rows = "the rows that are there" if certain else "invented ones"
+    yield Finding(
+        verdict=STAGED if certain else ONLINE,
+        kind="fails",
+        message=f"{will} {rows}: {effect.refused.message}",
+        migration=effect.statement.migration,
+        statement=effect.statement.text,
+    )
 
 
 def _strange(effect: Effect) -> Iterator[Finding]:
     known = effect.tag.startswith(_SEEN) and not effect.tag.startswith(_NOT_SEEN)
+    if effect.tag == "REVOKE":
+        known = not _STRANGE_RIGHTS & set(tokens(effect.statement.text))
     writes_unseen = effect.outside and effect.tag in ("CALL", "DO")
     if (effect.tag and not known) or writes_unseen:
         yield Finding(
@@ -80,8 +99,10 @@ def _unobserved(what: Comparison, observed: Observed) -> Iterator[Finding]:
         if old.name in what.bookkeeping
     }
     migrations: dict[str, list[Effect]] = {}
-    for step in observed.steps:
-        migrations.setdefault(step.effect.statement.migration, []).append(step.effect)
+    for number, transaction in enumerate(observed.transactions):
+        for step in transaction:
+            name = step.effect.statement.migration or f"transaction {number}"
+            migrations.setdefault(name, []).append(step.effect)
     for effects in migrations.values():
         if any(effect.wrote - kept for effect in effects):
             continue

@@ -3,26 +3,16 @@
 import re
 from collections.abc import Iterator
 
-_TOKEN = re.compile(
-    r"""
-    (?P<gap>\s+|--[^\n]*|/\*.*?\*/)
-  | (?P<string>[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$)
-  | (?P<name>"(?:[^"]|"")+")
-  | (?P<word>[^\W\d][\w$]*)
-  | (?P<other>\d[\w.]*|.)
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+from dayfly.database.sqltext import significant
+
 _CAST = r"\?( : : (TEXT|CHARACTER VARYING|BPCHAR|CITEXT))?"
 _ENDS = ("FROM", "WHERE", "RETURNING")
 
 
 def tokens(text: str) -> Iterator[str]:
     """Words in capitals, quoted names as they are, a string as one token; no comments."""
-    for match in _TOKEN.finditer(text):
-        if match["gap"]:
-            continue
-        yield match[0].upper() if match["word"] else match[0]
+    for token in significant(text):
+        yield token.text.upper() if token.kind == "word" else token.text
 
 
 def first_word(text: str) -> str:
@@ -35,19 +25,23 @@ def mentions(text: str, name: str) -> bool:
 
 
 def set_columns(text: str) -> tuple[str, ...]:
-    """The columns that an UPDATE sets; () when it is not a plain UPDATE."""
+    """The columns that an UPDATE or ON CONFLICT DO UPDATE sets; () for anything else."""
     words = list(tokens(text))
-    if words[:1] != ["UPDATE"] or "SET" not in words:
+    if words[:1] == ["INSERT"] and "CONFLICT" in words:
+        words = words[words.index("CONFLICT") :]
+    elif words[:1] != ["UPDATE"]:
         return ()
+    return _assigned(words[words.index("SET") + 1 :]) if "SET" in words else ()
+
+
+def _assigned(words: list[str]) -> tuple[str, ...]:
     found: list[str] = []
     depth, expected = 0, True
-    for word in words[words.index("SET") + 1 :]:
+    for word in words:
         if depth == 0 and word in _ENDS:
             break
-        if word == "=" and depth == 0:
-            expected = False
-        elif word == "," and depth == 0:
-            expected = True
+        if depth == 0 and word in "=,":
+            expected = word == ","
         elif expected and re.match(r'["A-Z_]', word):
             found.append(_plain(word))
         depth += {"(": 1, ")": -1}.get(word, 0)
