@@ -114,6 +114,7 @@ def test_a_dead_machine_costs_no_request_that_it_has_not_seen(world: World, meth
 
     assert statuses == [200] * 20
     assert world.balancer.counters()[slot].since(before).requests == 20
+    assert world.balancer.counters(free=True)[slot].since(before).requests == 20
 
 
 def test_only_what_may_be_repeated_is_repeated(world: World) -> None:

@@ -226,7 +226,9 @@ class Production:
         wait_until(lambda: not any(map(_lives, pids)), seconds=10, what="the end of the killed")
 
     def close(self) -> None:
-        """Down, and whatever may be left killed by its id."""
+        """Down, and whatever may be left killed by its id; nothing is left of a destroyed one."""
+        if not self.home.id_file.exists():
+            return
         self.type("down")
         everything = [*self.supervisors(), *self.servers(), *self.keepers(), *self.haproxies()]
         for pid in [*everything, *self.processes_of()]:

@@ -4,6 +4,7 @@ import pytest
 
 from dayfly.balancer.accesslog import Traffic
 from dayfly.events import Event
+from dayfly.release.receipt import rollbacks
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.recovery import correct_outcomes, decide, had_traffic
 from dayfly.release.rollback import target_of
@@ -143,3 +144,22 @@ def traffic(requests: int, errors: int = 0, p99: int = 20, lost: int = 0) -> Tra
 )
 def test_the_watch_judges(before: Traffic | None, now: Traffic, verdict: str) -> None:
     assert verdict == judge(before, now, times=True).verdict
+
+
+def test_each_rollback_keeps_its_receipt() -> None:
+    """One that only stopped a release moved no traffic, and has none."""
+    told = [
+        ("rollback.started", {"who": "ida"}),
+        ("rollback.finished", {"outcome": "serving", "receipt": {"cutover_seconds": 0.01}}),
+        ("rollback.started", {"who": "tom"}),
+        ("rollback.finished", {"outcome": "serving", "reason": "release 3 was stopped"}),
+        ("rollback.started", {"who": "eve"}),
+    ]
+    events = [Event(time=float(at), kind=kind, data=data) for at, (kind, data) in enumerate(told)]
+
+    found = rollbacks(events)
+
+    assert [(each["who"], each.get("cutover_seconds")) for each in found] == [
+        ("ida", 0.01),
+        ("tom", None),
+    ]

@@ -108,6 +108,8 @@ def test_a_release_during_a_rollback_is_refused(prod: Production, kinds: Project
     assert going_back.returncode == 0, said
     assert_serving(prod, kinds.app, first)
     assert prod.record(second)["outcome"] == "rolled-back"
+    assert [each["outcome"] for each in prod.record(first)["rollbacks"]] == ["serving"]
+    assert "gone back to" in prod.typed("receipt", str(first))
 
 
 def test_up_is_typed_twice(prod: Production, kinds: Project) -> None:

@@ -61,5 +61,5 @@ def test_the_demo_shows_the_main_job_and_stop_ends_it(home: Path) -> None:
         ended, told = script("stop", home)
 
     assert ended == 0, told
-    assert f"What remains: {home}" in told
+    assert f"What remains: {home} and {ROOT}/.venv" in told
     assert processes_below(home) == []

@@ -170,11 +170,14 @@ class Balancer:
         for server in held(self.routing(), slot).servers:
             self._expect(f"shutdown sessions server {slot}/{server.name}")
 
-    def counters(self) -> Mapping[str, Counters]:
+    def counters(self, *, free: bool = False) -> Mapping[str, Counters]:
+        """By slot that holds a fleet; with `free` of all slots, since the next fleet takes one."""
         pid = int(read.read_info(self._command("show info"))["Pid"])
-        return {
-            slot: read.read_counters(self._statistics(slot), pid) for slot in self.routing().slots
-        }
+        if free:
+            found = read.read_all_statistics(self._command("show stat -1 2 -1"))
+        else:
+            found = {slot: self._statistics(slot) for slot in self.routing().slots}
+        return {slot: read.read_counters(found[slot], pid) for slot in found}
 
     def reload_certificates(self) -> tuple[str, ...]:
         """Take in new, changed and removed PEM files; names those that changed.

@@ -115,10 +115,18 @@ def read_servers(answer: str) -> dict[str, tuple[ObservedServer, ...]]:
 
 def read_statistics(answer: str) -> dict[str, int]:
     """`show stat SLOT 2 -1`: the numbers of one backend's only row."""
-    rows = list(csv.DictReader(answer.removeprefix("# ").splitlines()))
-    if not rows:
+    found = list(read_all_statistics(answer).values())
+    if not found:
         raise BalancerError(f"HAProxy does not tell its counters: {answer.strip()[:200]}")
-    return {key: int(value) for key, value in rows[0].items() if value and value.isdigit()}
+    return found[0]
+
+
+def read_all_statistics(answer: str) -> dict[str, dict[str, int]]:
+    """`show stat -1 2 -1`: the numbers of every backend."""
+    return {
+        row["pxname"]: {key: int(value) for key, value in row.items() if value and value.isdigit()}
+        for row in csv.DictReader(answer.removeprefix("# ").splitlines())
+    }
 
 
 def read_counters(statistics: Mapping[str, int], pid: int) -> Counters:

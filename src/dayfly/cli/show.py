@@ -148,7 +148,16 @@ def receipt(value: Json, *, stages: bool = True) -> list[str]:
         )
         for stage in value.get("stages") or ()
     ]
-    return [*lines, paint("dim", "  stages"), *table(rows)]
+    back = [line for each in value.get("rollbacks") or () for line in _rollback(each)]
+    return [*lines, paint("dim", "  stages"), *table(rows), *back]
+
+
+def _rollback(value: Json) -> list[str]:
+    when = f"{moment(value['started'])} by {value.get('who') or '-'}"
+    told = f"  {paint('dim', 'gone back to')} {when}  {outcome(value['outcome'])}"
+    reason = [f"    {paint('bad', value['reason'])}"] if value.get("reason") else []
+    traffic = _traffic_lines(value.get("traffic") or {"requests": 0})
+    return [told, *reason, *(f"  {line}" for line in traffic)]
 
 
 def _traffic_lines(traffic: Json) -> list[str]:

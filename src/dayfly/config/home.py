@@ -63,6 +63,11 @@ class Home:
         return self.path / "machines"
 
     @property
+    def output(self) -> Path:
+        """What machines said, by machine; it outlives them."""
+        return self.path / "output"
+
+    @property
     def balancer(self) -> Path:
         return self.path / "balancer"
 
@@ -89,6 +94,14 @@ class Home:
         return self.path / "keep" / app / directory
 
 
+# All that an environment ever makes in its home; what else lies there is somebody else's.
+OWN = (
+    "balancer", "cache", "environment.toml", "id", "images", "journal.db", "journal.db-shm",
+    "journal.db-wal", "keep", "machines", "output", "releases", "run", "scratch", "secrets",
+    "sources", "tls", "token", "uids.json",
+)  # fmt: skip
+
+
 def default_home() -> Home:
     """DAYFLY_HOME, else the system's folder for root and the user's own for everybody else."""
     if told := home_variable():
@@ -100,18 +113,19 @@ def default_home() -> Home:
 def create(home: Home) -> None:
     """Make the layout, the environment's id, token and settings; what is there already stays.
 
-    As root the way to images and kept directories is open for other users, who must know the
-    names (0711), since machines run under uids of their own. Secrets and TLS keys are ours alone.
+    As root the way to what machines need is open for other users, who must know the names (0711),
+    since machines run under uids of their own. All else is ours alone.
     """
     passable = 0o711 if os.geteuid() == 0 else 0o700
     with translated(home.path):
         home.path.mkdir(parents=True, exist_ok=True)
         home.path.chmod(passable)
-        for folder in (home.secrets, home.tls):
+        for folder in (
+            home.secrets, home.tls, home.sources, home.releases, home.balancer, home.run,
+        ):  # fmt: skip
             folder.mkdir(exist_ok=True)
             folder.chmod(0o700)
-        open_ways = (home.images, home.machines, home.path / "keep", home.releases, home.scratch)
-        for folder in (*open_ways, home.sources, home.balancer, home.run):
+        for folder in (home.images, home.machines, home.output, home.path / "keep", home.scratch):
             folder.mkdir(exist_ok=True)
             folder.chmod(passable)
     with locked(home.run / "create.lock"):

@@ -13,7 +13,8 @@ from dayfly.config.cron import schedule, zone_of
 from dayfly.environment import views
 from dayfly.environment.environment import Environment, observe
 from dayfly.errors import UsageError
-from dayfly.release.receipt import iso, row, whole
+from dayfly.release.bookkeeping import ALL
+from dayfly.release.receipt import iso, rollbacks, row, whole
 
 NEWEST = 50
 
@@ -29,7 +30,9 @@ def releases(environment: Environment, request: Request) -> list[Any]:
 
 
 def receipt(environment: Environment, request: Request) -> dict[str, Any]:
-    return whole(environment.parts.journal.release(request.path_params["number"]))
+    journal, number = environment.parts.journal, request.path_params["number"]
+    record = journal.release(number)
+    return {**whole(record), "rollbacks": rollbacks(journal.events(release=number, limit=ALL))}
 
 
 def machines(environment: Environment, _: Request) -> list[Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from dayfly.client import Client, ClientError
 from dayfly.clock import DeadlineError, wait_until
 from dayfly.command import Setting, output_of, run, which
-from dayfly.config.home import Home, create, environment_id, token
+from dayfly.config.home import OWN, Home, create, environment_id, token
 from dayfly.config.inherited import inherited_for_builds
 from dayfly.config.load import settings_of
 from dayfly.durable import locked, write_atomically
@@ -79,7 +79,10 @@ def _end_machine(parts: Parts, name: str) -> None:
 
 
 def destroy(home: Home, name: str, *, say: Say) -> None:
-    """Remove an environment with all its data; ServiceError when the name is not its name."""
+    """Remove an environment with all its data; ServiceError when the name is not its name.
+
+    What others put into its home stays, and is named.
+    """
     settings = settings_of(home)
     if name != settings.name:
         raise ServiceError(f"this environment is called {settings.name}, not {name}")
@@ -90,7 +93,20 @@ def destroy(home: Home, name: str, *, say: Say) -> None:
     parts.journal.close()
     for unit in _units(home):
         (UNITS / unit).unlink()
-    shutil.rmtree(home.path)
+    for entry in OWN:
+        _remove(home.path / entry)
+    left = ", ".join(sorted(path.name for path in home.path.iterdir()))
+    if left:
+        say(f"left alone in {home.path}, as the environment did not make it: {left}")
+    else:
+        home.path.rmdir()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 # -- supervisord

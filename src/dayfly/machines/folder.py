@@ -121,6 +121,7 @@ class Folders:
         """
         folder = self.output(spec.name)
         folder.mkdir(parents=True, exist_ok=True)
+        workdir.enclose(folder, uid)
         (folder / "output.log").touch(mode=0o640)
         workdir.give(folder / "output.log", uid)
         places = {place: folder / "files" / place for place in workdir.log_places(spec.log_files)}

@@ -104,6 +104,7 @@ class ProcessRuntime:
     def _start(self, spec: Spec, record: Record) -> None:
         uid = uid_for(self.home, self.environment, spec.app)
         folder = self._folders.of(spec.name)
+        workdir.enclose(folder, uid)
         if not (spec.image.tree / "app").is_dir():
             raise MachineError(
                 f"the image of {spec.name} is gone: there is no folder {spec.image.tree}",

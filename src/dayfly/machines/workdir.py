@@ -130,6 +130,13 @@ def give(path: Path, uid: int | None) -> None:
             each.chmod(each.stat().st_mode | (0o700 if each.is_dir() else 0o600))
 
 
+def enclose(folder: Path, uid: int | None) -> None:
+    """Let `uid`, alone in a group of that number, into a folder that stays ours; nobody else."""
+    if uid is not None:
+        os.chown(folder, -1, uid)
+    folder.chmod(0o750)
+
+
 def give_folder(path: Path, uid: int | None) -> None:
     """A folder that outlives machines: made when missing, handed over when another's."""
     path.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
 """The receipt: what a release did and cost, in figures, read from its events."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -55,6 +55,24 @@ def row(record: ReleaseRecord) -> dict[str, Any]:
         "started": iso(record.started),
         "finished": iso(record.finished),
     }
+
+
+def rollbacks(events: Iterable[Event]) -> list[dict[str, Any]]:
+    """The receipt of each time that traffic went back to the release whose events these are."""
+    found, began = [], None
+    for event in events:
+        if event.kind == "rollback.started":
+            began = event
+        elif event.kind == "rollback.finished" and began is not None:
+            told = {
+                "who": began.data.get("who", ""),
+                "started": iso(began.time),
+                "finished": iso(event.time),
+                "outcome": event.data["outcome"],
+            }
+            found.append({**told, **event.data.get("receipt", {})})
+            began = None
+    return found
 
 
 def why(reason: str) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 
 from dayfly.balancer import accesslog
 from dayfly.balancer.accesslog import Traffic
 from dayfly.balancer.observed import Counters
+from dayfly.balancer.routing import Slot
 from dayfly.errors import DayflyError
 from dayfly.release.work import Parts, Work
 
@@ -26,31 +27,21 @@ def traffic_of(parts: Parts, slots: Collection[str], *, since: float) -> Traffic
 def telling_traffic(work: Work) -> Iterator[None]:
     """Emit `traffic` events until the body ends, then one `counted`: HAProxy's own counters."""
     over = threading.Event()
-    sums: Counter[str] = Counter()
+    counting = Counting(work.record.app, _read(work, free=True))
 
     def tell() -> None:
-        before: dict[int, Counters] = {}
         last = time.monotonic()
         while not over.wait(SECOND):
-            try:
-                now = by_release(work)
-            except DayflyError:
-                continue  # HAProxy is starting again; the next second tells
-            passed, last = time.monotonic() - last, time.monotonic()
+            now = time.monotonic()
+            told = counting.take(_read(work), work.parts.balancer.routing().slots)
             fleets = [
-                {
-                    "release": release,
-                    "rate": round(counted.since(before[release]).requests / passed, 1),
-                    "errors": counted.status_5xx,
-                }
-                for release, counted in now.items()
-                if release in before
-            ]
+                {"release": release, "rate": round(count.requests / (now - last), 1),
+                 "errors": counting.errors[release]}
+                for release, count in told.items()
+            ]  # fmt: skip
+            last = now
             if any(fleet["rate"] for fleet in fleets):
                 work.emit("traffic", fleets=fleets)
-            for release, counted in now.items():
-                sums.update(_counts(counted.since(before.get(release, counted))))
-            before = now
 
     teller = threading.Thread(target=tell, name="traffic", daemon=True)
     teller.start()
@@ -59,19 +50,38 @@ def telling_traffic(work: Work) -> Iterator[None]:
     finally:
         over.set()
         teller.join()
-        if sums:
-            work.emit("counted", **sums)
+        counting.take(_read(work), work.parts.balancer.routing().slots)
+        if counting.sums:
+            work.emit("counted", **counting.sums)
+
+
+class Counting:
+    """Adds up what HAProxy counted for one app, from look to look, whatever is killed between."""
+
+    def __init__(self, app: str, before: Mapping[str, Counters]) -> None:
+        self.sums: Counter[str] = Counter()
+        self.errors: Counter[int] = Counter()  # answers with 5xx, by release
+        self._app = app
+        self._before = dict(before)
+
+    def take(self, now: Mapping[str, Counters], slots: Mapping[str, Slot]) -> dict[int, Counters]:
+        """What each release got since the last look; one that was never looked at got nothing."""
+        told = {}
+        for name, slot in slots.items():
+            if slot.app == self._app and name in now:
+                told[slot.release] = now[name].since(self._before.get(name, now[name]))
+                self.sums.update(_counts(told[slot.release]))
+                self.errors[slot.release] += told[slot.release].status_5xx
+        self._before |= now
+        return told
+
+
+def _read(work: Work, *, free: bool = False) -> Mapping[str, Counters]:
+    try:
+        return work.parts.balancer.counters(free=free)
+    except DayflyError:
+        return {}  # HAProxy is starting again; the next look tells
 
 
 def _counts(counters: Counters) -> dict[str, int]:
     return {name: count for name, count in asdict(counters).items() if name != "pid"}
-
-
-def by_release(work: Work) -> dict[int, Counters]:
-    counted = work.parts.balancer.counters()
-    slots = work.parts.balancer.routing().slots
-    return {
-        slot.release: counted[name]
-        for name, slot in slots.items()
-        if slot.app == work.record.app and name in counted
-    }
