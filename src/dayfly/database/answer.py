@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from psycopg import errors
+import psycopg
 
-from dayfly.database.capture import Run, capture
+from dayfly.database.capture import CaptureError, Run, capture
+from dayfly.database.captured import Transaction
 from dayfly.database.copy import Copies, copy_of
 from dayfly.database.impact.assess import Impact, assess
-from dayfly.database.impact.finding import Finding
+from dayfly.database.impact.questions import asker
 from dayfly.database.production import Production, reading
 from dayfly.database.sqlfiles import apply_files, pending_files
 
@@ -77,25 +78,51 @@ def of_command(question: Question, run: Run) -> Answer:
 
 
 def _answer(question: Question, run: Run, began: float, new: tuple[str, ...] = ()) -> Answer:
-    from dayfly.database.impact.questions import asker  # noqa: PLC0415
-
     with (
         copy_of(question.url, folder=question.folder, postgresql=question.postgresql) as copies,
         asker(question.url, seconds=ASK_SECONDS) as ask,
     ):
-        done = capture(copies, run)
+        done = _captured(copies, run)
         impact = assess(
             copies.fresh(),
             done,
             rows=_rows(copies.production),
             budget=question.budget,
-            statements=[*question.statements, *seen(question.url, copies.production)],
+            statements=[*question.statements, *seen(question.url)],
             ask=ask,
             role=copies.production.user,
         )
         return Answer(
             impact=impact,
             seconds=time.monotonic() - began,
-            pending=new or _named(done_by(impact)),
-            unfilled=_unfilled(copies),
+            pending=new or _named(done),
+            unfilled=copies.unfilled,
         )
+
+
+def _captured(copies: Copies, run: Run) -> tuple[Transaction, ...]:
+    """Rows that we made up must not stop a migration: production's own are asked for later."""
+    try:
+        return capture(copies, run)
+    except CaptureError as error:
+        if not error.refused_rows:
+            raise
+        return capture(copies, run, on=copies.without_rows())
+
+
+def seen(url: str) -> list[str]:
+    """What the server has counted, most often first; nothing where it does not count."""
+    try:
+        with reading(url) as connection:
+            return [row[0] for row in connection.execute(_SEEN)]
+    except (psycopg.errors.UndefinedTable, psycopg.errors.ObjectNotInPrerequisiteState):
+        return []
+
+
+def _rows(production: Production) -> dict[str, int]:
+    return {f"{schema}.{name}": size.rows for (schema, name), size in production.sizes.items()}
+
+
+def _named(done: Sequence[Transaction]) -> tuple[str, ...]:
+    names = (statement.migration for each in done for statement in each.statements)
+    return tuple(dict.fromkeys(name for name in names if name))

@@ -31,7 +31,7 @@ BESIDE = frozenset(
 )  # fmt: skip
 # A framework's own lists, filled by its migrations: production's rows, not synthetic ones.
 LISTS = ("django_content_type", "auth_permission")
-_TABLES = frozenset({*NAMING, *BESIDE, *LISTS})
+BOOKS = frozenset({*NAMING, *BESIDE, *LISTS})  # all tables of migration tools
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _written(text: str) -> _Write | None:
         if tuple(token.word for token in words[: len(verb)]) == verb:
             at = length + (1 if verb == ("update",) and _is(words, 1, "only") else 0)
             table, rest = _table(words, at)
-            return _Write(verb[0], table, rest) if table in _TABLES else None
+            return _Write(verb[0], table, rest) if table in BOOKS else None
     return None
 
 

@@ -31,11 +31,17 @@ _FUNCTIONS = """
     HAVING bool_and(pronamespace = 'pg_catalog'::regnamespace AND provolatile <> 'v')
 """
 
+_OF_VALUES = ("22", "23")  # classes of SQLSTATE: data exception, constraint violation
 Run = Callable[[str], int]  # a command with this database's URL: its exit status
 
 
 class CaptureError(DayflyError):
-    """The migrate command did not run through on the copy."""
+    """The migrate command did not run through on the copy.
+
+    `refused_rows`: because of values, and those of the copy are made up.
+    """
+
+    refused_rows = False
 
 
 def capture(copies: Copies, run: Run, *, on: str | None = None) -> tuple[Transaction, ...]:
@@ -49,17 +55,24 @@ def capture(copies: Copies, run: Run, *, on: str | None = None) -> tuple[Transac
         status = run(copies.as_production(url))
     except DayflyError as error:
         entries = _entries(copies, url, before)
-        raise CaptureError(error.message, hint=_last(entries) or error.hint) from error
+        raise _failed(error.message, _last(entries) or error.hint, entries) from error
     entries = _entries(copies, url, before)
     known = Known(relations=relations | _relations(url), harmless=_harmless(url))
     found = attributed(transactions(entries, known))
     if status != 0:
-        raise CaptureError(
+        raise _failed(
             f"the migrate command failed on the scratch copy with exit status {status}"
             f"{_why(entries)}",
-            hint=_state(found),
+            _state(found),
+            entries,
         )
     return found
+
+
+def _failed(message: str, hint: str, entries: list[Entry]) -> CaptureError:
+    error = CaptureError(message, hint=hint)
+    error.refused_rows = any(entry.state[:2] in _OF_VALUES for entry in entries)
+    return error
 
 
 def _log_all(copies: Copies, name: str) -> None:

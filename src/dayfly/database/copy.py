@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psycopg
 from psycopg import Connection, sql
 
+from dayfly.database.books import BOOKS
 from dayfly.database.cluster import ADMIN, new_cluster
 from dayfly.database.dump import dumped
 from dayfly.database.memory import quickest, size_of
@@ -21,6 +23,11 @@ from dayfly.database.scratch import ScratchServer, serving
 _LOG = "captured"
 _JSON_SINCE = 15
 _STRATEGIES_SINCE = 15
+_FILLED = """
+    SELECT n.nspname::text, c.relname::text FROM pg_class c JOIN pg_namespace n
+    ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND n.nspname !~ '^pg_'
+    AND n.nspname <> 'information_schema' AND c.relname <> ALL (%s)
+"""
 _NEW = "CREATE DATABASE {} TEMPLATE {} OWNER {}"
 _BY_FILES = " STRATEGY file_copy"  # half the time; before 15 it is the only way
 
@@ -41,6 +48,17 @@ class Copies:
         with connected(self.server, "postgres") as connection:
             _create(connection, name, self.production)
         return self.server.url(name)
+
+    def without_rows(self) -> str:
+        """As `fresh`, for a migration that only the rows we made up refuse; bookkeeping stays."""
+        url = self.fresh()
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("SET session_replication_role = replica")
+            for schema, table in connection.execute(_FILLED, ([*BOOKS],)).fetchall():
+                connection.execute(
+                    sql.SQL("DELETE FROM ONLY {}").format(sql.Identifier(schema, table))
+                )
+        return url
 
     def as_production(self, url: str) -> str:
         """The same copy, entered with the name and rights that production's URL gives."""

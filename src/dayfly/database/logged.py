@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _CSV = {
-    "database": 2, "session": 5, "transaction": 9, "severity": 11, "message": 13, "detail": 14,
-    "query": 19,
+    "database": 2, "session": 5, "transaction": 9, "severity": 11, "state": 12, "message": 13,
+    "detail": 14, "query": 19,
 }  # fmt: skip
 _JSON = {
     "database": "dbname", "session": "session_id", "transaction": "vxid",
-    "severity": "error_severity", "message": "message", "detail": "detail", "query": "statement",
+    "severity": "error_severity", "state": "state_code", "message": "message", "detail": "detail",
+    "query": "statement",
 }  # fmt: skip
 
 
@@ -23,6 +24,7 @@ class Entry:
     session: str = ""
     transaction: str = ""
     severity: str = "LOG"
+    state: str = ""  # SQLSTATE
     message: str = ""
     detail: str = ""
     query: str = ""  # of an error: the text that was being executed
