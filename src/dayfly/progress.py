@@ -61,7 +61,8 @@ class Progress:
     notes: tuple[str, ...] = ()
     outcome: str | None = None
     reason: str = ""
-    receipt: Mapping[str, Any] | None = None  # of a rollback, told with its end
+    rollback: bool = False
+    receipt: Mapping[str, Any] | None = None  # of a rollback that moved the traffic
     last: int = 0  # number of the last event
 
     @property
@@ -107,7 +108,9 @@ def _back(_: Progress, event: Event) -> Progress:
     return Progress(
         release=event.release,
         app=event.app or "",
-        subject="(rollback)",
+        commit=str(event.data.get("commit", "")),
+        subject=f"{event.data.get('subject') or ''} (rollback)".lstrip(),
+        rollback=True,
         who=str(event.data.get("who", "")),
         started=event.time,
     )

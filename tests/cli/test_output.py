@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from dayfly.cli import needs
 from dayfly.cli.needs import Facts
-from dayfly.cli.output import clean, cleaned, paint, table, width
+from dayfly.cli.output import clean, cleaned, error, paint, table, width
 
 
 @given(st.text(alphabet=st.characters(categories=("Cc", "Cf", "L", "N", "P"))))
@@ -32,6 +32,17 @@ def test_cleaned_text_has_nothing_that_acts_on_a_terminal(text: str) -> None:
 )
 def test_clean(text: str, left: str) -> None:
     assert clean(text) == left
+
+
+def test_each_problem_stands_on_its_own_line(capsys: pytest.CaptureFixture[str]) -> None:
+    error("x.toml:1: a: found \x1b[2J5\nx.toml:2: b: missing", "Read on.\nThere.")
+
+    assert capsys.readouterr().err.splitlines() == [
+        "Error: x.toml:1: a: found 5",
+        "  x.toml:2: b: missing",
+        "  Read on.",
+        "  There.",
+    ]
 
 
 def test_every_text_of_a_value_is_cleaned() -> None:

@@ -40,7 +40,7 @@ def test_json_is_exactly_the_servers_value(
         (["status"], ["release 12 serving", "not healthy", "release 11 warm", "way back open"]),
         (["releases"], ["12  orders", "serving", "failed", "not healthy within 30 s"]),
         (["receipt", "12"], ["lost 0 of 48,213 requests", "cutover  34 ms", "p99 18.4 ms"]),
-        (["machines"], ["orders-2-web-1", "64 MB"]),
+        (["machines"], ["orders-2-web-1", "64 MB", "cpu s"]),
         (["jobs", "--app", "orders"], ["nightly-export", "30 2 * * *", "done"]),
         (["logs", "--release", "2"], ["build: collecting", "orders-2-web-1: ready"]),
     ],
@@ -50,6 +50,24 @@ def test_a_person_reads_plain_lines(terminal: Terminal, words: list[str], says: 
 
     assert done.returncode == 0
     assert all(word in done.stdout for word in says)
+
+
+def test_after_a_rollback_the_way_forward_is_named(
+    terminal: Terminal, environment: FakeEnvironment
+) -> None:
+    environment.status_["apps"][0]["way_back"] = "none"
+    environment.status_["apps"][0]["warm"][0]["release"] = 13
+
+    assert "forward again: `dayfly rollback --to 13`" in terminal.type("status").stdout
+
+
+def test_a_receipt_tells_of_each_rollback(terminal: Terminal, environment: FakeEnvironment) -> None:
+    back = {"who": "ada", "started": "2026-11-23T20:00:00+00:00", "outcome": "serving"}
+    environment.receipts[12]["rollbacks"] = [{**back, "traffic": {"requests": 7}}]
+
+    told = terminal.type("receipt", "12").stdout
+    assert told.count("gone back to") == 1
+    assert "of 7 requests" in told
 
 
 def test_nothing_that_others_wrote_acts_on_the_terminal(
@@ -80,8 +98,10 @@ def test_only_what_status_needs_is_loaded(terminal: Terminal) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
+        (["receipt", "--", "-1"], "-1 is no release: they are numbered from 1"),
+        (["logs", "--release", "0"], "0 is no release"),
+        (["rollback", "--to", "last"], "last is no release"),
         (["relase"], "Did you mean `release`?"),
-        (["receipt", "two"], "invalid int value"),
         ([], "COMMAND"),
         (["run", "--app", "orders"], "Run what?"),
         (["jobs", "run", "--app", "orders"], "Which job?"),
@@ -144,12 +164,31 @@ def test_a_secret_comes_from_standard_input(
     assert environment.secrets == {}
 
 
+def test_a_secret_of_an_application_that_nobody_released_is_kept_with_a_note(
+    terminal: Terminal, environment: FakeEnvironment
+) -> None:
+    done = terminal.type("secret", "set", "SECRET_KEY", "--app", "ordres", stdin="x")
+
+    assert done.returncode == 0
+    assert "nothing of ordres has been released yet; did you mean orders?" in done.stdout
+    assert "note" not in terminal.type("secret", "set", "A", "--app", "orders", stdin="x").stdout
+
+
+def test_a_release_that_waits_for_its_turn_is_queued(
+    terminal: Terminal, environment: FakeEnvironment
+) -> None:
+    """For programs it is among those that run."""
+    environment.releases_[0] |= {"outcome": "running", "queued": True}
+
+    assert "queued" in terminal.type("releases").stdout
+
+
 def test_one_command_in_a_fresh_machine(terminal: Terminal, environment: FakeEnvironment) -> None:
     done = terminal.type("run", "--app", "orders", "--", "python", "-c", "print('a b')")
 
     assert environment.asked[-1][-1]["command"] == """python -c 'print('"'"'a b'"'"')'"""
     assert done.stdout == "hello red\n"
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "status 3" in done.stderr
 
 

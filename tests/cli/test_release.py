@@ -61,6 +61,16 @@ def test_what_is_released_is_a_commit_that_the_server_was_sent(
     assert environment.uploads[-1].startswith(b"# v2 git bundle")
 
 
+def test_a_name_that_no_app_can_have_is_told_with_its_line(
+    terminal: Terminal, git: Callable[..., str]
+) -> None:
+    (terminal.folder / "dayfly.toml").write_text('# ours\napp = "Orders!"\n')
+    done = terminal.type("release")
+
+    assert done.returncode == 1
+    assert 'dayfly.toml:2: app: found the name "Orders!", allowed are a to z' in done.stderr
+
+
 def test_uncommitted_work_is_refused_and_dirty_makes_a_commit_of_it(
     terminal: Terminal, environment: FakeEnvironment, git: Callable[..., str]
 ) -> None:
@@ -89,6 +99,54 @@ def test_a_failed_release_ends_with_1_and_the_machines_last_lines(
     assert "ImportError: orders" in done.stdout
     assert "\x1b" not in done.stdout
     assert "dayfly logs --release 2" in done.stdout
+
+
+def test_a_refused_release_tells_no_figures(
+    terminal: Terminal, environment: FakeEnvironment
+) -> None:
+    """Nothing was launched, and there is no output to print."""
+    environment.receipts[2] = {
+        **environment.receipts[12], "release": 2, "outcome": "refused",
+        "reason": "no [process.web]", "traffic": {"requests": 0, "lost": 0},
+    }  # fmt: skip
+    environment.happen("release.started", 2, **TOLD)
+    environment.happen("release.finished", 2, outcome="refused", reason="no [process.web]")
+    done = terminal.type("release", "--follow", "2")
+
+    assert done.returncode == 1
+    assert "no [process.web]" in done.stdout
+    for word in ("lost", "verdict", "machines", "dayfly logs"):
+        assert word not in done.stdout
+
+
+def test_a_rollback_is_told_with_the_commit_that_it_goes_back_to(
+    terminal: Terminal, environment: FakeEnvironment
+) -> None:
+    environment.journal.clear()
+    environment.receipts[2] = {**environment.receipts[12], "release": 2}
+    environment.happen("rollback.started", 2, **TOLD)
+    environment.happen(
+        "rollback.finished", 2, outcome="serving", receipt={"machines": [{}, {}, {}], "traffic": {}}
+    )
+    done = terminal.type("release", "--follow", "2")
+
+    assert "release 2 of orders  3f2a1bc9d0 Add a column (rollback)" in done.stdout
+    assert re.search(r"machines +3\n", done.stdout)
+
+
+def test_a_rollback_that_only_stopped_a_release_has_no_receipt(
+    terminal: Terminal, environment: FakeEnvironment
+) -> None:
+    reason = "release 3 was stopped, release 2 serves on"
+    environment.journal.clear()
+    environment.receipts[2] = {**environment.receipts[12], "release": 2}
+    environment.happen("rollback.started", 2, **TOLD)
+    environment.happen("rollback.finished", 2, outcome="serving", reason=reason)
+    done = terminal.type("release", "--follow", "2")
+
+    assert done.returncode == 0
+    assert f"release 2 serving  {reason}" in done.stdout
+    assert "requests" not in done.stdout
 
 
 def test_follow_without_a_number_takes_the_newest(

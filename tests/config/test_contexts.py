@@ -80,6 +80,13 @@ def test_a_near_miss_is_suggested(home: Home, contexts: Path) -> None:
     assert caught.value.hint == "Did you mean staging?"
 
 
+def test_the_environment_of_this_home_is_suggested_too(home: Home, contexts: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        context_of("productin", home, contexts)
+
+    assert caught.value.hint == "Did you mean production?"
+
+
 def test_a_file_of_tokens_that_others_may_read_is_refused(home: Home, contexts: Path) -> None:
     contexts.chmod(0o644)
 

@@ -1,4 +1,6 @@
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import MISSING
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,8 @@ from dayfly.config.app import App, Process
 from dayfly.config.app_rules import fits
 from dayfly.config.environment import Environment
 from dayfly.config.load import load_app, load_environment
-from dayfly.config.problem import SettingsError
+from dayfly.config.problem import SettingsError, dotted
+from dayfly.config.schema import keys_of
 from dayfly.config.units import Duration, Size
 
 LEAST = 'app = "orders"\n[process.web]\nrun = "serve"\n'
@@ -87,6 +90,7 @@ def test_a_shape_that_is_refused(text: str, says: str) -> None:
 
 RULES = [
     ('app = "Orders"\n[process.web]\nrun = "x"', 'app: found the name "Orders"'),
+    ('app = "Orders!"\n[process.web]\nrun = "x"', "a letter first, 31 characters at most"),
     ('app = "x"', "process: missing; an app has at least one"),
     (LEAST + "machines = 0", "found 0, allowed are 1 to 100"),
     (LEAST + "machines = 101", "found 101, allowed are 1 to 100"),
@@ -115,6 +119,7 @@ RULES = [
     (LEAST + '[job.x]\nrun = "x"\nschedule = "@daily"\ndeadline = "0s"', "found 0s"),
     (LEAST + '[database]\nmigrate = "x"', "database.url: its URL is the secret DATABASE_URL"),
     (LEAST + '[test]\nrun = "x"\ndatabase = true', "test.database: its URL is the secret"),
+    ('secrets = ["DATABSE_URL"]\n' + LEAST + "[database]", "did you mean it by DATABSE_URL?"),
     ('keep = ["/srv"]\n' + LEAST, "keep[0]: found"),
     ('keep = ["."]\n' + LEAST, "inside the app's own folder"),
     ('keep = ["a/../../b"]\n' + LEAST, "inside the app's own folder"),
@@ -197,6 +202,57 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_file() -> None:
     assert [line.split(":")[1] for line in message.splitlines()] == ["1", "2", "3", "4", "5"]
 
 
+MIXED = [
+    (
+        'kep = ["x"]\n' + LEAST + '[job.x]\nrun = "x"\nschedule = "at noon"',
+        ["kep", "job.x.schedule"],
+    ),
+    (LEAST + "machines = 0\nmemory = 256", ["process.web.machines", "process.web.memory"]),
+    ("app = 3\n[process.web]\nmachines = 0", ["app", "process.web.run", "process.web.machines"]),
+    ('app = "x"\n[process]\nweb = 3\n[build]\nbase = "debian"', ["process.web", "build.base"]),
+    ('app = "X"\n[proces.web]\nrun = "x"', ["app", "proces"]),
+    ("secrets = [5]\n" + LEAST + '[database]\nmigrate = "x"', ["secrets[0]"]),
+    (LEAST + '[build]\nstep = ["x"]\nbase = "debian"', ["build.step"]),
+    (LEAST + "[test]\ndatabase = true\nrun = 1", ["test.database", "test.run"]),
+]
+
+
+@pytest.mark.parametrize(("text", "keys"), MIXED)
+def test_what_breaks_a_rule_is_told_beside_what_could_not_be_read(
+    text: str, keys: list[str]
+) -> None:
+    """But not what would be no problem if the rest were right."""
+    with pytest.raises(SettingsError) as caught:
+        load_app(text)
+
+    assert {dotted(problem.path) for problem in caught.value.problems} == set(keys)
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ('nam = "x"\n[balancer]\nhttp = "0.0.0.0:8081"', ["nam", "api.listen"]),
+        ('[balancer]\nhttp = 5\n[api]\nlisten = "127.0.0.1:8080"', ["balancer.http"]),
+        (
+            'time_zone = "Mars"\n[balancer.https]\nlisten = 1',
+            ["time_zone", "balancer.https.listen"],
+        ),
+    ],
+)
+def test_an_environment_tells_both_kinds_of_problems_too(text: str, keys: list[str]) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_environment(text)
+
+    assert {dotted(problem.path) for problem in caught.value.problems} == set(keys)
+
+
+def test_what_is_required_is_a_text() -> None:
+    """The reader puts an empty one in its place, so that the rules see the rest."""
+    keys = [*keys_of(App), *keys_of(Environment)]
+
+    assert {key.kind for key in keys if key.default is MISSING} == {str}
+
+
 def test_a_flood_of_problems_is_cut_short() -> None:
     message = app_refused("".join(f"k{n} = 1\n" for n in range(50)) + LEAST)
 
@@ -219,11 +275,20 @@ def test_what_is_no_toml_is_told_with_its_place(text: str, place: str) -> None:
     assert app_refused(text).startswith(place)
 
 
-def test_a_hint_names_the_page_that_describes_every_key() -> None:
+@pytest.mark.parametrize(
+    ("load", "file", "page"),
+    [
+        (load_app, "dayfly.toml of 82a426c5", "docs/reference/dayfly.toml.md"),
+        (load_environment, "/srv/home/environment.toml", "docs/reference/environment.toml.md"),
+    ],
+)
+def test_a_hint_names_the_page_that_describes_every_key(
+    load: Callable[..., object], file: str, page: str
+) -> None:
     with pytest.raises(SettingsError) as caught:
-        load_app("", file="/srv/checkout/dayfly.toml")
+        load("x = 1", file=file)
 
-    page = caught.value.hint.split()[0]
+    assert caught.value.hint.startswith(f"{page} of Dayfly ")
     assert (Path(__file__).parents[2] / page).exists()
 
 

@@ -16,7 +16,6 @@ def secrets(tmp_path: Path) -> Secrets:
     "value",
     [
         "plain",
-        "",
         "two\nlines\n",
         "\"quotes\" 'and' $HOME `x` \\",
         "Grüße 🦟",
@@ -67,6 +66,13 @@ def test_values_that_are_refused_are_not_repeated(secrets: Secrets, value: str) 
     assert value not in caught.value.message
 
 
+def test_an_empty_value_is_no_secret(secrets: Secrets) -> None:
+    """It is what comes in when the program that should tell it failed."""
+    with pytest.raises(SecretError, match="SECRET_KEY: the value is empty"):
+        secrets.set("orders", "SECRET_KEY", "")
+    assert secrets.names("orders") == ()
+
+
 @pytest.mark.parametrize("app", ["../orders", "", "/etc/passwd", "Orders", ".lock"])
 def test_an_app_is_no_path(secrets: Secrets, app: str) -> None:
     with pytest.raises(SecretError):
@@ -96,6 +102,15 @@ def test_a_release_gets_what_it_names(secrets: Secrets) -> None:
     with pytest.raises(SecretError, match="C, D") as caught:
         secrets.wanted("orders", ["A", "C", "D"])
     assert caught.value.hint == "dayfly secret set C\ndayfly secret set D"
+
+
+def test_a_secret_that_is_named_almost_right_is_suggested(secrets: Secrets) -> None:
+    secrets.set("orders", "DATABASE_URL", "postgresql://…")
+
+    with pytest.raises(SecretError) as caught:
+        secrets.wanted("orders", ["DATABSE_URL"])
+    assert "did you mean that one?" in caught.value.hint
+    assert "DATABASE_URL" in caught.value.hint
 
 
 def test_a_damaged_file_is_named(secrets: Secrets, tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 import pytest
 
 import traffic
+from apps.running import free_port
+from dayfly.balancer.state import read_listen
 from dayfly.clock import wait_until
 from production import Production, Project, assert_nothing_left_over, assert_serving
 
@@ -36,6 +38,8 @@ def test_a_queued_release_waits(prod: Production, kinds: Project, under_way: int
         wait_until(lambda: prod.newest() > under_way, seconds=20, what="it is in the queue")
         number = prod.newest()
         assert prod.record(number)["outcome"] == "running"
+        assert prod.record(number)["queued"]
+        assert "queued" in prod.typed("releases")
         assert prod.serving(kinds.app) == under_way
         prod.client.post(f"/api/releases/{under_way}/stop", {})
         said = waiting.communicate(timeout=60)[0].decode()
@@ -134,4 +138,22 @@ def test_up_is_typed_twice_where_nothing_runs(prod: Production, kinds: Project) 
         said = other.communicate(timeout=60)[0].decode()
     assert (first.status, other.returncode) == (0, 0), first.said + said
     assert [len(prod.supervisors()), len(prod.servers()), len(prod.keepers())] == [1, 1, 1]
+    assert_serving(prod, kinds.app, serving)
+
+
+def test_up_under_changed_settings_says_what_applies_them(prod: Production, kinds: Project) -> None:
+    """The address that it tells is the one where the apps answer."""
+    serving = prod.serving(kinds.app)
+    assert serving
+    written, listen = prod.home.environment_toml.read_text(), read_listen(prod.home.balancer)
+    port = prod.url.rpartition(":")[2]
+    prod.home.environment_toml.write_text(written.replace(f":{port}", f":{free_port()}"))
+    try:
+        said = prod.typed("up")
+    finally:
+        prod.home.environment_toml.write_text(written)
+    assert "`dayfly down` and `dayfly up` apply it" in said
+    assert f"The environment is up: {prod.url}" in said
+    assert read_listen(prod.home.balancer) == listen
+    assert "apply it" not in prod.typed("up")
     assert_serving(prod, kinds.app, serving)

@@ -27,6 +27,8 @@ def test_a_log_file_is_kept_and_a_planted_link_is_not_followed(
     assert "own.log: mine" in said
     assert "root:x:0" not in said
     assert "planted" not in said
+    of_one_file = prod.typed("logs", "--release", str(number), "--source", "log/own.log")
+    assert {line.rpartition(": ")[2] for line in of_one_file.splitlines()} == {"mine"}
 
 
 def test_what_was_never_kept_is_told_with_what_there_is(prod: Production, kinds: Project) -> None:

@@ -81,6 +81,12 @@ def for_app(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def release_number(text: str) -> int:
+    if not (text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text} is no release: they are numbered from 1")
+    return int(text)
+
+
 def parser() -> argparse.ArgumentParser:
     from dayfly.cli import environment, impact, readers, release, secrets, work  # noqa: PLC0415
 

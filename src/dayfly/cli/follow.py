@@ -114,11 +114,14 @@ def _stage_lines(now: Progress) -> list[str]:
 
 def _ended(client: Client, number: int, now: Progress) -> int:
     """The receipt; before it, of a failed release, the last words of what failed."""
+    if now.rollback and not now.receipt:  # stopping what was under way was all of it
+        say("", f"release {number} {show.outcome(clean(now.outcome or ''))}  {clean(now.reason)}")
+        return 0
     kept = client.get(f"/api/releases/{number}")
     mine = {"outcome": now.outcome, **now.receipt} if now.receipt else {}
     say("", *_last_words(now), *show.receipt(cleaned({**kept, **mine}), stages=False))
     good = now.outcome in _GOOD
-    if not good:
+    if not good and (now.output or now.outcome != "refused"):
         say("", f"`dayfly logs --release {number}` prints all of its output.")
     return 0 if good else 1
 

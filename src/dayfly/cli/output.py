@@ -32,8 +32,9 @@ def say_json(value: object) -> None:
 
 
 def error(message: str, hint: str = "") -> None:
-    lines = [paint("bad", "Error: ") + clean(message)]
-    lines += [f"  {clean(line)}" for line in hint.splitlines()]
+    first, *others = message.splitlines() or [""]
+    lines = [paint("bad", "Error: ") + clean(first)]
+    lines += [f"  {clean(line)}" for line in (*others, *hint.splitlines())]
     _write(sys.stderr, lines)
 
 

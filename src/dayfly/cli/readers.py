@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dayfly.cli import show
-from dayfly.cli.commands import Commands
+from dayfly.cli.commands import Commands, release_number
 from dayfly.cli.output import clean, cleaned, say, say_json
 from dayfly.cli.session import Session
 from dayfly.client import part
@@ -16,17 +16,21 @@ def declare(commands: Commands) -> None:
     releases_.add_argument("--app", metavar="APP", help="only of this application")
     releases_.add_argument("--limit", type=int, default=20, metavar="N", help="how many (20)")
     receipt_ = commands.add_reader("receipt", receipt, "What one release did and cost, in figures.")
-    receipt_.add_argument("number", type=int, metavar="N", help="the release's number")
+    receipt_.add_argument("number", type=release_number, metavar="N", help="the release's number")
     commands.add_reader("machines", machines, "What runs.")
     declare_logs(commands)
 
 
 def declare_logs(commands: Commands) -> None:
     parser = commands.add("logs", logs, "The kept output of a release, also of retired machines.")
-    parser.add_argument("--release", type=int, metavar="N", required=True, help="which release")
+    parser.add_argument(
+        "--release", type=release_number, metavar="N", required=True, help="which release"
+    )
     parser.add_argument("--machine", metavar="NAME", help="only of this machine")
     parser.add_argument(
-        "--source", metavar="SOURCE", help="only this: build, test, migrate, smoke, a log file"
+        "--source",
+        metavar="SOURCE",
+        help="only this: build, test, migrate, smoke, or a log file such as log/orders.log",
     )
 
 

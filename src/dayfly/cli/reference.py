@@ -8,8 +8,23 @@ from dayfly.cli.commands import parser
 _HEAD = """\
 # The command line
 
-Exit status: 0 done; 1 refused or failed, and the message says what to do next; 2 wrong usage.
-Every command takes `-e NAME` for another environment than the one in `DAYFLY_HOME`.
+Exit status: 0 done; 1 refused or failed, and the message says what to do next; 2 wrong usage;
+130 interrupted, also where a release was left running.
+`dayfly run` ends with the status of its command, and with 1 where that is none of 0 to 255.
+
+Every command takes `-e NAME` for another environment than the one in `DAYFLY_HOME`;
+without it `DAYFLY_CONTEXT` names one.
+Environments elsewhere stand in `~/.config/dayfly/contexts.toml`, a table for each,
+in a file that nobody else may read (`chmod 600`):
+
+```toml
+[staging]
+address = "https://staging.example:8443"  # http:// or https://, host and port
+token   = "…"                             # what DAYFLY_HOME/token holds there
+```
+
+`up`, `down`, `check` and `destroy` always work on the environment in `DAYFLY_HOME`.
+
 Commands that read have `--json` and then print exactly one JSON value.
 `NO_COLOR` is honoured, and piped output is plain lines.
 """

@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from dayfly.cli.commands import Commands, for_app
+from dayfly.cli.commands import Commands, for_app, release_number
 from dayfly.cli.output import clean, say
 from dayfly.cli.session import Session, app_of
 from dayfly.client import Client, ClientError, part
@@ -27,14 +27,16 @@ def declare(commands: Commands) -> None:
     parser.add_argument(
         "--follow",
         nargs="?",
-        type=int,
+        type=release_number,
         const=_NEWEST,
         metavar="N",
         help="start nothing: watch release N, or the newest one",
     )
     back = commands.add("rollback", rollback, "Traffic back to an earlier release.")
     for_app(back)
-    back.add_argument("--to", type=int, metavar="N", help="to release N (the one before)")
+    back.add_argument(
+        "--to", type=release_number, metavar="N", help="to release N (the one before)"
+    )
     back.add_argument("--detach", action="store_true", help="do not wait for the end")
 
 

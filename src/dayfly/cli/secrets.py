@@ -2,6 +2,7 @@
 
 import getpass
 import sys
+from difflib import get_close_matches
 
 from dayfly.cli.commands import Commands, for_app
 from dayfly.cli.output import clean, cleaned, say, say_json
@@ -30,6 +31,8 @@ def put(session: Session, *, name: str) -> int:
         value = sys.stdin.read().removesuffix("\n")
     client.put(path, value)
     say(f"{clean(name)} is set; machines of the next release will see it.")
+    if session.named_app:
+        _note_unknown(client, session.named_app)
     return 0
 
 
@@ -48,6 +51,15 @@ def remove(session: Session, *, name: str) -> int:
     client.delete(f"{_path(session, client)}/{part(name)}")
     say(f"{clean(name)} is removed; machines that run keep it until they are retired.")
     return 0
+
+
+def _note_unknown(client: Client, app: str) -> None:
+    """A secret may come before the first release, or under a name that was mistyped."""
+    known = [str(entry["app"]) for entry in client.get("/api/status")["apps"]]
+    if app not in known:
+        near = get_close_matches(app, known, 1)
+        meant = f"; did you mean {near[0]}?" if near else "."
+        say(clean(f"note: nothing of {app} has been released yet{meant}"))
 
 
 def _path(session: Session, client: Client) -> str:

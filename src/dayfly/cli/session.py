@@ -56,15 +56,22 @@ class Session:
 
 def app_of(checkout: Path) -> str:
     """The name in a dayfly.toml, of which nothing else is looked at here."""
+    from dayfly.config.lines import lines_of  # noqa: PLC0415 - only where an app is asked for
+    from dayfly.config.names import name_problem  # noqa: PLC0415
+    from dayfly.config.problem import Problem, refusal  # noqa: PLC0415
+
     file = checkout / SETTINGS
     try:
-        name = tomllib.loads(file.read_text())["app"]
+        text = file.read_text()
+        name = str(tomllib.loads(text)["app"])
     except (OSError, ValueError, KeyError) as error:
         raise DayflyError(
             f"{file}: no application's name in it ({error}).",
             hint='It begins with a line like: app = "orders"',
         ) from error
-    return str(name)
+    if says := name_problem(name):
+        raise refusal(str(file), [Problem(("app",), says)], lines_of(text), reference=SETTINGS)
+    return name
 
 
 def _only_app(client: Client) -> str:

@@ -10,6 +10,7 @@ from dayfly.shown import duration
 Json = Mapping[str, Any]
 
 _OUTCOMES = {
+    "queued": "accent",
     "running": "accent",
     "serving": "good",
     "warm": "warn",
@@ -66,7 +67,7 @@ def _app(app: Json) -> list[str]:
     for fleet in app.get("warm", ()):
         until = f"until {moment(fleet.get('until'))}"
         lines.append(f"{_fleet_line('', fleet, 'warm')}  {paint('dim', until)}")
-    lines.append(_way_back(app.get("way_back", "none")))
+    lines.append(_way_back(app.get("way_back", "none"), app.get("warm", ())))
     lines += [f"  {paint('bad', '!')} {problem}" for problem in map(_said, app.get("problems", ()))]
     return lines
 
@@ -90,12 +91,15 @@ def _machine_lines(fleet: Json) -> list[str]:
     return table(rows)
 
 
-def _way_back(way: str) -> str:
+def _way_back(way: str, warm: Sequence[Json]) -> str:
     told = {
         "warm": "open: `dayfly rollback` moves the traffic back to the warm fleet",
         "image": "open: `dayfly rollback` starts the release before from its kept image",
         "none": "none: there is no earlier release that could serve",
     }
+    if way == "none" and warm:
+        to = warm[0]["release"]
+        return f"  way back none; forward again: `dayfly rollback --to {to}`"
     return f"  way back {told.get(way, way)}"
 
 
@@ -111,7 +115,7 @@ def releases(value: Sequence[Json]) -> list[str]:
             str(entry["release"]),
             entry["app"],
             short(entry["commit"]),
-            outcome(entry["outcome"]),
+            outcome("queued" if entry.get("queued") else entry["outcome"]),
             moment(entry.get("started")),
             entry.get("who") or "",
             entry.get("reason") or entry.get("subject") or "",
@@ -122,21 +126,17 @@ def releases(value: Sequence[Json]) -> list[str]:
 
 
 def receipt(value: Json, *, stages: bool = True) -> list[str]:
-    title = f"release {value['release']} {outcome(value['outcome'])}"
+    word = "queued" if value.get("queued") else value["outcome"]
+    title = f"release {value['release']} {outcome(word)}"
     lines = [f"{title}  {value['app']} {short(value['commit'])} {value.get('subject') or ''}"]
     if reason := value.get("reason"):
         lines.append(f"  {paint('bad', reason)}")
         lines += [f"    {paint('dim', line)}" for line in value.get("detail") or ()]
-    traffic = value.get("traffic") or {}
+    refused = value["outcome"] == "refused"  # before it could lose, launch or change anything
+    traffic = {} if refused else value.get("traffic") or {}
     if traffic.get("requests") is not None:
         lines += _traffic_lines(traffic)
-    facts = [
-        ("cutover", duration(value.get("cutover_seconds"))),
-        ("verdict", str(value.get("verdict") or "-")),
-        ("watch", _watch(value.get("watch"))),
-        ("machines", str(len(value.get("machines") or ()))),
-        ("by", str(value.get("who") or "-")),
-    ]
+    facts = [*([] if refused else _facts(value)), ("by", str(value.get("who") or "-"))]
     lines += [f"  {paint('dim', f'{name:9}')}{told}" for name, told in facts if told != "-"]
     if not stages:
         return lines
@@ -156,8 +156,17 @@ def _rollback(value: Json) -> list[str]:
     when = f"{moment(value['started'])} by {value.get('who') or '-'}"
     told = f"  {paint('dim', 'gone back to')} {when}  {outcome(value['outcome'])}"
     reason = [f"    {paint('bad', value['reason'])}"] if value.get("reason") else []
-    traffic = _traffic_lines(value.get("traffic") or {"requests": 0})
+    traffic = _traffic_lines(value["traffic"])
     return [told, *reason, *(f"  {line}" for line in traffic)]
+
+
+def _facts(value: Json) -> list[tuple[str, str]]:
+    return [
+        ("cutover", duration(value.get("cutover_seconds"))),
+        ("verdict", str(value.get("verdict") or "-")),
+        ("watch", _watch(value.get("watch"))),
+        ("machines", str(len(value.get("machines") or ()))),
+    ]
 
 
 def _traffic_lines(traffic: Json) -> list[str]:
@@ -196,7 +205,7 @@ def machines(value: Sequence[Json]) -> list[str]:
         )
         for entry in value
     ]
-    names = ("role", "release", "process", "kind", "address", "state", "memory", "cpu")
+    names = ("role", "release", "process", "kind", "address", "state", "memory", "cpu s")
     return table(rows, head=("machine", *names))
 
 

@@ -5,11 +5,13 @@ import shlex
 from typing import Any
 
 from dayfly.cli import readers
-from dayfly.cli.commands import Commands, for_app
+from dayfly.cli.commands import Commands, for_app, release_number
 from dayfly.cli.output import clean, error, say
 from dayfly.cli.session import Session
 from dayfly.client import ClientError, part
 from dayfly.errors import DayflyError, UsageError
+
+_MOST_STATUS = 255
 
 
 def declare(commands: Commands) -> None:
@@ -17,9 +19,11 @@ def declare(commands: Commands) -> None:
     for_app(jobs)
     jobs.add_argument("action", nargs="?", choices=("run",), help="`run JOB` starts it now")
     jobs.add_argument("job", nargs="?", metavar="JOB")
-    once = commands.add("run", run_command, "One command in a fresh machine of what serves.")
+    once = commands.add(
+        "run", run_command, "One command, without input, in a fresh machine of what serves."
+    )
     for_app(once)
-    once.add_argument("--release", type=int, metavar="N", help="of this release instead")
+    once.add_argument("--release", type=release_number, metavar="N", help="of this release instead")
     once.add_argument(
         "command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="and its arguments"
     )
@@ -37,10 +41,10 @@ def jobs_of_app(session: Session, *, action: str | None, job: str | None, json: 
 
 
 def run_command(session: Session, *, command: list[str], release: int | None) -> int:
-    """The command's output as it comes; its exit status is told, ours is 0 or 1."""
+    """The command's output as it comes, and its exit status as ours; it gets no input."""
     words = command[1:] if command[:1] == ["--"] else command
     if not words:
-        raise UsageError("Run what?", hint="For example: dayfly run -- python manage.py shell")
+        raise UsageError("Run what?", hint="For example: dayfly run -- python manage.py check")
     client = session.client()
     path = f"/api/apps/{part(session.app(client))}/run"
     for kind, data in client.stream(path, {"command": shlex.join(words), "release": release}):
@@ -57,4 +61,4 @@ def _ended(data: dict[str, Any]) -> int:
         raise DayflyError(data["error"], hint=data.get("hint") or "")
     if status:
         error(f"The command ended with status {status}.")
-    return 1 if status else 0
+    return int(status) if 0 <= status <= _MOST_STATUS else 1

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from difflib import get_close_matches
 from itertools import combinations
 
 from dayfly.config.app import App, Database, Health
@@ -63,7 +64,8 @@ def _build(app: App) -> Iterator[Problem]:
     if build.steps and build.dockerfile is not None:
         yield Problem(("build", "dockerfile"), "there are `steps` too; an image has one recipe")
     if build.base is not None and not build.steps:
-        yield Problem(("build", "base"), "is what `steps` start from, and there are none")
+        none = "is what `steps` start from, and there are none"
+        yield Problem(("build", "base"), none, (("build", "steps"),))
     if build.dockerfile is not None and (says := inside_problem(build.dockerfile)):
         yield Problem(("build", "dockerfile"), says)
 
@@ -116,7 +118,10 @@ def _database(app: App) -> Iterator[Problem]:
     needs = app.database is not None or (app.test is not None and app.test.database)
     if needs and url not in app.secrets:
         at = ("database", "url") if app.database else ("test", "database")
-        yield Problem(at, f"its URL is the secret {url}, which `secrets` does not name")
+        near = get_close_matches(url, app.secrets, 1)
+        meant = f"; did you mean it by {near[0]}?" if near else ""
+        says = f"its URL is the secret {url}, which `secrets` does not name{meant}"
+        yield Problem(at, says, (("secrets",), ("database", "url")))
 
 
 def _paths(app: App) -> Iterator[Problem]:

@@ -38,9 +38,10 @@ def context_of(name: str | None, home: Home, contexts: Path) -> Context:
     elsewhere = _elsewhere(contexts)
     if wanted in elsewhere:
         return elsewhere[wanted]
-    if home.environment_toml.exists() and (own := _local(home, _settings(home))).name == wanted:
+    own = _local(home, _settings(home)) if home.environment_toml.exists() else None
+    if own and own.name == wanted:
         return own
-    near = get_close_matches(wanted, elsewhere, 1)
+    near = get_close_matches(wanted, [*elsewhere, *([own.name] if own else [])], 1)
     hint = f"Did you mean {near[0]}?" if near else f"Write its address and token into {contexts}."
     raise SettingsError(f"no environment is called {wanted}", hint=hint)
 

@@ -46,7 +46,8 @@ def _addresses(environment: Environment) -> Iterator[Problem]:
         yield Problem(("api", "address"), says)
     for (first, (host, port)), (second, (other, another)) in combinations(known.items(), 2):
         if port == another and (host == other or {host, other} & EVERYWHERE.keys()):
-            yield Problem(second, f"port {port} is taken by {'.'.join(map(str, first))}")
+            says = f"port {port} is taken by {'.'.join(map(str, first))}"
+            yield Problem(second, says, (first,))
 
 
 def _routes(environment: Environment) -> Iterator[Problem]:

@@ -26,6 +26,11 @@ class Home:
         return self.path / "environment.toml"
 
     @property
+    def settings_in_force(self) -> Path:
+        """environment.toml as the server that runs read it."""
+        return self.run / "environment.toml"
+
+    @property
     def id_file(self) -> Path:
         return self.path / "id"
 

@@ -11,8 +11,9 @@ from dayfly.config.environment import Environment
 from dayfly.config.environment_rules import environment_problems
 from dayfly.config.home import NO_HOME, Home
 from dayfly.config.lines import lines_of
-from dayfly.config.problem import Problem, SettingsError, refusal
+from dayfly.config.problem import Problem, SettingsError, refusal, touched
 from dayfly.config.read import Reader
+from dayfly.config.reference import APP, ENVIRONMENT
 from dayfly.config.schema import keys_of
 from dayfly.durable import FileError, translated
 
@@ -20,12 +21,12 @@ Settings = TypeVar("Settings", App, Environment)
 LARGEST = 64 * 1024  # characters; a settings file is written by a person
 
 
-def load_app(text: str, *, file: str = "dayfly.toml") -> App:
+def load_app(text: str, *, file: str = APP) -> App:
     """The App that a dayfly.toml describes; SettingsError names all that is wrong with it."""
     return _load(App, text, file, _app_reader(), app_problems)
 
 
-def load_environment(text: str, *, file: str = "environment.toml") -> Environment:
+def load_environment(text: str, *, file: str = ENVIRONMENT) -> Environment:
     """The Environment of an environment.toml; SettingsError names all that is wrong with it."""
     return _load(Environment, text, file, _environment_reader(), environment_problems)
 
@@ -61,11 +62,17 @@ def _load(
 ) -> Settings:
     raw = _parsed(text, file)
     value = reader.value(kind, raw, ())
-    if isinstance(value, kind) and not reader.problems:
-        reader.problems.extend(problems_of(value))
+    if isinstance(value, kind):
+        reader.problems.extend(_certain(problems_of(value), reader.problems))
     if not isinstance(value, kind) or reader.problems:
-        raise refusal(file, reader.problems, lines_of(text))
+        reference = APP if kind is App else ENVIRONMENT
+        raise refusal(file, reader.problems, lines_of(text), reference=reference)
     return value
+
+
+def _certain(broken: Sequence[Problem], unread: Sequence[Problem]) -> list[Problem]:
+    """Rules that are broken whatever stands where nothing could be read."""
+    return [problem for problem in broken if not touched(problem, unread)]
 
 
 def _parsed(text: str, file: str) -> dict[str, object]:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from dayfly.config.problem import KeyPath, Problem
 from dayfly.config.read import shown
 
-_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
+LONGEST = 31
+_NAME = re.compile(rf"[a-z][a-z0-9-]{{0,{LONGEST - 1}}}")
 _SECRET = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 
@@ -16,7 +17,8 @@ def name_problem(name: str) -> str | None:
     if _NAME.fullmatch(name):
         return None
     return (
-        f"found the name {shown(name)}, allowed are a to z, 0 to 9 and -, a letter first, up to 31"
+        f"found the name {shown(name)}, allowed are a to z, 0 to 9 and -, a letter first,"
+        f" {LONGEST} characters at most"
     )
 
 

@@ -14,6 +14,7 @@ MOST_SHOWN = 20  # problems in one message
 class Problem:
     path: KeyPath
     says: str
+    depends_on: tuple[KeyPath, ...] = ()  # other keys without which it may be none
 
     def __str__(self) -> str:
         return f"{dotted(self.path)}: {self.says}" if self.path else self.says
@@ -27,16 +28,32 @@ class SettingsError(DayflyError):
         self.problems = tuple(problems)
 
 
-def refusal(file: str, problems: Sequence[Problem], lines: Mapping[KeyPath, int]) -> SettingsError:
-    """All problems of one file, each with its line, in the order of the lines."""
+def refusal(
+    file: str, problems: Sequence[Problem], lines: Mapping[KeyPath, int], *, reference: str
+) -> SettingsError:
+    """All problems of one file, each with its line, in the order of the lines.
+
+    `file` is what a person knows it as; `reference` the name of the file that shows every key.
+    """
     ordered = sorted(problems, key=lambda problem: _line(problem.path, lines))
-    reference = f"docs/reference/{file.rpartition('/')[2]}.md"
     says = [f"{_place(file, problem.path, lines)}: {problem}" for problem in ordered[:MOST_SHOWN]]
     more = [f"and {len(ordered) - MOST_SHOWN} more"] if len(ordered) > MOST_SHOWN else []
     return SettingsError(
         "\n".join(says + more),
-        hint=f"{reference} describes every key and shows its default.",
+        hint=f"docs/reference/{reference}.md of Dayfly describes every key and its default.",
         problems=ordered,
+    )
+
+
+def touched(problem: Problem, others: Sequence[Problem]) -> bool:
+    """Whether a key that this problem is about could not be read: then it may be none."""
+    about = (problem.path, *problem.depends_on)
+    spoilt = [path for other in others for path in (other.path, *other.depends_on)]
+    return any(
+        one[:shared] == other[:shared]
+        for one in about
+        for other in spoilt
+        if (shared := min(len(one), len(other)))
     )
 
 

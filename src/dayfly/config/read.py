@@ -1,7 +1,6 @@
 """From what TOML holds to frozen settings, collecting every problem on the way."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, is_dataclass
 from difflib import get_close_matches
 from typing import Literal, get_args
@@ -11,6 +10,7 @@ from dayfly.config.schema import NAME, Key, Kind, keys_of, origin_of, without_no
 from dayfly.config.units import Duration, Size, UnitError
 
 WRONG = object()  # in the place of a value that cannot be made
+NOTHING = ""  # in the place of a required text that is missing or wrong
 _SHOWN = 60  # characters of what was found
 _NEAR = 0.7  # how alike two keys are for a suggestion
 _FEW = 2  # tables that are worth naming for a misplaced key
@@ -26,7 +26,10 @@ class Reader:
     problems: list[Problem] = field(default_factory=list)
 
     def value(self, kind: Kind, raw: object, at: KeyPath) -> object:
-        """The value of `kind` that `raw` means, or WRONG with at least one problem noted."""
+        """The value of `kind` that `raw` means, or WRONG with at least one problem noted.
+
+        In a table what is wrong has its default, so that the rules see all that could be read.
+        """
         kind = without_none(kind)
         if is_dataclass(kind):
             return self._table(kind, raw, at)
@@ -43,18 +46,21 @@ class Reader:
             return self._wrong(kind, raw, at)
         known = {key.path[0]: key for key in keys_of(kind) if len(key.path) == 1}
         for name in (name for name in raw if name not in known):
-            self.problems.append(Problem((*at, name), self._unknown(name, at, list(known))))
+            self.problems.append(self._unknown_key(name, at, list(known)))
         read = {n: self.value(known[n].kind, raw[n], (*at, n)) for n in known if n in raw}
         missing = [n for n, key in known.items() if key.default is MISSING and n not in raw]
         for name in missing:
             says = f"missing; allowed is {words(known[name].kind)}"
             self.problems.append(Problem((*at, name), says))
-        return WRONG if missing or WRONG in read.values() else kind(**read)
+        right = {name: value for name, value in read.items() if value is not WRONG}
+        required = (name for name, key in known.items() if key.default is MISSING)
+        return kind(**dict.fromkeys(required, NOTHING) | right)
 
     def _named(self, kind: Kind, raw: object, at: KeyPath) -> object:
         if not isinstance(raw, dict):
             return self._wrong(dict[str, kind], raw, at)
-        return _whole({name: self.value(kind, inner, (*at, name)) for name, inner in raw.items()})
+        read = {name: self.value(kind, inner, (*at, name)) for name, inner in raw.items()}
+        return {name: value for name, value in read.items() if value is not WRONG}
 
     def _list(self, kind: Kind, raw: object, at: KeyPath) -> object:
         if not isinstance(raw, list):
@@ -88,6 +94,11 @@ class Reader:
         self.problems.append(Problem(at, says))
         return WRONG
 
+    def _unknown_key(self, name: str, at: KeyPath, known: list[str]) -> Problem:
+        meant = get_close_matches(name, known, 1, _NEAR)
+        path = (*at, name)
+        return Problem(path, self._unknown(name, at, known), tuple((*at, key) for key in meant))
+
     def _unknown(self, name: str, at: KeyPath, known: list[str]) -> str:
         here = tuple(str(part) for part in at)
         if any(_fits_path((*here, name), key.path) for key in self.others):
@@ -108,10 +119,6 @@ def shown(raw: object) -> str:
         return "a table" if isinstance(raw, dict) else "a list"
     text = json.dumps(raw, ensure_ascii=False, default=str)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
-
-
-def _whole(read: Mapping[str, object]) -> object:
-    return WRONG if WRONG in read.values() else read
 
 
 def _fits_path(path: tuple[str, ...], pattern: tuple[str, ...]) -> bool:

@@ -1,7 +1,7 @@
 """What an app may know and nobody else: one file for each app, readable by us alone."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -43,7 +43,7 @@ class Secrets:
         """The values of `names`, which dayfly.toml lists; SecretError says which have none."""
         values = self.read(app)
         if missing := [name for name in names if name not in values]:
-            hint = "\n".join(f"dayfly secret set {name}" for name in missing)
+            hint = "\n".join(_how_to_set(name, values) for name in missing)
             raise SecretError(f"{app}: no value for the secret {', '.join(missing)}", hint=hint)
         return {name: values[name] for name in names}
 
@@ -74,7 +74,15 @@ class Secrets:
         return self.folder / f"{app}.json"
 
 
+def _how_to_set(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, known, 1)
+    meant = f"  (there is {near[0]}: did you mean that one?)" if near else ""
+    return f"dayfly secret set {name}{meant}"
+
+
 def _value_problem(value: str) -> str | None:
+    if not value:
+        return "the value is empty; `dayfly secret rm` removes a secret"
     if "\0" in value:
         return "the value holds a NUL character, which no program can be given"
     try:

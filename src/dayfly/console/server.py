@@ -17,10 +17,11 @@ from dayfly.console.state import Json
 from dayfly.environment import views
 from dayfly.environment.api import application
 from dayfly.environment.environment import Environment, observe, opened
+from dayfly.environment.readings import listed
 from dayfly.environment.stream import follow
 from dayfly.errors import DayflyError
 from dayfly.events import Event
-from dayfly.release.receipt import row, whole
+from dayfly.release.receipt import whole
 
 GRACE_SECONDS = 2  # for answers under way when the server is told to end
 MOST_EVENTS = 100_000
@@ -78,7 +79,7 @@ class Reader:
         return views.status(observe(self.environment))
 
     def releases(self, app: str | None, limit: int) -> Sequence[Json]:
-        return [row(record) for record in self.environment.parts.journal.releases(app, limit)]
+        return listed(self.environment, app, limit)
 
     def receipt(self, number: int) -> Json | None:
         try:

@@ -126,7 +126,8 @@ async def translated(_: Request, error: Exception) -> Response:
 
 
 async def not_found(_: Request, error: Exception) -> Response:
-    return told(404, str(error.args[0]) if error.args else "not found", "")
+    says, hint = (*map(str, error.args), "", "")[:2]
+    return told(404, says or "not found", hint)
 
 
 def told(status: int, message: str, hint: str) -> Response:

@@ -11,6 +11,7 @@ from dayfly.config.home import Home, environment_id
 from dayfly.config.inherited import inherited_for_builds
 from dayfly.config.load import settings_of
 from dayfly.config.secrets import Secrets
+from dayfly.durable import write_atomically
 from dayfly.environment.tls import CertificateWatch
 from dayfly.environment.views import Observed
 from dayfly.errors import DayflyError
@@ -44,6 +45,7 @@ class Environment:
 def opened(home: Home) -> Iterator[Environment]:
     """Open all parts, put right what a crash left, then look after it until the body ends."""
     parts = open_parts(home)
+    write_atomically(home.settings_in_force, home.environment_toml.read_text())
     recover(parts)
     occupied: set[str] = set()
     engine = Engine(parts)

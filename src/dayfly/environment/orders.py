@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from dayfly.environment.applications import require
 from dayfly.environment.environment import Environment
 from dayfly.errors import UsageError
 from dayfly.release import jobs, records
@@ -64,9 +65,10 @@ def stop(environment: Environment, request: Request, body: bytes) -> dict[str, A
 
 
 def roll_back(environment: Environment, request: Request, body: bytes) -> dict[str, Any]:
-    wanted = read(body, RollbackWish)
+    wanted, app = read(body, RollbackWish), request.path_params["app"]
+    require(environment.parts.journal, app)
     after = environment.parts.journal.last_event()
-    to = environment.engine.roll_back(request.path_params["app"], wanted.to, wanted.who)
+    to = environment.engine.roll_back(app, wanted.to, wanted.who)
     return {"release": to, "after": after}
 
 

@@ -11,12 +11,14 @@ from starlette.responses import Response, StreamingResponse
 
 from dayfly.config.cron import schedule, zone_of
 from dayfly.environment import views
+from dayfly.environment.applications import require
 from dayfly.environment.environment import Environment, observe
 from dayfly.errors import UsageError
 from dayfly.release.bookkeeping import ALL
 from dayfly.release.receipt import iso, rollbacks, row, whole
 
 NEWEST = 50
+FILES = "files"  # the folder of a machine's output that has its declared log files
 
 
 def status(environment: Environment, _: Request) -> dict[str, Any]:
@@ -25,14 +27,26 @@ def status(environment: Environment, _: Request) -> dict[str, Any]:
 
 def releases(environment: Environment, request: Request) -> list[Any]:
     limit = number_of(request, "limit", NEWEST)
-    journal = environment.parts.journal
-    return [row(record) for record in journal.releases(request.query_params.get("app"), limit)]
+    app = request.query_params.get("app")
+    if app is not None:
+        require(environment.parts.journal, app)
+    return listed(environment, app, limit)
+
+
+def listed(environment: Environment, app: str | None, limit: int) -> list[dict[str, Any]]:
+    """Releases, newest first; those that wait for their turn are marked."""
+    queued = environment.engine.queued()
+    records = environment.parts.journal.releases(app, limit)
+    return [{**row(record), "queued": record.number in queued} for record in records]
 
 
 def receipt(environment: Environment, request: Request) -> dict[str, Any]:
     journal, number = environment.parts.journal, request.path_params["number"]
-    record = journal.release(number)
-    return {**whole(record), "rollbacks": rollbacks(journal.events(release=number, limit=ALL))}
+    return {
+        **whole(journal.release(number)),
+        "queued": number in environment.engine.queued(),
+        "rollbacks": rollbacks(journal.events(release=number, limit=ALL)),
+    }
 
 
 def machines(environment: Environment, _: Request) -> list[Any]:
@@ -86,10 +100,10 @@ def output(environment: Environment, request: Request) -> Response:
     asked = [request.query_params.get(key) for key in ("machine", "source")]
     wanted = "/".join(name for name in asked if name)
     kept = dict(_kept(environment, record.number))
-    chosen = {s: p for s, p in kept.items() if not wanted or f"{s}/".startswith(f"{wanted}/")}
+    chosen = {source: path for source, path in kept.items() if means(wanted, source)}
     if wanted and not chosen:
-        known = ", ".join(sorted(kept)) or "nothing"
-        raise LookupError(f"release {record.number} keeps no output of {wanted!r}; it has {known}")
+        known = "\n".join(["It has:", *sorted(kept)]) if kept else "It has none."
+        raise LookupError(f"release {record.number} keeps no output of {wanted!r}", known)
     redact = environment.parts.redactor(record.app)
 
     def lines() -> Iterator[str]:
@@ -98,6 +112,18 @@ def output(environment: Environment, request: Request) -> Response:
                 yield f"{source}: {redact(line.rstrip())}\n"
 
     return StreamingResponse(lines(), media_type="text/plain; charset=utf-8")
+
+
+def means(wanted: str, source: str) -> bool:
+    """Whether `wanted` names this output: whole, by its beginning, or as the app names its file."""
+    own_files = f"/{FILES}/"
+    machine, _, file = source.partition(own_files)
+    short = f"{machine}/{file}"
+    return (
+        not wanted
+        or f"{source}/".startswith(f"{wanted}/")
+        or bool(file and wanted in {file, short})
+    )
 
 
 def _kept(environment: Environment, release: int) -> Iterator[tuple[str, Path]]:

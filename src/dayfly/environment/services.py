@@ -13,9 +13,10 @@ from pathlib import Path
 from dayfly.client import Client, ClientError
 from dayfly.clock import DeadlineError, wait_until
 from dayfly.command import Setting, output_of, run, which
+from dayfly.config.environment import Environment as Settings
 from dayfly.config.home import OWN, Home, create, environment_id, token
 from dayfly.config.inherited import inherited_for_builds
-from dayfly.config.load import settings_of
+from dayfly.config.load import load_environment, settings_of
 from dayfly.durable import locked, write_atomically
 from dayfly.environment import supervised
 from dayfly.environment.environment import open_balancer, open_parts, open_runtime, url_of
@@ -41,7 +42,7 @@ def up(home: Home, *, systemd: bool, say: Say) -> str:
     if not home.environment_toml.exists():
         say(f"writing {home.environment_toml}: the settings of this environment, all at defaults")
     create(home)
-    settings = settings_of(home)
+    settings = _in_force(home, settings_of(home), say)
     open_balancer(home, settings).open()
     services = supervised.services(Path(sys.executable), home.path)
     env = {**inherited_for_builds(), "DAYFLY_HOME": str(home.path)}
@@ -54,6 +55,18 @@ def up(home: Home, *, systemd: bool, say: Say) -> str:
     for note in open_runtime(home, settings)[0].notes:
         say(f"note: {note}")
     return url_of(settings)
+
+
+def _in_force(home: Home, wanted: Settings, say: Say) -> Settings:
+    """A server that runs keeps the settings that it began with."""
+    file = home.settings_in_force
+    if not _pids(home, supervised.SERVER):
+        file.unlink(missing_ok=True)
+        return wanted
+    found = load_environment(file.read_text(), file=str(file)) if file.exists() else wanted
+    if found != wanted:
+        say("note: environment.toml has changed; `dayfly down` and `dayfly up` apply it")
+    return found
 
 
 def down(home: Home, *, say: Say) -> None:
@@ -86,7 +99,8 @@ def destroy(home: Home, name: str, *, say: Say) -> None:
     settings = settings_of(home)
     if name != settings.name:
         raise ServiceError(f"this environment is called {settings.name}, not {name}")
-    down(home, say=say)
+    down(home, say=lambda _: None)  # it tells that data stays
+    say("services and machines are stopped")
     parts = open_parts(home)
     for image in parts.builder.images():
         parts.builder.remove(image)
@@ -167,12 +181,15 @@ def _abandon(home: Home, service: str) -> None:
 
 
 def _send(home: Home, service: str, number: signal.Signals) -> None:
-    known = supervised.services(Path(sys.executable), home.path)
-    words = next(list(each.argv[1:]) for each in known if each.name == service)
-    for pid in pids_of(words):
+    for pid in _pids(home, service):
         with suppress(ProcessLookupError):
             os.kill(pid, number)
-    wait_until(lambda: not pids_of(words), seconds=DOWN_SECONDS, what=f"{service} ends")
+    wait_until(lambda: not _pids(home, service), seconds=DOWN_SECONDS, what=f"{service} ends")
+
+
+def _pids(home: Home, service: str) -> list[int]:
+    known = supervised.services(Path(sys.executable), home.path)
+    return pids_of(next(list(each.argv[1:]) for each in known if each.name == service))
 
 
 # -- systemd

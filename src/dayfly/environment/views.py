@@ -47,7 +47,8 @@ def app_status(seen: Observed, app: str) -> dict[str, Any]:
         "serving": next((_fleet(seen, r) for r in records if r.number == serving), None),
         "warm": [{**_fleet(seen, r), "until": iso(r.warm_until)} for r in warm],
         "incoming": next(
-            (_fleet(seen, r) for r in records if r.running and r.number != serving), None
+            (_fleet(seen, r) for r in reversed(records) if r.running and r.number != serving),
+            None,  # the first of those that run; others are queued
         ),
         "way_back": way_back(records, serving),
         "problems": [seen.problems[app]] if app in seen.problems else [],
@@ -101,7 +102,7 @@ def machine_row(seen: Observed, machine: Machine, usage: Usage | None) -> dict[s
         "healthy": healthy(seen, machine),
         "role": role(seen, machine),
         "memory": usage.memory if usage else None,
-        "cpu": usage.cpu if usage else None,
+        "cpu": round(usage.cpu, 2) if usage else None,
         "started": iso(machine.started),
     }
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from dayfly.release.fleet import machines_of
 from dayfly.release.receipt import receipt, why
 from dayfly.release.records import Outcome, ReleaseRecord
 from dayfly.release.traffic import traffic_of
@@ -27,8 +28,20 @@ def finish_rollback(
         app=record.app,
         outcome=outcome,
         **why(reason),
-        receipt={**_receipt(parts, record, after=began, since=first.time), **why(reason)},
+        receipt={
+            **_receipt(parts, record, after=began, since=first.time),
+            **why(reason),
+            "machines": _fleet(parts, record),  # also those that were kept warm
+        },
     )
+
+
+def _fleet(parts: Parts, record: ReleaseRecord) -> list[dict[str, str]]:
+    return [
+        {"machine": machine.name, "process": machine.process, "address": machine.address or ""}
+        for machine in machines_of(parts, record)
+        if machine.kind == "process"
+    ]
 
 
 def _receipt(parts: Parts, record: ReleaseRecord, *, after: int, since: float) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from dayfly.clock import DeadlineError, Stop, wait_until
 from dayfly.config.problem import SettingsError
 from dayfly.config.secrets import SecretError
 from dayfly.errors import DayflyError, StoppedError
+from dayfly.events import Event
 from dayfly.images.git import SourceError
 from dayfly.machines.capacity import TooSmallError
 from dayfly.release import bookkeeping, pipeline, rollback
-from dayfly.release.fleet import WEB
+from dayfly.release.fleet import require_web
 from dayfly.release.journal import JournalError
 from dayfly.release.records import Order, Outcome, ReleaseRecord
 from dayfly.release.traffic import telling_traffic
@@ -56,6 +57,11 @@ class Engine:
         """Releases that an operation has in hand: nobody else touches their machines."""
         with self._lock:
             return self._in_hand()
+
+    def queued(self) -> frozenset[int]:
+        """Releases that wait for the one under way."""
+        with self._lock:
+            return frozenset(o.record.number for line in self._lines.values() for o in line[1:])
 
     def outgoing(self) -> frozenset[int]:
         """Releases whose fleets an operation may go back to, or drains: they don't retire."""
@@ -107,9 +113,9 @@ class Engine:
                 self._parts.journal.releases(app), self._parts.serving(app), to
             )
             operation = Operation(f"the rollback to release {target.number}", target)
-            began = self._parts.journal.record(  # before the answer: who follows waits for its end
-                "rollback.started", release=target.number, app=app, who=who
-            )
+            began = self._tell_begun(
+                target, who
+            )  # before the answer: who follows waits for its end
             line.append(operation)
         self._start(operation, lambda o: self._roll_back(o, began.number))
         return target.number
@@ -135,10 +141,20 @@ class Engine:
     def _tell_stopped(self, app: str, serving: int, who: str, stopped: str) -> None:
         """Stopping what was under way was the whole rollback."""
         tell = self._parts.journal.record
-        tell("rollback.started", release=serving, app=app, who=who)
+        self._tell_begun(self._parts.journal.release(serving), who)
         reason = f"{stopped} was stopped, release {serving} serves on"
         tell("note", release=serving, app=app, message=reason)
         tell("rollback.finished", release=serving, app=app, outcome="serving", reason=reason)
+
+    def _tell_begun(self, target: ReleaseRecord, who: str) -> Event:
+        return self._parts.journal.record(
+            "rollback.started",
+            release=target.number,
+            app=target.app,
+            commit=target.commit,
+            subject=target.subject,
+            who=who,
+        )
 
     def _stop_for_rollback(self, app: str, who: str) -> Operation | None:
         """What was under way and was told to stop; its traffic is back, or it was too late."""
@@ -241,8 +257,7 @@ class Engine:
         try:
             operation.stop.check()
             app = self._parts.app_of(record)
-            if WEB not in app.process:
-                raise RefusedError("dayfly.toml has no [process.web]: nothing would answer")  # noqa: TRY301
+            require_web(app)
             work = Work(parts=self._parts, record=record, app=app, stop=operation.stop)
             with telling_traffic(work):
                 story(work)

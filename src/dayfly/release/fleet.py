@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Literal
 
 from dayfly.balancer.routing import Server
@@ -17,7 +18,7 @@ from dayfly.machines.machine import Machine, Spec
 from dayfly.machines.output import last_lines
 from dayfly.machines.probe import probe
 from dayfly.release.records import ReleaseRecord
-from dayfly.release.work import Parts, ReleaseError, Work
+from dayfly.release.work import Parts, RefusedError, ReleaseError, Work
 
 LAUNCH_AT_ONCE = 4
 WEB = "web"
@@ -35,6 +36,13 @@ class Wanted:
     port: bool = False
     memory: int | None = None
     cpus: float | None = None
+
+
+def require_web(app: App) -> None:
+    if WEB not in app.process:
+        near = get_close_matches(WEB, app.process, 1)
+        hint = f"Did you mean it by [process.{near[0]}]?" if near else ""
+        raise RefusedError("dayfly.toml has no [process.web]: nothing would answer", hint=hint)
 
 
 def process_wanted(app: App, process: str) -> Wanted:

@@ -58,7 +58,10 @@ def row(record: ReleaseRecord) -> dict[str, Any]:
 
 
 def rollbacks(events: Iterable[Event]) -> list[dict[str, Any]]:
-    """The receipt of each time that traffic went back to the release whose events these are."""
+    """The receipt of each time that traffic went back to the release whose events these are.
+
+    A rollback that only stopped a release moved no traffic, and has none.
+    """
     found, began = [], None
     for event in events:
         if event.kind == "rollback.started":
@@ -70,7 +73,8 @@ def rollbacks(events: Iterable[Event]) -> list[dict[str, Any]]:
                 "finished": iso(event.time),
                 "outcome": event.data["outcome"],
             }
-            found.append({**told, **event.data.get("receipt", {})})
+            if "receipt" in event.data:
+                found.append({**told, **event.data["receipt"]})
             began = None
     return found
 

@@ -29,7 +29,9 @@ def target_of(
     for record in possible:
         if record.outcome != "rolled-back" and (serving is None or record.number < serving):
             return record
-    raise ReleaseError("there is no earlier release to go back to", hint="dayfly releases")
+    forward = f"`dayfly rollback --to {possible[0].number}` goes to a later one" if possible else ""
+    hint = forward or "`dayfly releases` lists what happened."
+    raise ReleaseError("there is no earlier release to go back to", hint=hint)
 
 
 def roll_back(work: Work) -> None:

@@ -21,5 +21,6 @@ def starting_environment() -> str:
     speaking = re.compile(r"^(?=[a-z_]+ = |\[[a-z]+\.)", re.MULTILINE)
     return (
         "# Every setting is shown with its default or an example: to change one, remove its #.\n"
-        "# Then `dayfly up` takes it over.\n\n" + speaking.sub("#", reference(ENVIRONMENT))
+        "# `dayfly down` and `dayfly up` apply what was changed.\n\n"
+        + speaking.sub("#", reference(ENVIRONMENT))
     )
