@@ -10,6 +10,7 @@ _CSV = {
     "database": 2, "session": 5, "transaction": 9, "severity": 11, "state": 12, "message": 13,
     "detail": 14, "query": 19,
 }  # fmt: skip
+_NO_ERROR = "00000"  # which JSON leaves out
 _JSON = {
     "database": "dbname", "session": "session_id", "transaction": "vxid",
     "severity": "error_severity", "state": "state_code", "message": "message", "detail": "detail",
@@ -42,4 +43,5 @@ def from_csv(text: str) -> Iterator[Entry]:
     whole = text[: text.rfind("\n") + 1]
     for row in csv.reader(io.StringIO(whole, newline=""), strict=False):
         if len(row) > max(_CSV.values()):
-            yield Entry(**{name: row[column] for name, column in _CSV.items()})
+            found = {name: row[column] for name, column in _CSV.items()}
+            yield Entry(**{**found, "state": found["state"].replace(_NO_ERROR, "")})
