@@ -68,9 +68,9 @@ def workshop(runtime: str) -> Iterator[Workshop]:
 
 
 @contextmanager
-def open_folder() -> Iterator[Path]:
+def open_folder(at: Path = Path("/var/tmp")) -> Iterator[Path]:
     """A temporary folder that other users may enter, which pytest's own are not."""
-    folder = Path(tempfile.mkdtemp(dir="/var/tmp", prefix="dayfly-test-"))
+    folder = Path(tempfile.mkdtemp(dir=at, prefix="dayfly-test-"))
     folder.chmod(0o755)
     try:
         yield folder

@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from dayfly.config.inherited import home_variable
+from dayfly.config.inherited import cache_variable, home_variable
 from dayfly.config.reference import starting_environment
 from dayfly.durable import FileError, locked, translated, write_atomically
 
 NO_HOME = "Start the environment with `dayfly up`, or name its home in DAYFLY_HOME."
 ROOT_HOME = Path("/var/lib/dayfly")
+ROOT_CACHE = Path("/var/cache/dayfly")
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,18 @@ def default_home() -> Home:
         return Home(Path(told).expanduser().absolute())
     own = ROOT_HOME if os.geteuid() == 0 else Path.home() / ".local/share/dayfly"
     return Home(own)
+
+
+def cache_folder() -> Path:
+    """What may go at any time, of no environment; PostgreSQL's user passes through as root's."""
+    if os.geteuid() == 0:
+        folder, mode = ROOT_CACHE, 0o711
+    else:
+        folder, mode = Path(cache_variable() or Path.home() / ".cache") / "dayfly", 0o700
+    with translated(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(mode)
+    return folder
 
 
 def create(home: Home) -> None:

@@ -33,6 +33,15 @@ def context_variable() -> str | None:
     return os.environ.get("DAYFLY_CONTEXT") or None
 
 
+def cache_variable() -> str | None:
+    return os.environ.get("XDG_CACHE_HOME") or None
+
+
+def inherited_with(**more: str) -> dict[str, str]:
+    """Our whole environment and more, for a command that a person gives us to run."""
+    return {**os.environ, **more}
+
+
 def inherited_for_builds() -> dict[str, str]:
     """What a build may see of our environment: language, PATH, proxies, registries and their CAs.
 

@@ -48,17 +48,22 @@ def setting_of_servers() -> Setting:
 
 
 @contextmanager
-def new_cluster(folder: Path, programs: Path) -> Iterator[Cluster]:
-    """A fresh cluster in `folder`, removed on the way out.
+def new_cluster(
+    folder: Path, programs: Path, *, base: Path | None = None, at: Path | None = None
+) -> Iterator[Cluster]:
+    """A fresh cluster in `folder`, or a copy of one that was kept; removed on the way out.
+
+    Its files lie `at` a place of their own where that is given.
 
     Its lock is held meanwhile: what lies there unlocked was left by a crash, and is cleaned first.
     """
     setting = setting_of_servers()
     folder.mkdir(parents=True, exist_ok=True)
-    _refuse_hidden(folder, setting)
-    clean(folder)
-    template = _template(folder, programs, setting)
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=_SERVER, suffix=".lock") as lock:
+    at = at or folder
+    _refuse_hidden(at, setting)
+    clean(at)
+    template = base or _template(folder, programs, setting)
+    with tempfile.NamedTemporaryFile(dir=at, prefix=_SERVER, suffix=".lock") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         place = Path(lock.name).with_suffix("")
         try:
@@ -85,15 +90,34 @@ def clean(folder: Path) -> None:
             lock.unlink(missing_ok=True)
 
 
-def end(pid: int) -> None:
-    """End a server at once, without a checkpoint: its data goes with it."""
+def keep(cluster: Cluster, target: Path) -> None:
+    """Make the data of a cluster whose server has ended the base of later ones."""
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".kept-") as place:
+        Path(place).chmod(0o711)
+        kept = Path(place, "cluster")
+        kept.mkdir(0o700)
+        (kept / "password").write_text(cluster.password)
+        _give(kept, cluster.setting)
+        if cluster.data.stat().st_dev == Path(place).stat().st_dev:
+            cluster.data.rename(kept / "data")
+        else:
+            _copy(cluster.data.parent, kept, cluster.setting)
+        try:
+            kept.rename(target)
+        except OSError:
+            if not target.exists():  # somebody else was quicker
+                raise
+
+
+def end(pid: int, how: signal.Signals = signal.SIGQUIT) -> None:
+    """End a server; by default at once, without a checkpoint: its data goes with it."""
 
     def gone() -> bool:
         reap(pid)
         return not Path(f"/proc/{pid}").exists()
 
     try:
-        os.kill(pid, signal.SIGQUIT)
+        os.kill(pid, how)
     except ProcessLookupError:
         return
     wait_until(gone, seconds=STOP_SECONDS, what="the throw-away PostgreSQL ends")
@@ -144,7 +168,7 @@ def _initdb(programs: Path, made: Path, setting: Setting) -> None:
 
 
 def _copy(template: Path, place: Path, setting: Setting) -> None:
-    place.mkdir(0o700)
+    place.mkdir(0o700, exist_ok=True)
     _give(place, setting)
     try:
         output_of(["cp", "-a", "--reflink=auto", str(template / "data"), str(place)])

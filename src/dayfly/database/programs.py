@@ -4,7 +4,7 @@ import importlib.util
 import re
 from pathlib import Path
 
-from dayfly.command import which
+from dayfly.command import CommandError, output_of, which
 from dayfly.errors import DayflyError
 
 NEEDED = ("initdb", "postgres", "pg_dump")
@@ -35,10 +35,38 @@ def programs(setting: str | None) -> Path:
                 hint=_HOW,
             )
         return folder
-    for folder in (*_debian(), *_on_path(), *_wheel()):
-        if all((folder / name).is_file() for name in NEEDED):
-            return folder
+    for folder in _all():
+        return folder
     raise DatabaseError("PostgreSQL's programs were not found", hint=_HOW)
+
+
+def programs_for(version: int, setting: str | None) -> Path:
+    """The folder with the programs of one major version; pg_dump and copies need the same."""
+    folders = [programs(setting)] if setting is not None else _all()
+    found = {major_of(folder): folder for folder in reversed(folders)}
+    if version in found:
+        return found[version]
+    had = ", ".join(str(one) for one in sorted(found)) or "none"
+    raise DatabaseError(
+        f"production runs PostgreSQL {version}, and its programs are not here (found: {had})",
+        hint=f"Get them: apt install postgresql-{version}; or name their folder: "
+        "postgresql in environment.toml.",
+    )
+
+
+def major_of(folder: Path) -> int:
+    """Of the server there, as it says itself."""
+    try:
+        words = output_of([str(folder / "postgres"), "--version"])
+    except CommandError as error:
+        raise DatabaseError(f"{folder}: its postgres does not run", hint=error.tail) from error
+    number = re.search(r"(\d+)", words)
+    return int(number.group()) if number else 0
+
+
+def _all() -> list[Path]:
+    folders = (*_debian(), *_on_path(), *_wheel())
+    return [folder for folder in folders if all((folder / name).is_file() for name in NEEDED)]
 
 
 def _debian() -> list[Path]:

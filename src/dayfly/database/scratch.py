@@ -1,11 +1,13 @@
 """Throw-away PostgreSQL: for the app's own tests, never near the app's data."""
 
 import secrets
+import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
@@ -51,15 +53,23 @@ class ScratchServer:
         finally:
             self._administer("DROP DATABASE IF EXISTS {} WITH (FORCE)", sql.Identifier(name))
 
+    def url(self, database: str, user: str = ADMIN, password: str = "") -> str:
+        """Of a database; as the superuser unless somebody else is named."""
+        secret = password or self.admin_password
+        return f"postgresql://{quote(user)}:{secret}@127.0.0.1:{self.port}/{database}"
+
     def begin(self) -> bool:
         """Make the app's user, once the server answers; False until then."""
-        user = "CREATE ROLE {} LOGIN CREATEDB PASSWORD {}"
+        user = "{} ROLE {} LOGIN CREATEDB PASSWORD {}"
+        words = (sql.Identifier(APP), sql.Literal(self.app_password))
         try:
-            self._administer(user, sql.Identifier(APP), sql.Literal(self.app_password))
+            self._administer(user, sql.SQL("CREATE"), *words)
         except DatabaseError as error:
             if isinstance(error.__cause__, psycopg.OperationalError):
                 return False
-            raise
+            if not isinstance(error.__cause__, psycopg.errors.DuplicateObject):
+                raise
+            self._administer(user, sql.SQL("ALTER"), *words)  # of the cluster it was copied from
         return True
 
     def _administer(self, statement: str, *words: sql.Composable) -> None:
@@ -80,20 +90,35 @@ def scratch_server(folder: Path, programs: Path | None) -> Iterator[ScratchServe
     What a crash left there before is stopped and removed first.
     """
     programs = programs or found_programs(None)
-    with new_cluster(folder, programs) as cluster:
-        pid, server = _started(cluster, programs)
-        try:
-            yield server
-        finally:
-            end(pid)
+    with new_cluster(folder, programs) as cluster, serving(cluster, programs, {}) as server:
+        yield server
 
 
-def _started(cluster: Cluster, programs: Path) -> tuple[int, ScratchServer]:
+@contextmanager
+def serving(
+    cluster: Cluster,
+    programs: Path,
+    settings: Mapping[str, str],
+    how: signal.Signals = signal.SIGQUIT,
+) -> Iterator[ScratchServer]:
+    """A running server of a cluster; `how` it is ended decides whether its data is whole."""
+    pid, server = _started(cluster, programs, settings)
+    try:
+        yield server
+    finally:
+        end(pid, how)
+
+
+def _started(
+    cluster: Cluster, programs: Path, settings: Mapping[str, str]
+) -> tuple[int, ScratchServer]:
     log = cluster.data.parent / "log"
     for _ in range(ATTEMPTS):
         port = _free_port()
         server = ScratchServer(port, cluster.password, secrets.token_urlsafe(24))
-        pid = start_detached(_command(cluster, programs, port), output=log, setting=cluster.setting)
+        pid = start_detached(
+            _command(cluster, programs, port, settings), output=log, setting=cluster.setting
+        )
         if _began(pid, server):
             return pid, server
         end(pid)
@@ -120,9 +145,9 @@ def _began(pid: int, server: ScratchServer) -> bool:
     return not ended
 
 
-def _command(cluster: Cluster, programs: Path, port: int) -> list[str]:
-    settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
-    return [str(programs / "postgres"), "-D", str(cluster.data), "-p", str(port), *settings]
+def _command(cluster: Cluster, programs: Path, port: int, settings: Mapping[str, str]) -> list[str]:
+    words = [f"--{name}={value}" for name, value in {**_SETTINGS, **settings}.items()]
+    return [str(programs / "postgres"), "-D", str(cluster.data), "-p", str(port), *words]
 
 
 def _free_port() -> int:

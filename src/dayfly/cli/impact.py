@@ -1,0 +1,151 @@
+"""`dayfly impact`: what pending migrations would do to a live database."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dayfly.cli.commands import Commands
+from dayfly.cli.output import clean, paint, say, say_json
+from dayfly.cli.session import Session
+from dayfly.command import Setting
+from dayfly.command import run as run_program
+from dayfly.config.inherited import inherited_with
+from dayfly.errors import DayflyError, UsageError
+
+if TYPE_CHECKING:
+    from dayfly.database.answer import Answer, Question
+
+VERDICTS = ("none", "online", "staged", "downtime")
+STYLES = {"none": "good", "online": "good", "staged": "warn", "downtime": "bad"}
+COMMAND_SECONDS = 600.0
+Json = dict[str, Any]
+
+
+def declare(commands: Commands) -> None:
+    impact_ = commands.add_reader(
+        "impact", impact, "What pending migrations would do to a live database, before they run."
+    )
+    impact_.add_argument(
+        "--database", metavar="URL", required=True, help="production's; it is only read"
+    )
+    what = impact_.add_mutually_exclusive_group(required=True)
+    what.add_argument("--migrations", metavar="DIR", type=Path, help="plain or Flyway-named SQL")
+    what.add_argument(
+        "--migrate", metavar="COMMAND", help="any tool's; DATABASE_URL leads it to a copy"
+    )
+    impact_.add_argument(
+        "--budget", metavar="TIME", default="1s", help="longest blocking that is online (1s)"
+    )
+    impact_.add_argument(
+        "--statements", metavar="FILE", type=Path, help="SQL that the app sends, one a line"
+    )
+    impact_.add_argument(
+        "--fail-on", metavar="VERDICT", choices=VERDICTS, help="exit 1 from this verdict on"
+    )
+
+
+def impact(  # noqa: PLR0913 - the options of the command
+    session: Session,
+    *,
+    database: str,
+    migrations: Path | None,
+    migrate: str | None,
+    budget: str,
+    statements: Path | None,
+    fail_on: str | None,
+    json: bool,
+) -> int:
+    from dayfly.config.units import Duration  # noqa: PLC0415
+    from dayfly.database.answer import Question  # noqa: PLC0415 - its driver takes its time
+
+    try:
+        seconds = Duration.parse(budget)
+    except DayflyError as error:
+        raise UsageError(f"--budget {budget}: {error}") from error
+    question = Question(
+        url=database,
+        folder=_folder(session),
+        budget=seconds,
+        statements=_lines(statements) if statements else (),
+    )
+    answer = _asked(session, question, migrations, migrate).as_json()
+    if json:
+        say_json(answer)
+    else:
+        say(*lines(answer))
+    return int(fail_on is not None and _at_least(str(answer["verdict"]), fail_on))
+
+
+def _folder(session: Session) -> Path:
+    """Of the environment that is here; without one, of nobody."""
+    from dayfly.config.home import cache_folder  # noqa: PLC0415
+
+    home = session.home()
+    return home.scratch if home.id_file.exists() else cache_folder() / "scratch"
+
+
+def _at_least(verdict: str, limit: str) -> bool:
+    return VERDICTS.index(verdict) >= VERDICTS.index(limit)
+
+
+def _asked(
+    session: Session, question: "Question", migrations: Path | None, migrate: str | None
+) -> "Answer":
+    from dayfly.database import answer  # noqa: PLC0415
+
+    if migrations is not None:
+        return answer.of_files(question, session.folder / migrations)
+
+    def run(url: str) -> int:
+        setting = Setting(env=inherited_with(DATABASE_URL=url))
+        argv = ["/bin/sh", "-c", str(migrate)]
+        return run_program(argv, setting=setting, seconds=COMMAND_SECONDS, check=False).status
+
+    return answer.of_command(question, run)
+
+
+def _lines(file: Path) -> Sequence[str]:
+    try:
+        text = file.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DayflyError(f"{file}: {error}") from error
+    return [line.strip().rstrip(";") for line in text.splitlines() if line.strip()]
+
+
+def lines(value: Json) -> list[str]:
+    """The answer for a person, worst finding first."""
+    pending = value["pending"]
+    if not pending and not value["findings"]:
+        return [f"{paint('good', 'none')}  nothing is pending  ({value['seconds']:g} s)"]
+    told = paint(STYLES[value["verdict"]], value["verdict"])
+    head = f"{told}  {len(pending)} pending, {len(value['findings'])} findings"
+    found = [line for finding in value["findings"] for line in _finding(finding)]
+    return [f"{head}  ({value['seconds']:g} s)", *found, *_rest(value)]
+
+
+def _finding(finding: Json) -> list[str]:
+    rows = "" if finding["rows"] is None else f" (about {finding['rows']:,} rows)"
+    where = f"{clean(finding['table'])}{rows}: " if finding["table"] else ""
+    told = [f"  {where}{paint('strong', clean(finding['message']))}"]
+    if finding["blocks"]:
+        lasts = finding["blocked_ms"]
+        long = "for how long nobody knows" if lasts is None else f"for about {lasts:,} ms"
+        told.append(f"    blocks {finding['blocks']} {long} ({finding['lock']})")
+    facts = (finding["migration"], finding["statement"], finding["evidence"])
+    told += [f"    {paint('dim', clean(fact))}" for fact in facts if fact]
+    remedy = finding["remedy"].splitlines()
+    return [*told, *(f"    {paint('accent', clean(line))}" for line in remedy)]
+
+
+def _rest(value: Json) -> list[str]:
+    back, checked = value["rollback"], value["statements"]
+    loses = f": it would lose {clean(', '.join(back['loses']))}" if back["loses"] else ""
+    told = [f"  way back: {back['state']}{loses}"]
+    if checked["checked"] or checked["unassessable"]:
+        told.append(
+            f"  statements: {checked['checked']} checked, {checked['broken']} broken, "
+            f"{checked['unassessable']} can't be assessed"
+        )
+    if value["unfilled"]:
+        told.append(f"  no row could be made up for: {clean(', '.join(value['unfilled']))}")
+    return told

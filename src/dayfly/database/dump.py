@@ -1,0 +1,45 @@
+"""Production's schema as pg_dump writes it."""
+
+import hashlib
+import re
+from pathlib import Path
+
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from dayfly.command import CommandError, Setting, output_of
+from dayfly.database.problems import missing_grant, shown
+from dayfly.database.programs import DatabaseError
+
+DUMP_SECONDS = 300.0
+_FLAGS = (
+    "--schema-only", "--no-password", "--no-publications", "--no-subscriptions",
+    "--no-tablespaces", "--no-security-labels", "--encoding=UTF8", "--lock-wait-timeout=5000",
+)  # fmt: skip
+# psql's own commands (a random key), and what names the moment instead of the schema.
+_PASSING = re.compile(r"^(\\(un)?restrict .*|-- (Dumped|Started|Completed) .*)\n", re.MULTILINE)
+
+
+def dumped(url: str, programs: Path) -> str:
+    """The schema; password and user mappings of foreign servers are left out later."""
+    parts = {name: str(part) for name, part in conninfo_to_dict(url).items()}
+    password = parts.pop("password", "")
+    argv = [str(programs / "pg_dump"), *_FLAGS, f"--dbname={make_conninfo(**parts)}"]
+    env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "PGPASSWORD": password}
+    try:
+        text = output_of(argv, setting=Setting(env=env), seconds=DUMP_SECONDS)
+    except CommandError as error:
+        user = parts.get("user", "")
+        raise DatabaseError(
+            f"pg_dump could not read the schema of {shown(url)}: {_told(error)}",
+            hint=missing_grant(error.tail, user) or error.tail,
+        ) from error
+    return _PASSING.sub("", text)
+
+
+def fingerprint(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def _told(error: CommandError) -> str:
+    lines = [line.strip() for line in error.tail.splitlines() if "error" in line]
+    return lines[0].removeprefix("pg_dump: error: ") if lines else error.message

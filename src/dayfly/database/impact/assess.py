@@ -1,0 +1,254 @@
+"""What a migration does to the live database: the question and its answer."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from dayfly.database.captured import Transaction
+from dayfly.database.impact.between import between
+from dayfly.database.impact.blocking import blocking
+from dayfly.database.impact.breaking import breaking
+from dayfly.database.impact.catalogue import Catalogue, Column, Key
+from dayfly.database.impact.comparison import BOOKKEEPING, Comparison
+from dayfly.database.impact.effects import Effect, Observed
+from dayfly.database.impact.finding import (
+    DOWNTIME,
+    KINDS,
+    ONLINE,
+    STAGED,
+    VERDICTS,
+    Bridge,
+    Finding,
+    worst,
+)
+from dayfly.database.impact.losing import losing
+from dayfly.database.impact.outgoing import NOTHING, Checked, rehearsed
+from dayfly.database.impact.proven import with_statements
+from dayfly.database.impact.questions import Ask, questions
+from dayfly.database.impact.replay import replay
+from dayfly.database.impact.tightened import tightened
+from dayfly.database.impact.unassessed import unassessed
+from dayfly.database.impact.widening import widening
+
+OPEN, CLOSED = "catalogue only", "closed"
+_WITHOUT_TRACE = ("ALTER DEFAULT", "ALTER FUNCTION", "ALTER PROCEDURE", "ALTER ROUTINE")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Impact:
+    """The answer. `bridges` must be built, or the verdict does not hold."""
+
+    findings: tuple[Finding, ...] = ()
+    checked: Checked = NOTHING
+
+    @property
+    def verdict(self) -> str:
+        return worst(tuple(finding.verdict for finding in self.findings))
+
+    @property
+    def bridges(self) -> tuple[Bridge, ...]:
+        return tuple(finding.bridge for finding in self.findings if finding.bridge)
+
+    @property
+    def loses(self) -> tuple[str, ...]:
+        """What a rollback would not find again: tables, `table.column`, `table (rows)`."""
+        return tuple(dict.fromkeys(name for found in self.findings for name in found.loses))
+
+    @property
+    def rollback(self) -> str:
+        """Whether the outgoing release could serve on the new schema."""
+        shut = any(
+            finding.verdict in (STAGED, DOWNTIME) and finding.kind != "blocks"
+            for finding in self.findings
+        )
+        return CLOSED if shut else OPEN
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "verdict": self.verdict,
+            "findings": [finding.as_json() for finding in self.findings],
+            "rollback": {"state": self.rollback, "loses": list(self.loses)},
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """All that was seen on the copy; judged any number of times without it."""
+
+    observed: Observed
+    checked: Checked = NOTHING
+
+
+def assess(  # noqa: PLR0913 - the facts a judgement needs, all by name
+    copy_url: str,
+    transactions: Sequence[Transaction],
+    *,
+    rows: Mapping[str, int],
+    budget: float,
+    statements: Iterable[str] = (),
+    ask: Ask | None = None,
+    role: str = "",
+    bookkeeping: frozenset[str] = BOOKKEEPING,
+) -> Impact:
+    """Replay the transactions on the copy, which is changed by it, and judge what was seen.
+
+    `rows` counts production's tables (`orders`, `sales.orders`); `budget` is in seconds; `role` is
+    that of the outgoing release, `statements` what it was seen to send.
+    """
+    evidence = gathered(copy_url, transactions, statements=statements, role=role)
+    return judged(evidence, rows=rows, budget=budget, ask=ask, role=role, bookkeeping=bookkeeping)
+
+
+def gathered(
+    copy_url: str,
+    transactions: Sequence[Transaction],
+    *,
+    statements: Iterable[str] = (),
+    role: str = "",
+) -> Evidence:
+    with rehearsed(copy_url, statements, role) as before:
+        observed = replay(copy_url, transactions)
+        return Evidence(observed=observed, checked=before.again())
+
+
+def judged(
+    evidence: Evidence,
+    *,
+    rows: Mapping[str, int],
+    budget: float,
+    ask: Ask | None = None,
+    role: str = "",
+    bookkeeping: frozenset[str] = BOOKKEEPING,
+) -> Impact:
+    observed = evidence.observed
+    what = Comparison(
+        before=observed.before,
+        after=observed.after,
+        counted=rows,
+        role=role,
+        defaults=_defaults(observed),
+        bookkeeping=bookkeeping,
+    )
+    found = [*breaking(what), *between(what, observed), *tightened(what)]
+    found += losing(what, observed)
+    found += [*blocking(what, observed, budget), *unassessed(what, observed), *widening(what)]
+    answered = _answered(what, found, ask)
+    placed = [_placed(what, observed, finding) for finding in answered]
+    told = with_statements(_told_whole(placed), evidence.checked)
+    told += _untold(what, observed, told)
+    return Impact(findings=tuple(sorted(told, key=_weight)), checked=evidence.checked)
+
+
+def _weight(finding: Finding) -> tuple[int, int]:
+    return -VERDICTS.index(finding.verdict), KINDS.index(finding.kind)
+
+
+def _defaults(observed: Observed) -> dict[Key, str]:
+    """The last default that each new column had while the migration ran."""
+    found: dict[Key, str] = {}
+    for step in observed.steps:
+        for key in step.after.things.keys() - observed.before.things.keys():
+            column = step.after.things[key]
+            if isinstance(column, Column) and column.default:
+                found[key] = column.default
+    return found
+
+
+def _placed(what: Comparison, observed: Observed, finding: Finding) -> Finding:
+    """With the statement that caused it, its table and rows."""
+    cause = observed.cause(*finding.keys) if finding.keys and not finding.statement else None
+    placed = finding
+    if cause is not None:
+        lock = cause.locks.get(finding.relation, "")
+        placed = replace(
+            placed,
+            statement=cause.statement.text,
+            migration=cause.statement.migration,
+            lock=finding.lock or lock,
+        )
+    if finding.relation:
+        table = what.before.shown(finding.relation)
+        placed = replace(placed, table=table, rows=what.rows(finding.relation))
+    return placed
+
+
+def _told_whole(findings: Sequence[Finding]) -> list[Finding]:
+    """Each finding also says whom the lock on its table makes wait, and for how long."""
+    waits = {finding.relation: finding for finding in findings if finding.kind == "blocks"}
+    told: list[Finding] = []
+    for finding in findings:
+        wait = waits.get(finding.relation)
+        if finding.lock and wait is not None and not finding.blocks:
+            told.append(replace(finding, blocks=wait.blocks, blocked_ms=wait.blocked_ms))
+        else:
+            told.append(finding)
+    return told
+
+
+def _answered(what: Comparison, found: Sequence[Finding], ask: Ask | None) -> Sequence[Finding]:
+    """With what production's rows say: whether it will fail, and on how many."""
+    if ask is None:
+        return found
+    findings = list(found)
+    for question in questions(what):
+        if not what.has_rows(question.table):
+            continue
+        count = ask(question.sql)
+        if count is None:
+            continue
+        evidence = f"production has {count or 'no'} {question.what}"
+        findings = [_known(finding, question.key, evidence) for finding in findings]
+        if count:
+            findings.append(
+                Finding(
+                    verdict=STAGED,
+                    kind="fails",
+                    message=f"will fail: {evidence}",
+                    evidence=question.sql,
+                    relation=question.table,
+                    keys=(question.key,),
+                    remedy="-- Release 1: clean these rows. Release 2: this change.",
+                )
+            )
+    return findings
+
+
+def _known(finding: Finding, key: Key, evidence: str) -> Finding:
+    if key not in finding.keys:
+        return finding
+    return replace(finding, evidence="; ".join(filter(None, (finding.evidence, evidence))))
+
+
+def _untold(what: Comparison, observed: Observed, told: Sequence[Finding]) -> Iterator[Finding]:
+    """What exists was changed without a finding: it is touched, that is all."""
+    covered = {finding.statement for finding in told}
+    changed = [
+        old.key
+        for old in what.before.things.values()
+        if old != what.after.things.get(old.key) and not _bookkeeping(what, what.before, old.table)
+    ]
+    causes = {key: observed.cause(key) for key in changed}
+    for key, cause in causes.items():
+        if cause is not None and cause.statement.text not in covered:
+            covered.add(cause.statement.text)
+            thing = what.before.things[key]
+            yield _touches(cause, f"changes the {key[0].lower()} {thing.name}")
+    for step in observed.steps:
+        text = step.effect.statement.text
+        if step.effect.tag.startswith(_WITHOUT_TRACE) and text not in covered:
+            covered.add(text)
+            yield _touches(step.effect, "changes what the catalogue of the copy does not show")
+
+
+def _touches(effect: Effect, message: str) -> Finding:
+    return Finding(
+        verdict=ONLINE,
+        kind="touches",
+        message=message,
+        statement=effect.statement.text,
+        migration=effect.statement.migration,
+    )
+
+
+def _bookkeeping(what: Comparison, catalogue: Catalogue, table: int) -> bool:
+    relation = catalogue.relation(table)
+    return relation is not None and relation.name in what.bookkeeping

@@ -1,0 +1,184 @@
+"""Will the outgoing release go on working? Relations and columns that it knows by name."""
+
+from collections.abc import Iterator
+
+from dayfly.database.impact import remedies
+from dayfly.database.impact.catalogue import Column, Relation, Routine, Schema, Thing
+from dayfly.database.impact.comparison import Comparison
+from dayfly.database.impact.finding import ONLINE, STAGED, Bridge, Finding
+from dayfly.database.impact.names import quoted, shown
+from dayfly.database.impact.types import length, widens
+
+UNDEFINED_TABLE, UNDEFINED_COLUMN, UNDEFINED_FUNCTION = "42P01", "42703", "42883"
+NOT_NULL, RETYPED, TOO_LONG, FORBIDDEN = "23502", "42804", "22001", "42501"
+CHECKED, READ_ONLY, NO_OBJECT = "23514", "55000", "42704"
+_WRITES = 4 | 8 | 16  # UPDATE, INSERT, DELETE
+
+
+def breaking(what: Comparison) -> Iterator[Finding]:
+    yield from _grants(what)
+    for old in what.tables:
+        new = what.standing(old)
+        if new is None:
+            yield _gone(what, old)
+        else:
+            yield from _relation(what, old, new)
+            yield from _columns(what, old, new)
+    yield from _routines(what)
+
+
+def _gone(what: Comparison, old: Relation) -> Finding:
+    name = shown(what.before, old.oid)
+    now = what.after.relation(old.oid)
+    kind = {"v": "view", "m": "materialized view", "S": "sequence"}.get(old.kind, "table")
+    if now is None:
+        message = f"drops the {kind} {name}, which the outgoing release may use"
+        remedy = remedies.drop_later(f"DROP {kind.upper()} {name}")
+    else:
+        message = f"renames the {kind} {name} to {shown(what.after, old.oid)}"
+        remedy = remedies.rename_table(name, shown(what.after, old.oid))
+    return _breaks(old.oid, message, UNDEFINED_TABLE, remedy, old)
+
+
+def _relation(what: Comparison, old: Relation, new: Relation) -> Iterator[Finding]:
+    name = shown(what.before, old.oid)
+    if old.holds_rows and new.kind == "v" and new.writable & _WRITES != _WRITES:
+        message = f"{name} becomes a view that cannot be written"
+        yield _breaks(old.oid, message, READ_ONLY, remedies.WRITABLE_VIEW, old, new)
+    if old.kind != "S" and old.parent and new.parent != old.parent:
+        message = f"takes {name} out of {shown(what.before, old.parent)}: its rows vanish there"
+        yield _breaks(old.oid, message, CHECKED, remedies.CONTRACT, old)
+    if new.kind != "S" and new.parent and not old.parent:
+        message = f"makes {name} a partition {new.bound}: it refuses rows outside"
+        yield _breaks(old.oid, message, CHECKED, remedies.CONTRACT, old)
+    hidden = (new.row_security, new.forced) > (old.row_security, old.forced)
+    if hidden and (new.forced or what.role != new.owner or not what.role):
+        message = f"hides rows of {name} from who is not its owner (row security)"
+        yield _breaks(old.oid, message, FORBIDDEN, remedies.POLICY_FIRST, old)
+
+
+def _columns(what: Comparison, old: Relation, new: Relation) -> Iterator[Finding]:
+    for column in what.before.of(Column, old.oid):
+        now = what.standing(column)
+        if now is None:
+            yield _column_gone(what, column)
+        elif not widens(column.type, now.type):
+            yield _retyped(what, column, now)
+        elif new.kind in "rp" and not old.parent:
+            yield from _stricter(what, column, now)
+    if new.kind in "rp" and not old.parent:
+        for column in what.after.of(Column, new.oid):
+            if what.is_new(column) and column.not_null and not column.fills_itself:
+                yield _required(what, old, column)
+
+
+def _column_gone(what: Comparison, old: Column) -> Finding:
+    table, name = shown(what.before, old.table), quoted(old.name)
+    now = what.after.things.get(old.key)
+    if now is None:
+        message = f"drops {table}.{name}, which the outgoing release may use"
+        remedy = remedies.drop_column(table, name, required=old.not_null and not old.fills_itself)
+    else:
+        message = f"renames {table}.{name} to {quoted(now.name)}"
+        remedy = remedies.rename_column(table, name, quoted(now.name), old.type)
+    return _breaks(old.table, message, UNDEFINED_COLUMN, remedy, old)
+
+
+def _retyped(what: Comparison, old: Column, new: Column) -> Finding:
+    table, name = shown(what.before, old.table), quoted(old.name)
+    narrowed = length(old.type) is not None and length(new.type) is not None
+    message = f"changes {table}.{name} from {old.type} to {new.type}"
+    state = TOO_LONG if narrowed else RETYPED
+    return _breaks(old.table, message, state, remedies.retype(table, name, new.type), old)
+
+
+def _stricter(what: Comparison, old: Column, new: Column) -> Iterator[Finding]:
+    table, name = shown(what.before, old.table), quoted(old.name)
+    if new.not_null and not old.not_null and not _proven(what, old):
+        message = f"{table}.{name} becomes NOT NULL: what the outgoing release leaves out fails"
+        yield _breaks(old.table, message, NOT_NULL, remedies.not_null(table, name), old)
+    if old.default and not new.default and not new.fills_itself:
+        yield _bridged(what, old.table, new, old.default)
+    elif old.fills_itself and not new.fills_itself and new.not_null:
+        message = f"{table}.{name} no longer fills itself"
+        yield _breaks(old.table, message, NOT_NULL, remedies.CONTRACT, old)
+    if new.identity == "a" != old.identity:
+        message = f"{table}.{name} becomes GENERATED ALWAYS: writing it fails"
+        yield _breaks(old.table, message, "428C9", remedies.CONTRACT, old)
+
+
+def _proven(what: Comparison, column: Column) -> bool:
+    """A CHECK that was there before refused NULL already."""
+    spelled = f"CHECK (({quoted(column.name)} IS NOT NULL))"
+    return (what.before.path(column)[1:3], spelled) in what.constraints_before
+
+
+def _required(what: Comparison, owner: Relation, column: Column) -> Finding:
+    default = what.defaults.get(column.key, "")
+    if default:
+        return _bridged(what, owner.oid, column, default)
+    table, name = shown(what.before, owner.oid), quoted(column.name)
+    message = f"adds {table}.{name}, NOT NULL without a default: inserts that do not know it fail"
+    remedy = remedies.add_required(table, name, column.type)
+    return _breaks(owner.oid, message, NOT_NULL, remedy, column)
+
+
+def _bridged(what: Comparison, table: int, column: Column, default: str) -> Finding:
+    name = quoted(column.name)
+    alter = f"ALTER TABLE {shown(what.after, column.table)} ALTER COLUMN {name}"
+    bridge = Bridge(keep=f"{alter} SET DEFAULT {default}", drop=f"{alter} DROP DEFAULT")
+    return Finding(
+        verdict=ONLINE,
+        kind="breaks",
+        message=f"drops the default of {shown(what.before, table)}.{name}, on which inserts of the "
+        "outgoing release depend; it is kept until that is retired",
+        relation=table,
+        keys=(column.key,),
+        sqlstate=NOT_NULL if column.not_null else "",
+        bridge=bridge,
+        remedy=f"{bridge.keep};\n-- when the outgoing release is retired:\n{bridge.drop};",
+    )
+
+
+def _grants(what: Comparison) -> Iterator[Finding]:
+    guarded: tuple[Schema | Relation | Column | Routine, ...] = (
+        *what.before.of(Schema),
+        *what.before.of(Relation),
+        *what.before.of(Column),
+        *what.before.of(Routine),
+    )
+    for old in guarded:
+        now = what.standing(old)
+        if now is None:
+            continue
+        lost = [grant for grant in old.grants if grant not in now.grants]
+        if what.role:
+            lost = [grant for grant in lost if grant.split(":")[0] in (what.role, "public")]
+        if lost:
+            told = ", ".join(lost)
+            message = f"takes rights on {old.name} away: {told}"
+            table = old.oid if isinstance(old, Relation) else old.table
+            yield _breaks(table, message, FORBIDDEN, remedies.CONTRACT, old, now)
+
+
+def _routines(what: Comparison) -> Iterator[Finding]:
+    for old in what.before.of(Routine):
+        now = what.standing(old)
+        if now is None:
+            message = f"drops or renames the function {old.name}({old.arguments})"
+            yield _breaks(0, message, UNDEFINED_FUNCTION, remedies.CONTRACT, old)
+        elif now.result != old.result:
+            message = f"{old.name}({old.arguments}) returns {now.result}, not {old.result}"
+            yield _breaks(0, message, RETYPED, remedies.CONTRACT, old, now)
+
+
+def _breaks(table: int, message: str, state: str, remedy: str, *things: Thing) -> Finding:
+    return Finding(
+        verdict=STAGED,
+        kind="breaks",
+        message=message,
+        relation=table,
+        sqlstate=state,
+        remedy=remedy,
+        keys=tuple(thing.key for thing in things),
+    )

@@ -1,0 +1,58 @@
+"""One statement about what a migration does to the live database."""
+
+from dataclasses import dataclass
+
+from dayfly.database.impact.catalogue import Key
+from dayfly.database.impact.locks import words
+
+NONE, ONLINE, STAGED, DOWNTIME = VERDICTS = ("none", "online", "staged", "downtime")  # least first
+KINDS = ("fails", "unknown", "loses", "breaks", "blocks", "widens", "touches")  # told first to last
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bridge:
+    """Keeps an old default alive until the outgoing release is retired."""
+
+    keep: str
+    drop: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What was found; `verdict` is the least that it allows."""
+
+    verdict: str
+    kind: str
+    message: str
+    migration: str = ""
+    statement: str = ""
+    table: str = ""
+    rows: int | None = None
+    lock: str = ""
+    blocks: str = ""
+    blocked_ms: int | None = 0  # None: it grows with rows that nobody counted
+    evidence: str = ""
+    remedy: str = ""
+    sqlstate: str = ""  # with which statements of the outgoing release will fail
+    loses: tuple[str, ...] = ()
+    bridge: Bridge | None = None
+    relation: int = 0  # before the migration
+    keys: tuple[Key, ...] = ()  # what changed
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "migration": self.migration,
+            "statement": self.statement,
+            "table": self.table,
+            "rows": self.rows,
+            "lock": words(self.lock),
+            "blocks": self.blocks,
+            "blocked_ms": self.blocked_ms,
+            "evidence": self.evidence,
+            "message": self.message,
+            "remedy": self.remedy,
+        }
+
+
+def worst(verdicts: tuple[str, ...]) -> str:
+    return max(verdicts, key=VERDICTS.index, default=NONE)

@@ -1,0 +1,84 @@
+"""What PostgreSQL's planner says about a statement that reads or writes rows."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from dayfly.database.impact.catalogue import Catalogue, Index, Relation
+from dayfly.database.impact.words import first_word, set_columns
+
+PLANNED = ("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH")
+_CONSTANT = re.compile(r"""= (?:ANY \()?(?:'(?:[^']|'')*'|-?\d+(?:\.\d+)?)""")
+
+Node = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    targets: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # columns; () is unknown
+    updates: frozenset[int] = frozenset()
+    deletes: frozenset[int] = frozenset()
+    read: frozenset[int] = frozenset()
+    constant: bool = False  # touches the same rows whatever the size of the tables
+
+
+def planned(connection: psycopg.Connection[Any], text: str, catalogue: Catalogue) -> Plan:
+    """EXPLAIN it in a savepoint of the open transaction; an empty plan where that is impossible."""
+    if first_word(text) not in PLANNED:
+        return Plan()
+    connection.execute("SAVEPOINT dayfly_plan")
+    try:
+        explain = b"EXPLAIN (FORMAT JSON, VERBOSE) " + text.encode()
+        row = connection.execute(explain, prepare=False).fetchone()
+    except psycopg.Error:
+        return Plan()
+    finally:
+        connection.execute("ROLLBACK TO SAVEPOINT dayfly_plan")  # with the locks it took
+        connection.execute("RELEASE SAVEPOINT dayfly_plan")
+    return read_plan(row[0][0]["Plan"], text, catalogue) if row else Plan()
+
+
+def read_plan(root: Node, text: str, catalogue: Catalogue) -> Plan:
+    nodes = list(_nodes(root))
+    writes = [node for node in nodes if node["Node Type"] == "ModifyTable"]
+    reads = [node for node in nodes if node not in writes]
+    targets = {oid: set_columns(text) for node in writes if (oid := _relation(node, catalogue))}
+    deletes = frozenset(
+        _relation(node, catalogue) for node in writes if node["Operation"] in ("Delete", "Merge")
+    )
+    updates = frozenset(
+        _relation(node, catalogue)
+        for node in writes
+        if "Update" in (node["Operation"], node.get("Conflict Resolution", "").capitalize())
+        or node["Operation"] == "Merge"
+    )
+    read = frozenset(filter(None, (_relation(node, catalogue) for node in reads)))
+    constant = bool(writes) and all(
+        _by_key(node, catalogue) for node in reads if "Relation Name" in node
+    )
+    return Plan(targets=targets, updates=updates, deletes=deletes, read=read, constant=constant)
+
+
+def _nodes(node: Node) -> Iterator[Node]:
+    yield node
+    for child in node.get("Plans", ()):
+        yield from _nodes(child)
+
+
+def _relation(node: Node, catalogue: Catalogue) -> int:
+    if "Relation Name" not in node:
+        return 0
+    path = ("Relation", node.get("Schema", "public"), node["Relation Name"])
+    found = catalogue.named.get(path)
+    return found.oid if isinstance(found, Relation) else 0
+
+
+def _by_key(node: Node, catalogue: Catalogue) -> bool:
+    name = ("Index", node.get("Schema"), node.get("Relation Name"), node.get("Index Name"))
+    index = catalogue.named.get(tuple(map(str, name)))
+    if not isinstance(index, Index) or not index.unique:
+        return False
+    return len(_CONSTANT.findall(node.get("Index Cond", ""))) >= len(index.columns)

@@ -1,0 +1,150 @@
+"""Questions to production's rows, read-only, that tell whether a migration would fail on them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from dayfly.database.impact.catalogue import Column, Constraint, Index, Key, Relation
+from dayfly.database.impact.comparison import Comparison
+from dayfly.database.impact.names import quoted, shown
+from dayfly.database.impact.types import bounds, length
+from dayfly.database.programs import DatabaseError
+
+Ask = Callable[[str], int | None]  # a query that counts; None when it could not be answered
+
+MOST = 1_000_000  # rows counted at the most: one is enough to fail
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """Counts the rows on which a change would fail."""
+
+    sql: str
+    what: str  # "rows in which name is NULL"
+    table: int
+    key: Key
+
+
+@contextmanager
+def asker(url: str, *, seconds: float) -> Iterator[Ask]:
+    """Ask a database (a replica, if there is one) without ever writing or waiting for a lock."""
+    try:
+        with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+            connection.execute("SET default_transaction_read_only = on")
+            for name in ("statement_timeout", "lock_timeout"):
+                connection.execute("SELECT set_config(%s, %s, false)", (name, f"{seconds:g}s"))
+            yield lambda query: _answer(connection, query)
+    except psycopg.OperationalError as error:
+        raise DatabaseError(f"production's database could not be asked: {error}") from error
+
+
+def _answer(connection: psycopg.Connection[Any], query: str) -> int | None:
+    try:
+        row = connection.execute(query.encode()).fetchone()
+    except psycopg.OperationalError:
+        if connection.closed:
+            raise
+        return None  # timed out
+    except psycopg.Error:
+        return None  # of a schema that is not there yet
+    return int(row[0]) if row else None
+
+
+def questions(what: Comparison) -> Iterator[Question]:
+    """For each change that the rows may refuse, in the words of the schema before."""
+    for column in what.before.of(Column):
+        now = what.after.things.get(column.key)
+        owner = what.before.relation(column.table)
+        if isinstance(now, Column) and owner is not None and owner.kind in "rp":
+            yield from _of_column(what, column, now)
+    for constraint in what.after.of(Constraint):
+        old = what.before.things.get(constraint.key)
+        validated = isinstance(old, Constraint) and constraint.valid and not old.valid
+        if constraint.valid and (validated or what.is_new(constraint)):
+            yield from _of_constraint(what, constraint)
+    backing = {constraint.index for constraint in what.after.of(Constraint)}
+    for index, owner in what.added(Index):
+        if index.unique and index.oid not in backing:
+            yield from _of_index(what, index, owner)
+
+
+def _of_column(what: Comparison, old: Column, new: Column) -> Iterator[Question]:
+    name = quoted(old.name)
+    if new.not_null and not old.not_null:
+        yield _rows(what, old, f"{name} IS NULL", f"rows in which {name} is NULL")
+    longest, was = length(new.type), length(old.type)
+    if longest is not None and old.type != new.type and (was is None or longest < was):
+        over = f"length({name}::text) > {longest}"
+        yield _rows(what, old, over, f"values of {name} longer than {longest}")
+    limits = bounds(new.type)
+    if limits and old.type != new.type and bounds(old.type) not in (None, limits):
+        beyond = f"{name} NOT BETWEEN {limits[0]} AND {limits[1]}"
+        yield _rows(what, old, beyond, f"values of {name} outside {new.type}")
+
+
+def _rows(what: Comparison, column: Column, condition: str, told: str) -> Question:
+    table = shown(what.before, column.table)
+    query = _counted(f"SELECT 1 FROM {table} WHERE {condition}")  # noqa: S608 - names are quoted
+    return Question(sql=query, what=told, table=column.table, key=column.key)
+
+
+def _of_constraint(what: Comparison, now: Constraint) -> Iterator[Question]:
+    owner = what.former(now.table)
+    if owner is None:
+        return
+    table, columns = shown(what.before, owner.oid), what.after.columns(now.table, now.columns)
+    names = [quoted(column.name) for column in columns]
+    if now.kind == "c":
+        expression = now.definition.removeprefix("CHECK ").removesuffix(" NOT VALID")
+        query = f"SELECT 1 FROM {table} WHERE NOT {expression}"  # noqa: S608 - PostgreSQL's own words
+        told = f"rows that break {expression}"
+    elif now.kind in "up" and names:
+        query, told = (
+            _doubles(table, names, ""),
+            f"values of {', '.join(names)} that are there twice",
+        )
+    elif now.kind == "f":
+        query, told = _orphans(what, table, names, now)
+    else:
+        return
+    if query:
+        yield Question(sql=_counted(query), what=told, table=owner.oid, key=now.key)
+
+
+def _of_index(what: Comparison, index: Index, owner: Relation) -> Iterator[Question]:
+    columns = what.after.columns(index.table, index.columns)
+    if index.partial or len(columns) != len(index.columns):
+        return
+    names = [quoted(column.name) for column in columns]
+    query = _counted(_doubles(shown(what.before, owner.oid), names, ""))
+    told = f"values of {', '.join(names)} that are there twice"
+    yield Question(sql=query, what=told, table=owner.oid, key=index.key)
+
+
+def _doubles(table: str, names: list[str], condition: str) -> str:
+    listed = ", ".join(names)
+    present = " AND ".join([*(f"{name} IS NOT NULL" for name in names), *filter(None, [condition])])
+    return f"SELECT 1 FROM {table} WHERE {present} GROUP BY {listed} HAVING count(*) > 1"  # noqa: S608 - names are quoted
+
+
+def _orphans(what: Comparison, table: str, names: list[str], now: Constraint) -> tuple[str, str]:
+    target = what.former(now.target)
+    if target is None:
+        return "", ""
+    inside = now.definition.split("REFERENCES", 1)[1]
+    others = [word.strip() for word in inside[inside.index("(") + 1 : inside.index(")")].split(",")]
+    pairs = [f"p.{other} = c.{name}" for other, name in zip(others, names, strict=True)]
+    present = " AND ".join(f"c.{name} IS NOT NULL" for name in names)
+    parent = shown(what.before, target.oid)
+    query = (
+        f"SELECT 1 FROM {table} c WHERE {present} AND NOT EXISTS "  # noqa: S608 - names are quoted
+        f"(SELECT 1 FROM {parent} p WHERE {' AND '.join(pairs)})"
+    )
+    return query, f"rows whose {', '.join(names)} names no row of {parent}"
+
+
+def _counted(query: str) -> str:
+    return f"SELECT count(*) FROM ({query} LIMIT {MOST}) found"  # noqa: S608 - our own words

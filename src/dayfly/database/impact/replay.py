@@ -1,0 +1,87 @@
+"""Replay a migration on a copy of the database, and see what each statement does."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import chain
+
+import psycopg
+from psycopg import sql
+
+from dayfly.database.captured import Statement, Transaction
+from dayfly.database.impact.catalogue import Catalogue, Relation
+from dayfly.database.impact.effects import Observed, Step
+from dayfly.database.impact.marks import Connection
+from dayfly.database.impact.player import Player
+from dayfly.database.impact.snapshot import snapshot
+from dayfly.database.impact.words import first_word
+from dayfly.database.programs import DatabaseError
+from dayfly.database.sqltext import split
+
+# So that what must read a whole table can be told from what merely happens to on a small copy.
+_SETTINGS = {
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "max_parallel_maintenance_workers": "0",
+    "max_parallel_workers_per_gather": "0",
+    "jit": "off",
+    "statement_timeout": "120s",
+}
+_CONTROL = ("BEGIN", "START", "COMMIT", "END", "SAVEPOINT", "RELEASE", "ROLLBACK", "ABORT")
+
+
+def replay(url: str, transactions: Iterable[Transaction]) -> Observed:
+    """Run the transactions on the copy, which is changed by it; stops at the first that fails."""
+    with _opened(url) as connection:
+        with connection.transaction():
+            before = snapshot(connection)
+            rows = _rows(connection, before)
+        player = Player(connection, before, current=before)
+        waiting = list(_singly(transactions))
+        done: list[tuple[Step, ...]] = []
+        while waiting and not (done and done[-1][-1].effect.failure):
+            steps = player.play(waiting.pop(0))
+            if steps:
+                done.append(steps)
+        skipped = sum(len(transaction.statements) for transaction in waiting)
+        return Observed(before=before, rows=rows, transactions=tuple(done), skipped=skipped)
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[Connection]:
+    try:
+        with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+            for name, value in _SETTINGS.items():
+                connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+            yield connection
+    except psycopg.OperationalError as error:
+        raise DatabaseError(f"the copy of the database failed: {error}") from error
+
+
+def _singly(transactions: Iterable[Transaction]) -> Iterator[Transaction]:
+    """Without what only opens and closes; statements that stood alone as one transaction each."""
+    for transaction in transactions:
+        parts = [_parts(statement) for statement in transaction.statements]
+        if transaction.block:
+            yield Transaction(statements=tuple(chain.from_iterable(parts)))
+        else:
+            for part in filter(None, parts):
+                yield Transaction(statements=part, block=len(part) > 1)
+
+
+def _parts(statement: Statement) -> tuple[Statement, ...]:
+    return tuple(
+        replace(statement, text=piece.text)
+        for piece in split(statement.text)
+        if first_word(piece.text) not in _CONTROL
+    )
+
+
+def _rows(connection: Connection, catalogue: Catalogue) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for relation in catalogue.of(Relation):
+        if relation.kind in "rp":
+            name = sql.Identifier(relation.schema, relation.name)
+            row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(name)).fetchone()
+            found[relation.oid] = row[0] if row else 0
+    return found

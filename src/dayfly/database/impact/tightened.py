@@ -1,0 +1,249 @@
+"""Will the outgoing release's writes still be taken? Constraints, triggers, policies, types."""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from dayfly.database.impact import remedies
+from dayfly.database.impact.catalogue import (
+    Constraint,
+    Index,
+    Policy,
+    Relation,
+    Routine,
+    Rule,
+    Thing,
+    Trigger,
+    Type,
+)
+from dayfly.database.impact.comparison import Comparison
+from dayfly.database.impact.finding import STAGED, Finding
+from dayfly.database.impact.names import quoted, shown
+from dayfly.database.impact.words import literals, tokens, without_literals
+
+DUPLICATE, ORPHAN, CHECKED, RAISED = "23505", "23503", "23514", "P0001"
+FORBIDDEN, BAD_VALUE, NO_TYPE = "42501", "22P02", "42704"
+_STATES = {"c": CHECKED, "f": ORPHAN, "u": DUPLICATE, "p": DUPLICATE, "x": "23P01", "t": RAISED}
+_ON_DELETE = re.compile(r" ON (DELETE|UPDATE) (CASCADE|SET NULL|SET DEFAULT|RESTRICT)")
+_LENIENT = ("CASCADE", "SET NULL", "SET DEFAULT")
+
+
+def tightened(what: Comparison) -> Iterator[Finding]:
+    yield from _constraints(what)
+    yield from _unique_indexes(what)
+    yield from _triggers(what)
+    yield from _policies(what)
+    yield from _rules(what)
+    yield from _types(what)
+
+
+def _constraints(what: Comparison) -> Iterator[Finding]:
+    for now in what.after.of(Constraint):
+        owner = what.former(now.table)
+        old = what.before.things.get(now.key) or what.before.named.get(what.after.path(now))
+        if owner is None or _known(what, owner, now) or (old is not None and old == now):
+            continue
+        if isinstance(old, Constraint) and _looser(old.definition, now.definition):
+            continue
+        if _spares_old_rows(what, now):
+            continue
+        if now.kind in "upx" and _indexed_before(what, now):
+            continue
+        yield _constraint(what, owner, now)
+
+
+def _known(what: Comparison, owner: Relation, now: Constraint) -> bool:
+    definition = now.definition.removesuffix(" NOT VALID")
+    if (what.before.path(owner)[1:], definition) in what.constraints_before:
+        return True
+    if now.kind != "c":
+        return False
+    required = {
+        f"CHECK (({quoted(column.name)} IS NOT NULL))"
+        for column in what.before.columns(owner.oid, now.columns)
+        if column.not_null
+    }
+    return definition in required
+
+
+def _spares_old_rows(what: Comparison, now: Constraint) -> bool:
+    """Whether inserts that do not know its new columns pass."""
+    if now.kind in "ufx" and _leaves_null(what, now.table, now.columns, now.definition):
+        return True
+    new = what.new_columns(now.table, now.columns)
+    if new is None:
+        return False
+    return now.kind not in "upx" or any(
+        _differs(column.default) or column.identity for column in new
+    )
+
+
+def _leaves_null(what: Comparison, table: int, columns: tuple[int, ...], definition: str) -> bool:
+    """A new column that stays NULL: neither unique nor foreign keys look at such rows."""
+    if re.search("NULLS NOT DISTINCT|MATCH FULL", definition):
+        return False
+    return any(
+        what.is_new(column) and not column.not_null and not column.default
+        for column in what.after.columns(table, columns)
+    )
+
+
+def _differs(default: str) -> bool:
+    """A default that is another for each row."""
+    return bool(re.search(r"nextval|uuid", default))
+
+
+def _looser(old: str, new: str) -> bool:
+    """A list that only grew, or a reference that refuses less when its row goes."""
+    before, after = _ON_DELETE.sub("", old), _ON_DELETE.sub("", new)
+    if before == after and "REFERENCES" in new:
+        asked = _ON_DELETE.findall(old)
+        told = _ON_DELETE.findall(new)
+        return all(action in _LENIENT for _, action in told) and len(told) >= len(asked)
+    same = without_literals(old) == without_literals(new)
+    plain = re.sub("IS NOT NULL| NOT VALID$", "", old)
+    listed = "= ANY (" in old and "<>" not in old and "NOT " not in plain
+    return same and listed and literals(old) <= literals(new)
+
+
+def _indexed_before(what: Comparison, now: Constraint) -> bool:
+    """A unique index on these columns, or some of them, refused duplicates already."""
+    owner = what.former(now.table)
+    return owner is not None and any(
+        index.unique and index.valid and not index.partial and set(index.columns) <= {*now.columns}
+        for index in what.before.of(Index, owner.oid)
+    )
+
+
+def _constraint(what: Comparison, owner: Relation, now: Constraint) -> Finding:
+    table = shown(what.before, owner.oid)
+    name, definition = quoted(now.name), now.definition
+    remedy = remedies.constraint(table, name, definition)
+    if now.kind in "up":
+        columns = definition[definition.index("(") :]
+        word = "UNIQUE" if now.kind == "u" else "PRIMARY KEY"
+        remedy = remedies.unique(table, name, columns, word)
+    message = f"{table} refuses what it took before: {definition}"
+    remedy = f"-- Release 1: write only what passes. Release 2:\n{remedy}"
+    return _breaks(owner.oid, message, _STATES.get(now.kind, CHECKED), remedy, now)
+
+
+def _unique_indexes(what: Comparison) -> Iterator[Finding]:
+    backing = {constraint.index for constraint in what.after.of(Constraint)}
+    for index, owner in what.added(Index):
+        if not index.unique or index.oid in backing or not index.valid:
+            continue
+        if _leaves_null(what, index.table, index.columns, index.definition):
+            continue
+        wider = Constraint(
+            oid=0, name=index.name, table=index.table, kind="u", definition="", valid=True,
+            columns=index.columns,
+        )  # fmt: skip
+        same = any(old.definition == index.definition for old in what.before.of(Index, owner.oid))
+        if same or _indexed_before(what, wider):
+            continue
+        message = f"{what.before.shown(owner.oid)} refuses duplicates: {index.definition}"
+        remedy = remedies.concurrently(index.definition)
+        yield _breaks(owner.oid, message, DUPLICATE, remedy, index)
+
+
+def _triggers(what: Comparison) -> Iterator[Finding]:
+    for trigger, owner in what.added(Trigger):
+        routine = what.after.things.get(("Routine", trigger.routine, 0))
+        reason = _may_refuse(routine, trigger)
+        if reason:
+            message = (
+                f"the trigger {trigger.name} on {what.before.shown(owner.oid)} may refuse or "
+                f"swallow writes: {reason}"
+            )
+            yield _breaks(owner.oid, message, RAISED, remedies.CONTRACT, trigger)
+    for old in what.before.of(Trigger):
+        now = what.standing(old)
+        owner_now = what.after.relation(old.table)
+        if (now is None and owner_now is not None) or (
+            now is not None and now.enabled != old.enabled
+        ):
+            message = f"the trigger {old.name} on {what.before.shown(old.table)} fires no longer"
+            yield _breaks(old.table, message, "", remedies.CONTRACT, old)
+    yield from _bodies(what)
+
+
+def _bodies(what: Comparison) -> Iterator[Finding]:
+    for old in what.before.of(Routine):
+        now = what.standing(old)
+        if now is not None and now.body != old.body and _raises(now.body) > _raises(old.body):
+            message = f"the new body of {old.name}({old.arguments}) may refuse what passed before"
+            yield _breaks(0, message, RAISED, remedies.CONTRACT, old, now)
+
+
+def _may_refuse(routine: Thing | None, trigger: Trigger) -> str:
+    if not isinstance(routine, Routine):
+        return ""  # of an extension or of PostgreSQL itself
+    if _raises(routine.body):
+        return "its function raises an exception"
+    words = list(tokens(routine.body))
+    nulls = any(pair == ("RETURN", "NULL") for pair in pairwise(words))
+    if nulls and re.search(r"\b(BEFORE|INSTEAD OF)\b", trigger.definition):
+        return "its function returns NULL"
+    if routine.language not in ("plpgsql", "sql"):
+        return f"its function is written in {routine.language}"
+    return ""
+
+
+def _raises(body: str) -> int:
+    """How often a body may raise an exception: RAISE alone, or with anything but a lower level."""
+    mild = ("NOTICE", "WARNING", "INFO", "LOG", "DEBUG")
+    words = list(tokens(body))
+    pairs = zip(words, [*words[1:], ""], strict=True)
+    return sum(word == "ASSERT" or (word == "RAISE" and after not in mild) for word, after in pairs)
+
+
+def _policies(what: Comparison) -> Iterator[Finding]:
+    for old in what.before.of(Policy):
+        owner = what.before.relation(old.table)
+        if owner and owner.row_security and what.standing(old) != old:
+            if what.after.relation(old.table) is None:
+                continue
+            message = f"changes which rows of {what.before.shown(old.table)} are seen: {old.name}"
+            yield _breaks(old.table, message, FORBIDDEN, remedies.CONTRACT, old)
+    for policy, owner in what.added(Policy):
+        if owner.row_security and not policy.permissive:
+            message = f"the policy {policy.name} hides rows of {what.before.shown(owner.oid)}"
+            yield _breaks(owner.oid, message, FORBIDDEN, remedies.CONTRACT, policy)
+
+
+def _rules(what: Comparison) -> Iterator[Finding]:
+    added = [rule for rule, _ in what.added(Rule)]
+    changed = [old for old in what.before.of(Rule) if what.standing(old) != old]
+    for rule in (*added, *changed):
+        message = f"the rule {rule.name} rewrites what statements do"
+        yield _breaks(rule.table, message, "", remedies.CONTRACT, rule)
+
+
+def _types(what: Comparison) -> Iterator[Finding]:
+    for old in what.before.of(Type):
+        now = what.standing(old)
+        if now is None:
+            message = f"drops or renames the type {old.name}"
+            yield _breaks(0, message, NO_TYPE, remedies.CONTRACT, old)
+            continue
+        lost = [label for label in old.labels if label not in now.labels]
+        if lost:
+            message = f"the type {old.name} no longer knows {', '.join(map(repr, lost))}"
+            yield _breaks(0, message, BAD_VALUE, remedies.CONTRACT, old, now)
+        new = [check for check in now.checks if check not in old.checks]
+        if new:
+            message = f"the domain {old.name} refuses what it took before: {'; '.join(new)}"
+            yield _breaks(0, message, CHECKED, remedies.CONTRACT, old, now)
+
+
+def _breaks(table: int, message: str, state: str, remedy: str, *things: Thing) -> Finding:
+    return Finding(
+        verdict=STAGED,
+        kind="breaks",
+        message=message,
+        relation=table,
+        sqlstate=state,
+        remedy=remedy,
+        keys=tuple(thing.key for thing in things),
+    )

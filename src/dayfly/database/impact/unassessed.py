@@ -1,0 +1,125 @@
+"""What could not be seen: never none, never online."""
+
+from collections.abc import Iterator
+
+from dayfly.database.impact.breaking import NOT_NULL
+from dayfly.database.impact.catalogue import Column
+from dayfly.database.impact.comparison import Comparison
+from dayfly.database.impact.effects import Effect, Observed
+from dayfly.database.impact.finding import DOWNTIME, ONLINE, STAGED, Finding
+from dayfly.database.impact.words import mentions, tokens
+
+# PostgreSQL's words for statements whose effect the replay sees, or that have none on others.
+_SEEN = (
+    "ALTER AGGREGATE", "ALTER DEFAULT PRIVILEGES", "ALTER DOMAIN", "ALTER FUNCTION", "ALTER INDEX",
+    "ALTER MATERIALIZED VIEW", "ALTER POLICY", "ALTER PROCEDURE", "ALTER ROUTINE", "ALTER SCHEMA",
+    "ALTER SEQUENCE", "ALTER TABLE", "ALTER TRIGGER", "ALTER TYPE", "ALTER VIEW", "ANALYZE",
+    "CALL", "CLOSE CURSOR", "CLUSTER", "COMMENT", "COPY", "CREATE", "DEALLOCATE", "DECLARE CURSOR",
+    "DELETE", "DISCARD", "DO", "DROP AGGREGATE", "DROP CAST", "DROP DOMAIN", "DROP FUNCTION",
+    "DROP INDEX", "DROP MATERIALIZED VIEW", "DROP OWNED", "DROP POLICY", "DROP PROCEDURE",
+    "DROP ROUTINE", "DROP SCHEMA", "DROP SEQUENCE", "DROP STATISTICS", "DROP TABLE",
+    "DROP TRIGGER", "DROP TYPE", "DROP VIEW", "EXECUTE", "EXPLAIN", "FETCH", "GRANT", "INSERT",
+    "LISTEN", "LOCK", "MERGE", "MOVE", "NOTIFY", "PREPARE", "REASSIGN OWNED", "REFRESH",
+    "REINDEX", "RESET", "REVOKE", "SELECT", "SET", "SHOW", "TRUNCATE", "UNLISTEN", "UPDATE",
+    "VACUUM", "WITH",
+)  # fmt: skip
+_NOT_SEEN = (
+    "CREATE CAST", "CREATE EVENT TRIGGER", "CREATE OPERATOR", "CREATE SUBSCRIPTION",
+    "CREATE DATABASE", "CREATE TABLESPACE", "REVOKE ROLE",
+)  # fmt: skip
+# Rights on these are not looked at.
+_STRANGE_RIGHTS = {"DATABASE", "DOMAIN", "LANGUAGE", "LARGE", "PARAMETER", "TABLESPACE", "TYPE"}
+_NEXT_VALUE = "setval"  # of a sequence: reads the largest key, writes no row
+
+
+def unassessed(what: Comparison, observed: Observed) -> Iterator[Finding]:
+    for step in observed.steps:
+        yield from _failed(observed, step.effect)
+        yield from _refused(what, step.effect)
+        yield from _strange(step.effect)
+    yield from _unobserved(what, observed)
+
+
+def _failed(observed: Observed, effect: Effect) -> Iterator[Finding]:
+    if effect.failure is not None:
+        rest = f"; {observed.skipped} statements after it were not assessed"
+        yield Finding(
+            verdict=DOWNTIME,
+            kind="fails",
+            message=f"fails on a copy of the schema: {effect.failure.message}"
+            + (rest if observed.skipped else ""),
+            migration=effect.statement.migration,
+            statement=effect.statement.text,
+            sqlstate=effect.failure.sqlstate,
+        )
+
+
+def _refused(what: Comparison, effect: Effect) -> Iterator[Finding]:
+    """Rows of the copy were in the way; those of production may be, or must be."""
+    if effect.refused is None:
+        return
+    certain = False
+    for old in what.tables:
+        if old.name == effect.refused.table and effect.refused.sqlstate == NOT_NULL:
+            names = {column.name for column in what.before.of(Column, old.oid)}
+            certain = effect.refused.column not in names and bool(what.rows(old.oid))
+    will = "will fail on" if certain else "may fail on production's rows, as on"
+    rows = "the rows that are there" if certain else "invented ones"
+    yield Finding(
+        verdict=STAGED if certain else ONLINE,
+        kind="fails",
+        message=f"{will} {rows}: {effect.refused.message}",
+        migration=effect.statement.migration,
+        statement=effect.statement.text,
+    )
+
+
+def _strange(effect: Effect) -> Iterator[Finding]:
+    known = effect.tag.startswith(_SEEN) and not effect.tag.startswith(_NOT_SEEN)
+    if effect.tag == "REVOKE":
+        known = not _STRANGE_RIGHTS & set(tokens(effect.statement.text))
+    writes_unseen = effect.outside and effect.tag in ("CALL", "DO")
+    if (effect.tag and not known) or writes_unseen:
+        yield Finding(
+            verdict=DOWNTIME,
+            kind="unknown",
+            message=f"what {effect.tag} does to a live database cannot be assessed",
+            migration=effect.statement.migration,
+            statement=effect.statement.text,
+        )
+
+
+def _unobserved(what: Comparison, observed: Observed) -> Iterator[Finding]:
+    """A migration read rows and wrote none here; on production's rows it may."""
+    tables = {old.oid for old in what.tables if old.holds_rows and what.has_rows(old.oid)}
+    kept = {
+        old.oid
+        for catalogue in (what.before, what.after)
+        for old in catalogue.things.values()
+        if old.name in what.bookkeeping
+    }
+    migrations: dict[str, list[Effect]] = {}
+    for number, transaction in enumerate(observed.transactions):
+        for step in transaction:
+            name = step.effect.statement.migration or f"transaction {number}"
+            migrations.setdefault(name, []).append(step.effect)
+    for effects in migrations.values():
+        if any(effect.wrote - kept for effect in effects):
+            continue
+        for effect in effects:
+            read = effect.read & tables
+            if read and not mentions(effect.statement.text, _NEXT_VALUE):
+                yield _finding(what, effect, min(read))
+                break
+
+
+def _finding(what: Comparison, effect: Effect, table: int) -> Finding:
+    return Finding(
+        verdict=DOWNTIME,
+        kind="unknown",
+        message=f"reads {what.before.shown(table)}, which has rows in production; what it would "
+        "write for them was not seen",
+        migration=effect.statement.migration,
+        statement=effect.statement.text,
+        relation=table,
+    )

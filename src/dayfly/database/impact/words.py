@@ -1,0 +1,86 @@
+"""The little that must be read off the text of a statement: its words, and what an UPDATE sets."""
+
+import re
+from collections.abc import Iterator
+
+from dayfly.database.sqltext import significant
+
+_CAST = r"\?( : : (TEXT|CHARACTER VARYING|BPCHAR|CITEXT))?"
+_ENDS = ("FROM", "WHERE", "RETURNING")
+
+
+def tokens(text: str) -> Iterator[str]:
+    """Words in capitals, quoted names as they are, a string as one token; no comments."""
+    for token in significant(text):
+        yield token.text.upper() if token.kind == "word" else token.text
+
+
+def first_word(text: str) -> str:
+    return next(tokens(text), "")
+
+
+def mentions(text: str, name: str) -> bool:
+    """Whether a name of the catalogue occurs as a word of the statement."""
+    return re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", text, re.IGNORECASE) is not None
+
+
+def set_columns(text: str) -> tuple[str, ...]:
+    """The columns that an UPDATE or ON CONFLICT DO UPDATE sets; () for anything else."""
+    words = list(tokens(text))
+    if words[:1] == ["INSERT"] and "CONFLICT" in words:
+        words = words[words.index("CONFLICT") :]
+    elif words[:1] != ["UPDATE"]:
+        return ()
+    return _assigned(words[words.index("SET") + 1 :]) if "SET" in words else ()
+
+
+def _assigned(words: list[str]) -> tuple[str, ...]:
+    found: list[str] = []
+    depth, expected = 0, True
+    for word in words:
+        if depth == 0 and word in _ENDS:
+            break
+        if depth == 0 and word in "=,":
+            expected = word == ","
+        elif expected and re.match(r'["A-Z_]', word):
+            found.append(_plain(word))
+        depth += {"(": 1, ")": -1}.get(word, 0)
+    return tuple(found)
+
+
+def fills_nulls_only(text: str, columns: tuple[str, ...]) -> bool:
+    """Whether an UPDATE touches only rows in which all these columns are still NULL."""
+    words = [_plain(word) for word in tokens(text)]
+    if "where" not in words or "set" not in words:
+        return False
+    place = words.index("where")
+    where, called = words[place + 1 :], words[1 : words.index("set")]
+    if {"or", "not", "select", "case"} & set(where):
+        return False
+    return all(_is_null(where, name, called) for name in columns)
+
+
+def _is_null(where: list[str], name: str, called: list[str]) -> bool:
+    """`name IS NULL`, of the table that is updated."""
+    for place in range(len(where) - 2):
+        if where[place : place + 3] == [name, "is", "null"]:
+            of_other = place > 1 and where[place - 1] == "." and where[place - 2] not in called
+            return not of_other
+    return False
+
+
+def literals(definition: str) -> frozenset[str]:
+    """The string constants of an expression."""
+    return frozenset(word for word in tokens(definition) if word.startswith("'"))
+
+
+def without_literals(definition: str) -> str:
+    """An expression with its lists of constants shrunk to one, to compare what else it says."""
+    bare = " ".join("?" if word.startswith("'") else word for word in tokens(definition))
+    return re.sub(rf"{_CAST}( , {_CAST})*", "?", bare)
+
+
+def _plain(word: str) -> str:
+    if word.startswith('"'):
+        return word[1:-1].replace('""', '"')
+    return word if word.startswith("'") else word.lower()

@@ -1,0 +1,69 @@
+"""Which migrations of a source tree a database has not run yet."""
+
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from dayfly.database.books import ALEMBIC, DJANGO
+from dayfly.database.problems import asking, connecting
+from dayfly.database.python_migrations import (
+    Revision,
+    alembic_revisions,
+    django_migrations,
+    in_order,
+    refuse_two_heads,
+    with_what_came_before,
+)
+from dayfly.database.sqlfiles import pending_files
+from dayfly.database.tools import Tool
+
+CONNECT_SECONDS = 5
+_THERE = "SELECT oid::regclass::text FROM pg_class WHERE relname = %s AND relkind = 'r' LIMIT 1"
+
+
+def pending_migrations(tool: Tool, source: Path, url: str | None) -> tuple[str, ...] | None:
+    """Their names in order, all of them without a database; None where nobody can tell."""
+    match tool.kind:
+        case "sql" | "flyway":
+            return tuple(file.name for file in pending_files(url, source / tool.place))
+        case "alembic":
+            return _alembic(source / tool.place, url)
+        case "django":
+            return _django(source / tool.place, url)
+        case _:
+            return None
+
+
+def _alembic(versions: Path, url: str | None) -> tuple[str, ...]:
+    found = alembic_revisions(versions)
+    refuse_two_heads(found)
+    current = set(_recorded(url, ALEMBIC, "version_num")) if url else set()
+    done = with_what_came_before(found, current)
+    return tuple(one.name for one in in_order(found) if one.name not in done)
+
+
+def _django(source: Path, url: str | None) -> tuple[str, ...]:
+    found = django_migrations(source)
+    done = set(_recorded(url, DJANGO, "app || '.' || name")) if url else set()
+    left_out = set().union(*(_not_needed(one, done) for one in found.values()))
+    return tuple(one.name for one in in_order(found) if one.name not in done | left_out)
+
+
+def _not_needed(squashed: Revision, done: set[str]) -> set[str]:
+    """Of a squashed migration and those it stands for, only one side runs."""
+    replaced = set(squashed.replaces)
+    return {squashed.name} if replaced & done else replaced
+
+
+def _recorded(url: str, table: str, name: str) -> list[str]:
+    with (
+        connecting(url),
+        psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS) as connection,
+        asking(connection),
+    ):
+        row = connection.execute(_THERE, (table,)).fetchone()
+        if row is None:
+            return []
+        question = sql.SQL(f"SELECT {name} FROM {row[0]}")  # noqa: S608 - quoted by regclass
+        return [str(one[0]) for one in connection.execute(question)]

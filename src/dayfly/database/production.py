@@ -1,0 +1,170 @@
+"""What is asked of production: few read-only questions in one short transaction."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, LiteralString, TypeAlias
+
+import psycopg
+from psycopg import Connection, sql
+
+from dayfly.database.books import LISTS, NAMING
+from dayfly.database.problems import asking, connecting
+from dayfly.database.programs import DatabaseError
+
+CONNECT_SECONDS = 5
+STATEMENT_SECONDS = 10
+OLDEST = 12
+GUESSED_ROW_BYTES = 100
+_ADMINS = ("rds_superuser", "cloudsqlsuperuser", "azure_pg_admin")  # what is nearly one elsewhere
+
+_FACTS = """
+    SELECT current_setting('server_version_num')::int, current_user::text,
+           current_schemas(false)::text[], pg_get_userbyid(datdba)::text,
+           has_database_privilege(oid, 'CREATE')
+    FROM pg_database WHERE datname = current_database()
+"""
+_ROLES = """
+    SELECT rolname::text, rolsuper, rolinherit, rolbypassrls, array(
+        SELECT g.rolname::text FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
+        WHERE m.member = r.oid ORDER BY 1
+    ) FROM pg_roles r ORDER BY 1
+"""
+_EXTENSIONS = "SELECT extname::text FROM pg_extension ORDER BY 1"
+_SIZES = """
+    SELECT n.nspname::text, c.relname::text, c.reltuples::bigint, c.relpages,
+           coalesce(s.n_live_tup, 0), pg_relation_size(c.oid)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    LEFT JOIN pg_stat_user_tables s ON s.relid = c.oid
+    WHERE c.relkind IN ('r', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    UNION ALL
+    SELECT n.nspname::text, p.relname::text, sum(greatest(c.reltuples, s.n_live_tup, 0))::bigint,
+           sum(c.relpages), 0, sum(pg_relation_size(c.oid))
+    FROM pg_class p JOIN pg_namespace n ON n.oid = p.relnamespace
+    CROSS JOIN LATERAL pg_partition_tree(p.oid) t JOIN pg_class c ON c.oid = t.relid
+    LEFT JOIN pg_stat_user_tables s ON s.relid = c.oid
+    WHERE p.relkind = 'p' AND t.isleaf GROUP BY 1, 2
+"""
+_BOOKS = """
+    SELECT n.nspname::text, c.relname::text FROM pg_class c JOIN pg_namespace n
+    ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND c.relname = ANY (%s) ORDER BY 1, 2
+"""
+
+
+Table: TypeAlias = tuple[str, str]  # schema and name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How much a table holds, as far as production's catalogue knows."""
+
+    rows: int
+    pages: int
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Role:
+    """A role without its password."""
+
+    name: str
+    superuser: bool
+    inherits: bool
+    bypasses_row_security: bool
+    member_of: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Production:
+    """What a copy needs to know beside the schema itself."""
+
+    version: int  # the major one
+    user: str
+    owner: str  # of the database
+    may_create: bool  # schemas and trusted extensions
+    search_path: tuple[str, ...]  # with its own schema where "$user" stands
+    roles: tuple[Role, ...]
+    extensions: tuple[str, ...]
+    sizes: Mapping[Table, Size]
+    books: Mapping[Table, bytes] = field(default_factory=dict)  # rows, as COPY writes them
+
+    @property
+    def administers(self) -> bool:
+        """Whether its user may do what only a superuser may in the copy."""
+        [own] = [role for role in self.roles if role.name == self.user]
+        return own.superuser or bool(set(own.member_of) & set(_ADMINS))
+
+
+def observed(url: str) -> Production:
+    """Ask; what is refused is told with the grant that is missing."""
+    with reading(url) as connection:
+        version, user, path, owner, may_create = _one(connection, _FACTS)
+        if version < OLDEST * 10_000:
+            raise DatabaseError(
+                f"production runs PostgreSQL {version // 10_000}; Dayfly needs {OLDEST} or newer"
+            )
+        return Production(
+            version=version // 10_000,
+            user=user,
+            owner=owner,
+            may_create=may_create,
+            search_path=tuple(path),
+            roles=tuple(_role(row) for row in connection.execute(_ROLES)),
+            extensions=tuple(row[0] for row in connection.execute(_EXTENSIONS)),
+            sizes={(row[0], row[1]): _size(*row[2:]) for row in connection.execute(_SIZES)},
+            books=_books(connection),
+        )
+
+
+@contextmanager
+def reading(url: str) -> Iterator[Connection]:
+    """One transaction that can neither write nor take long."""
+    with (
+        connecting(url),
+        psycopg.connect(url, connect_timeout=CONNECT_SECONDS, prepare_threshold=None) as connection,
+        asking(connection),
+    ):
+        connection.read_only = True
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        limit = sql.SQL("SET LOCAL statement_timeout = {}").format(STATEMENT_SECONDS * 1000)
+        connection.execute(limit)
+        connection.execute("SET LOCAL lock_timeout = 1000")
+        yield connection
+        connection.rollback()
+
+
+def _one(connection: Connection, question: LiteralString) -> tuple[Any, ...]:
+    row = connection.execute(question).fetchone()
+    if row is None:
+        raise DatabaseError("the database gave no answer to what it is")
+    return row
+
+
+def _role(row: tuple[Any, ...]) -> Role:
+    name, superuser, inherits, bypasses, groups = row
+    return Role(
+        name=name,
+        superuser=superuser,
+        inherits=inherits,
+        bypasses_row_security=bypasses,
+        member_of=tuple(groups),
+    )
+
+
+def _size(estimate: int, pages: int, live: int, size: int) -> Size:
+    """A table never analysed says nothing of its rows: its bytes have to."""
+    rows = max(int(estimate), int(live), 0) or int(size) // GUESSED_ROW_BYTES
+    return Size(rows=rows, pages=int(pages), bytes=int(size))
+
+
+def _books(connection: Connection) -> dict[Table, bytes]:
+    names = [*NAMING, *LISTS]
+    return {
+        (schema, name): _copied(connection, sql.Identifier(schema, name))
+        for schema, name in connection.execute(_BOOKS, (names,)).fetchall()
+    }
+
+
+def _copied(connection: Connection, table: sql.Identifier) -> bytes:
+    with connection.cursor().copy(sql.SQL("COPY {} TO STDOUT").format(table)) as rows:
+        return b"".join(bytes(row) for row in rows)

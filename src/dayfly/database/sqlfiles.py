@@ -1,0 +1,125 @@
+"""Run a directory of plain SQL files, each once."""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import Connection
+
+from dayfly.clock import DeadlineError, wait_until
+from dayfly.database.problems import asking, connecting
+from dayfly.database.sqlbooks import Books, books_of, new_books, write_down
+from dayfly.database.sqlnames import SqlFile, SqlFileError, sql_files
+from dayfly.database.sqlplan import alone, pending
+from dayfly.database.sqltext import Piece, split
+
+CONNECT_SECONDS = 5
+ONE_AT_A_TIME = 0x44_61_79_66_6C_79  # "Dayfly", the same in every version
+OTHERS_SECONDS = 60.0
+_POLL_SECONDS = 0.2
+_CHANGES_SESSION = re.compile(r"\b(?:search_path|role|authorization)\b", re.IGNORECASE)
+
+
+def pending_files(url: str | None, directory: Path) -> tuple[SqlFile, ...]:
+    """What would run, in its order; without a database all of it."""
+    files = sql_files(directory)
+    if url is None:
+        return files
+    with _connected(url) as connection:
+        return pending(files, books_of(connection, files))
+
+
+def apply_files(
+    url: str, directory: Path, *, others_seconds: float = OTHERS_SECONDS
+) -> tuple[str, ...]:
+    """Run what is new; the names. Only one at a time: others are waited for."""
+    files = sql_files(directory)
+    with _connected(url) as connection, _alone_here(connection, others_seconds):
+        books = books_of(connection, files)
+        new = pending(files, books)
+        books = books or new_books(connection)
+        for file in new:
+            _apply(connection, books, file)
+    return tuple(file.name for file in new)
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[Connection]:
+    with (
+        connecting(url),
+        psycopg.connect(
+            url, autocommit=True, connect_timeout=CONNECT_SECONDS, prepare_threshold=None
+        ) as connection,
+        asking(connection),
+    ):
+        yield connection
+
+
+@contextmanager
+def _alone_here(connection: Connection, seconds: float) -> Iterator[None]:
+    """Asked for again and again: one who waits in the server would hold up CONCURRENTLY."""
+
+    def got() -> bool:
+        row = connection.execute("SELECT pg_try_advisory_lock(%s)", (ONE_AT_A_TIME,)).fetchone()
+        return bool(row and row[0])
+
+    try:
+        wait_until(got, seconds=seconds, what="the run before ends", poll=_POLL_SECONDS)
+    except DeadlineError as error:
+        raise SqlFileError(
+            f"another run of these migrations has not ended within {seconds:g} s",
+            hint="Look who: SELECT * FROM pg_stat_activity JOIN pg_locks USING (pid) "
+            "WHERE locktype = 'advisory';",
+        ) from error
+    yield  # the lock goes with the connection
+
+
+def _apply(connection: Connection, books: Books, file: SqlFile) -> None:
+    started = time.monotonic()
+    if alone(file.text):
+        _one_by_one(connection, file)
+        _write(connection, books, file, started)
+        return
+    with connection.transaction():
+        try:
+            connection.execute(file.text.encode())
+        except psycopg.Error as error:
+            raise _failed(file, error, _line(file.text, error), "Nothing of it stays.") from error
+        _write(connection, books, file, started)
+
+
+def _one_by_one(connection: Connection, file: SqlFile) -> None:
+    pieces = split(file.text)
+    for number, piece in enumerate(pieces):
+        try:
+            connection.execute(piece.text.encode())
+        except psycopg.Error as error:
+            state = (
+                f"It runs without a transaction: the first {number} of its {len(pieces)} "
+                "statements stay. Undo them, or make the file able to run again (IF NOT EXISTS)."
+            )
+            raise _failed(file, error, _in_piece(piece, error), state) from error
+
+
+def _write(connection: Connection, books: Books, file: SqlFile, started: float) -> None:
+    if _CHANGES_SESSION.search(file.text):
+        connection.execute("RESET ROLE; RESET ALL")  # or the books are another role's, elsewhere
+    write_down(connection, books, file, time.monotonic() - started)
+
+
+def _failed(file: SqlFile, error: psycopg.Error, line: int | None, state: str) -> SqlFileError:
+    words = str(error).strip().splitlines()[0]
+    where = f"{file.name}, line {line}" if line else file.name
+    return SqlFileError(f"{where}: {words}", hint=state)
+
+
+def _line(text: str, error: psycopg.Error) -> int | None:
+    position = error.diag.statement_position
+    return text.count("\n", 0, int(position) - 1) + 1 if position else None
+
+
+def _in_piece(piece: Piece, error: psycopg.Error) -> int:
+    return piece.line + (_line(piece.text, error) or 1) - 1

@@ -1,0 +1,39 @@
+"""A PostgreSQL that stands for production, and a folder for scratch servers."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dayfly.database.memory import quickest
+from dayfly.database.programs import DatabaseError, programs
+from dayfly.database.scratch import ScratchServer, scratch_server
+from workshop import open_folder
+
+
+@pytest.fixture(scope="session")
+def scratch() -> Iterator[Path]:
+    """Where scratch servers may live: PostgreSQL's user can enter."""
+    try:
+        programs(None)
+    except DatabaseError as error:
+        if os.environ.get("CI"):
+            pytest.fail(f"{error} {error.hint}")
+        pytest.skip(str(error))
+    with open_folder(quickest(Path("/var/tmp"), 0)) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def elsewhere(scratch: Path) -> Iterator[ScratchServer]:
+    """The server that production's databases are on."""
+    with scratch_server(scratch / "production", programs(None)) as running:
+        yield running
+
+
+@pytest.fixture
+def production(elsewhere: ScratchServer) -> Iterator[str]:
+    """A database of its own for each test, entered as its owner, who is no superuser."""
+    with elsewhere.database() as url:
+        yield url

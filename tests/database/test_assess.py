@@ -1,0 +1,202 @@
+"""The question and its answer: findings, questions to production, the outgoing release's role."""
+
+import json
+
+import psycopg
+import pytest
+
+from copies import Copies, executed, migration
+from dayfly.database.impact.assess import Impact, assess
+from dayfly.database.impact.questions import asker
+from dayfly.database.scratch import ScratchServer
+
+pytestmark = pytest.mark.postgres
+
+SCHEMA = (
+    "CREATE TABLE customers (id int PRIMARY KEY, mail varchar(50), big bigint)",
+    "CREATE TABLE orders (id int PRIMARY KEY, customer int, note text)",
+    "INSERT INTO customers VALUES (1, 'a@b', 1), (2, 'a@b', 5000000000)",
+    "INSERT INTO orders VALUES (1, 1, NULL), (2, 3, 'long'), (3, 1, NULL)",
+)
+ROWS = {"customers": 2, "orders": 3}
+
+
+@pytest.fixture(scope="module")
+def copies(elsewhere: ScratchServer) -> Copies:
+    made = Copies.of(elsewhere, SCHEMA)
+    made.role("shop")
+    return made
+
+
+def impact(copies: Copies, *texts: str, **more: object) -> Impact:
+    with copies.fresh() as url:
+        return assess(url, [migration(*texts)], **{"rows": ROWS, "budget": 1.0, **more})  # type: ignore[arg-type]
+
+
+def test_the_answer_as_others_read_it(copies: Copies) -> None:
+    found = impact(copies, "ALTER TABLE orders DROP COLUMN note").as_json()
+    assert json.loads(json.dumps(found)) == found
+    assert found["verdict"] == "staged"
+    assert found["rollback"] == {"state": "closed", "loses": ["orders.note"]}
+    first, *_ = found["findings"]
+    assert set(first) == {
+        "migration", "statement", "table", "rows", "lock", "blocks", "blocked_ms", "evidence",
+        "message", "remedy",
+    }  # fmt: skip
+    assert first["statement"] == "ALTER TABLE orders DROP COLUMN note"
+    assert (first["table"], first["rows"], first["lock"]) == ("orders", 3, "ACCESS EXCLUSIVE")
+    assert first["blocks"] == "readers and writers"
+    assert "ALTER TABLE orders DROP COLUMN note;" in first["remedy"]
+
+
+def test_the_remedy_is_sql_for_names_of_any_kind(copies: Copies) -> None:
+    with copies.fresh(
+        'CREATE SCHEMA "My"', 'CREATE TABLE "My"."Order" (id int, "User" text)'
+    ) as url:
+        change = migration('ALTER TABLE "My"."Order" ALTER "User" SET NOT NULL')
+        found = assess(url, [change], rows={"My.Order": 3}, budget=1.0).findings[0]
+        executed(url, found.remedy.split(";"))
+    assert (found.table, found.rows) == ("My.Order", 3)
+
+
+def test_a_transaction_that_cannot_be_committed_fails(copies: Copies) -> None:
+    later = "ALTER TABLE customers ADD CONSTRAINT u UNIQUE (big) DEFERRABLE INITIALLY DEFERRED"
+    found = impact(copies, later, "UPDATE customers SET big = 1")
+    assert "fails on a copy of the schema: duplicate key" in found.findings[0].message
+    assert found.verdict == "downtime"
+
+
+def test_nothing_to_do_is_none(copies: Copies) -> None:
+    with copies.fresh() as url:
+        found = assess(url, [], rows=ROWS, budget=1.0)
+    assert (found.verdict, found.rollback, found.findings) == ("none", "catalogue only", ())
+
+
+def test_rows_that_nobody_counted_are_many(copies: Copies) -> None:
+    index = "CREATE INDEX i ON orders (note)"
+    assert impact(copies, index).verdict == "online"
+    unknown = impact(copies, index, rows={})
+    assert unknown.verdict == "downtime"
+    assert unknown.findings[0].blocked_ms is None
+    assert "CREATE INDEX CONCURRENTLY i ON orders (note);" in unknown.findings[0].remedy
+
+
+def test_a_lock_is_held_to_the_end_of_its_transaction(copies: Copies) -> None:
+    texts = ("ALTER TABLE customers ADD x int", "CREATE INDEX i ON orders (note)")
+    rows = {"customers": 2, "orders": 2_000_000}
+    together = impact(copies, *texts, rows=rows)
+    held = next(found for found in together.findings if found.table == "customers")
+    assert (held.verdict, held.blocks) == ("downtime", "readers and writers")
+    assert "held while this runs: CREATE INDEX" in held.evidence
+    with copies.fresh() as url:
+        apart = assess(url, [migration(text) for text in texts], rows=rows, budget=1.0)
+    short = next(found for found in apart.findings if found.table == "customers")
+    assert short.verdict == "online"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("ALTER TABLE orders ALTER note SET NOT NULL", "2 rows in which note is NULL"),
+        ("ALTER TABLE customers ADD UNIQUE (mail)", "1 values of mail that are there twice"),
+        ("CREATE UNIQUE INDEX u ON customers (mail)", "1 values of mail that are there twice"),
+        (
+            "ALTER TABLE orders ADD FOREIGN KEY (customer) REFERENCES customers (id)",
+            "1 rows whose customer names no row of customers",
+        ),
+        ("ALTER TABLE orders ADD CHECK (id < 3)", "1 rows that break"),
+        ("ALTER TABLE customers ALTER mail TYPE varchar(2)", "2 values of mail longer than 2"),
+        ("ALTER TABLE customers ALTER big TYPE int", "1 values of big outside integer"),
+    ],
+)
+def test_production_is_asked_whether_its_rows_are_in_the_way(
+    copies: Copies, change: str, says: str
+) -> None:
+    with copies.fresh() as production, asker(production, seconds=5) as ask:
+        found = impact(copies, change, ask=ask)
+    told = next(finding for finding in found.findings if finding.message.startswith("will fail"))
+    assert says in told.message
+    assert told.statement == change
+
+
+def test_a_required_column_without_a_default_fails_where_there_are_rows(copies: Copies) -> None:
+    change = "ALTER TABLE orders ADD x int NOT NULL"
+    said = [found.message for found in impact(copies, change).findings if found.kind == "fails"]
+    assert said == [
+        'will fail on the rows that are there: column "x" of relation "orders" contains null values'
+    ]
+    empty = impact(copies, change, rows={"orders": 0, "customers": 0})
+    assert "may fail" in "".join(found.message for found in empty.findings)
+
+
+def test_an_answer_without_such_rows_is_evidence(copies: Copies) -> None:
+    with copies.fresh() as production, asker(production, seconds=5) as ask:
+        found = impact(copies, "ALTER TABLE orders ALTER customer SET NOT NULL", ask=ask)
+    assert found.findings[0].evidence == "production has no rows in which customer is NULL"
+    assert not [finding for finding in found.findings if finding.kind == "fails"]
+
+
+def test_who_asks_cannot_write_and_does_not_wait(copies: Copies) -> None:
+    with copies.fresh() as url, asker(url, seconds=0.2) as ask:
+        assert ask("SELECT count(*) FROM orders") == 3
+        assert ask("DELETE FROM orders") is None
+        assert ask("SELECT count(*) FROM pg_sleep(5)") is None
+        assert ask("SELECT count(*) FROM not_there") is None
+        with psycopg.connect(url) as other:
+            other.execute("LOCK TABLE orders")
+            assert ask("SELECT count(*) FROM orders") is None
+        assert ask("SELECT count(*) FROM orders") == 3
+
+
+def test_what_production_was_seen_to_send_is_tried_on_the_old_and_the_new_schema(
+    copies: Copies,
+) -> None:
+    seen = [
+        "SELECT note FROM orders WHERE id = $1",
+        "SELECT now() - interval $1",  # as pg_stat_statements writes it: fails before, too
+        "SELECT customer FROM orders",
+        "INSERT INTO orders (id, customer) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING",
+        "BEGIN",
+    ]
+    changes = ("ALTER TABLE orders DROP CONSTRAINT orders_pkey",)
+    found = impact(copies, *changes, statements=seen)
+    assert (found.checked.worked, found.checked.unassessable) == (3, 1)
+    assert [broken.sqlstate for broken in found.checked.broken] == ["42P10"]
+    assert found.verdict == "staged"
+    assert "ON CONFLICT" in found.findings[0].evidence
+
+
+@pytest.mark.parametrize(
+    ("change", "role", "verdict"),
+    [
+        ("ALTER TABLE orders ENABLE ROW LEVEL SECURITY", "shop", "staged"),
+        ("ALTER TABLE orders ENABLE ROW LEVEL SECURITY", "dayfly", "online"),
+        ("REVOKE SELECT ON orders FROM shop", "shop", "staged"),
+        ("REVOKE SELECT ON orders FROM shop", "dayfly", "online"),
+    ],
+)
+def test_rights_are_those_of_the_outgoing_releases_role(
+    copies: Copies, change: str, role: str, verdict: str
+) -> None:
+    with copies.fresh("GRANT SELECT ON orders TO shop") as url:
+        seen = ["SELECT id FROM orders"]
+        found = assess(url, [migration(change)], rows=ROWS, budget=1.0, statements=seen, role=role)
+    assert found.verdict == verdict
+    assert bool(found.checked.broken) == (change.startswith("REVOKE") and role == "shop")
+
+
+def test_what_fails_is_told_and_what_follows_was_not_seen(copies: Copies) -> None:
+    with copies.fresh() as url:
+        found = assess(
+            url,
+            [migration("ALTER TABLE nowhere ADD x int", name="2_nowhere"), migration("SELECT 1")],
+            rows=ROWS,
+            budget=1.0,
+        )
+        executed(url, ["SELECT count(*) FROM orders"])
+    told = found.findings[0]
+    assert (found.verdict, told.migration, told.sqlstate) == ("downtime", "2_nowhere", "42P01")
+    assert told.message == (
+        'fails on a copy of the schema: relation "nowhere" does not exist; '
+        "1 statements after it were not assessed"
+    )

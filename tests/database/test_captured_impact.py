@@ -1,0 +1,61 @@
+"""From a real migration tool to the verdict, in one go."""
+
+from pathlib import Path
+
+import pytest
+
+from dayfly.database.capture import Run, capture
+from dayfly.database.copy import copy_of
+from dayfly.database.impact.assess import gathered, judged
+from migrating import alembic_project, asked, django_project
+from migrating.alembic_project import alembic, upgrade
+from migrating.django_project import django, migrate
+
+pytestmark = pytest.mark.postgres
+
+STATE = """
+    from django.db import migrations, models
+
+    def close(apps, editor):
+        for order in apps.get_model("shop", "Order").objects.filter(reference="of long ago"):
+            order.delete()
+
+    class Migration(migrations.Migration):
+        dependencies = [("shop", "0001_initial")]
+        operations = [migrations.RunPython(close)]
+"""
+
+
+def verdicts(production: str, scratch: Path, run: Run, table: str) -> list[str]:
+    with copy_of(production, folder=scratch) as copies:
+        captured = capture(copies, run)
+        evidence = gathered(copies.fresh(), captured)
+    impacts = [judged(evidence, rows={table: rows}, budget=1.0) for rows in (500, 10_000_000)]
+    return [impact.verdict for impact in impacts]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("0002_code", django_project.SECOND, ["online", "downtime"]),
+        ("0002_state", STATE, ["downtime", "downtime"]),
+    ],
+)
+def test_django(
+    production: str, scratch: Path, tmp_path: Path, name: str, text: str, expected: list[str]
+) -> None:
+    project = django(tmp_path)
+    assert migrate(project)(production) == 0
+    django_project.add(project, name, text)
+    assert verdicts(production, scratch, migrate(project), "shop_order") == expected
+
+
+def test_alembic(production: str, scratch: Path, tmp_path: Path) -> None:
+    project = alembic(tmp_path, each_alone=True)
+    assert upgrade(project)(production) == 0
+    asked(production, b"INSERT INTO shops SELECT generate_series(1, 5)")
+    work = "op.add_column('shops', sa.Column('name', sa.Text, server_default='x', nullable=False))"
+    alembic_project.add(project, "b2", "a1", work)
+    fill = "op.execute(\"UPDATE shops SET name = 'shop ' || id\")"
+    alembic_project.add(project, "c3", "b2", fill)
+    assert verdicts(production, scratch, upgrade(project), "shops") == ["online", "downtime"]

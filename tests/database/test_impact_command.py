@@ -1,0 +1,151 @@
+"""`dayfly impact` as a person or somebody's CI types it, without an environment."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from dayfly.database.sqlfiles import apply_files
+from fake_server.terminal import SOURCE, Terminal
+
+SCHEMA = """
+CREATE TABLE orders (id serial PRIMARY KEY, customer text NOT NULL, note text, amount int);
+INSERT INTO orders (customer, note)
+    SELECT 'c' || i, CASE WHEN i % 7 > 0 THEN 'n' END FROM generate_series(1, 1000) i;
+ANALYZE
+"""
+STATEMENT = "SELECT id, amount FROM orders WHERE id = $1"
+
+Written = Callable[..., Path]
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, scratch: Path) -> Terminal:
+    home = scratch / "home"
+    home.mkdir(exist_ok=True)
+    home.chmod(0o711)
+    (home / "id").write_text("0123abcd")
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCE), "DAYFLY_HOME": str(home)}
+    return Terminal(tmp_path, env)
+
+
+@pytest.fixture
+def orders(production: str) -> str:
+    with psycopg.connect(production, autocommit=True) as connection:
+        connection.execute(SCHEMA)
+    return production
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Written:
+    def write(**files: str) -> Path:
+        for name, text in files.items():
+            (tmp_path / "migrations").mkdir(exist_ok=True)
+            (tmp_path / "migrations" / f"{name}.sql").write_text(text)
+        return tmp_path / "migrations"
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("CREATE TABLE notes (id int)", "none"),
+        ("ALTER TABLE orders ADD COLUMN urgent boolean", "online"),
+        ("ALTER TABLE orders DROP COLUMN amount", "staged"),
+        ("UPDATE orders SET note = 'x'", "downtime"),
+    ],
+)
+def test_the_verdict_on_a_directory_of_sql(
+    terminal: Terminal, orders: str, written: Written, text: str, verdict: str
+) -> None:
+    written(a=text)
+
+    done = terminal.type("impact", "--database", orders, "--migrations", "migrations", "--json")
+
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["verdict"], told["pending"]) == (verdict, ["a.sql"])
+    assert told["rollback"]["state"] in {"catalogue only", "closed"}
+
+
+def test_production_is_asked_and_never_changed(
+    terminal: Terminal, orders: str, written: Written
+) -> None:
+    """Rows that were made up for the copy stop no migration; production's own are counted."""
+    written(a="ALTER TABLE orders ALTER note SET NOT NULL")
+
+    done = terminal.type("impact", "--database", orders, "--migrations", "migrations")
+
+    assert "will fail: production has 142 rows in which note is NULL" in done.stdout
+    assert "VALIDATE CONSTRAINT" in done.stdout
+    with psycopg.connect(orders) as connection:
+        found = connection.execute("SELECT count(*) FROM pg_class WHERE relname ~ 'dayfly'")
+        assert found.fetchone() == (0,)
+
+
+def test_statements_of_the_app_are_tried_and_a_verdict_can_fail_a_build(
+    terminal: Terminal, orders: str, written: Written, tmp_path: Path
+) -> None:
+    written(a="ALTER TABLE orders DROP COLUMN amount")
+    (tmp_path / "seen.sql").write_text(f"{STATEMENT};\n")
+    words = ["impact", "--database", orders, "--migrations", "migrations"]
+
+    done = terminal.type(*words, "--statements", "seen.sql", "--fail-on", "staged")
+
+    assert done.returncode == 1
+    assert 'column "amount" does not exist' in done.stdout
+    assert "1 checked, 1 broken" in done.stdout
+    assert terminal.type(*words, "--fail-on", "downtime").returncode == 0
+
+
+def test_any_tool_is_asked_by_its_command(terminal: Terminal, orders: str) -> None:
+    migrate = "python3 -c \"import os, psycopg; psycopg.connect(os.environ['DATABASE_URL'], "
+    migrate += "autocommit=True).execute('ALTER TABLE orders ADD x int')\""
+
+    done = terminal.type("impact", "--database", orders, "--migrate", migrate, "--json")
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["verdict"] == "online"
+
+
+def test_what_has_run_is_not_pending(terminal: Terminal, orders: str, written: Written) -> None:
+    apply_files(orders, written(a="ALTER TABLE orders DROP COLUMN amount"))
+
+    done = terminal.type("impact", "--database", orders, "--migrations", "migrations")
+
+    assert (done.returncode, "nothing is pending" in done.stdout) == (0, True), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "says"),
+    [
+        (["--migrate", "false"], 1, "failed on the scratch copy with exit status 1"),
+        (["--migrations", "missing"], 1, "missing"),
+        (["--migrate", "true", "--budget", "soon"], 2, "--budget soon"),
+        (["--migrate", "true", "--statements", "none.sql"], 1, "none.sql"),
+        (["--migrate", "true", "--migrations", "x"], 2, "not allowed with"),
+        ([], 2, "required"),
+    ],
+)
+def test_what_is_asked_wrongly_is_told(
+    terminal: Terminal, orders: str, words: list[str], status: int, says: str
+) -> None:
+    done = terminal.type("impact", "--database", orders, *words)
+
+    assert (done.returncode, says in done.stderr) == (status, True), done.stderr
+
+
+def test_a_database_that_can_not_be_reached_is_named_without_its_password(
+    terminal: Terminal, orders: str
+) -> None:
+    wrong = orders.replace("@", "x@")
+
+    done = terminal.type("impact", "--database", wrong, "--migrate", "true")
+
+    assert done.returncode == 1
+    assert "password is wrong" in done.stderr
+    assert wrong.split(":")[2].split("@")[0] not in done.stderr

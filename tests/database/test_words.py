@@ -1,0 +1,86 @@
+"""What is read off the text of a statement."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dayfly.database.impact.words import (
+    fills_nulls_only,
+    first_word,
+    literals,
+    mentions,
+    set_columns,
+    tokens,
+    without_literals,
+)
+
+NAMES = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True).filter(
+    lambda name: name.upper() not in ("SET", "FROM", "WHERE", "RETURNING")
+)
+STRINGS = st.text(st.characters(exclude_characters="\0\\"), max_size=20).map(
+    lambda text: "'" + text.replace("'", "''") + "'"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("UPDATE orders SET note = 'a, b = c' WHERE id = 1", ("note",)),
+        ("update orders o set note = f(1, 2), amount = amount + 1 from x", ("note", "amount")),
+        ('UPDATE "orders" SET ("Note", amount) = (SELECT a, b FROM c) WHERE x', ("Note", "amount")),
+        ("/* why */ UPDATE orders -- so\nSET note = $$x = 1, y$$", ("note",)),
+        ("UPDATE orders SET tags[1] = 'x'", ("tags",)),
+        ("INSERT INTO orders VALUES (1) ON CONFLICT DO UPDATE SET note = ''", ("note",)),
+        ("INSERT INTO orders VALUES (1) ON CONFLICT DO NOTHING", ()),
+        ("WITH x AS (SELECT 1) UPDATE orders SET note = ''", ()),
+    ],
+)
+def test_the_columns_that_an_update_sets(text: str, columns: tuple[str, ...]) -> None:
+    assert set_columns(text) == columns
+
+
+@pytest.mark.parametrize(
+    ("where", "only"),
+    [
+        ("note IS NULL", True),
+        ("orders.note IS NULL AND id < 5", True),
+        ("other.note IS NULL AND id < 5", False),
+        ("NOT (note IS NULL)", False),
+        ("id IN (SELECT id FROM other WHERE note IS NULL)", False),
+        ("id < 5 AND note is null", True),
+        ("note IS NULL OR id = 3", False),
+        ("note IS NOT NULL", False),
+        ("other_note IS NULL", False),
+    ],
+)
+def test_an_update_that_only_fills_nulls_is_told_from_one_that_overwrites(
+    where: str, only: bool
+) -> None:
+    assert fills_nulls_only(f"UPDATE orders SET note = '' WHERE {where}", ("note",)) is only
+
+
+@given(st.lists(st.tuples(NAMES, STRINGS), min_size=1, max_size=5))
+def test_whatever_the_values_are_the_columns_are_found(pairs: list[tuple[str, str]]) -> None:
+    assigned = ", ".join(f"{name} = {value}" for name, value in pairs)
+    assert set_columns(f"UPDATE t SET {assigned} WHERE true") == tuple(name for name, _ in pairs)
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read_without_complaint(text: str) -> None:
+    list(tokens(text))
+    set_columns(text)
+    fills_nulls_only(text, ("a",))
+    without_literals(text)
+    first_word(text)
+
+
+@given(STRINGS, STRINGS)
+def test_lists_of_constants_are_compared_without_them(one: str, other: str) -> None:
+    few, more = (f"x = ANY (ARRAY[{items}])" for items in (one, f"{one}, {other}"))
+    assert without_literals(few) == without_literals(more)
+    assert literals(few) <= literals(more)
+
+
+def test_a_name_is_found_as_a_word_only() -> None:
+    assert mentions('DELETE FROM "Orders"', "orders")
+    assert not mentions("DELETE FROM orders_old", "orders")
