@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -8,6 +9,13 @@ import pytest
 from fake_server import FakeEnvironment, make_home, routes, serving
 from fake_server.scenes import quiet
 from fake_server.terminal import SOURCE, Terminal
+
+
+@pytest.fixture(autouse=True, scope="session")
+def interruptible() -> None:
+    """A shell starts what runs in its background deaf to Ctrl-C, and its children inherit that."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
