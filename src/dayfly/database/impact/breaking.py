@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from dayfly.database.impact import remedies
-from dayfly.database.impact.catalogue import Column, Relation, Routine, Schema, Thing
+from dayfly.database.impact.catalogue import Column, Relation, Routine, Schema
 from dayfly.database.impact.comparison import Comparison
-from dayfly.database.impact.finding import ONLINE, STAGED, Bridge, Finding
+from dayfly.database.impact.finding import ONLINE, Bridge, Finding, breaks
 from dayfly.database.impact.names import quoted, shown
 from dayfly.database.impact.types import length, widens
 
@@ -37,24 +37,24 @@ def _gone(what: Comparison, old: Relation) -> Finding:
     else:
         message = f"renames the {kind} {name} to {shown(what.after, old.oid)}"
         remedy = remedies.rename_table(name, shown(what.after, old.oid))
-    return _breaks(old.oid, message, UNDEFINED_TABLE, remedy, old)
+    return breaks(old.oid, message, UNDEFINED_TABLE, remedy, old)
 
 
 def _relation(what: Comparison, old: Relation, new: Relation) -> Iterator[Finding]:
     name = shown(what.before, old.oid)
     if old.holds_rows and new.kind == "v" and new.writable & _WRITES != _WRITES:
         message = f"{name} becomes a view that cannot be written"
-        yield _breaks(old.oid, message, READ_ONLY, remedies.WRITABLE_VIEW, old, new)
+        yield breaks(old.oid, message, READ_ONLY, remedies.WRITABLE_VIEW, old, new)
     if old.kind != "S" and old.parent and new.parent != old.parent:
         message = f"takes {name} out of {shown(what.before, old.parent)}: its rows vanish there"
-        yield _breaks(old.oid, message, CHECKED, remedies.CONTRACT, old)
+        yield breaks(old.oid, message, CHECKED, remedies.CONTRACT, old)
     if new.kind != "S" and new.parent and not old.parent:
         message = f"makes {name} a partition {new.bound}: it refuses rows outside"
-        yield _breaks(old.oid, message, CHECKED, remedies.CONTRACT, old)
+        yield breaks(old.oid, message, CHECKED, remedies.CONTRACT, old)
     hidden = (new.row_security, new.forced) > (old.row_security, old.forced)
     if hidden and (new.forced or what.role != new.owner or not what.role):
         message = f"hides rows of {name} from who is not its owner (row security)"
-        yield _breaks(old.oid, message, FORBIDDEN, remedies.POLICY_FIRST, old)
+        yield breaks(old.oid, message, FORBIDDEN, remedies.POLICY_FIRST, old)
 
 
 def _columns(what: Comparison, old: Relation, new: Relation) -> Iterator[Finding]:
@@ -81,7 +81,7 @@ def _column_gone(what: Comparison, old: Column) -> Finding:
     else:
         message = f"renames {table}.{name} to {quoted(now.name)}"
         remedy = remedies.rename_column(table, name, quoted(now.name), old.type)
-    return _breaks(old.table, message, UNDEFINED_COLUMN, remedy, old)
+    return breaks(old.table, message, UNDEFINED_COLUMN, remedy, old)
 
 
 def _retyped(what: Comparison, old: Column, new: Column) -> Finding:
@@ -89,22 +89,22 @@ def _retyped(what: Comparison, old: Column, new: Column) -> Finding:
     narrowed = length(old.type) is not None and length(new.type) is not None
     message = f"changes {table}.{name} from {old.type} to {new.type}"
     state = TOO_LONG if narrowed else RETYPED
-    return _breaks(old.table, message, state, remedies.retype(table, name, new.type), old)
+    return breaks(old.table, message, state, remedies.retype(table, name, new.type), old)
 
 
 def _stricter(what: Comparison, old: Column, new: Column) -> Iterator[Finding]:
     table, name = shown(what.before, old.table), quoted(old.name)
     if new.not_null and not old.not_null and not _proven(what, old):
         message = f"{table}.{name} becomes NOT NULL: what the outgoing release leaves out fails"
-        yield _breaks(old.table, message, NOT_NULL, remedies.not_null(table, name), old)
+        yield breaks(old.table, message, NOT_NULL, remedies.not_null(table, name), old)
     if old.default and not new.default and not new.fills_itself:
         yield _bridged(what, old.table, new, old.default)
     elif old.fills_itself and not new.fills_itself and new.not_null:
         message = f"{table}.{name} no longer fills itself"
-        yield _breaks(old.table, message, NOT_NULL, remedies.CONTRACT, old)
+        yield breaks(old.table, message, NOT_NULL, remedies.CONTRACT, old)
     if new.identity == "a" != old.identity:
         message = f"{table}.{name} becomes GENERATED ALWAYS: writing it fails"
-        yield _breaks(old.table, message, "428C9", remedies.CONTRACT, old)
+        yield breaks(old.table, message, "428C9", remedies.CONTRACT, old)
 
 
 def _proven(what: Comparison, column: Column) -> bool:
@@ -120,7 +120,7 @@ def _required(what: Comparison, owner: Relation, column: Column) -> Finding:
     table, name = shown(what.before, owner.oid), quoted(column.name)
     message = f"adds {table}.{name}, NOT NULL without a default: inserts that do not know it fail"
     remedy = remedies.add_required(table, name, column.type)
-    return _breaks(owner.oid, message, NOT_NULL, remedy, column)
+    return breaks(owner.oid, message, NOT_NULL, remedy, column)
 
 
 def _bridged(what: Comparison, table: int, column: Column, default: str) -> Finding:
@@ -158,7 +158,7 @@ def _grants(what: Comparison) -> Iterator[Finding]:
             told = ", ".join(lost)
             message = f"takes rights on {old.name} away: {told}"
             table = old.oid if isinstance(old, Relation) else old.table
-            yield _breaks(table, message, FORBIDDEN, remedies.CONTRACT, old, now)
+            yield breaks(table, message, FORBIDDEN, remedies.CONTRACT, old, now)
 
 
 def _routines(what: Comparison) -> Iterator[Finding]:
@@ -166,19 +166,7 @@ def _routines(what: Comparison) -> Iterator[Finding]:
         now = what.standing(old)
         if now is None:
             message = f"drops or renames the function {old.name}({old.arguments})"
-            yield _breaks(0, message, UNDEFINED_FUNCTION, remedies.CONTRACT, old)
+            yield breaks(0, message, UNDEFINED_FUNCTION, remedies.CONTRACT, old)
         elif now.result != old.result:
             message = f"{old.name}({old.arguments}) returns {now.result}, not {old.result}"
-            yield _breaks(0, message, RETYPED, remedies.CONTRACT, old, now)
-
-
-def _breaks(table: int, message: str, state: str, remedy: str, *things: Thing) -> Finding:
-    return Finding(
-        verdict=STAGED,
-        kind="breaks",
-        message=message,
-        relation=table,
-        sqlstate=state,
-        remedy=remedy,
-        keys=tuple(thing.key for thing in things),
-    )
+            yield breaks(0, message, RETYPED, remedies.CONTRACT, old, now)

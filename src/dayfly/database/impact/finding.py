@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dayfly.database.impact.catalogue import Key
+from dayfly.database.impact.catalogue import Key, Thing
 from dayfly.database.impact.locks import words
 
 NONE, ONLINE, STAGED, DOWNTIME = VERDICTS = ("none", "online", "staged", "downtime")  # least first
@@ -56,3 +56,16 @@ class Finding:
 
 def worst(verdicts: tuple[str, ...]) -> str:
     return max(verdicts, key=VERDICTS.index, default=NONE)
+
+
+def breaks(table: int, message: str, state: str, remedy: str, *things: Thing) -> Finding:
+    """The outgoing release fails on what became of these things; two releases avoid it."""
+    return Finding(
+        verdict=STAGED,
+        kind="breaks",
+        message=message,
+        relation=table,
+        sqlstate=state,
+        remedy=remedy,
+        keys=tuple(thing.key for thing in things),
+    )

@@ -17,7 +17,7 @@ from dayfly.database.impact.catalogue import (
     Type,
 )
 from dayfly.database.impact.comparison import Comparison
-from dayfly.database.impact.finding import STAGED, Finding
+from dayfly.database.impact.finding import Finding, breaks
 from dayfly.database.impact.names import quoted, shown
 from dayfly.database.impact.words import literals, tokens, without_literals
 
@@ -125,7 +125,7 @@ def _constraint(what: Comparison, owner: Relation, now: Constraint) -> Finding:
         remedy = remedies.unique(table, name, columns, word)
     message = f"{table} refuses what it took before: {definition}"
     remedy = f"-- Release 1: write only what passes. Release 2:\n{remedy}"
-    return _breaks(owner.oid, message, _STATES.get(now.kind, CHECKED), remedy, now)
+    return breaks(owner.oid, message, _STATES.get(now.kind, CHECKED), remedy, now)
 
 
 def _unique_indexes(what: Comparison) -> Iterator[Finding]:
@@ -144,7 +144,7 @@ def _unique_indexes(what: Comparison) -> Iterator[Finding]:
             continue
         message = f"{what.before.shown(owner.oid)} refuses duplicates: {index.definition}"
         remedy = remedies.concurrently(index.definition)
-        yield _breaks(owner.oid, message, DUPLICATE, remedy, index)
+        yield breaks(owner.oid, message, DUPLICATE, remedy, index)
 
 
 def _triggers(what: Comparison) -> Iterator[Finding]:
@@ -156,7 +156,7 @@ def _triggers(what: Comparison) -> Iterator[Finding]:
                 f"the trigger {trigger.name} on {what.before.shown(owner.oid)} may refuse or "
                 f"swallow writes: {reason}"
             )
-            yield _breaks(owner.oid, message, RAISED, remedies.CONTRACT, trigger)
+            yield breaks(owner.oid, message, RAISED, remedies.CONTRACT, trigger)
     for old in what.before.of(Trigger):
         now = what.standing(old)
         owner_now = what.after.relation(old.table)
@@ -164,7 +164,7 @@ def _triggers(what: Comparison) -> Iterator[Finding]:
             now is not None and now.enabled != old.enabled
         ):
             message = f"the trigger {old.name} on {what.before.shown(old.table)} fires no longer"
-            yield _breaks(old.table, message, "", remedies.CONTRACT, old)
+            yield breaks(old.table, message, "", remedies.CONTRACT, old)
     yield from _bodies(what)
 
 
@@ -173,7 +173,7 @@ def _bodies(what: Comparison) -> Iterator[Finding]:
         now = what.standing(old)
         if now is not None and now.body != old.body and _raises(now.body) > _raises(old.body):
             message = f"the new body of {old.name}({old.arguments}) may refuse what passed before"
-            yield _breaks(0, message, RAISED, remedies.CONTRACT, old, now)
+            yield breaks(0, message, RAISED, remedies.CONTRACT, old, now)
 
 
 def _may_refuse(routine: Thing | None, trigger: Trigger) -> str:
@@ -205,11 +205,11 @@ def _policies(what: Comparison) -> Iterator[Finding]:
             if what.after.relation(old.table) is None:
                 continue
             message = f"changes which rows of {what.before.shown(old.table)} are seen: {old.name}"
-            yield _breaks(old.table, message, FORBIDDEN, remedies.CONTRACT, old)
+            yield breaks(old.table, message, FORBIDDEN, remedies.CONTRACT, old)
     for policy, owner in what.added(Policy):
         if owner.row_security and not policy.permissive:
             message = f"the policy {policy.name} hides rows of {what.before.shown(owner.oid)}"
-            yield _breaks(owner.oid, message, FORBIDDEN, remedies.CONTRACT, policy)
+            yield breaks(owner.oid, message, FORBIDDEN, remedies.CONTRACT, policy)
 
 
 def _rules(what: Comparison) -> Iterator[Finding]:
@@ -217,7 +217,7 @@ def _rules(what: Comparison) -> Iterator[Finding]:
     changed = [old for old in what.before.of(Rule) if what.standing(old) != old]
     for rule in (*added, *changed):
         message = f"the rule {rule.name} rewrites what statements do"
-        yield _breaks(rule.table, message, "", remedies.CONTRACT, rule)
+        yield breaks(rule.table, message, "", remedies.CONTRACT, rule)
 
 
 def _types(what: Comparison) -> Iterator[Finding]:
@@ -225,25 +225,13 @@ def _types(what: Comparison) -> Iterator[Finding]:
         now = what.standing(old)
         if now is None:
             message = f"drops or renames the type {old.name}"
-            yield _breaks(0, message, NO_TYPE, remedies.CONTRACT, old)
+            yield breaks(0, message, NO_TYPE, remedies.CONTRACT, old)
             continue
         lost = [label for label in old.labels if label not in now.labels]
         if lost:
             message = f"the type {old.name} no longer knows {', '.join(map(repr, lost))}"
-            yield _breaks(0, message, BAD_VALUE, remedies.CONTRACT, old, now)
+            yield breaks(0, message, BAD_VALUE, remedies.CONTRACT, old, now)
         new = [check for check in now.checks if check not in old.checks]
         if new:
             message = f"the domain {old.name} refuses what it took before: {'; '.join(new)}"
-            yield _breaks(0, message, CHECKED, remedies.CONTRACT, old, now)
-
-
-def _breaks(table: int, message: str, state: str, remedy: str, *things: Thing) -> Finding:
-    return Finding(
-        verdict=STAGED,
-        kind="breaks",
-        message=message,
-        relation=table,
-        sqlstate=state,
-        remedy=remedy,
-        keys=tuple(thing.key for thing in things),
-    )
+            yield breaks(0, message, CHECKED, remedies.CONTRACT, old, now)
