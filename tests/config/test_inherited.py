@@ -1,6 +1,6 @@
 import pytest
 
-from dayfly.config.inherited import in_ci, inherited_for_builds
+from dayfly.config.inherited import inherited_for_builds
 
 
 @pytest.mark.parametrize(
@@ -26,10 +26,3 @@ def test_a_build_sees_only_what_it_needs(
     monkeypatch.setenv(name, "value")
 
     assert (inherited_for_builds().get(name) == "value") is passed
-
-
-def test_an_empty_ci_is_no_ci(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CI", "")
-    assert not in_ci()
-    monkeypatch.setenv("CI", "true")
-    assert in_ci()

@@ -13,22 +13,27 @@ from workshop import open_folder
 
 
 @pytest.fixture(scope="session")
-def scratch() -> Iterator[Path]:
-    """Where scratch servers may live: PostgreSQL's user can enter."""
+def postgresql() -> Path:
+    """Its programs; without them nothing here can run."""
     try:
-        programs(None)
+        return programs(None)
     except DatabaseError as error:
         if os.environ.get("CI"):
             pytest.fail(f"{error} {error.hint}")
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def scratch(postgresql: Path) -> Iterator[Path]:
+    """Where scratch servers may live: PostgreSQL's user can enter."""
     with open_folder(quickest(Path("/var/tmp"), 0)) as made:
         yield made
 
 
 @pytest.fixture(scope="session")
-def elsewhere(scratch: Path) -> Iterator[ScratchServer]:
+def elsewhere(scratch: Path, postgresql: Path) -> Iterator[ScratchServer]:
     """The server that production's databases are on."""
-    with scratch_server(scratch / "production", programs(None)) as running:
+    with scratch_server(scratch / "production", postgresql) as running:
         yield running
 
 

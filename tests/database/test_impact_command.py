@@ -2,12 +2,15 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from dayfly.database.cluster import new_cluster
+from dayfly.database.scratch import serving
 from dayfly.database.sqlfiles import apply_files
 from fake_server.terminal import SOURCE, Terminal
 
@@ -103,13 +106,68 @@ def test_statements_of_the_app_are_tried_and_a_verdict_can_fail_a_build(
 
 
 def test_any_tool_is_asked_by_its_command(terminal: Terminal, orders: str) -> None:
-    migrate = "python3 -c \"import os, psycopg; psycopg.connect(os.environ['DATABASE_URL'], "
-    migrate += "autocommit=True).execute('ALTER TABLE orders ADD x int')\""
+    told = "import os, psycopg; psycopg.connect(os.environ['DATABASE_URL'], autocommit=True)"
+    migrate = f"{sys.executable} -c \"{told}.execute('ALTER TABLE orders ADD x int')\""
 
     done = terminal.type("impact", "--database", orders, "--migrate", migrate, "--json")
 
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["verdict"] == "online"
+    answer = json.loads(done.stdout)
+    assert (answer["verdict"], answer["pending"]) == ("online", None)
+    nothing = terminal.type("impact", "--database", orders, "--migrate", "true")
+    assert "nothing is pending" in nothing.stdout
+
+
+def test_what_is_in_the_folder_is_recognised(
+    terminal: Terminal, orders: str, tmp_path: Path
+) -> None:
+    (tmp_path / "db" / "migrations").mkdir(parents=True)
+    migration = tmp_path / "db" / "migrations" / "001_note.sql"
+    migration.write_text("ALTER TABLE orders ADD COLUMN urgent boolean")
+
+    done = terminal.type("impact", "--database", orders, "--json")
+
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["verdict"], told["pending"]) == ("online", ["001_note.sql"])
+
+
+def test_two_heads_of_a_recognised_tool_are_told_before_anything_runs(
+    terminal: Terminal, orders: str, tmp_path: Path
+) -> None:
+    (tmp_path / "alembic.ini").write_text("[alembic]\nscript_location = steps\n")
+    versions = tmp_path / "steps" / "versions"
+    versions.mkdir(parents=True)
+    (tmp_path / "steps" / "env.py").write_text("")
+    for name in "ab":
+        (versions / f"{name}.py").write_text(f"revision = '{name}'\ndown_revision = None\n")
+
+    done = terminal.type("impact", "--database", orders)
+
+    assert (done.returncode, "heads" in done.stderr) == (1, True), done.stderr
+
+
+@pytest.mark.skipif(
+    not list(Path("/usr/share/postgresql").glob("*/extension/pg_stat_statements.control"))
+    and not os.environ.get("CI"),
+    reason="needs pg_stat_statements",
+)
+def test_what_the_server_has_counted_is_tried(
+    terminal: Terminal, scratch: Path, postgresql: Path, written: Written
+) -> None:
+    counting = {"shared_preload_libraries": "pg_stat_statements"}
+    with new_cluster(scratch, postgresql) as cluster, serving(cluster, postgresql, counting) as its:
+        url = its.url("postgres")
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE EXTENSION pg_stat_statements")
+            connection.execute(SCHEMA)
+            connection.execute("SELECT id FROM orders WHERE amount = 5")
+        written(a="ALTER TABLE orders DROP COLUMN amount")
+
+        done = terminal.type("impact", "--database", url, "--migrations", "migrations")
+
+    assert done.returncode == 0, done.stderr
+    assert 'SELECT id FROM orders WHERE amount = $1: column "amount" does not exist' in done.stdout
 
 
 def test_what_has_run_is_not_pending(terminal: Terminal, orders: str, written: Written) -> None:
@@ -124,11 +182,13 @@ def test_what_has_run_is_not_pending(terminal: Terminal, orders: str, written: W
     ("words", "status", "says"),
     [
         (["--migrate", "false"], 1, "failed on the scratch copy with exit status 1"),
+        (["--migrate", "echo no such app; exit 3"], 1, "no such app"),
         (["--migrations", "missing"], 1, "missing"),
         (["--migrate", "true", "--budget", "soon"], 2, "--budget soon"),
         (["--migrate", "true", "--statements", "none.sql"], 1, "none.sql"),
         (["--migrate", "true", "--migrations", "x"], 2, "not allowed with"),
-        ([], 2, "required"),
+        ([], 2, "No migrations are recognised"),
+        (["--database", "nowhere", "--migrate", "true"], 1, "postgresql://USER"),
     ],
 )
 def test_what_is_asked_wrongly_is_told(

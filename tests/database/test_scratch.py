@@ -27,20 +27,14 @@ with scratch_server(Path(sys.argv[1]), None) as server:
 
 
 @pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    try:
-        programs(None)
-    except DatabaseError as error:
-        if os.environ.get("CI"):
-            pytest.fail(f"{error} {error.hint}")
-        pytest.skip(str(error))
+def folder(postgresql: Path) -> Iterator[Path]:
     with open_folder() as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def server(folder: Path) -> Iterator[ScratchServer]:
-    with scratch_server(folder, programs(None)) as running:
+def server(folder: Path, postgresql: Path) -> Iterator[ScratchServer]:
+    with scratch_server(folder, postgresql) as running:
         yield running
 
 

@@ -1,15 +1,13 @@
 """`dayfly impact`: what pending migrations would do to a live database."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dayfly.cli.commands import Commands
-from dayfly.cli.output import clean, paint, say, say_json
+from dayfly.cli.output import clean, error, paint, say, say_json
 from dayfly.cli.session import Session
-from dayfly.command import Setting
-from dayfly.command import run as run_program
-from dayfly.config.inherited import inherited_with
+from dayfly.config.home import cache_folder
 from dayfly.errors import DayflyError, UsageError
 
 if TYPE_CHECKING:
@@ -28,8 +26,13 @@ def declare(commands: Commands) -> None:
     impact_.add_argument(
         "--database", metavar="URL", required=True, help="production's; it is only read"
     )
-    what = impact_.add_mutually_exclusive_group(required=True)
-    what.add_argument("--migrations", metavar="DIR", type=Path, help="plain or Flyway-named SQL")
+    what = impact_.add_mutually_exclusive_group()
+    what.add_argument(
+        "--migrations",
+        metavar="DIR",
+        type=Path,
+        help="plain or Flyway-named SQL (default: what is recognised in this folder)",
+    )
     what.add_argument(
         "--migrate", metavar="COMMAND", help="any tool's; DATABASE_URL leads it to a copy"
     )
@@ -55,20 +58,21 @@ def impact(  # noqa: PLR0913 - the options of the command
     fail_on: str | None,
     json: bool,
 ) -> int:
-    from dayfly.config.units import Duration  # noqa: PLC0415
-    from dayfly.database.answer import Question  # noqa: PLC0415 - its driver takes its time
+    # Late, as all that only this command needs: the database's driver alone takes 0.1 s.
+    from dayfly.config.units import Duration, UnitError  # noqa: PLC0415
+    from dayfly.database.answer import Question  # noqa: PLC0415
 
     try:
         seconds = Duration.parse(budget)
-    except DayflyError as error:
-        raise UsageError(f"--budget {budget}: {error}") from error
+    except UnitError as unit:
+        raise UsageError(f"--budget {budget}: {unit}") from unit
     question = Question(
         url=database,
         folder=_folder(session),
         budget=seconds,
         statements=_lines(statements) if statements else (),
     )
-    answer = _asked(session, question, migrations, migrate).as_json()
+    answer = _asked(session.folder, question, migrations, migrate).as_json()
     if json:
         say_json(answer)
     else:
@@ -78,8 +82,6 @@ def impact(  # noqa: PLR0913 - the options of the command
 
 def _folder(session: Session) -> Path:
     """Of the environment that is here; without one, of nobody."""
-    from dayfly.config.home import cache_folder  # noqa: PLC0415
-
     home = session.home()
     return home.scratch if home.id_file.exists() else cache_folder() / "scratch"
 
@@ -89,38 +91,61 @@ def _at_least(verdict: str, limit: str) -> bool:
 
 
 def _asked(
-    session: Session, question: "Question", migrations: Path | None, migrate: str | None
+    source: Path, question: "Question", migrations: Path | None, migrate: str | None
 ) -> "Answer":
-    from dayfly.database import answer  # noqa: PLC0415
+    from dayfly.database import answer  # noqa: PLC0415 - see `impact`
+    from dayfly.database.pending import pending_migrations  # noqa: PLC0415
+    from dayfly.database.tools import UNKNOWN, tool_of  # noqa: PLC0415
 
     if migrations is not None:
-        return answer.of_files(question, session.folder / migrations)
+        return answer.of_files(question, source / migrations)
+    if migrate is not None:
+        return answer.of_command(question, _command(migrate))
+    tool = tool_of(source)
+    if tool == UNKNOWN:
+        raise UsageError(
+            f"No migrations are recognised in {source.absolute()}.",
+            hint="Name them: --migrations DIR for SQL, or --migrate COMMAND for any tool.",
+        )
+    if not tool.command:
+        return answer.of_files(question, source / tool.place)
+    names = pending_migrations(tool, source, question.url)
+    return answer.of_command(question, _command(tool.command), names or ())
 
-    def run(url: str) -> int:
+
+def _command(words: str) -> Callable[[str], int]:
+    """Runs it with a database's URL where tools look for one."""
+    from dayfly.command import Setting, run  # noqa: PLC0415 - see `impact`
+    from dayfly.config.inherited import inherited_with  # noqa: PLC0415
+
+    def migrate(url: str) -> int:
         setting = Setting(env=inherited_with(DATABASE_URL=url))
-        argv = ["/bin/sh", "-c", str(migrate)]
-        return run_program(argv, setting=setting, seconds=COMMAND_SECONDS, check=False).status
+        argv = ["/bin/sh", "-c", words]
+        done = run(argv, setting=setting, seconds=COMMAND_SECONDS, check=False)
+        if done.status:
+            error(f"`{words}` said", done.output or "nothing")
+        return done.status
 
-    return answer.of_command(question, run)
+    return migrate
 
 
 def _lines(file: Path) -> Sequence[str]:
     try:
         text = file.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DayflyError(f"{file}: {error}") from error
+    except (OSError, UnicodeDecodeError) as unread:
+        raise DayflyError(f"{file}: {unread}") from unread
     return [line.strip().rstrip(";") for line in text.splitlines() if line.strip()]
 
 
 def lines(value: Json) -> list[str]:
     """The answer for a person, worst finding first."""
-    pending = value["pending"]
-    if not pending and not value["findings"]:
+    pending, findings = value["pending"], value["findings"]
+    if pending == []:
         return [f"{paint('good', 'none')}  nothing is pending  ({value['seconds']:g} s)"]
+    many = "" if pending is None else f"{len(pending)} pending, "
     told = paint(STYLES[value["verdict"]], value["verdict"])
-    head = f"{told}  {len(pending)} pending, {len(value['findings'])} findings"
-    found = [line for finding in value["findings"] for line in _finding(finding)]
-    return [f"{head}  ({value['seconds']:g} s)", *found, *_rest(value)]
+    head = f"{told}  {many}{len(findings)} findings  ({value['seconds']:g} s)"
+    return [head, *(line for finding in findings for line in _finding(finding)), *_rest(value)]
 
 
 def _finding(finding: Json) -> list[str]:

@@ -12,10 +12,6 @@ _BUILD_NAMES = frozenset({
 _BUILD_PREFIXES = ("PIP_", "UV_", "NPM_CONFIG_", "npm_config_")
 
 
-def in_ci() -> bool:
-    return bool(os.environ.get("CI"))
-
-
 def no_color() -> bool:
     return bool(os.environ.get("NO_COLOR"))
 

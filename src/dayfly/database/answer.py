@@ -31,7 +31,6 @@ class Question:
     folder: Path  # keeps restored schemas for the next question; PostgreSQL's user enters it
     budget: float  # seconds that a change may block others and still be online
     statements: Sequence[str] = ()  # that the app sends, besides those the server has counted
-    postgresql: str | None = None  # folder of PostgreSQL's programs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,14 +39,14 @@ class Answer:
 
     impact: Impact
     seconds: float
-    pending: tuple[str, ...] = ()  # names of migrations, where the tool tells
+    pending: tuple[str, ...] | None = ()  # names of migrations; None where nobody tells
     unfilled: tuple[str, ...] = ()  # tables in which no row could be made up
 
     def as_json(self) -> dict[str, object]:
         checked = self.impact.checked
         return {
             **self.impact.as_json(),
-            "pending": list(self.pending),
+            "pending": None if self.pending is None else list(self.pending),
             "statements": {
                 "checked": checked.worked,
                 "broken": len(checked.broken),
@@ -72,14 +71,14 @@ def of_files(question: Question, directory: Path) -> Answer:
     return _answer(question, run, began, new)
 
 
-def of_command(question: Question, run: Run) -> Answer:
-    """Of a migrate command, which is given the URL of a copy."""
-    return _answer(question, run, time.monotonic())
+def of_command(question: Question, run: Run, names: tuple[str, ...] = ()) -> Answer:
+    """Of a migrate command, which is given the URL of a copy; `names` of what it should run."""
+    return _answer(question, run, time.monotonic(), names)
 
 
-def _answer(question: Question, run: Run, began: float, new: tuple[str, ...] = ()) -> Answer:
+def _answer(question: Question, run: Run, began: float, names: tuple[str, ...]) -> Answer:
     with (
-        copy_of(question.url, folder=question.folder, postgresql=question.postgresql) as copies,
+        copy_of(question.url, folder=question.folder) as copies,
         asker(question.url, seconds=ASK_SECONDS) as ask,
     ):
         done = _captured(copies, run)
@@ -95,7 +94,7 @@ def _answer(question: Question, run: Run, began: float, new: tuple[str, ...] = (
         return Answer(
             impact=impact,
             seconds=time.monotonic() - began,
-            pending=new or _named(done),
+            pending=names or _named(done),
             unfilled=copies.unfilled,
         )
 
@@ -123,6 +122,7 @@ def _rows(production: Production) -> dict[str, int]:
     return {f"{schema}.{name}": size.rows for (schema, name), size in production.sizes.items()}
 
 
-def _named(done: Sequence[Transaction]) -> tuple[str, ...]:
+def _named(done: Sequence[Transaction]) -> tuple[str, ...] | None:
+    """Nothing where nothing was done; None where it was, and no migration is named."""
     names = (statement.migration for each in done for statement in each.statements)
-    return tuple(dict.fromkeys(name for name in names if name))
+    return tuple(dict.fromkeys(name for name in names if name)) or (None if done else ())

@@ -11,6 +11,7 @@ from dayfly.database.impact.catalogue import Column, Constraint, Index, Key, Rel
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.names import quoted, shown
 from dayfly.database.impact.types import bounds, length
+from dayfly.database.problems import connecting
 from dayfly.database.programs import DatabaseError
 
 Ask = Callable[[str], int | None]  # a query that counts; None when it could not be answered
@@ -31,22 +32,21 @@ class Question:
 @contextmanager
 def asker(url: str, *, seconds: float) -> Iterator[Ask]:
     """Ask a database (a replica, if there is one) without ever writing or waiting for a lock."""
-    try:
-        with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
-            connection.execute("SET default_transaction_read_only = on")
-            for name in ("statement_timeout", "lock_timeout"):
-                connection.execute("SELECT set_config(%s, %s, false)", (name, f"{seconds:g}s"))
-            yield lambda query: _answer(connection, query)
-    except psycopg.OperationalError as error:
-        raise DatabaseError(f"production's database could not be asked: {error}") from error
+    with connecting(url):
+        connection = psycopg.connect(url, autocommit=True, connect_timeout=10)
+    with connection:
+        connection.execute("SET default_transaction_read_only = on")
+        for name in ("statement_timeout", "lock_timeout"):
+            connection.execute("SELECT set_config(%s, %s, false)", (name, f"{seconds:g}s"))
+        yield lambda query: _answer(connection, query)
 
 
 def _answer(connection: psycopg.Connection[Any], query: str) -> int | None:
     try:
         row = connection.execute(query.encode()).fetchone()
-    except psycopg.OperationalError:
+    except psycopg.OperationalError as error:
         if connection.closed:
-            raise
+            raise DatabaseError(f"production's database went away: {error}") from error
         return None  # timed out
     except psycopg.Error:
         return None  # of a schema that is not there yet
@@ -103,7 +103,7 @@ def _of_constraint(what: Comparison, now: Constraint) -> Iterator[Question]:
         told = f"rows that break {expression}"
     elif now.kind in "up" and names:
         query, told = (
-            _doubles(table, names, ""),
+            _doubles(table, names),
             f"values of {', '.join(names)} that are there twice",
         )
     elif now.kind == "f":
@@ -119,14 +119,14 @@ def _of_index(what: Comparison, index: Index, owner: Relation) -> Iterator[Quest
     if index.partial or len(columns) != len(index.columns):
         return
     names = [quoted(column.name) for column in columns]
-    query = _counted(_doubles(shown(what.before, owner.oid), names, ""))
+    query = _counted(_doubles(shown(what.before, owner.oid), names))
     told = f"values of {', '.join(names)} that are there twice"
     yield Question(sql=query, what=told, table=owner.oid, key=index.key)
 
 
-def _doubles(table: str, names: list[str], condition: str) -> str:
+def _doubles(table: str, names: list[str]) -> str:
     listed = ", ".join(names)
-    present = " AND ".join([*(f"{name} IS NOT NULL" for name in names), *filter(None, [condition])])
+    present = " AND ".join(f"{name} IS NOT NULL" for name in names)
     return f"SELECT 1 FROM {table} WHERE {present} GROUP BY {listed} HAVING count(*) > 1"  # noqa: S608 - names are quoted
 
 
