@@ -14,6 +14,7 @@ from dayfly.database.shapes import Column, Reference, Rule, Shape, shapes
 from dayfly.database.synthetic import candidates, inside, value
 
 ROWS = 3
+SPARSE = 2  # the row that has NULL where it may
 ATTEMPTS = 80  # for one row
 MOST_PARTITIONS = 8  # of one table
 _PASSES = 5
@@ -79,7 +80,7 @@ def _in_order(found: Mapping[int, Shape]) -> list[Shape]:
 def _fill(work: _Work, shape: Shape) -> None:
     forced: Row = {}
     for number in range(1, ROWS + 1):
-        styles = (True, False) if number == 2 else (False,)  # noqa: PLR2004 - the second has NULL where it may
+        styles = (True, False) if number == SPARSE else (False,)
         for sparse in styles:
             row = _first_try(work, shape, number, sparse=sparse)
             if row is not None and _insert(work, shape, row | forced, forced):

@@ -8,7 +8,7 @@ from dayfly.database.impact.between import between
 from dayfly.database.impact.blocking import blocking
 from dayfly.database.impact.breaking import breaking
 from dayfly.database.impact.catalogue import Catalogue, Column, Key
-from dayfly.database.impact.comparison import BOOKKEEPING, Comparison
+from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.effects import Effect, Observed
 from dayfly.database.impact.finding import (
     DOWNTIME,
@@ -16,7 +16,6 @@ from dayfly.database.impact.finding import (
     ONLINE,
     STAGED,
     VERDICTS,
-    Bridge,
     Finding,
     worst,
 )
@@ -35,7 +34,7 @@ _WITHOUT_TRACE = ("ALTER DEFAULT", "ALTER FUNCTION", "ALTER PROCEDURE", "ALTER R
 
 @dataclass(frozen=True, kw_only=True)
 class Impact:
-    """The answer. `bridges` must be built, or the verdict does not hold."""
+    """The answer. Where a finding has a bridge, the verdict holds only if somebody builds it."""
 
     findings: tuple[Finding, ...] = ()
     checked: Checked = NOTHING
@@ -44,9 +43,10 @@ class Impact:
     def verdict(self) -> str:
         return worst(tuple(finding.verdict for finding in self.findings))
 
-    @property
-    def bridges(self) -> tuple[Bridge, ...]:
-        return tuple(finding.bridge for finding in self.findings if finding.bridge)
+    def unbridged(self) -> "Impact":
+        """As it is when nobody builds bridges: the outgoing release breaks without them."""
+        found = (replace(f, verdict=STAGED) if f.bridge else f for f in self.findings)
+        return replace(self, findings=tuple(sorted(found, key=_weight)))
 
     @property
     def loses(self) -> tuple[str, ...]:
@@ -87,7 +87,6 @@ def assess(  # noqa: PLR0913 - the facts a judgement needs, all by name
     statements: Iterable[str] = (),
     ask: Ask | None = None,
     role: str = "",
-    bookkeeping: frozenset[str] = BOOKKEEPING,
 ) -> Impact:
     """Replay the transactions on the copy, which is changed by it, and judge what was seen.
 
@@ -95,7 +94,7 @@ def assess(  # noqa: PLR0913 - the facts a judgement needs, all by name
     that of the outgoing release, `statements` what it was seen to send.
     """
     evidence = gathered(copy_url, transactions, statements=statements, role=role)
-    return judged(evidence, rows=rows, budget=budget, ask=ask, role=role, bookkeeping=bookkeeping)
+    return judged(evidence, rows=rows, budget=budget, ask=ask, role=role)
 
 
 def gathered(
@@ -117,7 +116,6 @@ def judged(
     budget: float,
     ask: Ask | None = None,
     role: str = "",
-    bookkeeping: frozenset[str] = BOOKKEEPING,
 ) -> Impact:
     observed = evidence.observed
     what = Comparison(
@@ -126,7 +124,6 @@ def judged(
         counted=rows,
         role=role,
         defaults=_defaults(observed),
-        bookkeeping=bookkeeping,
     )
     found = [*breaking(what), *between(what, observed), *tightened(what)]
     found += losing(what, observed)

@@ -131,7 +131,7 @@ def _bridged(what: Comparison, table: int, column: Column, default: str) -> Find
         verdict=ONLINE,
         kind="breaks",
         message=f"drops the default of {shown(what.before, table)}.{name}, on which inserts of the "
-        "outgoing release depend; it is kept until that is retired",
+        "outgoing release depend; it has to stay until that is retired",
         relation=table,
         keys=(column.key,),
         sqlstate=NOT_NULL if column.not_null else "",
