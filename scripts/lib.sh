@@ -160,6 +160,7 @@ for machine in json.load(sys.stdin)["apps"][0]["serving"]["machines"]:
         print(machine["machine"])'
 }
 
+# Names it in `victim`.
 kill_a_machine() {
   before=$(machines)
   victim=$(echo "$before" | head -n 1)

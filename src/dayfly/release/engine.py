@@ -113,9 +113,8 @@ class Engine:
                 self._parts.journal.releases(app), self._parts.serving(app), to
             )
             operation = Operation(f"the rollback to release {target.number}", target)
-            began = self._tell_begun(
-                target, who
-            )  # before the answer: who follows waits for its end
+            # Before the answer: who follows waits for its end.
+            began = self._tell_begun(target, who)
             line.append(operation)
         self._start(operation, lambda o: self._roll_back(o, began.number))
         return target.number
