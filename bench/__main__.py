@@ -97,7 +97,7 @@ def arguments() -> argparse.Namespace:
         prog="scripts/bench", description=(__doc__ or "").splitlines()[0]
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)} (all)")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each side runs (3)")
+    parser.add_argument("--rounds", type=int, default=7, help="how often each side runs (7)")
     parser.add_argument("--page", type=Path, help="write it here, and the figures beside it")
     asked = parser.parse_args()
     unknown = [name for name in asked.parts if name not in PARTS]

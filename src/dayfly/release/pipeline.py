@@ -2,6 +2,7 @@
 
 from dayfly.release import cutover, preparation
 from dayfly.release.fleet import launched
+from dayfly.release.testdatabase import test_database
 from dayfly.release.watch import Baseline, watch
 from dayfly.release.work import Work
 
@@ -13,8 +14,9 @@ def release(work: Work) -> None:
     moves the traffic back. Either way the incoming fleet is gone and the error says why.
     """
     source = preparation.check_out(work)
-    image = preparation.build(work, source)
-    preparation.run_tests(work, image)
+    with test_database(work) as database:
+        image = preparation.build(work, source)
+        preparation.run_tests(work, image, database)
     preparation.assess(work)
     preparation.migrate(work, image)
 

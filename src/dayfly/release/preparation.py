@@ -10,12 +10,12 @@ from pathlib import Path
 from dayfly.balancer.routing import BalancerError, claimed
 from dayfly.command import TAIL_LINES
 from dayfly.config.app_rules import fits
-from dayfly.database.programs import programs
 from dayfly.images.builder import BuildError
 from dayfly.images.image import Image
 from dayfly.machines.machine import Machine
 from dayfly.release import fleet
 from dayfly.release.room import find_room
+from dayfly.release.testdatabase import ThrowAwayDatabase
 from dayfly.release.work import RefusedError, ReleaseError, Work
 
 TEST = "test"
@@ -86,27 +86,16 @@ def _full_disk(work: Work) -> str:
     return f"hardly any space is left in {folder}" if free < FULL_BYTES else ""
 
 
-def run_tests(work: Work, image: Image) -> None:
+def run_tests(work: Work, image: Image, database: ThrowAwayDatabase | None) -> None:
     """The app's own tests, in the image that would be released; red ends the release."""
     test = work.app.test
     if test is None:
         return
-    with work.stage("test"), throw_away_database(work, wanted=test.database) as secrets:
+    name = work.app.database.url if work.app.database else "DATABASE_URL"
+    with work.stage("test"):
+        secrets = {name: database.url(work.stop)} if database else {}
         wanted = fleet.Wanted(process=TEST, run=test.run)
         run_once(work, image, wanted, seconds=test.deadline, secrets=secrets)
-
-
-@contextmanager
-def throw_away_database(work: Work, *, wanted: bool) -> Iterator[dict[str, str]]:
-    if not wanted:
-        yield {}
-        return
-    from dayfly.database.scratch import scratch_server  # noqa: PLC0415 - its driver takes 25 MB
-
-    url = work.app.database.url if work.app.database else "DATABASE_URL"
-    found = programs(work.parts.settings.postgresql)
-    with scratch_server(work.parts.home.scratch, found) as server, server.database() as database:
-        yield {url: database}
 
 
 def assess(work: Work) -> None:
