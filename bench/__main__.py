@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import crowd, cutovers, docker, proxy, releases, rest
+from bench import crowd, cutovers, docker, impact, proxy, releases, rest
 from bench.page import About, as_json, lines_of, page
 from bench.row import Row, Skipped
 from bench.world import ROOT, calm, world
@@ -55,12 +55,17 @@ def docked(rounds: int) -> Iterator[Row | Skipped]:
     yield from docker.measure(rounds)
 
 
+def assessed(rounds: int) -> Iterator[Row | Skipped]:
+    yield from impact.measure(min(rounds, 3))
+
+
 PARTS: dict[str, Callable[[int], Iterator[Row | Skipped]]] = {
     "desk": desk,
     "warm": warm,
     "proxy": proxied,
     "docker": docked,
     "crowd": crowded,
+    "impact": assessed,
 }
 
 

@@ -15,10 +15,9 @@ TOGETHER = "-- In one transaction, so that nobody sees the state between."
 
 def between(what: Comparison, observed: Observed) -> Iterator[Finding]:
     """Tables and columns that are gone after one transaction, and there again at the end."""
-    told = {finding.keys for finding in breaking(what)}
-    for transaction in observed.transactions[:-1]:
-        if not _removes(transaction):
-            continue
+    removing = [each for each in observed.transactions[:-1] if _removes(each)]
+    told = {finding.keys for finding in breaking(what)} if removing else set()
+    for transaction in removing:
         for finding in breaking(replace(what, after=transaction[-1].after)):
             gone = finding.sqlstate in (UNDEFINED_TABLE, UNDEFINED_COLUMN)
             if gone and finding.keys not in told:

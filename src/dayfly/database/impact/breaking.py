@@ -62,14 +62,20 @@ def _columns(what: Comparison, old: Relation, new: Relation) -> Iterator[Finding
         now = what.standing(column)
         if now is None:
             yield _column_gone(what, column)
-        elif not widens(column.type, now.type):
-            yield _retyped(what, column, now)
-        elif new.kind in "rp" and not old.parent:
-            yield from _stricter(what, column, now)
+        elif now != column:
+            yield from _changed(what, column, now, alone=new.kind in "rp" and not old.parent)
     if new.kind in "rp" and not old.parent:
         for column in what.after.of(Column, new.oid):
             if what.is_new(column) and column.not_null and not column.fills_itself:
                 yield _required(what, old, column)
+
+
+def _changed(what: Comparison, old: Column, new: Column, *, alone: bool) -> Iterator[Finding]:
+    """`alone`: in a table that takes rows itself, and not as somebody's partition."""
+    if not widens(old.type, new.type):
+        yield _retyped(what, old, new)
+    elif alone:
+        yield from _stricter(what, old, new)
 
 
 def _column_gone(what: Comparison, old: Column) -> Finding:

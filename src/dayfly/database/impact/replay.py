@@ -78,10 +78,13 @@ def _parts(statement: Statement) -> tuple[Statement, ...]:
 
 
 def _rows(connection: Connection, catalogue: Catalogue) -> dict[int, int]:
-    found: dict[int, int] = {}
-    for relation in catalogue.of(Relation):
-        if relation.kind in "rp":
-            name = sql.Identifier(relation.schema, relation.name)
-            row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(name)).fetchone()
-            found[relation.oid] = row[0] if row else 0
-    return found
+    tables = [relation for relation in catalogue.of(Relation) if relation.kind in "rp"]
+    with connection.pipeline():  # hundreds of tables would be hundreds of round trips
+        asked = [connection.execute(_count_of(table)) for table in tables]
+        counted = [cursor.fetchone() for cursor in asked]
+    return {table.oid: row[0] if row else 0 for table, row in zip(tables, counted, strict=True)}
+
+
+def _count_of(table: Relation) -> sql.Composed:
+    name = sql.Identifier(table.schema, table.name)
+    return sql.SQL("SELECT count(*) FROM {}").format(name)
