@@ -31,7 +31,7 @@ def terminal(tmp_path: Path, scratch: Path) -> Terminal:
     home = scratch / "home"
     home.mkdir(exist_ok=True)
     home.chmod(0o711)
-    (home / "id").write_text("0123abcd")
+    (home / "environment.toml").write_text('name = "production"\n')
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCE), "DAYFLY_HOME": str(home)}
     return Terminal(tmp_path, env)
 
@@ -200,6 +200,19 @@ def test_what_is_asked_wrongly_is_told(
     done = terminal.type("impact", "--database", orders, *words)
 
     assert (done.returncode, says in done.stderr) == (status, True), done.stderr
+
+
+def test_the_environment_says_where_postgresql_is(
+    terminal: Terminal, scratch: Path, orders: str, written: Written
+) -> None:
+    written(a="CREATE TABLE notes (id int)")
+    settings = scratch / "home" / "environment.toml"
+    settings.write_text('name = "production"\npostgresql = "/nowhere"\n')
+
+    done = terminal.type("impact", "--database", orders, "--migrations", "migrations")
+
+    assert done.returncode == 1
+    assert "postgresql = '/nowhere' in environment.toml" in done.stderr
 
 
 def test_a_database_that_can_not_be_reached_is_named_without_its_password(

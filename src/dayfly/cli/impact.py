@@ -66,11 +66,13 @@ def impact(  # noqa: PLR0913 - the options of the command
         seconds = Duration.parse(budget)
     except UnitError as unit:
         raise UsageError(f"--budget {budget}: {unit}") from unit
+    folder, postgresql = _of_environment(session)
     question = Question(
         url=database,
-        folder=_folder(session),
+        folder=folder,
         budget=seconds,
         statements=_lines(statements) if statements else (),
+        postgresql=postgresql,
     )
     answer = _asked(session.folder, question, migrations, migrate).as_json()
     if json:
@@ -80,10 +82,14 @@ def impact(  # noqa: PLR0913 - the options of the command
     return int(fail_on is not None and _at_least(str(answer["verdict"]), fail_on))
 
 
-def _folder(session: Session) -> Path:
-    """Of the environment that is here; without one, of nobody."""
+def _of_environment(session: Session) -> tuple[Path, str | None]:
+    """Where copies are kept, and PostgreSQL's programs: of the one that is here, or of nobody."""
+    from dayfly.config.load import settings_of  # noqa: PLC0415 - see `impact`
+
     home = session.home()
-    return home.scratch if home.id_file.exists() else cache_folder() / "scratch"
+    if not home.environment_toml.exists():
+        return cache_folder() / "scratch", None
+    return home.scratch, settings_of(home).postgresql
 
 
 def _at_least(verdict: str, limit: str) -> bool:

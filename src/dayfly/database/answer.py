@@ -31,6 +31,7 @@ class Question:
     folder: Path  # keeps restored schemas for the next question; PostgreSQL's user enters it
     budget: float  # seconds that a change may block others and still be online
     statements: Sequence[str] = ()  # that the app sends, besides those the server has counted
+    postgresql: str | None = None  # folder of PostgreSQL's programs; None: found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +79,7 @@ def of_command(question: Question, run: Run, names: tuple[str, ...] = ()) -> Ans
 
 def _answer(question: Question, run: Run, began: float, names: tuple[str, ...]) -> Answer:
     with (
-        copy_of(question.url, folder=question.folder) as copies,
+        copy_of(question.url, folder=question.folder, postgresql=question.postgresql) as copies,
         asker(question.url, seconds=ASK_SECONDS) as ask,
     ):
         done = _captured(copies, run)
