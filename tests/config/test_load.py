@@ -118,6 +118,11 @@ RULES = [
     (LEAST + '[job.x]\nrun = "x"\nschedule = "at noon"', 'job.x.schedule: found "at noon"'),
     (LEAST + '[job.x]\nrun = "x"\nschedule = "@daily"\ndeadline = "0s"', "found 0s"),
     (LEAST + '[database]\nmigrate = "x"', "database.url: its URL is the secret DATABASE_URL"),
+    (
+        LEAST + '[database]\nmigrate = "x"\nmigrations = "y"',
+        "database.migrations: there is `migrate` too; one of them brings the schema up to date",
+    ),
+    (LEAST + '[database]\nmigrations = "../y"', "database.migrations: "),
     (LEAST + '[test]\nrun = "x"\ndatabase = true', "test.database: its URL is the secret"),
     ('secrets = ["DATABSE_URL"]\n' + LEAST + "[database]", "did you mean it by DATABSE_URL?"),
     ('keep = ["/srv"]\n' + LEAST, "keep[0]: found"),

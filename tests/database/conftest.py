@@ -1,13 +1,12 @@
 """A PostgreSQL that stands for production, and a folder for scratch servers."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import workshop
 from dayfly.database.memory import quickest
-from dayfly.database.programs import DatabaseError, programs
 from dayfly.database.scratch import ScratchServer, scratch_server
 from workshop import open_folder
 
@@ -15,12 +14,7 @@ from workshop import open_folder
 @pytest.fixture(scope="session")
 def postgresql() -> Path:
     """Its programs; without them nothing here can run."""
-    try:
-        return programs(None)
-    except DatabaseError as error:
-        if os.environ.get("CI"):
-            pytest.fail(f"{error} {error.hint}")
-        pytest.skip(str(error))
+    return workshop.postgresql()
 
 
 @pytest.fixture(scope="session")

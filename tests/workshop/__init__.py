@@ -16,6 +16,7 @@ from dayfly.command import CommandError, output_of
 from dayfly.config.app import App, Build
 from dayfly.config.inherited import inherited_for_builds
 from dayfly.config.units import Duration
+from dayfly.database.programs import DatabaseError, programs
 from dayfly.images.builder import Builder
 from dayfly.images.container import ContainerBuilder
 from dayfly.images.image import Image
@@ -134,3 +135,13 @@ def need_docker() -> None:
         if os.environ.get("CI") and not os.environ.get("DAYFLY_NO_DOCKER"):
             pytest.fail(f"no Docker Engine: {error.tail}")
         pytest.skip("no Docker Engine")
+
+
+def postgresql() -> Path:
+    """PostgreSQL's programs; without them a test is skipped, and fails in CI."""
+    try:
+        return programs(None)
+    except DatabaseError as error:
+        if os.environ.get("CI"):
+            pytest.fail(f"{error} {error.hint}")
+        pytest.skip(str(error))

@@ -23,6 +23,12 @@ def declare(commands: Commands) -> None:
         "--dirty", action="store_true", help="make a commit of uncommitted work and release that"
     )
     parser.add_argument("--queue", action="store_true", help="wait for a release that is under way")
+    parser.add_argument(
+        "--despite",
+        default="",
+        metavar="REASON",
+        help="release although the verdict on the database forbids it; the reason is kept",
+    )
     parser.add_argument("--detach", action="store_true", help="do not wait for the end")
     parser.add_argument(
         "--follow",
@@ -40,8 +46,15 @@ def declare(commands: Commands) -> None:
     back.add_argument("--detach", action="store_true", help="do not wait for the end")
 
 
-def release(
-    session: Session, *, ref: str, dirty: bool, queue: bool, detach: bool, follow: int | None
+def release(  # noqa: PLR0913 - the options of the command
+    session: Session,
+    *,
+    ref: str,
+    dirty: bool,
+    queue: bool,
+    despite: str,
+    detach: bool,
+    follow: int | None,
 ) -> int:
     client = session.client()
     if follow is not None:
@@ -51,7 +64,7 @@ def release(
     if session.named_app and session.named_app != app:
         raise UsageError(f"This checkout is of {app}, not of {session.named_app}.")
     commit = _sent(client, app, checkout, ref, dirty=dirty)
-    wanted = {"app": app, "commit": commit, "who": who(), "queue": queue}
+    wanted = {"app": app, "commit": commit, "who": who(), "queue": queue, "despite": despite}
     return _watched(client, client.post("/api/releases", wanted), detach=detach)
 
 

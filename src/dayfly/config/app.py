@@ -65,7 +65,9 @@ class Database:
     """Which secret holds the database's URL, and what brings its schema up to date."""
 
     url: str = "DATABASE_URL"
-    migrate: str | None = None
+    migrations: str | None = None  # a directory of plain SQL files, run by name: assessed first
+    migrate: str | None = None  # or any tool's command
+    budget: Duration = Duration(1)  # the longest blocking that counts as online
     deadline: Duration = Duration(10 * 60)
 
 

@@ -122,6 +122,12 @@ def _database(app: App) -> Iterator[Problem]:
         meant = f"; did you mean it by {near[0]}?" if near else ""
         says = f"its URL is the secret {url}, which `secrets` does not name{meant}"
         yield Problem(at, says, (("secrets",), ("database", "url")))
+    if app.database and app.database.migrations is not None:
+        at = ("database", "migrations")
+        if app.database.migrate is not None:
+            yield Problem(at, "there is `migrate` too; one of them brings the schema up to date")
+        if outside := inside_problem(app.database.migrations):
+            yield Problem(at, outside)
 
 
 def _paths(app: App) -> Iterator[Problem]:

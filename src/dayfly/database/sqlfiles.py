@@ -23,6 +23,10 @@ _POLL_SECONDS = 0.2
 _CHANGES_SESSION = re.compile(r"\b(?:search_path|role|authorization)\b", re.IGNORECASE)
 
 
+class LockedError(SqlFileError):
+    """Somebody holds a lock for longer than we may wait; nothing of the file stays."""
+
+
 def pending_files(url: str | None, directory: Path) -> tuple[SqlFile, ...]:
     """What would run, in its order; without a database all of it."""
     files = sql_files(directory)
@@ -33,16 +37,24 @@ def pending_files(url: str | None, directory: Path) -> tuple[SqlFile, ...]:
 
 
 def apply_files(
-    url: str, directory: Path, *, others_seconds: float = OTHERS_SECONDS
+    url: str,
+    directory: Path,
+    *,
+    others_seconds: float = OTHERS_SECONDS,
+    lock_seconds: float = 0,
 ) -> tuple[str, ...]:
-    """Run what is new; the names. Only one at a time: others are waited for."""
+    """Run what is new; the names. Only one at a time: others are waited for.
+
+    LockedError when a lock is not to be had within `lock_seconds`, since all who come later wait
+    behind who waits; 0 waits for ever. What runs without a transaction waits as long as it takes.
+    """
     files = sql_files(directory)
     with _connected(url) as connection, _alone_here(connection, others_seconds):
         books = books_of(connection, files)
         new = pending(files, books)
         books = books or new_books(connection)
         for file in new:
-            _apply(connection, books, file)
+            _apply(connection, books, file, lock_seconds)
     return tuple(file.name for file in new)
 
 
@@ -77,15 +89,22 @@ def _alone_here(connection: Connection, seconds: float) -> Iterator[None]:
     yield  # the lock goes with the connection
 
 
-def _apply(connection: Connection, books: Books, file: SqlFile) -> None:
+def _apply(connection: Connection, books: Books, file: SqlFile, lock_seconds: float) -> None:
     started = time.monotonic()
-    if alone(file.text):
+    without_transaction = alone(file.text)
+    limit = 0 if without_transaction else lock_seconds
+    connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{limit * 1000:.0f}",))
+    if without_transaction:
         _one_by_one(connection, file)
         _write(connection, books, file, started)
         return
     with connection.transaction():
         try:
             connection.execute(file.text.encode())
+        except psycopg.errors.LockNotAvailable as error:
+            raise LockedError(
+                f"{file.name}: a lock was not to be had in time", hint="Nothing of it stays."
+            ) from error
         except psycopg.Error as error:
             raise _failed(file, error, _line(file.text, error), "Nothing of it stays.") from error
         _write(connection, books, file, started)

@@ -27,6 +27,7 @@ class ReleaseWish(msgspec.Struct, forbid_unknown_fields=True):
     commit: str
     who: str = SOMEBODY
     queue: bool = False
+    despite: str = ""
 
 
 class RollbackWish(msgspec.Struct, forbid_unknown_fields=True):
@@ -53,6 +54,7 @@ def release(environment: Environment, _: Request, body: bytes) -> dict[str, Any]
         commit=commit,
         subject=parts.sources.describe(wanted.app, commit).subject,
         who=wanted.who,
+        despite=wanted.despite,
     )
     return {"release": environment.engine.release(order, queue=wanted.queue)}
 

@@ -39,6 +39,7 @@ class Operation:
 
     what: str  # "release 3", "the rollback to release 1"
     record: ReleaseRecord
+    despite: str = ""
     outgoing: set[int] = field(default_factory=set)  # what served when its turn came
     stop: Stop = field(default_factory=Stop)
     over: threading.Event = field(default_factory=threading.Event)
@@ -92,7 +93,7 @@ class Engine:
                     hint="`--queue` waits for it; `dayfly release --follow` shows it",
                 )
             record = self._parts.journal.open_release(order)
-            operation = Operation(f"release {record.number}", record)
+            operation = Operation(f"release {record.number}", record, order.despite)
             line.append(operation)
         self._start(operation, self._release)
         return record.number
@@ -257,7 +258,13 @@ class Engine:
             operation.stop.check()
             app = self._parts.app_of(record)
             require_web(app)
-            work = Work(parts=self._parts, record=record, app=app, stop=operation.stop)
+            work = Work(
+                parts=self._parts,
+                record=record,
+                app=app,
+                stop=operation.stop,
+                despite=operation.despite,
+            )
             with telling_traffic(work):
                 story(work)
         except BreachError as error:

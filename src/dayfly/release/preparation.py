@@ -9,18 +9,18 @@ from pathlib import Path
 
 from dayfly.balancer.routing import BalancerError, claimed
 from dayfly.command import TAIL_LINES
+from dayfly.config.app import Database
 from dayfly.config.app_rules import fits
 from dayfly.images.builder import BuildError
 from dayfly.images.image import Image
 from dayfly.machines.machine import Machine
-from dayfly.release import fleet
+from dayfly.release import assessment, fleet
 from dayfly.release.room import find_room
 from dayfly.release.testdatabase import ThrowAwayDatabase
 from dayfly.release.work import RefusedError, ReleaseError, Work
 
 TEST = "test"
 FULL_BYTES = 16 * 1024 * 1024
-UNASSESSED = "unassessed"  # what a release does to the database is not looked into yet
 
 
 def check_out(work: Work) -> Path:
@@ -34,7 +34,21 @@ def check_out(work: Work) -> Path:
             raise RefusedError("\n".join(map(str, problems)))
         work.parts.secrets.wanted(work.app.app, work.app.secrets)
         _require_route(work)
+        _keep_migrations(work, source)
     return source
+
+
+def _keep_migrations(work: Work, source: Path) -> None:
+    wanted = work.app.database and work.app.database.migrations
+    if not wanted:
+        return
+    if not (source / wanted).is_dir():
+        raise RefusedError(
+            f"migrations = {wanted!r} of [database]: the commit has no such directory",
+            hint="It names a directory of SQL files in the repository.",
+        )
+    shutil.rmtree(work.migrations, ignore_errors=True)
+    shutil.copytree(source / wanted, work.migrations)
 
 
 @contextmanager
@@ -99,20 +113,39 @@ def run_tests(work: Work, image: Image, database: ThrowAwayDatabase | None) -> N
 
 
 def assess(work: Work) -> None:
-    """Find out, before production is touched, whether there is room; the database comes later."""
+    """Find out, before production is touched, whether there is room, and what may break."""
     with work.stage("assess"):
         find_room(work)
-        work.emit("assessed", verdict=UNASSESSED)
+        assessment.assess(work)
 
 
 def migrate(work: Work, image: Image) -> None:
-    """The migrate command, once, from the incoming image, while the outgoing fleet serves."""
+    """While the outgoing fleet serves: the SQL files, or the command in the incoming image."""
     database = work.app.database
-    if database is None or database.migrate is None:
+    if database is None:
         return
-    with work.stage("migrate"), work.step("migrate", command=database.migrate):
-        wanted = fleet.Wanted(process="migrate", run=database.migrate)
-        run_once(work, image, wanted, seconds=database.deadline)
+    if database.migrations is not None:
+        with work.stage("migrate"), work.step("migrate", directory=database.migrations):
+            _apply(work, database)
+    elif database.migrate is not None:
+        with work.stage("migrate"), work.step("migrate", command=database.migrate):
+            wanted = fleet.Wanted(process="migrate", run=database.migrate)
+            run_once(work, image, wanted, seconds=database.deadline)
+
+
+def _apply(work: Work, database: Database) -> None:
+    from dayfly.database.patience import apply_patiently  # noqa: PLC0415 - loads the driver
+
+    done = apply_patiently(
+        work.database_url(database),
+        work.migrations,
+        budget=database.budget,
+        stop=work.stop,
+        tell=lambda message: work.emit("note", message=message),
+    )
+    show = work.lines_of("migrate")
+    for name in done:
+        show(f"ran {name}")
 
 
 def verify(work: Work, incoming: Sequence[Machine], image: Image) -> None:

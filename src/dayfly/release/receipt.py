@@ -7,8 +7,10 @@ from typing import Any
 
 from dayfly.balancer.accesslog import Traffic
 from dayfly.events import Event
-from dayfly.release.preparation import UNASSESSED
+from dayfly.release.assessment import UNASSESSED
 from dayfly.release.records import ReleaseRecord
+
+_IMPACT = ("findings", "rollback", "pending", "seconds")
 
 
 def receipt(events: Sequence[Event], traffic: Traffic) -> dict[str, Any]:
@@ -16,6 +18,9 @@ def receipt(events: Sequence[Event], traffic: Traffic) -> dict[str, Any]:
     told = {event.kind: dict(event.data) for event in events}
     return {
         "verdict": told.get("assessed", {}).get("verdict", UNASSESSED),
+        "impact": {
+            key: told["assessed"][key] for key in _IMPACT if key in told.get("assessed", {})
+        },
         "stages": [
             {key: event.data[key] for key in ("stage", "seconds", "outcome")}
             for event in events

@@ -27,6 +27,7 @@ class Order:
     commit: str
     subject: str
     who: str
+    despite: str = ""  # why it is released although its verdict forbids it
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dayfly.balancer.balancer import Balancer
 from dayfly.clock import Stop
-from dayfly.config.app import App
+from dayfly.config.app import App, Database
 from dayfly.config.environment import Environment, Route
 from dayfly.config.home import Home
 from dayfly.config.load import load_app
@@ -76,6 +76,7 @@ class Work:
     record: ReleaseRecord
     app: App
     stop: Stop
+    despite: str = ""  # why a verdict that forbids the release is to be passed over
 
     def emit(self, kind: str, **data: object) -> None:
         self.parts.journal.record(kind, release=self.record.number, app=self.record.app, **data)
@@ -124,6 +125,16 @@ class Work:
     def source(self) -> Path:
         """The commit's files while it is built."""
         return source_of(self.parts.home, self.record)
+
+    def database_url(self, database: Database) -> str:
+        """Of production: it is a secret."""
+        app = self.record.app
+        return self.parts.secrets.wanted(app, (database.url,))[database.url]
+
+    @property
+    def migrations(self) -> Path:
+        """The commit's SQL files, which are needed when its source is gone."""
+        return self.folder / "migrations"
 
     @property
     def folder(self) -> Path:
