@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -167,6 +168,21 @@ def test_a_database_that_nobody_can_reach_counts_as_downtime(
     assert "it can't be assessed" in refused.said
     assert "No server answers there" in refused.said
     assert nowhere not in refused.said
+
+
+def test_a_link_does_not_lead_to_files_of_the_host(
+    prod: Production, shop: Project, tmp_path: Path
+) -> None:
+    (tmp_path / "private").write_text("SELECT secret")
+    link = shop.folder / "migrations" / "9999_link.sql"
+    link.symlink_to(tmp_path / "private")
+    try:
+        refused = prod.release(shop, migrating(shop))
+    finally:
+        link.unlink()
+
+    assert refused.status == 1
+    assert "migrations/9999_link.sql is a link" in refused.said
 
 
 def test_a_directory_that_the_commit_lacks_is_named(prod: Production, shop: Project) -> None:

@@ -42,11 +42,13 @@ def apply_files(
     *,
     others_seconds: float = OTHERS_SECONDS,
     lock_seconds: float = 0,
+    statement_seconds: float = 0,
 ) -> tuple[str, ...]:
     """Run what is new; the names. Only one at a time: others are waited for.
 
     LockedError when a lock is not to be had within `lock_seconds`, since all who come later wait
-    behind who waits; 0 waits for ever. What runs without a transaction waits as long as it takes.
+    behind who waits; 0 waits for ever. What runs without a transaction waits as long as it takes,
+    but for `statement_seconds`, which end any statement.
     """
     files = sql_files(directory)
     with _connected(url) as connection, _alone_here(connection, others_seconds):
@@ -54,7 +56,8 @@ def apply_files(
         new = pending(files, books)
         books = books or new_books(connection)
         for file in new:
-            _apply(connection, books, file, lock_seconds)
+            _limit(connection, 0 if alone(file.text) else lock_seconds, statement_seconds)
+            _apply(connection, books, file)
     return tuple(file.name for file in new)
 
 
@@ -89,12 +92,16 @@ def _alone_here(connection: Connection, seconds: float) -> Iterator[None]:
     yield  # the lock goes with the connection
 
 
-def _apply(connection: Connection, books: Books, file: SqlFile, lock_seconds: float) -> None:
+def _limit(connection: Connection, lock_seconds: float, statement_seconds: float) -> None:
+    limits = {"lock_timeout": lock_seconds, "statement_timeout": statement_seconds}
+    for name, seconds in limits.items():
+        milliseconds = f"{seconds * 1000:.0f}"
+        connection.execute("SELECT set_config(%s, %s, false)", (name, milliseconds))
+
+
+def _apply(connection: Connection, books: Books, file: SqlFile) -> None:
     started = time.monotonic()
-    without_transaction = alone(file.text)
-    limit = 0 if without_transaction else lock_seconds
-    connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{limit * 1000:.0f}",))
-    if without_transaction:
+    if alone(file.text):
         _one_by_one(connection, file)
         _write(connection, books, file, started)
         return

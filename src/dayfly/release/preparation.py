@@ -39,16 +39,21 @@ def check_out(work: Work) -> Path:
 
 
 def _keep_migrations(work: Work, source: Path) -> None:
+    """Links are refused: we would read what they lead to, which is not the app's to read."""
     wanted = work.app.database and work.app.database.migrations
     if not wanted:
         return
-    if not (source / wanted).is_dir():
+    folder, named = source / wanted, f"migrations = {wanted!r} of [database]"
+    if not folder.is_dir():
         raise RefusedError(
-            f"migrations = {wanted!r} of [database]: the commit has no such directory",
+            f"{named}: the commit has no such directory",
             hint="It names a directory of SQL files in the repository.",
         )
+    for path in (folder, *folder.relative_to(source).parents, *folder.rglob("*")):
+        if (source / path).is_symlink():
+            raise RefusedError(f"{named}: {(source / path).relative_to(source)} is a link")
     shutil.rmtree(work.migrations, ignore_errors=True)
-    shutil.copytree(source / wanted, work.migrations)
+    shutil.copytree(folder, work.migrations)
 
 
 @contextmanager
@@ -140,6 +145,7 @@ def _apply(work: Work, database: Database) -> None:
         work.database_url(database),
         work.migrations,
         budget=database.budget,
+        deadline=database.deadline,
         stop=work.stop,
         tell=lambda message: work.emit("note", message=message),
     )
