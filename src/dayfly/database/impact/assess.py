@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dayfly.database.captured import Transaction
+from dayfly.database.impact.arbiters import arbiters
 from dayfly.database.impact.between import between
 from dayfly.database.impact.blocking import blocking
 from dayfly.database.impact.breaking import breaking
@@ -125,7 +126,7 @@ def judged(
         role=role,
         defaults=_defaults(observed),
     )
-    found = [*breaking(what), *between(what, observed), *tightened(what)]
+    found = [*breaking(what), *between(what, observed), *tightened(what), *arbiters(what)]
     found += losing(what, observed)
     found += [*blocking(what, observed, budget), *unassessed(what, observed), *widening(what)]
     answered = _answered(what, found, ask)
