@@ -1,4 +1,4 @@
-"""Real migrations, labelled by hand before anything answered, and what the assessment calls them."""
+"""Real migrations, labelled by hand before any program answered, and how each is judged."""
 
 import re
 import statistics

@@ -1,4 +1,4 @@
-"""A sample of the real migrations that were labelled by hand; the campaign of that name runs all."""
+"""A sample of the real migrations labelled by hand; the campaign of that name runs all."""
 
 import random
 from collections import Counter
