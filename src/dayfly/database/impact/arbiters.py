@@ -15,7 +15,9 @@ Target = tuple[frozenset[str], str]  # columns, and the rest where they do not s
 def arbiters(what: Comparison) -> Iterator[Finding]:
     for old in what.tables:
         new = what.standing(old)
-        if old.kind not in "rp" or new is None or not _keeps_columns(what, old):
+        if new is None or old.kind not in "rp" or new.kind not in "rp":
+            continue  # a view passes ON CONFLICT on to its table
+        if not _keeps_columns(what, old):
             continue
         present = {_target(what.after, index) for index in _usable(what.after, new.oid)}
         for index in _usable(what.before, old.oid):

@@ -90,6 +90,31 @@ def without_literals(definition: str) -> str:
     return re.sub(rf"{_CAST}( , {_CAST})*", "?", bare)
 
 
+def alternatives(definition: str) -> frozenset[tuple[str, ...]]:
+    """What a CHECK joins with OR, each as its words; itself where there is no OR."""
+    words = list(tokens(definition))[1:]
+    while words[:1] == ["("] and _closing(words) == len(words) - 1:
+        words = words[1:-1]
+    found: list[tuple[str, ...]] = []
+    depth, begin = 0, 0
+    for place, word in enumerate(words):
+        depth += {"(": 1, ")": -1}.get(word, 0)
+        if depth == 0 and word == "OR":
+            found.append(tuple(words[begin:place]))
+            begin = place + 1
+    return frozenset([*found, tuple(words[begin:])])
+
+
+def _closing(words: list[str]) -> int:
+    """Where the parenthesis closes that opens first."""
+    depth = 0
+    for place, word in enumerate(words):
+        depth += {"(": 1, ")": -1}.get(word, 0)
+        if depth == 0:
+            return place
+    return -1
+
+
 def _plain(word: str) -> str:
     if word.startswith('"'):
         return word[1:-1].replace('""', '"')
