@@ -27,6 +27,7 @@ from dayfly.database.impact.questions import Ask, questions
 from dayfly.database.impact.replay import replay
 from dayfly.database.impact.tightened import tightened
 from dayfly.database.impact.unassessed import unassessed
+from dayfly.database.impact.unfilled import unfilled
 from dayfly.database.impact.widening import widening
 
 OPEN, CLOSED = "catalogue only", "closed"
@@ -77,6 +78,7 @@ class Evidence:
 
     observed: Observed
     checked: Checked = NOTHING
+    unfilled: frozenset[Key] = frozenset()  # CHECKs that refuse inserts of the outgoing release
 
 
 def assess(  # noqa: PLR0913 - the facts a judgement needs, all by name
@@ -107,7 +109,11 @@ def gathered(
 ) -> Evidence:
     with rehearsed(copy_url, statements, role) as before:
         observed = replay(copy_url, transactions)
-        return Evidence(observed=observed, checked=before.again())
+        return Evidence(
+            observed=observed,
+            checked=before.again(),
+            unfilled=unfilled(copy_url, observed.before, observed.after, _defaults(observed)),
+        )
 
 
 def judged(
@@ -125,6 +131,7 @@ def judged(
         counted=rows,
         role=role,
         defaults=_defaults(observed),
+        unfilled=evidence.unfilled,
     )
     found = [*breaking(what), *between(what, observed), *tightened(what), *arbiters(what)]
     found += losing(what, observed)
