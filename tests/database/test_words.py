@@ -32,7 +32,8 @@ STRINGS = st.text(st.characters(exclude_characters="\0\\"), max_size=20).map(
         ("UPDATE orders SET tags[1] = 'x'", ("tags",)),
         ("INSERT INTO orders VALUES (1) ON CONFLICT DO UPDATE SET note = ''", ("note",)),
         ("INSERT INTO orders VALUES (1) ON CONFLICT DO NOTHING", ()),
-        ("WITH x AS (SELECT 1) UPDATE orders SET note = ''", ()),
+        ("WITH x AS (SELECT 1) UPDATE orders SET note = ''", ("note",)),
+        ("WITH x AS (UPDATE orders SET note = '' RETURNING id) SELECT id FROM x", ()),
     ],
 )
 def test_the_columns_that_an_update_sets(text: str, columns: tuple[str, ...]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dayfly.database.captured import Transaction
+from dayfly.database.impact.arbiters import arbiters
 from dayfly.database.impact.between import between
 from dayfly.database.impact.blocking import blocking
 from dayfly.database.impact.breaking import breaking
@@ -26,6 +27,7 @@ from dayfly.database.impact.questions import Ask, questions
 from dayfly.database.impact.replay import replay
 from dayfly.database.impact.tightened import tightened
 from dayfly.database.impact.unassessed import unassessed
+from dayfly.database.impact.unfilled import unfilled
 from dayfly.database.impact.widening import widening
 
 OPEN, CLOSED = "catalogue only", "closed"
@@ -76,6 +78,7 @@ class Evidence:
 
     observed: Observed
     checked: Checked = NOTHING
+    unfilled: frozenset[Key] = frozenset()  # CHECKs that refuse inserts of the outgoing release
 
 
 def assess(  # noqa: PLR0913 - the facts a judgement needs, all by name
@@ -106,7 +109,11 @@ def gathered(
 ) -> Evidence:
     with rehearsed(copy_url, statements, role) as before:
         observed = replay(copy_url, transactions)
-        return Evidence(observed=observed, checked=before.again())
+        return Evidence(
+            observed=observed,
+            checked=before.again(),
+            unfilled=unfilled(copy_url, observed.before, observed.after, _defaults(observed)),
+        )
 
 
 def judged(
@@ -124,8 +131,9 @@ def judged(
         counted=rows,
         role=role,
         defaults=_defaults(observed),
+        unfilled=evidence.unfilled,
     )
-    found = [*breaking(what), *between(what, observed), *tightened(what)]
+    found = [*breaking(what), *between(what, observed), *tightened(what), *arbiters(what)]
     found += losing(what, observed)
     found += [*blocking(what, observed, budget), *unassessed(what, observed), *widening(what)]
     answered = _answered(what, found, ask)

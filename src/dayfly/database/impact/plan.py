@@ -45,7 +45,8 @@ def read_plan(root: Node, text: str, catalogue: Catalogue) -> Plan:
     nodes = list(_nodes(root))
     writes = [node for node in nodes if node["Node Type"] == "ModifyTable"]
     reads = [node for node in nodes if node not in writes]
-    targets = {oid: set_columns(text) for node in writes if (oid := _relation(node, catalogue))}
+    columns = set_columns(text) if len(writes) == 1 else ()  # WITH may write more than one
+    targets = {oid: columns for node in writes if (oid := _relation(node, catalogue))}
     deletes = frozenset(
         _relation(node, catalogue) for node in writes if node["Operation"] in ("Delete", "Merge")
     )

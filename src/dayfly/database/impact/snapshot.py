@@ -21,6 +21,7 @@ from dayfly.database.impact.catalogue import (
     Type,
 )
 
+_NO_DEFAULT = r"^NULL::[a-z0-9_ .,()]+(\[\])?$"  # kept for a type with a length
 _OURS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 
 
@@ -67,8 +68,8 @@ _READ: tuple[tuple[type[Thing], str, str], ...] = (
         f"""SELECT a.attrelid::int8 AS oid, a.attrelid::int8 AS table, a.attnum::int AS number,
             a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
             a.attnotnull AS not_null,
-            CASE WHEN a.attgenerated = '' THEN coalesce(pg_get_expr(d.adbin, d.adrelid), '')
-                 ELSE '' END AS default,
+            CASE WHEN a.attgenerated <> '' OR pg_get_expr(d.adbin, d.adrelid) ~ '{_NO_DEFAULT}'
+                 THEN '' ELSE coalesce(pg_get_expr(d.adbin, d.adrelid), '') END AS default,
             a.attgenerated <> '' AS generated, a.attidentity::text AS identity,
             CASE WHEN a.attacl IS NULL THEN ARRAY[]::text[]
                  ELSE {_grants("a.attacl", "c", "c.relowner")} END AS grants

@@ -19,7 +19,7 @@ from dayfly.database.impact.catalogue import (
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.finding import Finding, breaks
 from dayfly.database.impact.names import quoted, shown
-from dayfly.database.impact.words import literals, tokens, without_literals
+from dayfly.database.impact.words import alternatives, literals, tokens, without_literals
 
 DUPLICATE, ORPHAN, CHECKED, RAISED = "23505", "23503", "23514", "P0001"
 FORBIDDEN, BAD_VALUE, NO_TYPE = "42501", "22P02", "42704"
@@ -71,7 +71,7 @@ def _spares_old_rows(what: Comparison, now: Constraint) -> bool:
     if now.kind in "ufx" and _leaves_null(what, now.table, now.columns, now.definition):
         return True
     new = what.new_columns(now.table, now.columns)
-    if new is None:
+    if new is None or now.key in what.unfilled:
         return False
     return now.kind not in "upx" or any(
         _differs(column.default) or column.identity for column in new
@@ -94,7 +94,10 @@ def _differs(default: str) -> bool:
 
 
 def _looser(old: str, new: str) -> bool:
-    """A list that only grew, or a reference that refuses less when its row goes."""
+    """A list or an OR that only grew, or a reference that refuses less when its row goes."""
+    bare = old.removesuffix(" NOT VALID"), new.removesuffix(" NOT VALID")
+    if new.startswith("CHECK (") and alternatives(bare[0]) <= alternatives(bare[1]):
+        return True
     before, after = _ON_DELETE.sub("", old), _ON_DELETE.sub("", new)
     if before == after and "REFERENCES" in new:
         asked = _ON_DELETE.findall(old)

@@ -26,12 +26,22 @@ def mentions(text: str, name: str) -> bool:
 
 def set_columns(text: str) -> tuple[str, ...]:
     """The columns that an UPDATE or ON CONFLICT DO UPDATE sets; () for anything else."""
-    words = list(tokens(text))
+    words = _main(list(tokens(text)))
     if words[:1] == ["INSERT"] and "CONFLICT" in words:
         words = words[words.index("CONFLICT") :]
     elif words[:1] != ["UPDATE"]:
         return ()
     return _assigned(words[words.index("SET") + 1 :]) if "SET" in words else ()
+
+
+def _main(words: list[str]) -> list[str]:
+    """What stands after the queries of WITH."""
+    depth = 0
+    for place, word in enumerate(words if words[:1] == ["WITH"] else ()):
+        if depth == 0 and word in ("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE"):
+            return words[place:]
+        depth += {"(": 1, ")": -1}.get(word, 0)
+    return words
 
 
 def _assigned(words: list[str]) -> tuple[str, ...]:
@@ -51,7 +61,7 @@ def _assigned(words: list[str]) -> tuple[str, ...]:
 def fills_nulls_only(text: str, columns: tuple[str, ...]) -> bool:
     """Whether an UPDATE touches only rows in which all these columns are still NULL."""
     words = [_plain(word) for word in tokens(text)]
-    if "where" not in words or "set" not in words:
+    if words[:1] == ["with"] or "where" not in words or "set" not in words:
         return False
     place = words.index("where")
     where, called = words[place + 1 :], words[1 : words.index("set")]
@@ -78,6 +88,31 @@ def without_literals(definition: str) -> str:
     """An expression with its lists of constants shrunk to one, to compare what else it says."""
     bare = " ".join("?" if word.startswith("'") else word for word in tokens(definition))
     return re.sub(rf"{_CAST}( , {_CAST})*", "?", bare)
+
+
+def alternatives(definition: str) -> frozenset[tuple[str, ...]]:
+    """What a CHECK joins with OR, each as its words; itself where there is no OR."""
+    words = list(tokens(definition))[1:]
+    while words[:1] == ["("] and _closing(words) == len(words) - 1:
+        words = words[1:-1]
+    found: list[tuple[str, ...]] = []
+    depth, begin = 0, 0
+    for place, word in enumerate(words):
+        depth += {"(": 1, ")": -1}.get(word, 0)
+        if depth == 0 and word == "OR":
+            found.append(tuple(words[begin:place]))
+            begin = place + 1
+    return frozenset([*found, tuple(words[begin:])])
+
+
+def _closing(words: list[str]) -> int:
+    """Where the parenthesis closes that opens first."""
+    depth = 0
+    for place, word in enumerate(words):
+        depth += {"(": 1, ")": -1}.get(word, 0)
+        if depth == 0:
+            return place
+    return -1
 
 
 def _plain(word: str) -> str:

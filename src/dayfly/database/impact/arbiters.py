@@ -1,0 +1,54 @@
+"""Can the outgoing release still say ON CONFLICT? It names columns, which then must be unique."""
+
+from collections.abc import Iterator
+
+from dayfly.database.impact import remedies
+from dayfly.database.impact.catalogue import Catalogue, Column, Constraint, Index, Relation
+from dayfly.database.impact.comparison import Comparison
+from dayfly.database.impact.finding import Finding, breaks
+
+NO_ARBITER = "42P10"
+
+Target = tuple[frozenset[str], str]  # columns, and the rest where they do not say it all
+
+
+def arbiters(what: Comparison) -> Iterator[Finding]:
+    for old in what.tables:
+        new = what.standing(old)
+        if new is None or old.kind not in "rp" or new.kind not in "rp":
+            continue  # a view passes ON CONFLICT on to its table
+        if not _keeps_columns(what, old):
+            continue
+        present = {_target(what.after, index) for index in _usable(what.after, new.oid)}
+        for index in _usable(what.before, old.oid):
+            target = _target(what.before, index)
+            if target not in present and (target[0], "") not in present:
+                yield _missing(what, old, index)
+
+
+def _keeps_columns(what: Comparison, old: Relation) -> bool:
+    """Else it is told already that statements which name them fail."""
+    return all(what.standing(column) is not None for column in what.before.of(Column, old.oid))
+
+
+def _usable(catalogue: Catalogue, table: int) -> Iterator[Index]:
+    deferred = {
+        constraint.index
+        for constraint in catalogue.of(Constraint, table)
+        if "DEFERRABLE" in constraint.definition
+    }
+    for index in catalogue.of(Index, table):
+        if index.unique and index.valid and index.oid not in deferred:
+            yield index
+
+
+def _target(catalogue: Catalogue, index: Index) -> Target:
+    names = frozenset(column.name for column in catalogue.columns(index.table, index.columns))
+    plain = not index.partial and 0 not in index.columns
+    return names, "" if plain else index.definition.partition(" USING ")[2]
+
+
+def _missing(what: Comparison, old: Relation, index: Index) -> Finding:
+    said = index.definition.partition(" USING ")[2].partition(" ")[2]
+    message = f"{what.before.shown(old.oid)} is no longer unique by {said}: ON CONFLICT on it fails"
+    return breaks(old.oid, message, NO_ARBITER, remedies.CONTRACT, index)
