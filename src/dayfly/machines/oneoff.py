@@ -9,7 +9,6 @@ from dayfly.machines.machine import Machine, MachineError, Runtime, Spec
 from dayfly.machines.output import Follower, last_lines
 
 GRACE = 5.0
-LOOK = 0.01  # seconds between two looks: a release waits for its smoke, its migration
 FOREVER = 10 * 365 * 86400.0
 
 
@@ -35,7 +34,7 @@ def run_to_end(
             found = runtime.observe(spec.name)
             return found is None or found.state == "exited"
 
-        wait_until(ended, seconds=seconds or FOREVER, what=spec.name, stop=stop, poll=LOOK)
+        wait_until(ended, seconds=seconds or FOREVER, what=spec.name, stop=stop)
         follower.finish()
         return _status_of(runtime.observe(spec.name), spec.name)
     except DeadlineError as error:

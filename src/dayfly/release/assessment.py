@@ -1,16 +1,13 @@
 """What a release does to the database, found out on a copy before production is touched."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from dayfly.config.app import Database
+from dayfly.database.impact.finding import DOWNTIME, NONE, ONLINE
 from dayfly.errors import DayflyError
 from dayfly.release.work import RefusedError, Work
 
-if TYPE_CHECKING:
-    from dayfly.config.app import Database
-
 UNASSESSED = "unassessed"  # nobody looked: no `migrations` are named
-DOWNTIME = "downtime"
-GO = frozenset({"none", "online", UNASSESSED})
 _TOLD = 5  # findings in a message; the receipt has all
 _WAY_OUT = 'To take the consequences: dayfly release --despite "REASON"'
 
@@ -24,7 +21,7 @@ def assess(work: Work) -> None:
     found = _found(work, database)
     work.emit("assessed", **found)
     verdict = str(found["verdict"])
-    if verdict in GO:
+    if verdict in (NONE, ONLINE):
         return
     if work.despite:
         work.emit("note", message=f"released despite its verdict {verdict}: {work.despite}")
@@ -32,7 +29,7 @@ def assess(work: Work) -> None:
     raise _refusal(verdict, found["findings"])
 
 
-def _found(work: Work, database: "Database") -> dict[str, Any]:
+def _found(work: Work, database: Database) -> dict[str, Any]:
     """What can't be assessed counts as downtime."""
     # Late: its driver takes 25 MB that an app without a database never needs.
     from dayfly.database.answer import Question, of_files  # noqa: PLC0415

@@ -110,7 +110,7 @@ def run_tests(work: Work, image: Image, database: ThrowAwayDatabase | None) -> N
     test = work.app.test
     if test is None:
         return
-    name = work.app.database.url if work.app.database else "DATABASE_URL"
+    name = (work.app.database or Database()).url
     with work.stage("test"):
         secrets = {name: database.url(work.stop)} if database else {}
         wanted = fleet.Wanted(process=TEST, run=test.run)

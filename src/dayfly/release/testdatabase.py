@@ -48,7 +48,7 @@ class ThrowAwayDatabase:
             with scratch_server(self._folder, found) as server, server.database() as url:
                 self._url.set_result(url)
                 self._over.wait()
-        except Exception as error:
+        except Exception as error:  # whatever it is belongs to who waits for the URL
             if self._url.done():
                 log.exception("ending the throw-away database")
             else:

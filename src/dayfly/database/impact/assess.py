@@ -24,10 +24,10 @@ from dayfly.database.impact.losing import losing
 from dayfly.database.impact.outgoing import NOTHING, Checked, rehearsed
 from dayfly.database.impact.proven import with_statements
 from dayfly.database.impact.questions import Ask, questions
+from dayfly.database.impact.refusing import refusing
 from dayfly.database.impact.replay import replay
 from dayfly.database.impact.tightened import tightened
 from dayfly.database.impact.unassessed import unassessed
-from dayfly.database.impact.unfilled import unfilled
 from dayfly.database.impact.widening import widening
 
 OPEN, CLOSED = "catalogue only", "closed"
@@ -78,7 +78,7 @@ class Evidence:
 
     observed: Observed
     checked: Checked = NOTHING
-    unfilled: frozenset[Key] = frozenset()  # CHECKs that refuse inserts of the outgoing release
+    refusing: frozenset[Key] = frozenset()  # CHECKs that refuse inserts of the outgoing release
 
 
 def assess(  # noqa: PLR0913 - the facts a judgement needs, all by name
@@ -112,7 +112,7 @@ def gathered(
         return Evidence(
             observed=observed,
             checked=before.again(),
-            unfilled=unfilled(copy_url, observed.before, observed.after, _defaults(observed)),
+            refusing=refusing(copy_url, observed.before, observed.after, _defaults(observed)),
         )
 
 
@@ -131,7 +131,7 @@ def judged(
         counted=rows,
         role=role,
         defaults=_defaults(observed),
-        unfilled=evidence.unfilled,
+        refusing=evidence.refusing,
     )
     found = [*breaking(what), *between(what, observed), *tightened(what), *arbiters(what)]
     found += losing(what, observed)

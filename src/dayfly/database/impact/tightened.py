@@ -71,7 +71,7 @@ def _spares_old_rows(what: Comparison, now: Constraint) -> bool:
     if now.kind in "ufx" and _leaves_null(what, now.table, now.columns, now.definition):
         return True
     new = what.new_columns(now.table, now.columns)
-    if new is None or now.key in what.unfilled:
+    if new is None or now.key in what.refusing:
         return False
     return now.kind not in "upx" or any(
         _differs(column.default) or column.identity for column in new

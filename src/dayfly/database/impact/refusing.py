@@ -10,7 +10,7 @@ from dayfly.database.impact.catalogue import Catalogue, Column, Constraint, Key
 _EXPRESSION = re.compile(r"CHECK (\(.*\))( NO INHERIT)?( NOT VALID)?", re.DOTALL)
 
 
-def unfilled(
+def refusing(
     url: str, before: Catalogue, after: Catalogue, defaults: Mapping[Key, str]
 ) -> frozenset[Key]:
     """The CHECKs of new columns alone that refuse what these hold when nobody fills them."""
@@ -30,7 +30,7 @@ def _questions(
         new = not any(key in before.things for key in (check.key, *(c.key for c in columns)))
         if said and new and columns and before.relation(check.table):
             row = ", ".join(_value(column, defaults) for column in columns)
-            yield check.key, f"SELECT {said[1]} IS FALSE FROM (SELECT {row}) AS unfilled"  # noqa: S608 - of the catalogue
+            yield check.key, f"SELECT {said[1]} IS FALSE FROM (SELECT {row}) AS fresh"  # noqa: S608 - of the catalogue
 
 
 def _value(column: Column, defaults: Mapping[Key, str]) -> str:
