@@ -12,7 +12,7 @@ class Event:
     release.started   commit, subject, who, app           release.finished  outcome, reason
     stage.started     stage                               stage.finished    stage, outcome, seconds
     step.intended     step, …                             step.done         step, outcome
-    output            line, source ("build", "test", "migrate", "smoke", a machine's name)
+    output            line, source ("build", "test", "assess", "rehearsal", "migrate", "smoke")
     machine.launched  machine, process, address           machine.healthy   machine, seconds
     machine.died      machine, reason, tail               machine.removed   machine, reason
     traffic           fleets: a list of release, slot, rate, requests, errors, streams

@@ -65,6 +65,7 @@ class Database:
     """Which secret holds the database's URL, and what brings its schema up to date."""
 
     url: str = "DATABASE_URL"
+    migrate_url: str | None = None  # of a role of its own that may change the schema
     migrations: str | None = None  # a directory of plain SQL files, run by name: assessed first
     migrate: str | None = None  # or any tool's command
     budget: Duration = Duration(1)  # the longest blocking that counts as online

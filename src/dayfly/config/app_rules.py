@@ -122,11 +122,22 @@ def _database(app: App) -> Iterator[Problem]:
         meant = f"; did you mean it by {near[0]}?" if near else ""
         says = f"its URL is the secret {url}, which `secrets` does not name{meant}"
         yield Problem(at, says, (("secrets",), ("database", "url")))
-    if app.database and app.database.migrations is not None:
+    if app.database:
+        yield from _migrating(app, app.database)
+
+
+def _migrating(app: App, database: Database) -> Iterator[Problem]:
+    if database.migrate_url is not None:
+        at = ("database", "migrate_url")
+        if wrong := secret_problem(database.migrate_url):
+            yield Problem(at, wrong)
+        if database.migrate_url in app.secrets:
+            yield Problem(at, "is in `secrets` too, so that every machine would have it")
+    if database.migrations is not None:
         at = ("database", "migrations")
-        if app.database.migrate is not None:
+        if database.migrate is not None:
             yield Problem(at, "there is `migrate` too; one of them brings the schema up to date")
-        if outside := inside_problem(app.database.migrations):
+        if outside := inside_problem(database.migrations):
             yield Problem(at, outside)
 
 

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import psycopg
 
+from dayfly.database.books import keeps_books
 from dayfly.database.capture import CaptureError, Run, capture
 from dayfly.database.captured import Transaction
 from dayfly.database.copy import Copies, copy_of
-from dayfly.database.impact.assess import Impact, assess
+from dayfly.database.impact.assess import OPEN, PROVEN, Impact, assess
 from dayfly.database.impact.questions import asker
+from dayfly.database.problems import user_of
 from dayfly.database.production import Production, reading
 from dayfly.database.sqlfiles import apply_files, pending_files
+from dayfly.database.trial import Releases, Tried, tried
 
 ASK_SECONDS = 5.0  # that one question may take production
 _SEEN = """
@@ -27,11 +30,13 @@ _SEEN = """
 class Question:
     """Of which database, with what in mind."""
 
-    url: str
+    url: str  # as the role that migrates
     folder: Path  # keeps restored schemas for the next question; PostgreSQL's user enters it
     budget: float  # seconds that a change may block others and still be online
     statements: Sequence[str] = ()  # that the app sends, besides those the server has counted
     postgresql: str | None = None  # folder of PostgreSQL's programs; None: found
+    app_url: str = ""  # as the role of the app's machines, where that is another one
+    releases: Releases | None = None  # to try on the migrated copy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,11 +47,22 @@ class Answer:
     seconds: float
     pending: tuple[str, ...] | None = ()  # names of migrations; None where nobody tells
     unfilled: tuple[str, ...] = ()  # tables in which no row could be made up
+    tried: Tried | None = None  # both releases on the migrated copy
+
+    @property
+    def rollback(self) -> dict[str, object]:
+        """Whether the outgoing release can serve again, and what that is known from."""
+        told: dict[str, object] = {"state": self.impact.rollback, "loses": list(self.impact.loses)}
+        if self.tried and self.impact.rollback == OPEN:
+            state = PROVEN if self.tried.proven else OPEN
+            told |= {"state": state, "covered": list(self.tried.covered), "why": self.tried.why}
+        return told
 
     def as_json(self) -> dict[str, object]:
         checked = self.impact.checked
         return {
             **self.impact.as_json(),
+            "rollback": self.rollback,
             "pending": None if self.pending is None else list(self.pending),
             "statements": {
                 "checked": checked.worked,
@@ -78,36 +94,52 @@ def of_command(question: Question, run: Run, names: tuple[str, ...] = ()) -> Ans
 
 
 def _answer(question: Question, run: Run, began: float, names: tuple[str, ...]) -> Answer:
+    app_url = question.app_url or question.url
     with (
         copy_of(question.url, folder=question.folder, postgresql=question.postgresql) as copies,
         asker(question.url, seconds=ASK_SECONDS) as ask,
     ):
-        done = _captured(copies, run)
+        role = user_of(app_url) or copies.production.user
+        done, migrated = _captured(copies, run)
+        if not _does_something(done):
+            return Answer(
+                impact=Impact(), seconds=time.monotonic() - began, unfilled=copies.unfilled
+            )
         impact = assess(
             copies.fresh(),
             done,
             rows=_rows(copies.production),
             budget=question.budget,
-            statements=[*question.statements, *seen(question.url)],
+            statements=[*question.statements, *seen(app_url)],
             ask=ask,
-            role=copies.production.user,
-        )
+            role=role,
+        ).unbridged()  # whoever migrates by hand has nobody to build them
+        found = None
+        if question.releases:
+            back = impact.rollback == OPEN
+            found = tried(copies, migrated, question.releases, role=role, goes_back=back)
         return Answer(
-            impact=impact.unbridged(),  # whoever migrates by hand has nobody to build them
+            impact=impact.with_findings(found.findings if found else ()),
             seconds=time.monotonic() - began,
             pending=names or _named(done),
             unfilled=copies.unfilled,
+            tried=found,
         )
 
 
-def _captured(copies: Copies, run: Run) -> tuple[Transaction, ...]:
-    """Rows that we made up must not stop a migration: production's own are asked for later."""
+def _captured(copies: Copies, run: Run) -> tuple[tuple[Transaction, ...], str]:
+    """What it committed, and the URL of the copy that it migrated.
+
+    Rows that we made up must not stop a migration: production's own are asked for later.
+    """
+    url = copies.fresh()
     try:
-        return capture(copies, run)
+        return capture(copies, run, on=url), url
     except CaptureError as error:
         if not error.refused_rows:
             raise
-        return capture(copies, run, on=copies.without_rows())
+        url = copies.without_rows()
+        return capture(copies, run, on=url), url
 
 
 def seen(url: str) -> list[str]:
@@ -121,6 +153,11 @@ def seen(url: str) -> list[str]:
 
 def _rows(production: Production) -> dict[str, int]:
     return {f"{schema}.{name}": size.rows for (schema, name), size in production.sizes.items()}
+
+
+def _does_something(done: Sequence[Transaction]) -> bool:
+    """Many a tool looks after its own tables each time."""
+    return any(not keeps_books(one.text) for each in done for one in each.statements)
 
 
 def _named(done: Sequence[Transaction]) -> tuple[str, ...] | None:

@@ -1,6 +1,6 @@
 """The tables in which migration tools write down what has run."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dayfly.database.captured import Statement, Transaction
@@ -41,6 +41,12 @@ class _Write:
     verb: str
     table: str
     rest: Sequence[Token]
+
+
+def written_down(rows: Mapping[str, Iterable[Sequence[object]]]) -> tuple[str, ...]:
+    """Names of migrations that have run; by table, the values of its naming columns."""
+    named = (".".join(map(str, row)) for table in NAMING for row in rows.get(table, ()))
+    return tuple(dict.fromkeys(named))
 
 
 def keeps_books(text: str) -> bool:

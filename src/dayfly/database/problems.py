@@ -86,5 +86,10 @@ def shown(url: str) -> str:
     return f"{parts.get('user') or ''}@{host}:{port}/{parts.get('dbname') or ''}"
 
 
+def user_of(url: str) -> str:
+    """The role that a URL enters as; empty where it names none."""
+    return str(conninfo_to_dict(url).get("user") or "")
+
+
 def _first(error: psycopg.Error) -> str:
     return str(error).strip().splitlines()[0]

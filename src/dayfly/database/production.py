@@ -8,7 +8,7 @@ from typing import Any, LiteralString, TypeAlias
 import psycopg
 from psycopg import Connection, sql
 
-from dayfly.database.books import LISTS, NAMING
+from dayfly.database.books import LISTS, NAMING, written_down
 from dayfly.database.problems import asking, connecting
 from dayfly.database.programs import DatabaseError
 
@@ -49,7 +49,12 @@ _BOOKS = """
     SELECT n.nspname::text, c.relname::text FROM pg_class c JOIN pg_namespace n
     ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND c.relname = ANY (%s) ORDER BY 1, 2
 """
-
+_NAMED = """
+    SELECT n.nspname::text, c.relname::text, array_agg(a.attname::text)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+    WHERE c.relkind = 'r' AND c.relname = ANY (%s) GROUP BY 1, 2
+"""
 
 Table: TypeAlias = tuple[str, str]  # schema and name
 
@@ -114,6 +119,18 @@ def observed(url: str) -> Production:
             sizes={(row[0], row[1]): _size(*row[2:]) for row in connection.execute(_SIZES)},
             books=_books(connection),
         )
+
+
+def recorded(url: str) -> tuple[str, ...]:
+    """The migrations that its tools have written down as done."""
+    with reading(url) as connection:
+        found: dict[str, list[tuple[Any, ...]]] = {}
+        for schema, table, there in connection.execute(_NAMED, ([*NAMING],)).fetchall():
+            names = [name for name in NAMING[table] if name in there]
+            columns = sql.SQL(", ").join(map(sql.Identifier, names))
+            question = sql.SQL("SELECT {} FROM {}").format(columns, sql.Identifier(schema, table))
+            found.setdefault(table, []).extend(connection.execute(question).fetchall())
+        return written_down(found)
 
 
 @contextmanager

@@ -45,7 +45,7 @@ class DockerRuntime:
 
     def launch(self, spec: Spec) -> Machine:
         with foreign_errors(spec.name):
-            bridged = spec.port and self.network == "bridge"
+            bridged = spec.port and self._network_of(spec) == "bridge"
             own = f":{container.BRIDGE_PORT}" if bridged else None
             record = intend(spec, self._folders, self._ports, own_address=own)
             with self._removed_on_failure(spec.name):
@@ -139,11 +139,14 @@ class DockerRuntime:
             spec,
             labels=container.labels(spec, self.environment, record.address),
             mounts=self._mounts(spec, record),
-            network=self.network,
+            network=self._network_of(spec),
             user=None if os.geteuid() == 0 else f"{os.geteuid()}:{os.getegid()}",
         )
         created = self.engine.post("/containers/create", body, name=self._container(spec.name))
         self.engine.post(f"/containers/{created['Id']}/start")
+
+    def _network_of(self, spec: Spec) -> Network:
+        return "host" if spec.loopback else self.network
 
     def _mounts(self, spec: Spec, record: Record) -> tuple[Mount, ...]:
         config = self._image_config(spec)

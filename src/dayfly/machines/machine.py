@@ -33,6 +33,7 @@ class Spec:
     keep: Mapping[str, Path] = field(default_factory=dict)  # path in the app's folder → directory
     writable: tuple[str, ...] = ()
     log_files: tuple[str, ...] = ()
+    loopback: bool = False  # has to reach what listens on this host's loopback address
 
 
 @dataclass(frozen=True, kw_only=True)

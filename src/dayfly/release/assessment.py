@@ -1,24 +1,28 @@
 """What a release does to the database, found out on a copy before production is touched."""
 
+from collections.abc import Callable
 from typing import Any
 
 from dayfly.config.app import Database
 from dayfly.database.impact.finding import DOWNTIME, NONE, ONLINE
 from dayfly.errors import DayflyError
+from dayfly.images.image import Image
+from dayfly.release import cutover, fleet, once, rehearsal
 from dayfly.release.work import RefusedError, Work
 
-UNASSESSED = "unassessed"  # nobody looked: no `migrations` are named
+ASSESS = "assess"  # as what the migrate command runs on a copy
+UNASSESSED = "unassessed"  # nobody looked: the app has no migrations
 _TOLD = 5  # findings in a message; the receipt has all
 _WAY_OUT = 'To take the consequences: dayfly release --despite "REASON"'
 
 
-def assess(work: Work) -> None:
+def assess(work: Work, image: Image) -> None:
     """RefusedError when the outgoing release would break, or data be lost, and nobody said why."""
     database = work.app.database
-    if database is None or database.migrations is None:
+    if database is None or not (database.migrations or database.migrate):
         work.emit("assessed", verdict=UNASSESSED)
         return
-    found = _found(work, database)
+    found = _found(work, image, database)
     work.emit("assessed", **found)
     verdict = str(found["verdict"])
     if verdict in (NONE, ONLINE):
@@ -29,24 +33,46 @@ def assess(work: Work) -> None:
     raise _refusal(verdict, found["findings"])
 
 
-def _found(work: Work, database: Database) -> dict[str, Any]:
+def _found(work: Work, image: Image, database: Database) -> dict[str, Any]:
     """What can't be assessed counts as downtime."""
     # Late: its driver takes 25 MB that an app without a database never needs.
-    from dayfly.database.answer import Question, of_files  # noqa: PLC0415
+    from dayfly.database.answer import Question, of_command, of_files  # noqa: PLC0415
 
     question = Question(
-        url=work.database_url(database),
+        url=work.migrate_url(database),
+        app_url=work.database_url(database),
+        releases=rehearsal.releases(work, image, cutover.outgoing_of(work)),
         folder=work.parts.home.scratch,
         budget=database.budget,
         postgresql=work.parts.settings.postgresql,
     )
+    said: list[str] = []
     try:
-        return of_files(question, work.migrations).as_json()
+        if database.migrations:
+            return of_files(question, work.migrations).as_json()
+        return of_command(question, _on_copy(work, image, database, said.append)).as_json()
     except DayflyError as error:
+        work.stop.check()
         redact = work.parts.redactor(work.record.app)
         message = redact(f"it can't be assessed: {error.message}")
-        finding = {"message": message, "remedy": redact(error.hint)}
+        finding = {"message": message, "remedy": redact("\n".join([error.hint, *said]).strip())}
         return {"verdict": DOWNTIME, "findings": [finding]}
+
+
+def _on_copy(
+    work: Work, image: Image, database: Database, say: Callable[[str], None]
+) -> Callable[[str], int]:
+    """The release's own migrate command; `say` takes what it said where it fails."""
+
+    def run(url: str) -> int:
+        wanted = fleet.Wanted(process=ASSESS, run=database.migrate or "")
+        made = rehearsal.on_copy(work, image, wanted, url)
+        ended = once.run_to_end(work, made, seconds=database.deadline)
+        if ended.status != 0:
+            say(ended.said)
+        return ended.status
+
+    return run
 
 
 def _refusal(verdict: str, findings: list[dict[str, Any]]) -> RefusedError:

@@ -1,6 +1,6 @@
 """The story from a commit to its traffic, top to bottom."""
 
-from dayfly.release import cutover, preparation
+from dayfly.release import cutover, migration, preparation
 from dayfly.release.fleet import launched
 from dayfly.release.testdatabase import test_database
 from dayfly.release.watch import Baseline, watch
@@ -17,8 +17,8 @@ def release(work: Work) -> None:
     with test_database(work) as database:
         image = preparation.build(work, source)
         preparation.run_tests(work, image, database)
-    preparation.assess(work)
-    preparation.migrate(work, image)
+    preparation.assess(work, image)
+    migration.migrate(work, image)
 
     outgoing = cutover.outgoing_of(work)
     with launched(work, image) as incoming:  # removed again if a step below fails

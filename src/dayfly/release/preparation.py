@@ -1,23 +1,21 @@
 """The stages before the cutover: from a commit to a fleet that is proven healthy."""
 
 import shutil
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from dayfly.balancer.routing import BalancerError, claimed
-from dayfly.command import TAIL_LINES
 from dayfly.config.app import Database
 from dayfly.config.app_rules import fits
 from dayfly.images.builder import BuildError
 from dayfly.images.image import Image
 from dayfly.machines.machine import Machine
-from dayfly.release import assessment, fleet
+from dayfly.release import assessment, fleet, once
 from dayfly.release.room import find_room
 from dayfly.release.testdatabase import ThrowAwayDatabase
-from dayfly.release.work import RefusedError, ReleaseError, Work
+from dayfly.release.work import RefusedError, Work
 
 TEST = "test"
 FULL_BYTES = 16 * 1024 * 1024
@@ -114,44 +112,16 @@ def run_tests(work: Work, image: Image, database: ThrowAwayDatabase | None) -> N
     with work.stage("test"):
         secrets = {name: database.url(work.stop)} if database else {}
         wanted = fleet.Wanted(process=TEST, run=test.run)
-        run_once(work, image, wanted, seconds=test.deadline, secrets=secrets)
+        made = once.machine_for(work, image, wanted, secrets=secrets)
+        made = replace(made, keep={}, loopback=True)  # it must not see production's files
+        once.run_once(work, made, seconds=test.deadline)
 
 
-def assess(work: Work) -> None:
+def assess(work: Work, image: Image) -> None:
     """Find out, before production is touched, whether there is room, and what may break."""
     with work.stage("assess"):
         find_room(work)
-        assessment.assess(work)
-
-
-def migrate(work: Work, image: Image) -> None:
-    """While the outgoing fleet serves: the SQL files, or the command in the incoming image."""
-    database = work.app.database
-    if database is None:
-        return
-    if database.migrations is not None:
-        with work.stage("migrate"), work.step("migrate", directory=database.migrations):
-            _apply(work, database)
-    elif database.migrate is not None:
-        with work.stage("migrate"), work.step("migrate", command=database.migrate):
-            wanted = fleet.Wanted(process="migrate", run=database.migrate)
-            run_once(work, image, wanted, seconds=database.deadline)
-
-
-def _apply(work: Work, database: Database) -> None:
-    from dayfly.database.patience import apply_patiently  # noqa: PLC0415 - loads the driver
-
-    done = apply_patiently(
-        work.database_url(database),
-        work.migrations,
-        budget=database.budget,
-        deadline=database.deadline,
-        stop=work.stop,
-        tell=lambda message: work.emit("note", message=message),
-    )
-    show = work.lines_of("migrate")
-    for name in done:
-        show(f"ran {name}")
+        assessment.assess(work, image)
 
 
 def verify(work: Work, incoming: Sequence[Machine], image: Image) -> None:
@@ -162,41 +132,5 @@ def verify(work: Work, incoming: Sequence[Machine], image: Image) -> None:
         if settings.smoke:
             wanted = fleet.Wanted(process="smoke", run=settings.smoke)
             url = {"BASE_URL": f"http://{incoming[0].address}"}
-            run_once(work, image, wanted, seconds=settings.smoke_deadline, env=url)
-
-
-def run_once(
-    work: Work,
-    image: Image,
-    wanted: fleet.Wanted,
-    *,
-    seconds: float,
-    secrets: Mapping[str, str] | None = None,
-    env: Mapping[str, str] | None = None,
-) -> None:
-    """One command in a fresh machine of the image; ReleaseError with its last lines if it fails."""
-    what = wanted.process
-    made = fleet.spec(work.parts, work.record, work.app, image, wanted)
-    made = replace(
-        made,
-        env={**made.env, **(env or {})},
-        secrets={**made.secrets, **(secrets or {})},
-        keep={} if what == TEST else made.keep,  # tests must not see production's files
-    )
-    last = deque[str](maxlen=TAIL_LINES)
-    show = work.lines_of(what)
-
-    def take(line: str) -> None:
-        last.append(line)
-        show(line)
-
-    try:
-        status = work.parts.runtime.run(made, on_line=take, stop=work.stop, seconds=seconds)
-    finally:
-        work.parts.journal.machine_gone(made.name, reason="done")
-    if status != 0:
-        redact = work.parts.redactor(work.record.app)
-        raise ReleaseError(
-            f"{what}: `{wanted.run}` ended with exit status {status}",
-            hint=redact("\n".join(last)),
-        )
+            made = once.machine_for(work, image, wanted, env=url)
+            once.run_once(work, made, seconds=settings.smoke_deadline)

@@ -128,8 +128,14 @@ class Work:
 
     def database_url(self, database: Database) -> str:
         """Of production: it is a secret."""
-        app = self.record.app
-        return self.parts.secrets.wanted(app, (database.url,))[database.url]
+        return self._secret(database.url)
+
+    def migrate_url(self, database: Database) -> str:
+        """The same, as the role that may change the schema."""
+        return self._secret(database.migrate_url or database.url)
+
+    def _secret(self, name: str) -> str:
+        return self.parts.secrets.wanted(self.record.app, (name,))[name]
 
     @property
     def migrations(self) -> Path:

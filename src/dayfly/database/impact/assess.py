@@ -30,7 +30,7 @@ from dayfly.database.impact.tightened import tightened
 from dayfly.database.impact.unassessed import unassessed
 from dayfly.database.impact.widening import widening
 
-OPEN, CLOSED = "catalogue only", "closed"
+PROVEN, OPEN, CLOSED = "proven", "catalogue only", "closed"
 _WITHOUT_TRACE = ("ALTER DEFAULT", "ALTER FUNCTION", "ALTER PROCEDURE", "ALTER ROUTINE")
 
 
@@ -49,6 +49,9 @@ class Impact:
         """As it is when nobody builds bridges: the outgoing release breaks without them."""
         found = (replace(f, verdict=STAGED) if f.bridge else f for f in self.findings)
         return replace(self, findings=tuple(sorted(found, key=_weight)))
+
+    def with_findings(self, more: Sequence[Finding]) -> "Impact":
+        return replace(self, findings=tuple(sorted((*self.findings, *more), key=_weight)))
 
     @property
     def loses(self) -> tuple[str, ...]:

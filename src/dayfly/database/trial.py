@@ -1,0 +1,155 @@
+"""Two releases tried on one migrated copy: does the way back work with rows of the new one."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import psycopg
+
+from dayfly.database.books import BOOKS
+from dayfly.database.copy import Copies
+from dayfly.database.impact.finding import STAGED, Finding
+from dayfly.database.restoring import TEMPLATE
+
+Try = Callable[[str], str]  # a release on the database at this URL: why it fails there, or nothing
+
+_TABLES = """
+    SELECT c.oid::regclass::text, array(
+        SELECT quote_ident(a.attname) FROM pg_index i
+        JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+        WHERE i.indrelid = c.oid AND i.indisprimary ORDER BY a.attnum
+    ), array(
+        SELECT quote_ident(a.attname) FROM pg_attribute a
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+    ) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    AND c.relname <> ALL (%s)
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Releases:
+    """How each of them is tried: a machine that has to be healthy, and its smoke command."""
+
+    incoming: Try
+    outgoing: Try
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """What came of it. An error counts only where the outgoing release passes on the old schema."""
+
+    incoming: str = ""  # why the incoming release fails on the migrated copy
+    outgoing: str = ""  # why the outgoing one does
+    unassessable: str = ""  # why neither tells anything
+    covered: tuple[str, ...] = ()  # tables whose new rows the outgoing release left alone
+    damaged: tuple[str, ...] = ()  # tables whose new rows it did not
+
+    @property
+    def proven(self) -> bool:
+        return bool(self.covered) and not self.findings
+
+    @property
+    def why(self) -> str:
+        """What it is not proven for."""
+        if self.unassessable:
+            return f"the outgoing release does not work on a copy without data: {self.unassessable}"
+        return "" if self.covered or self.findings else "the smoke command wrote no row"
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        found = []
+        if self.incoming:
+            found.append(_failed("fails", "the incoming release fails", self.incoming))
+        if self.outgoing:
+            found.append(_failed("breaks", "the outgoing release fails", self.outgoing))
+        found += [
+            Finding(
+                verdict=STAGED,
+                kind="loses",
+                message="the outgoing release damages rows that the incoming one has written",
+                table=table,
+            )
+            for table in self.damaged
+        ]
+        return tuple(found)
+
+
+def _failed(kind: str, what: str, why: str) -> Finding:
+    first, _, rest = why.partition("\n")
+    message = f"{what} on the migrated copy: {first}"
+    return Finding(verdict=STAGED, kind=kind, message=message, evidence=rest)
+
+
+@dataclass(frozen=True)
+class _Row:
+    whole: str
+    new: str  # of the columns that the migration added
+
+
+_Rows = Mapping[str, Mapping[str, _Row]]  # by table, then by key
+
+
+def tried(
+    copies: Copies, migrated: str, releases: Releases, *, role: str, goes_back: bool
+) -> Tried:
+    """The incoming release on the migrated copy, then the outgoing one on what it left there.
+
+    Both enter as `role`. Without `goes_back` only the incoming one: the way back is closed anyway.
+    """
+    url = copies.entered_by(role, migrated)
+    old = _columns(copies.server.url(TEMPLATE))
+    before = _rows(migrated, old)
+    if why := releases.incoming(url):
+        control = _control(copies, releases, role)
+        return Tried(unassessable=control) if control else Tried(incoming=why)
+    if not goes_back:
+        return Tried()
+    written = _rows(migrated, old)
+    if why := releases.outgoing(url):
+        control = _control(copies, releases, role)
+        return Tried(unassessable=control) if control else Tried(outgoing=why)
+    return compared(before, written, _rows(migrated, old))
+
+
+def compared(before: _Rows, written: _Rows, left: _Rows) -> Tried:
+    """Whether what the incoming release wrote is still there after the outgoing one has worked."""
+    covered, damaged = set[str](), set[str]()
+    for table, rows in written.items():
+        new = {key: row for key, row in rows.items() if before.get(table, {}).get(key) != row}
+        kept = left.get(table, {})
+        if new:
+            whole = all(key in kept and kept[key].new == row.new for key, row in new.items())
+            (covered if whole else damaged).add(table)
+    return Tried(covered=tuple(sorted(covered)), damaged=tuple(sorted(damaged)))
+
+
+def _control(copies: Copies, releases: Releases, role: str) -> str:
+    """Why the outgoing release fails on the old schema too: the copy lacks rows that it needs."""
+    return releases.outgoing(copies.entered_by(role, copies.fresh()))
+
+
+def _columns(url: str) -> dict[str, list[str]]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        return {row[0]: row[2] for row in connection.execute(_TABLES, ([*BOOKS],))}
+
+
+def _rows(url: str, old: Mapping[str, list[str]]) -> _Rows:
+    with psycopg.connect(url, autocommit=True) as connection:
+        tables = connection.execute(_TABLES, ([*BOOKS],)).fetchall()
+        return {
+            table: _of(connection, table, key, [c for c in columns if c not in old.get(table, [])])
+            for table, key, columns in tables
+        }
+
+
+def _of(
+    connection: psycopg.Connection, table: str, key: list[str], new: list[str]
+) -> dict[str, _Row]:
+    """Names come quoted from the server."""
+    name = _row(key) if key else "md5(t::text)"
+    question = f"SELECT {name}, md5(t::text), md5({_row(new)}) FROM ONLY {table} t"  # noqa: S608
+    return {row[0]: _Row(row[1], row[2]) for row in connection.execute(question.encode())}
+
+
+def _row(columns: list[str]) -> str:
+    return f"row({', '.join(f't.{column}' for column in columns)})::text"

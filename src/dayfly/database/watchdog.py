@@ -1,0 +1,86 @@
+"""Nobody waits for a migration longer than the budget, whatever tool and driver runs it."""
+
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+import psycopg
+from psycopg import sql
+
+from dayfly.database.problems import user_of
+
+Pair = tuple[int, int]  # processes: of a session of the migration, of one that waits for it
+
+LOOKS = 5  # within a budget
+LEAST_SECONDS, MOST_SECONDS = 0.05, 0.5  # between two looks
+JOIN_SECONDS = 10.0
+# Who waits for which session of the migration, and which of these wait themselves.
+_WAITING = """
+    SELECT blocker.pid, waiting.pid FROM pg_stat_activity waiting
+    CROSS JOIN LATERAL unnest(pg_blocking_pids(waiting.pid)) AS blocker(pid)
+    JOIN pg_stat_activity own ON own.pid = blocker.pid
+    WHERE waiting.wait_event_type = 'Lock' AND (own.application_name = %(name)s
+      OR own.usename = %(role)s) AND NOT (waiting.application_name = %(name)s
+      OR waiting.usename = %(role)s)
+"""
+
+
+@dataclass
+class Watch:
+    """What came of it so far; `ended` are the processes of sessions that were ended."""
+
+    ended: list[int] = field(default_factory=list)
+
+
+@contextmanager
+def watched(url: str, *, name: str, role: str, budget: float) -> Iterator[Watch]:
+    """End sessions of the migration for which others wait longer than `budget` seconds.
+
+    They are known by their application's `name`, or by a `role` of their own ("" for none).
+    """
+    watch, over = Watch(), threading.Event()
+    with psycopg.connect(url, autocommit=True, application_name="dayfly watch") as connection:
+
+        def look() -> None:
+            since: dict[Pair, float] = {}
+            pause = min(max(budget / LOOKS, LEAST_SECONDS), MOST_SECONDS)
+            with suppress(psycopg.Error):  # the migration meets the same, and tells it
+                while not over.wait(pause):
+                    found = connection.execute(_WAITING, {"name": name, "role": role}).fetchall()
+                    since = counted(since, found, time.monotonic())
+                    for pid in too_long(since, time.monotonic() - budget):
+                        watch.ended.append(pid)
+                        connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
+
+        thread = threading.Thread(target=look, name="migration watch", daemon=True)
+        thread.start()
+        try:
+            yield watch
+        finally:
+            over.set()
+            thread.join(JOIN_SECONDS)
+
+
+def counted(since: Mapping[Pair, float], found: Iterable[Pair], now: float) -> dict[Pair, float]:
+    """Since when each waits; those that wait no more are forgotten."""
+    return {pair: since.get(pair, now) for pair in found}
+
+
+def too_long(since: Mapping[Pair, float], before: float) -> set[int]:
+    return {blocker for (blocker, _), began in since.items() if began < before}
+
+
+def own_role(migrate_url: str, app_url: str) -> str:
+    """The role that only migrations enter as; empty where the app enters as it too."""
+    role = user_of(migrate_url)
+    return "" if role == user_of(app_url) else role
+
+
+def limit_locks(url: str, role: str, budget: float) -> None:
+    """Let every later session of a role ask for a lock no longer than the budget."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        limit = sql.SQL("ALTER ROLE {} SET lock_timeout = {}")
+        milliseconds = sql.Literal(f"{budget * 1000:.0f}ms")
+        connection.execute(limit.format(sql.Identifier(role), milliseconds))

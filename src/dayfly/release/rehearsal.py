@@ -1,0 +1,85 @@
+"""Releases tried on scratch copies of the database, before production is touched."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dayfly.config.app import Database
+from dayfly.errors import DayflyError, StoppedError
+from dayfly.events import silent
+from dayfly.images.image import Image
+from dayfly.machines.health import wait_until_healthy
+from dayfly.machines.machine import Machine, Spec
+from dayfly.release import fleet, once
+from dayfly.release.records import ReleaseRecord
+from dayfly.release.work import ReleaseError, Work
+
+if TYPE_CHECKING:
+    from dayfly.database.trial import Releases
+
+REHEARSAL = "rehearsal"
+
+
+def releases(work: Work, image: Image, outgoing: ReleaseRecord | None) -> "Releases | None":
+    """How the incoming and the outgoing release are tried; None where there is no way back."""
+    from dayfly.database.trial import Releases  # noqa: PLC0415 - loads the driver
+
+    if outgoing is None:
+        return None
+    try:
+        before = replace(work, app=work.parts.app_of(outgoing))
+        kept = fleet.image_of(work.parts, outgoing)
+    except ReleaseError as error:
+        work.emit("note", message=f"not tried on the migrated copy: {error}")
+        return None
+    return Releases(incoming=_trying(work, image), outgoing=_trying(before, kept))
+
+
+def on_copy(work: Work, image: Image, wanted: fleet.Wanted, url: str) -> Spec:
+    """A machine that sees a copy instead of production, and none of the files that are kept."""
+    name = (work.app.database or Database()).url
+    made = once.machine_for(work, image, wanted, secrets={name: url})
+    own = work.parts.home.scratch / f"kept-{made.name}"
+    return replace(made, loopback=True, keep={path: own / path for path in work.app.keep})
+
+
+def _trying(work: Work, image: Image) -> Callable[[str], str]:
+    def attempt(url: str) -> str:
+        try:
+            with _machine(work, image, url) as machine:
+                _smoke(work, image, url, machine)
+        except StoppedError:
+            raise
+        except DayflyError as error:
+            redact = work.parts.redactor(work.record.app)
+            return redact("\n".join(filter(None, (error.message, error.hint))))
+        return ""
+
+    return attempt
+
+
+@contextmanager
+def _machine(work: Work, image: Image, url: str) -> Iterator[Machine]:
+    """Of `web`, healthy; nothing is left of it."""
+    wanted = replace(fleet.process_wanted(work.app, fleet.WEB), process=REHEARSAL)
+    made = on_copy(work, image, wanted, url)
+    runtime, health = work.parts.runtime, work.app.process[fleet.WEB].health
+    try:
+        machine = runtime.launch(made)
+        wait_until_healthy([machine], health, work.stop, runtime, silent)
+        yield machine
+    finally:
+        runtime.remove(made.name)
+        shutil.rmtree(runtime.output(made.name), ignore_errors=True)
+        shutil.rmtree(work.parts.home.scratch / f"kept-{made.name}", ignore_errors=True)
+        work.parts.journal.machine_gone(made.name, reason="done")
+
+
+def _smoke(work: Work, image: Image, url: str, machine: Machine) -> None:
+    settings = work.app.release
+    if settings.smoke:
+        made = on_copy(work, image, fleet.Wanted(process=REHEARSAL, run=settings.smoke), url)
+        made = replace(made, env={**made.env, "BASE_URL": f"http://{machine.address}"})
+        once.run_once(work, made, seconds=settings.smoke_deadline)

@@ -1,0 +1,1 @@
+SELECT id, payer, cents FROM entries WHERE id = %(id)s

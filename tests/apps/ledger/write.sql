@@ -1,0 +1,1 @@
+INSERT INTO entries (payer, cents) VALUES (%(payer)s, 100) RETURNING id

@@ -1,0 +1,144 @@
+"""Any migrate command: what it does is found out on a copy, and both releases are tried there."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from dayfly.clock import wait_until
+from dayfly.database.scratch import ScratchServer, scratch_server
+from production import Production, assert_serving, running
+from production.ledgers import Ledger, ledger
+from workshop import open_folder, postgresql
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy, pytest.mark.postgres]
+
+WITH_NOTE = "INSERT INTO entries (payer, cents, note) VALUES (%(payer)s, 1, 'n') RETURNING id"
+
+
+@pytest.fixture(scope="module")
+def prod() -> Iterator[Production]:
+    with open_folder() as folder, running(folder) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ScratchServer]:
+    with open_folder() as folder, scratch_server(folder, postgresql()) as running_:
+        yield running_
+
+
+@pytest.fixture(scope="module")
+def book(prod: Production, server: ScratchServer) -> Iterator[Ledger]:
+    with server.database() as url:
+        yield ledger(prod, url)
+
+
+@pytest.fixture
+def clerk(prod: Production, server: ScratchServer, book: Ledger) -> Iterator[str]:
+    """The URL of a role that may write entries, and may not change the schema."""
+    with psycopg.connect(server.url(book.url.rpartition("/")[2]), autocommit=True) as admin:
+        admin.execute("CREATE ROLE clerk LOGIN PASSWORD 'clerk'")
+        admin.execute("GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO clerk")
+        admin.execute("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO clerk")
+        yield book.url.replace(book.url.partition("//")[2].partition("@")[0], "clerk:clerk")
+        prod.typed("secret", "set", "DATABASE_URL", at=book.folder, given=book.url)
+        book.set(migrate_url="")
+
+
+def columns(book: Ledger) -> set[str]:
+    with psycopg.connect(book.url) as connection:
+        found = connection.execute("SELECT * FROM entries LIMIT 0").description or []
+    return {column.name for column in found}
+
+
+def test_a_way_back_is_proven_with_rows_of_the_new_release(prod: Production, book: Ledger) -> None:
+    sql = "ALTER TABLE entries ADD COLUMN note text"
+    number = prod.released(book, book.changed("note", sql, write=WITH_NOTE))
+
+    record = prod.record(number)
+    assert record["verdict"] == "online"
+    assert [name.partition("_")[2] for name in record["impact"]["pending"]] == ["note"]
+    assert record["impact"]["rollback"] == {
+        "state": "proven",
+        "loses": [],
+        "covered": ["entries"],
+        "why": "",
+    }
+    assert "note" in columns(book)
+
+
+def test_code_alone_is_none_and_tries_nothing(prod: Production, book: Ledger) -> None:
+    number = prod.released(book, book.changed())
+
+    record = prod.record(number)
+    assert (record["verdict"], record["impact"]["findings"]) == ("none", [])
+    assert record["impact"]["rollback"]["state"] == "catalogue only"
+
+
+def test_a_release_that_fails_on_the_migrated_copy_never_touches_production(
+    prod: Production, book: Ledger
+) -> None:
+    before = prod.serving(book.app)
+    wrong = "INSERT INTO entries (payer, cents, nope) VALUES (%(payer)s, 1, 2) RETURNING id"
+    sql = "ALTER TABLE entries ADD COLUMN yes int"
+
+    refused = prod.release(book, book.changed("yes", sql, write=wrong))
+    book.taken_back()
+
+    assert refused.status == 1
+    assert "the incoming release fails on the migrated copy" in refused.said
+    assert "yes" not in columns(book)
+    assert_serving(prod, book.app, before)
+
+
+def test_a_command_that_fails_on_the_copy_is_refused_with_its_own_words(
+    prod: Production, book: Ledger
+) -> None:
+    refused = prod.release(book, book.changed("wrong", "ALTER TABLE nowhere ADD COLUMN x int"))
+    book.taken_back()
+
+    assert refused.status == 1
+    assert 'relation "nowhere" does not exist' in refused.said
+    assert "psycopg.errors.UndefinedTable" in refused.said
+
+
+def test_readers_never_wait_for_a_command_longer_than_the_budget(
+    prod: Production, book: Ledger
+) -> None:
+    """The command meets a lock that somebody holds; it gives way, and comes again."""
+    commit = book.changed("flag", "ALTER TABLE entries ADD COLUMN flag boolean")
+    with psycopg.connect(book.url) as holder, psycopg.connect(book.url) as reader:
+        reader.autocommit = True
+        reader.execute("SET statement_timeout = '2500ms'")
+        holder.execute("SELECT count(*) FROM entries")
+        with prod.typing("release", commit, at=book.folder) as release:
+
+            def read() -> bool:
+                reader.execute("SELECT count(*) FROM entries")  # an error if it waits too long
+                return any("attempt 2" in str(e.data) for e in prod.events(prod.newest()))
+
+            wait_until(read, seconds=60, what="a second attempt")
+            holder.rollback()
+            assert release.wait(60) == 0
+    assert "flag" in columns(book)
+
+
+def test_a_role_of_its_own_migrates_and_no_machine_knows_it(
+    prod: Production, book: Ledger, clerk: str
+) -> None:
+    book.set(migrate_url='"MIGRATE_URL"')
+    prod.typed("secret", "set", "MIGRATE_URL", at=book.folder, given=book.url)
+    prod.typed("secret", "set", "DATABASE_URL", at=book.folder, given=clerk)
+
+    number = prod.released(book, book.changed("more", "ALTER TABLE entries ADD COLUMN more text"))
+
+    assert prod.record(number)["verdict"] == "online"
+    assert prod.record(number)["impact"]["rollback"]["state"] == "proven"
+    pids = prod.processes_of(app=book.app, release=str(number))
+    assert pids
+    for pid in pids:
+        environment = Path(f"/proc/{pid}/environ").read_bytes()
+        assert b"clerk:clerk" in environment
+        assert b"MIGRATE_URL" not in environment
