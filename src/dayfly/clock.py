@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from dayfly.errors import DayflyError, StoppedError
 
 POLL_SECONDS = 0.05
+FOREVER = float("inf")  # where something else ends the waiting
 EAGER, SOONEST_SECONDS = 0.03, 0.005  # looks cost little beside the time that passed already
 
 

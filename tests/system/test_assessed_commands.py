@@ -1,5 +1,6 @@
 """Any migrate command: what it does is found out on a copy, and both releases are tried there."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,6 +94,24 @@ def test_a_release_that_fails_on_the_migrated_copy_never_touches_production(
     assert_serving(prod, book.app, before)
 
 
+def test_the_question_alone_releases_nothing(prod: Production, book: Ledger) -> None:
+    before = prod.serving(book.app)
+    commit = book.changed("later", "ALTER TABLE entries DROP COLUMN cents")
+
+    said = prod.typed("impact", at=book.folder)
+    answer = json.loads(prod.typed("impact", commit, "--json", at=book.folder))
+    gate = prod.type("impact", "--fail-on", "staged", at=book.folder)
+    book.taken_back()
+
+    assert "staged  1 pending" in said
+    assert (answer["commit"], answer["verdict"]) == (commit, "staged")
+    assert answer["rollback"]["loses"] == ["entries.cents"]
+    assert gate.status == 1
+    assert "cents" in columns(book)
+    assert_serving(prod, book.app, before)
+    assert prod.record(prod.newest())["outcome"] == "assessed"
+
+
 def test_a_command_that_fails_on_the_copy_is_refused_with_its_own_words(
     prod: Production, book: Ledger
 ) -> None:
@@ -102,6 +121,26 @@ def test_a_command_that_fails_on_the_copy_is_refused_with_its_own_words(
     assert refused.status == 1
     assert 'relation "nowhere" does not exist' in refused.said
     assert "psycopg.errors.UndefinedTable" in refused.said
+
+
+def test_a_command_that_fails_in_production_alone_says_what_it_left_there(
+    prod: Production, book: Ledger
+) -> None:
+    before = prod.serving(book.app)
+    (book.folder / "then.sh").write_text('python3 migrate.py && test -z "$PGAPPNAME"\n')
+    book.set(migrate='"sh then.sh"')
+    commit = book.changed("left", "ALTER TABLE entries ADD COLUMN left_there int")
+
+    failed = prod.release(book, commit)
+
+    assert failed.status == 1
+    assert prod.record(prod.newest())["outcome"] == "failed"
+    assert "It stops half-way: 1 migration stay" in failed.said
+    assert "left" in failed.said
+    assert "left_there" in columns(book)
+    assert_serving(prod, book.app, before)
+    book.set(migrate='"python3 migrate.py"')
+    book.save("As before")
 
 
 def test_readers_never_wait_for_a_command_longer_than_the_budget(

@@ -126,12 +126,12 @@ CASES = {
         outcome="refused",
     ),
     "no room": Case("the incoming machines need", "assess", more=HUGE, outcome="refused"),
-    "migration fails": Case(
-        "migrate: ",
-        "migrate",
+    "no database": Case(
+        "it can't be assessed: ",
+        "assess",
         changes={"[process.web]": 'secrets = ["DATABASE_URL"]\n[process.web]'},
-        more='\n[database]\nmigrate = "echo table nails exists; exit 9"\n',
-        says="table nails exists",
+        more='\n[database]\nmigrate = "python3 migrate.py"\n',
+        outcome="refused",
     ),
 }
 

@@ -1,12 +1,13 @@
 """`dayfly impact`: what pending migrations would do to a live database."""
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dayfly.cli.commands import Commands
+from dayfly.cli.commands import Commands, for_app
 from dayfly.cli.output import clean, error, paint, say, say_json
-from dayfly.cli.session import Session
+from dayfly.cli.session import Session, app_of
 from dayfly.config.home import cache_folder
 from dayfly.errors import DayflyError, UsageError
 
@@ -24,7 +25,11 @@ def declare(commands: Commands) -> None:
         "impact", impact, "What pending migrations would do to a live database, before they run."
     )
     impact_.add_argument(
-        "--database", metavar="URL", required=True, help="production's; it is only read"
+        "commit", nargs="?", metavar="COMMIT", help="asked of the environment (HEAD)"
+    )
+    for_app(impact_)
+    impact_.add_argument(
+        "--database", metavar="URL", help="ask without an environment: it is only read"
     )
     what = impact_.add_mutually_exclusive_group()
     what.add_argument(
@@ -36,9 +41,7 @@ def declare(commands: Commands) -> None:
     what.add_argument(
         "--migrate", metavar="COMMAND", help="any tool's; DATABASE_URL leads it to a copy"
     )
-    impact_.add_argument(
-        "--budget", metavar="TIME", default="1s", help="longest blocking that is online (1s)"
-    )
+    impact_.add_argument("--budget", metavar="TIME", help="longest blocking that is online (1s)")
     impact_.add_argument(
         "--statements", metavar="FILE", type=Path, help="SQL that the app sends, one a line"
     )
@@ -50,14 +53,42 @@ def declare(commands: Commands) -> None:
 def impact(  # noqa: PLR0913 - the options of the command
     session: Session,
     *,
-    database: str,
+    commit: str | None,
+    database: str | None,
     migrations: Path | None,
     migrate: str | None,
-    budget: str,
+    budget: str | None,
     statements: Path | None,
     fail_on: str | None,
     json: bool,
 ) -> int:
+    alone = {
+        "--migrations": migrations,
+        "--migrate": migrate,
+        "--budget": budget,
+        "--statements": statements,
+    }
+    if database is None:
+        _refuse(alone, "belongs to --database URL; an environment reads dayfly.toml")
+        answer = _of_commit(session, commit or "HEAD", quiet=json)
+    else:
+        _refuse({"COMMIT": commit}, "is asked of an environment, without --database")
+        question = _question(session, database, budget or "1s", statements)
+        answer = _asked(session.folder, question, migrations, migrate).as_json()
+    if json:
+        say_json(answer)
+    else:
+        say(*lines(answer))
+    return int(fail_on is not None and _at_least(str(answer["verdict"]), fail_on))
+
+
+def _refuse(options: Mapping[str, object], why: str) -> None:
+    for name, value in options.items():
+        if value is not None:
+            raise UsageError(f"{name} {why}.")
+
+
+def _question(session: Session, url: str, budget: str, statements: Path | None) -> "Question":
     # Late, as all that only this command needs: the database's driver alone takes 0.1 s.
     from dayfly.config.units import Duration, UnitError  # noqa: PLC0415
     from dayfly.database.answer import Question  # noqa: PLC0415
@@ -67,19 +98,38 @@ def impact(  # noqa: PLR0913 - the options of the command
     except UnitError as unit:
         raise UsageError(f"--budget {budget}: {unit}") from unit
     folder, postgresql = _of_environment(session)
-    question = Question(
-        url=database,
+    return Question(
+        url=url,
         folder=folder,
         budget=seconds,
         statements=_lines(statements) if statements else (),
         postgresql=postgresql,
     )
-    answer = _asked(session.folder, question, migrations, migrate).as_json()
-    if json:
-        say_json(answer)
+
+
+def _of_commit(session: Session, ref: str, *, quiet: bool) -> Json:
+    """The environment builds the commit and asks; nothing else becomes of it."""
+    from dayfly.cli import follow  # noqa: PLC0415 - see `_question`
+    from dayfly.cli.release import sent, who  # noqa: PLC0415
+
+    client, checkout = session.client(), session.checkout()
+    app = app_of(checkout)
+    commit = sent(client, app, checkout, ref, dirty=False)
+    order = {"app": app, "commit": commit, "who": who(), "question": True}
+    number = int(client.post("/api/releases", order)["release"])
+    if not quiet:
+        follow.follow(client, number, who=who())
     else:
-        say(*lines(answer))
-    return int(fail_on is not None and _at_least(str(answer["verdict"]), fail_on))
+        deque(client.events(f"/api/releases/{number}/events", 0), maxlen=0)
+    record: Json = client.get(f"/api/releases/{number}")
+    if record["outcome"] != "assessed":
+        raise DayflyError(record["reason"], hint="\n".join(record["detail"]))
+    if not record["impact"]:
+        raise DayflyError(
+            "dayfly.toml names no migrations, so nobody can tell.",
+            hint='[database] has `migrations = "DIR"` or `migrate = "COMMAND"`.',
+        )
+    return {"commit": commit, "verdict": record["verdict"], **record["impact"]}
 
 
 def _of_environment(session: Session) -> tuple[Path, str | None]:
@@ -170,8 +220,11 @@ def _finding(finding: Json) -> list[str]:
 
 def _rest(value: Json) -> list[str]:
     back, checked = value["rollback"], value["statements"]
+    covered = (
+        f": tried with rows in {clean(', '.join(back['covered']))}" if back.get("covered") else ""
+    )
     loses = f": it would lose {clean(', '.join(back['loses']))}" if back["loses"] else ""
-    told = [f"  way back: {back['state']}{loses}"]
+    told = [f"  way back: {back['state']}{covered}{loses}"]
     if checked["checked"] or checked["unassessable"]:
         told.append(
             f"  statements: {checked['checked']} checked, {checked['broken']} broken, "

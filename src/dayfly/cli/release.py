@@ -63,7 +63,7 @@ def release(  # noqa: PLR0913 - the options of the command
     app = app_of(checkout)
     if session.named_app and session.named_app != app:
         raise UsageError(f"This checkout is of {app}, not of {session.named_app}.")
-    commit = _sent(client, app, checkout, ref, dirty=dirty)
+    commit = sent(client, app, checkout, ref, dirty=dirty)
     wanted = {"app": app, "commit": commit, "who": who(), "queue": queue, "despite": despite}
     return _watched(client, client.post("/api/releases", wanted), detach=detach)
 
@@ -80,7 +80,7 @@ def who() -> str:
     return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
-def _sent(client: Client, app: str, checkout: Path, ref: str, *, dirty: bool) -> str:
+def sent(client: Client, app: str, checkout: Path, ref: str, *, dirty: bool) -> str:
     """Bring the commit to the server; returns its full id."""
     import tempfile  # noqa: PLC0415 - 16 ms that only a release has to pay
 

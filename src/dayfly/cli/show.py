@@ -17,6 +17,7 @@ _OUTCOMES = {
     "retired": "dim",
     "failed": "bad",
     "refused": "bad",
+    "assessed": "dim",
     "rolled-back": "bad",
     "done": "good",
     "up": "good",
@@ -132,7 +133,10 @@ def receipt(value: Json, *, stages: bool = True) -> list[str]:
     if reason := value.get("reason"):
         lines.append(f"  {paint('bad', reason)}")
         lines += [f"    {paint('dim', line)}" for line in value.get("detail") or ()]
-    refused = value["outcome"] == "refused"  # before it could lose, launch or change anything
+    refused = value["outcome"] in {
+        "refused",
+        "assessed",
+    }  # before it could lose, launch or change anything
     traffic = {} if refused else value.get("traffic") or {}
     if traffic.get("requests") is not None:
         lines += _traffic_lines(traffic)

@@ -16,7 +16,7 @@ from dayfly.database.impact.questions import asker
 from dayfly.database.problems import user_of
 from dayfly.database.production import Production, reading
 from dayfly.database.sqlfiles import apply_files, pending_files
-from dayfly.database.trial import Releases, Tried, tried
+from dayfly.database.wayback import Releases, Tried, tried
 
 ASK_SECONDS = 5.0  # that one question may take production
 _SEEN = """

@@ -28,6 +28,7 @@ class ReleaseWish(msgspec.Struct, forbid_unknown_fields=True):
     who: str = SOMEBODY
     queue: bool = False
     despite: str = ""
+    question: bool = False  # only what it would do to the database
 
 
 class RollbackWish(msgspec.Struct, forbid_unknown_fields=True):
@@ -55,6 +56,7 @@ def release(environment: Environment, _: Request, body: bytes) -> dict[str, Any]
         subject=parts.sources.describe(wanted.app, commit).subject,
         who=wanted.who,
         despite=wanted.despite,
+        question=wanted.question,
     )
     return {"release": environment.engine.release(order, queue=wanted.queue)}
 

@@ -1,10 +1,14 @@
 """What a release does to the database, found out on a copy before production is touched."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
+from dayfly.clock import FOREVER, Stop, wait_until
 from dayfly.config.app import Database
-from dayfly.database.impact.finding import DOWNTIME, NONE, ONLINE
+from dayfly.database.impact.finding import DOWNTIME, NONE, ONLINE, Finding
 from dayfly.errors import DayflyError
 from dayfly.images.image import Image
 from dayfly.release import cutover, fleet, once, rehearsal
@@ -12,20 +16,35 @@ from dayfly.release.work import RefusedError, Work
 
 ASSESS = "assess"  # as what the migrate command runs on a copy
 UNASSESSED = "unassessed"  # nobody looked: the app has no migrations
+Found = dict[str, Any]  # what `dayfly impact --json` prints
+
 _TOLD = 5  # findings in a message; the receipt has all
 _WAY_OUT = 'To take the consequences: dayfly release --despite "REASON"'
 
 
-def assess(work: Work, image: Image) -> None:
+@contextmanager
+def begun(work: Work, image: Image) -> Iterator["Future[Found]"]:
+    """Find it out while the body does something else."""
+    own = replace(work, stop=Stop())
+    with ThreadPoolExecutor(1, ASSESS) as pool:
+        try:
+            yield pool.submit(_found, own, image)
+        finally:
+            own.stop.request("nobody waits for the verdict any more")
+
+
+def told(work: Work, found: "Future[Found]") -> Found:
+    """The verdict with its findings, also in the journal."""
+    wait_until(found.done, seconds=FOREVER, what="the verdict", stop=work.stop)
+    work.emit("assessed", **found.result())
+    return found.result()
+
+
+def assess(work: Work, future: "Future[Found]") -> None:
     """RefusedError when the outgoing release would break, or data be lost, and nobody said why."""
-    database = work.app.database
-    if database is None or not (database.migrations or database.migrate):
-        work.emit("assessed", verdict=UNASSESSED)
-        return
-    found = _found(work, image, database)
-    work.emit("assessed", **found)
+    found = told(work, future)
     verdict = str(found["verdict"])
-    if verdict in (NONE, ONLINE):
+    if verdict in (NONE, ONLINE, UNASSESSED):
         return
     if work.despite:
         work.emit("note", message=f"released despite its verdict {verdict}: {work.despite}")
@@ -33,8 +52,11 @@ def assess(work: Work, image: Image) -> None:
     raise _refusal(verdict, found["findings"])
 
 
-def _found(work: Work, image: Image, database: Database) -> dict[str, Any]:
+def _found(work: Work, image: Image) -> Found:
     """What can't be assessed counts as downtime."""
+    database = work.app.database
+    if database is None or not (database.migrations or database.migrate):
+        return {"verdict": UNASSESSED}
     # Late: its driver takes 25 MB that an app without a database never needs.
     from dayfly.database.answer import Question, of_command, of_files  # noqa: PLC0415
 
@@ -54,9 +76,21 @@ def _found(work: Work, image: Image, database: Database) -> dict[str, Any]:
     except DayflyError as error:
         work.stop.check()
         redact = work.parts.redactor(work.record.app)
-        message = redact(f"it can't be assessed: {error.message}")
-        finding = {"message": message, "remedy": redact("\n".join([error.hint, *said]).strip())}
-        return {"verdict": DOWNTIME, "findings": [finding]}
+        why = redact("\n".join([error.hint, *said]).strip())
+        return _unassessable(redact(f"it can't be assessed: {error.message}"), why)
+
+
+def _unassessable(message: str, why: str) -> Found:
+    finding = Finding(verdict=DOWNTIME, kind="unknown", message=message, remedy=why)
+    return {
+        "verdict": DOWNTIME,
+        "findings": [finding.as_json()],
+        "rollback": {"state": "closed", "loses": []},
+        "pending": None,
+        "statements": {"checked": 0, "broken": 0, "unassessable": 0},
+        "unfilled": [],
+        "seconds": 0.0,
+    }
 
 
 def _on_copy(

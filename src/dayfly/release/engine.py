@@ -40,6 +40,7 @@ class Operation:
     what: str  # "release 3", "the rollback to release 1"
     record: ReleaseRecord
     despite: str = ""
+    question: bool = False
     outgoing: set[int] = field(default_factory=set)  # what served when its turn came
     stop: Stop = field(default_factory=Stop)
     over: threading.Event = field(default_factory=threading.Event)
@@ -93,7 +94,7 @@ class Engine:
                     hint="`--queue` waits for it; `dayfly release --follow` shows it",
                 )
             record = self._parts.journal.open_release(order)
-            operation = Operation(f"release {record.number}", record, order.despite)
+            operation = Operation(f"release {record.number}", record, order.despite, order.question)
             line.append(operation)
         self._start(operation, self._release)
         return record.number
@@ -225,7 +226,8 @@ class Engine:
             subject=record.subject,
             who=record.who,
         )
-        outcome, reason = self._ended(operation, pipeline.release)
+        story = pipeline.question if operation.question else pipeline.release
+        outcome, reason = self._ended(operation, story)
         self._write_down(lambda: bookkeeping.finish_release(self._parts, record, outcome, reason))
 
     def _roll_back(self, operation: Operation, began: int) -> None:
@@ -278,7 +280,7 @@ class Engine:
         except Exception as error:
             log.exception("%s", operation.what)
             return "failed", f"a defect in Dayfly: {type(error).__name__}: {error}"
-        return "serving", ""
+        return "assessed" if operation.question else "serving", ""
 
 
 def _told(error: DayflyError) -> str:

@@ -95,5 +95,5 @@ def _state(before: tuple[str, ...], after: tuple[str, ...]) -> str:
     new = [name for name in after if name not in before]
     if not new:
         return "No migration was written down as done: the schema is most likely as it was."
-    many = "1 migration" if len(new) == 1 else f"{len(new)} migrations"
-    return f"It stops half-way: {many} stay done ({', '.join(new)})."
+    many = "1 migration stays" if len(new) == 1 else f"{len(new)} migrations stay"
+    return f"It stops half-way: {many} done ({', '.join(new)})."

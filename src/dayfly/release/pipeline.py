@@ -1,6 +1,6 @@
 """The story from a commit to its traffic, top to bottom."""
 
-from dayfly.release import cutover, migration, preparation
+from dayfly.release import assessment, cutover, migration, preparation
 from dayfly.release.fleet import launched
 from dayfly.release.testdatabase import test_database
 from dayfly.release.watch import Baseline, watch
@@ -16,8 +16,9 @@ def release(work: Work) -> None:
     source = preparation.check_out(work)
     with test_database(work) as database:
         image = preparation.build(work, source)
-        preparation.run_tests(work, image, database)
-    preparation.assess(work, image)
+        with assessment.begun(work, image) as found:
+            preparation.run_tests(work, image, database)
+            preparation.assess(work, found)
     migration.migrate(work, image)
 
     outgoing = cutover.outgoing_of(work)
@@ -29,3 +30,11 @@ def release(work: Work) -> None:
             cutover.start_workers(work, image)
             watch(work, baseline)
     cutover.drain(work, outgoing)
+
+
+def question(work: Work) -> None:
+    """Only find out what the commit would do to the database; nothing else becomes of it."""
+    source = preparation.check_out(work)
+    image = preparation.build(work, source)
+    with assessment.begun(work, image) as found, work.stage(assessment.ASSESS):
+        assessment.told(work, found)

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -117,11 +118,11 @@ def run_tests(work: Work, image: Image, database: ThrowAwayDatabase | None) -> N
         once.run_once(work, made, seconds=test.deadline)
 
 
-def assess(work: Work, image: Image) -> None:
+def assess(work: Work, found: "Future[assessment.Found]") -> None:
     """Find out, before production is touched, whether there is room, and what may break."""
     with work.stage("assess"):
         find_room(work)
-        assessment.assess(work, image)
+        assessment.assess(work, found)
 
 
 def verify(work: Work, incoming: Sequence[Machine], image: Image) -> None:

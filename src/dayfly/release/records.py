@@ -3,7 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Outcome = Literal["running", "serving", "warm", "retired", "failed", "refused", "rolled-back"]
+Outcome = Literal[
+    "running", "serving", "warm", "retired", "failed", "refused", "rolled-back",
+    "assessed",  # nobody wanted more than the answer
+]  # fmt: skip
 
 STAGES = (
     "checkout",
@@ -28,6 +31,7 @@ class Order:
     subject: str
     who: str
     despite: str = ""  # why it is released although its verdict forbids it
+    question: bool = False  # only what it would do to the database
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,14 +17,14 @@ from dayfly.release.records import ReleaseRecord
 from dayfly.release.work import ReleaseError, Work
 
 if TYPE_CHECKING:
-    from dayfly.database.trial import Releases
+    from dayfly.database.wayback import Releases
 
 REHEARSAL = "rehearsal"
 
 
 def releases(work: Work, image: Image, outgoing: ReleaseRecord | None) -> "Releases | None":
     """How the incoming and the outgoing release are tried; None where there is no way back."""
-    from dayfly.database.trial import Releases  # noqa: PLC0415 - loads the driver
+    from dayfly.database.wayback import Releases  # noqa: PLC0415 - loads the driver
 
     if outgoing is None:
         return None

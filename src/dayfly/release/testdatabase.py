@@ -7,11 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
 
-from dayfly.clock import Stop, wait_until
+from dayfly.clock import FOREVER, Stop, wait_until
 from dayfly.database.programs import programs
 from dayfly.release.work import Work
-
-FOREVER = float("inf")  # the server's own deadline ends the waiting
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from dayfly.database.answer import Answer, Question, of_command
-from dayfly.database.trial import Releases
+from dayfly.database.wayback import Releases
 from migrating import asked
 
 pytestmark = pytest.mark.postgres
