@@ -31,6 +31,7 @@ class Question:
     folder: Path  # keeps restored schemas for the next question; PostgreSQL's user enters it
     budget: float  # seconds that a change may block others and still be online
     statements: Sequence[str] = ()  # that the app sends, besides those the server has counted
+    builds: bool = False  # whoever asks will build the bridges, so they are tried on a copy
     postgresql: str | None = None  # folder of PostgreSQL's programs; None: found
 
 
@@ -91,9 +92,10 @@ def _answer(question: Question, run: Run, began: float, names: tuple[str, ...]) 
             statements=[*question.statements, *seen(question.url)],
             ask=ask,
             role=copies.production.user,
+            again=copies.fresh if question.builds else None,
         )
         return Answer(
-            impact=impact.unbridged(),  # whoever migrates by hand has nobody to build them
+            impact=impact if question.builds else impact.unbridged(),
             seconds=time.monotonic() - began,
             pending=names or _named(done),
             unfilled=copies.unfilled,
