@@ -35,11 +35,17 @@ def copies(elsewhere: ScratchServer) -> Copies:
     return made
 
 
-def tried(copies: Copies, *statements: str, role: str = "", first: tuple[str, ...] = ()) -> Impact:
+def tried(
+    copies: Copies,
+    *statements: str,
+    role: str = "",
+    first: tuple[str, ...] = (),
+    alone: bool = False,
+) -> Impact:
     with copies.fresh(*first) as url, copies.fresh(*first) as other:
         return assess(
             url,
-            [migration(*statements)],
+            [migration(*statements, alone=alone)],
             rows=dict.fromkeys(("orders", "visits", "visits_1"), 10),
             budget=1.0,
             role=role,
@@ -82,6 +88,22 @@ def test_what_is_seen_not_to_hold_is_staged(
     impact = tried(copies, *statements)
     assert (impact.verdict, impact.bridges) == ("staged", ())
     assert impact.findings[0].message.endswith(f"it was tried on a copy to keep it: {why}")
+
+
+@pytest.mark.parametrize(
+    ("later", "state"),
+    [
+        ("ALTER TABLE orders ALTER x TYPE bigint", "42804"),
+        ("ALTER TABLE orders RENAME x TO y", "23502"),
+    ],
+)
+def test_what_fails_for_a_moment_between_two_transactions_is_seen(
+    copies: Copies, later: str, state: str
+) -> None:
+    impact = tried(copies, *AS_DJANGO, later, alone=True)
+    assert impact.verdict == "staged"
+    assert f"an insert into orders fails ({state})" in impact.findings[0].message
+    assert tried(copies, *AS_DJANGO, later).verdict == "online", "in one transaction"
 
 
 def test_who_migrates_needs_the_rights_for_it(copies: Copies) -> None:

@@ -39,12 +39,14 @@ def tried(
     """
     try:
         with psycopg.connect(url, autocommit=True, connect_timeout=10) as session:
-            failed = next(_failing(session, url, transactions, bridges, role), "")
+            failed = _failing(session, url, transactions, bridges, role)
             with session.transaction():
                 left = snapshot(session)
     except DayflyError as error:
         return error.message
-    return failed or ("" if left.named == plain.named else "the schema is not the same after it")
+    return next(iter(failed), "") or (
+        "" if left.named == plain.named else "the schema is not the same after it"
+    )
 
 
 def _failing(
@@ -53,17 +55,22 @@ def _failing(
     transactions: Sequence[Transaction],
     bridges: Sequence[Bridge],
     role: str,
-) -> Iterator[str]:
+) -> list[str]:
     """Inserts that worked before and fail at some moment now."""
+    failed: list[str] = []
     builder, stop = (_as(role, url) if role else url), Stop()
     working = _prepared(session, bridges)
+
+    def look() -> None:
+        failed.extend(_broken(session, working))
+
     guard(builder, bridges, budget=LOCK_SECONDS, stop=stop, tell=_nobody)
-    for transaction in transactions:
-        replay(url, (transaction,))
-        yield from _broken(session, working)
+    look()
+    replay(url, transactions, between=look)
     keep(builder, bridges, budget=LOCK_SECONDS, stop=stop, tell=_nobody)
-    yield from _broken(session, working)
+    look()
     drop(builder, bridges, budget=LOCK_SECONDS, stop=stop, tell=_nobody)
+    return failed
 
 
 def _prepared(session: Connection, bridges: Sequence[Bridge]) -> dict[str, tuple[str, str]]:
