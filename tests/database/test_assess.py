@@ -41,7 +41,7 @@ def test_the_answer_as_others_read_it(copies: Copies) -> None:
     first, *_ = found["findings"]
     assert set(first) == {
         "migration", "statement", "table", "rows", "lock", "blocks", "blocked_ms", "evidence",
-        "message", "remedy",
+        "message", "remedy", "bridge",
     }  # fmt: skip
     assert first["statement"] == "ALTER TABLE orders DROP COLUMN note"
     assert (first["table"], first["rows"], first["lock"]) == ("orders", 3, "ACCESS EXCLUSIVE")

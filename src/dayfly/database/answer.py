@@ -7,7 +7,10 @@ from pathlib import Path
 
 import psycopg
 
+from dayfly.clock import Stop
 from dayfly.database.books import keeps_books
+from dayfly.database.bridge import Bridge
+from dayfly.database.bridging import keep
 from dayfly.database.capture import CaptureError, Run, capture
 from dayfly.database.captured import Transaction
 from dayfly.database.copy import Copies, copy_of
@@ -34,6 +37,7 @@ class Question:
     folder: Path  # keeps restored schemas for the next question; PostgreSQL's user enters it
     budget: float  # seconds that a change may block others and still be online
     statements: Sequence[str] = ()  # that the app sends, besides those the server has counted
+    builds: bool = False  # whoever asks will build the bridges, so they are tried on a copy
     postgresql: str | None = None  # folder of PostgreSQL's programs; None: found
     app_url: str = ""  # as the role of the app's machines, where that is another one
     releases: Releases | None = None  # to try on the migrated copy
@@ -113,9 +117,13 @@ def _answer(question: Question, run: Run, began: float, names: tuple[str, ...]) 
             statements=[*question.statements, *seen(app_url)],
             ask=ask,
             role=role,
-        ).unbridged()  # whoever migrates by hand has nobody to build them
+            builder=copies.production.user,
+            again=copies.fresh if question.builds else None,
+        )
+        impact = impact if question.builds else impact.unbridged()
         found = None
         if question.releases:
+            _bridge(copies.as_production(migrated), impact.bridges)
             back = impact.rollback == OPEN
             found = tried(copies, migrated, question.releases, role=role, goes_back=back)
         return Answer(
@@ -125,6 +133,11 @@ def _answer(question: Question, run: Run, began: float, names: tuple[str, ...]) 
             unfilled=copies.unfilled,
             tried=found,
         )
+
+
+def _bridge(url: str, bridges: Sequence[Bridge]) -> None:
+    """As they will stand in production while both releases are there."""
+    keep(url, bridges, budget=ASK_SECONDS, stop=Stop(), tell=lambda _line: None)
 
 
 def _captured(copies: Copies, run: Run) -> tuple[tuple[Transaction, ...], str]:

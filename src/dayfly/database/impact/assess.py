@@ -1,13 +1,14 @@
 """What a migration does to the live database: the question and its answer."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from dayfly.database.bridge import Bridge
 from dayfly.database.captured import Transaction
 from dayfly.database.impact.arbiters import arbiters
 from dayfly.database.impact.between import between
 from dayfly.database.impact.blocking import blocking
-from dayfly.database.impact.breaking import breaking
+from dayfly.database.impact.breaking import BRIDGED, breaking
 from dayfly.database.impact.catalogue import Catalogue, Column, Key
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.effects import Effect, Observed
@@ -26,10 +27,13 @@ from dayfly.database.impact.proven import with_statements
 from dayfly.database.impact.questions import Ask, questions
 from dayfly.database.impact.refusing import refusing
 from dayfly.database.impact.replay import replay
+from dayfly.database.impact.spelled import spelled
 from dayfly.database.impact.tightened import tightened
+from dayfly.database.impact.trial import tried
 from dayfly.database.impact.unassessed import unassessed
 from dayfly.database.impact.widening import widening
 
+UNBUILT = "it has to stay until that is retired; a release through Dayfly bridges this"
 PROVEN, OPEN, CLOSED = "proven", "catalogue only", "closed"
 _WITHOUT_TRACE = ("ALTER DEFAULT", "ALTER FUNCTION", "ALTER PROCEDURE", "ALTER ROUTINE")
 
@@ -45,9 +49,14 @@ class Impact:
     def verdict(self) -> str:
         return worst(tuple(finding.verdict for finding in self.findings))
 
-    def unbridged(self) -> "Impact":
+    @property
+    def bridges(self) -> tuple[Bridge, ...]:
+        """What the verdict counts on."""
+        return tuple(f.bridge for f in self.findings if f.bridge and f.verdict == ONLINE)
+
+    def unbridged(self, why: str = UNBUILT) -> "Impact":
         """As it is when nobody builds bridges: the outgoing release breaks without them."""
-        found = (replace(f, verdict=STAGED) if f.bridge else f for f in self.findings)
+        found = (_unbridged(f, why) if f.bridge else f for f in self.findings)
         return replace(self, findings=tuple(sorted(found, key=_weight)))
 
     def with_findings(self, more: Sequence[Finding]) -> "Impact":
@@ -75,12 +84,18 @@ class Impact:
         }
 
 
+def _unbridged(finding: Finding, why: str) -> Finding:
+    message = f"{finding.message.removesuffix(BRIDGED)}; {why}"
+    return replace(finding, verdict=STAGED, message=message)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
     """All that was seen on the copy; judged any number of times without it."""
 
     observed: Observed
     checked: Checked = NOTHING
+    spelled: Mapping[Key, str] = field(default_factory=dict)  # defaults that can be set again
     refusing: frozenset[Key] = frozenset()  # CHECKs that refuse inserts of the outgoing release
 
 
@@ -93,14 +108,21 @@ def assess(  # noqa: PLR0913 - the facts a judgement needs, all by name
     statements: Iterable[str] = (),
     ask: Ask | None = None,
     role: str = "",
+    builder: str = "",
+    again: Callable[[], str] | None = None,
 ) -> Impact:
     """Replay the transactions on the copy, which is changed by it, and judge what was seen.
 
     `rows` counts production's tables (`orders`, `sales.orders`); `budget` is in seconds; `role` is
-    that of the outgoing release, `statements` what it was seen to send.
+    that of the outgoing release, `statements` what it was seen to send. `again` makes another copy:
+    bridges are tried on it, with the rights of `builder` (else `role`); without it they are taken to hold.
     """
     evidence = gathered(copy_url, transactions, statements=statements, role=role)
-    return judged(evidence, rows=rows, budget=budget, ask=ask, role=role)
+    impact = judged(evidence, rows=rows, budget=budget, ask=ask, role=role)
+    if again is None or not impact.bridges or impact.verdict != ONLINE:
+        return impact
+    why = tried(again(), transactions, impact.bridges, evidence.observed.after, builder or role)
+    return impact.unbridged(f"it was tried on a copy to keep it: {why}") if why else impact
 
 
 def gathered(
@@ -112,11 +134,11 @@ def gathered(
 ) -> Evidence:
     with rehearsed(copy_url, statements, role) as before:
         observed = replay(copy_url, transactions)
-        return Evidence(
-            observed=observed,
-            checked=before.again(),
-            refusing=refusing(copy_url, observed.before, observed.after, _defaults(observed)),
-        )
+        checked = before.again()
+    what = (copy_url, observed.before, observed.after, _defaults(observed))
+    return Evidence(
+        observed=observed, checked=checked, spelled=spelled(*what), refusing=refusing(*what)
+    )
 
 
 def judged(
@@ -134,6 +156,7 @@ def judged(
         counted=rows,
         role=role,
         defaults=_defaults(observed),
+        spelled=evidence.spelled,
         refusing=evidence.refusing,
     )
     found = [*breaking(what), *between(what, observed), *tightened(what), *arbiters(what)]

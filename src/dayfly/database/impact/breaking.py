@@ -1,17 +1,20 @@
 """Will the outgoing release go on working? Relations and columns that it knows by name."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from dayfly.database.bridge import Bridge
 from dayfly.database.impact import remedies
-from dayfly.database.impact.catalogue import Column, Relation, Routine, Schema
+from dayfly.database.impact.catalogue import Column, Constraint, Relation, Routine, Rule, Schema
 from dayfly.database.impact.comparison import Comparison
-from dayfly.database.impact.finding import ONLINE, Bridge, Finding, breaks
+from dayfly.database.impact.finding import ONLINE, Finding, breaks
 from dayfly.database.impact.names import quoted, shown
 from dayfly.database.impact.types import length, widens
 
 UNDEFINED_TABLE, UNDEFINED_COLUMN, UNDEFINED_FUNCTION = "42P01", "42703", "42883"
 NOT_NULL, RETYPED, TOO_LONG, FORBIDDEN = "23502", "42804", "22001", "42501"
 CHECKED, READ_ONLY, NO_OBJECT = "23514", "55000", "42704"
+BRIDGED = "; Dayfly keeps it until that is retired"
 _WRITES = 4 | 8 | 16  # UPDATE, INSERT, DELETE
 
 
@@ -104,7 +107,7 @@ def _stricter(what: Comparison, old: Column, new: Column) -> Iterator[Finding]:
         message = f"{table}.{name} becomes NOT NULL: what the outgoing release leaves out fails"
         yield breaks(old.table, message, NOT_NULL, remedies.not_null(table, name), old)
     if old.default and not new.default and not new.fills_itself:
-        yield _bridged(what, old.table, new, old.default)
+        yield _missed(what, old.table, new, old.default)
     elif old.fills_itself and not new.fills_itself and new.not_null:
         message = f"{table}.{name} no longer fills itself"
         yield breaks(old.table, message, NOT_NULL, remedies.CONTRACT, old)
@@ -122,27 +125,56 @@ def _proven(what: Comparison, column: Column) -> bool:
 def _required(what: Comparison, owner: Relation, column: Column) -> Finding:
     default = what.defaults.get(column.key, "")
     if default:
-        return _bridged(what, owner.oid, column, default)
+        return _missed(what, owner.oid, column, default)
     table, name = shown(what.before, owner.oid), quoted(column.name)
     message = f"adds {table}.{name}, NOT NULL without a default: inserts that do not know it fail"
     remedy = remedies.add_required(table, name, column.type)
     return breaks(owner.oid, message, NOT_NULL, remedy, column)
 
 
-def _bridged(what: Comparison, table: int, column: Column, default: str) -> Finding:
-    name = quoted(column.name)
-    alter = f"ALTER TABLE {shown(what.after, column.table)} ALTER COLUMN {name}"
-    bridge = Bridge(keep=f"{alter} SET DEFAULT {default}", drop=f"{alter} DROP DEFAULT")
-    return Finding(
-        verdict=ONLINE,
-        kind="breaks",
-        message=f"drops the default of {shown(what.before, table)}.{name}, on which inserts of the "
-        "outgoing release depend; it has to stay until that is retired",
-        relation=table,
-        keys=(column.key,),
-        sqlstate=NOT_NULL if column.not_null else "",
-        bridge=bridge,
-        remedy=f"{bridge.keep};\n-- when the outgoing release is retired:\n{bridge.drop};",
+def _missed(what: Comparison, table: int, column: Column, default: str) -> Finding:
+    """A default that is gone: kept where that can be done without anybody noticing."""
+    owner, name = shown(what.after, column.table), quoted(column.name)
+    message = (
+        f"drops the default of {owner}.{name}, on which inserts of the outgoing release depend"
+    )
+    state = NOT_NULL if column.not_null else ""
+    remedy = remedies.keep_default(owner, name, default)
+    why = _unbridgeable(what, column)
+    if why:
+        return breaks(table, f"{message}; {why}", state, remedy, column)
+    found = breaks(table, message + BRIDGED, state, remedy, column)
+    return replace(found, verdict=ONLINE, bridge=_bridge(what, column))
+
+
+def _bridge(what: Comparison, column: Column) -> Bridge:
+    owner = what.after.relation(column.table)
+    schema, table = (owner.schema, owner.name) if owner else ("", "")
+    return Bridge(schema=schema, table=table, column=column.name, default=what.spelled[column.key])
+
+
+def _unbridgeable(what: Comparison, column: Column) -> str:
+    """Why nobody can go on giving what the default gave; empty where Dayfly can."""
+    old = what.before.named.get(what.after.path(column))
+    if column.key not in what.spelled:
+        return "it cannot be set again"
+    if not column.not_null:
+        return "what they leave out cannot be told from the NULL that they write"
+    if isinstance(old, Column) and old.type != column.type:
+        return f"its type changes from {old.type} to {column.type}"
+    if any("ON INSERT" in rule.definition for rule in what.after.of(Rule, column.table)):
+        return "a rule rewrites its inserts"
+    if _may_dangle(what, column):
+        return "nobody knows whether what it refers to is there"
+    return ""
+
+
+def _may_dangle(what: Comparison, column: Column) -> bool:
+    """A new foreign key that no row of production has proven for the default."""
+    return any(
+        key.kind == "f" and column.number in key.columns and key.key not in what.before.things
+        for key in what.after.of(Constraint, column.table)
+        if not key.valid or not what.has_rows(column.table)
     )
 
 

@@ -21,6 +21,7 @@ class Comparison:
     counted: Mapping[str, int] = field(default_factory=dict)  # rows of production by table
     role: str = ""  # that of the outgoing release; unknown: any
     defaults: Mapping[Key, str] = field(default_factory=dict)  # that columns had meanwhile
+    spelled: Mapping[Key, str] = field(default_factory=dict)  # defaults that can be set again
     refusing: frozenset[Key] = frozenset()  # CHECKs that refuse new columns as nobody fills them
     bookkeeping: frozenset[str] = BOOKKEEPING
 

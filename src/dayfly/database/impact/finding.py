@@ -2,19 +2,12 @@
 
 from dataclasses import dataclass
 
+from dayfly.database.bridge import Bridge
 from dayfly.database.impact.catalogue import Key, Thing
 from dayfly.database.impact.locks import words
 
 NONE, ONLINE, STAGED, DOWNTIME = VERDICTS = ("none", "online", "staged", "downtime")  # least first
 KINDS = ("fails", "unknown", "loses", "breaks", "blocks", "widens", "touches")  # told first to last
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bridge:
-    """Keeps an old default alive until the outgoing release is retired."""
-
-    keep: str
-    drop: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +44,7 @@ class Finding:
             "evidence": self.evidence,
             "message": self.message,
             "remedy": self.remedy,
+            "bridge": self.bridge.as_json() if self.bridge else None,
         }
 
 

@@ -34,8 +34,9 @@ def _questions(
 
 
 def _value(column: Column, defaults: Mapping[Key, str]) -> str:
-    """A default that was dropped is kept as long as the outgoing release needs it."""
-    value = column.default or defaults.get(column.key) or "NULL"
+    """A default that was dropped is kept where the outgoing release would fail without it."""
+    kept = defaults.get(column.key) if column.not_null else None
+    value = column.default or kept or "NULL"
     name = column.name.replace('"', '""')
     return f'CAST({value} AS {column.type}) AS "{name}"'
 

@@ -82,6 +82,14 @@ def add_required(table: str, column: str, kind: str) -> str:
     )
 
 
+def keep_default(table: str, column: str, default: str) -> str:
+    alter = f"ALTER TABLE {table} ALTER COLUMN {column}"
+    return (
+        f"{alter} SET DEFAULT {default};\n"
+        f"-- when the outgoing release is retired:\n{alter} DROP DEFAULT;"
+    )
+
+
 def constraint(table: str, name: str, definition: str) -> str:
     """CHECK and FOREIGN KEY: now for new rows, then the old ones without a lock."""
     bare = definition.removesuffix(" NOT VALID")

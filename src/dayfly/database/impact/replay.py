@@ -1,6 +1,6 @@
 """Replay a migration on a copy of the database, and see what each statement does."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
@@ -30,8 +30,13 @@ _SETTINGS = {
 _CONTROL = ("BEGIN", "START", "COMMIT", "END", "SAVEPOINT", "RELEASE", "ROLLBACK", "ABORT")
 
 
-def replay(url: str, transactions: Iterable[Transaction]) -> Observed:
-    """Run the transactions on the copy, which is changed by it; stops at the first that fails."""
+def replay(
+    url: str, transactions: Iterable[Transaction], *, between: Callable[[], object] = lambda: None
+) -> Observed:
+    """Run the transactions on the copy, which is changed by it; stops at the first that fails.
+
+    `between` is called after each of them.
+    """
     with _opened(url) as connection:
         with connection.transaction():
             before = snapshot(connection)
@@ -43,6 +48,7 @@ def replay(url: str, transactions: Iterable[Transaction]) -> Observed:
             steps = player.play(waiting.pop(0))
             if steps:
                 done.append(steps)
+                between()
         skipped = sum(len(transaction.statements) for transaction in waiting)
         return Observed(before=before, rows=rows, transactions=tuple(done), skipped=skipped)
 

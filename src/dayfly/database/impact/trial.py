@@ -1,0 +1,121 @@
+"""Do bridges hold for this migration? All is done on a copy, with inserts between the steps."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from dayfly.clock import Stop
+from dayfly.database.bridge import Bridge
+from dayfly.database.bridging import drop, guard, keep
+from dayfly.database.captured import Transaction
+from dayfly.database.impact.catalogue import Catalogue
+from dayfly.database.impact.replay import replay
+from dayfly.database.impact.snapshot import snapshot
+from dayfly.errors import DayflyError
+
+LOCK_SECONDS = 10.0  # nobody else is on the copy
+_COLUMNS = """
+    SELECT attname::text FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
+    JOIN pg_namespace n ON n.oid = relnamespace
+    WHERE n.nspname = %s AND relname = %s AND attnum > 0 AND NOT attisdropped
+    AND attgenerated = '' AND attidentity <> 'a' AND attname <> ALL (%s) ORDER BY attnum
+"""
+Connection: TypeAlias = psycopg.Connection[Any]
+
+
+def tried(
+    url: str,
+    transactions: Sequence[Transaction],
+    bridges: Sequence[Bridge],
+    plain: Catalogue,
+    role: str,
+) -> str:
+    """Why they do not hold on this copy, which is changed by it; empty where they do.
+
+    `plain`: what the migration leaves behind without bridges. `role` builds them.
+    """
+    try:
+        with psycopg.connect(url, autocommit=True, connect_timeout=10) as session:
+            failed = _failing(session, url, transactions, bridges, role)
+            with session.transaction():
+                left = snapshot(session)
+    except DayflyError as error:
+        return error.message
+    return next(iter(failed), "") or (
+        "" if left.named == plain.named else "the schema is not the same after it"
+    )
+
+
+def _failing(
+    session: Connection,
+    url: str,
+    transactions: Sequence[Transaction],
+    bridges: Sequence[Bridge],
+    role: str,
+) -> list[str]:
+    """Inserts that worked before and fail at some moment now."""
+    failed: list[str] = []
+    builder, stop = (_as(role, url) if role else url), Stop()
+    working = _prepared(session, bridges)
+
+    def look() -> None:
+        failed.extend(_broken(session, working))
+
+    guard(builder, bridges, budget=LOCK_SECONDS, stop=stop, tell=_nobody)
+    look()
+    replay(url, transactions, between=look)
+    keep(builder, bridges, budget=LOCK_SECONDS, stop=stop, tell=_nobody)
+    look()
+    drop(builder, bridges, budget=LOCK_SECONDS, stop=stop, tell=_nobody)
+    return failed
+
+
+def _prepared(session: Connection, bridges: Sequence[Bridge]) -> dict[str, tuple[str, str]]:
+    """An insert for each table, as the outgoing release may have it prepared, and its outcome.
+
+    It puts in a row of the table again, so that duplicates are refused: but later than NULL is.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    for schema, table in dict.fromkeys((bridge.schema, bridge.table) for bridge in bridges):
+        name = f"dayfly_{len(found)}"
+        left_out = [b.column for b in bridges if (b.schema, b.table) == (schema, table)]
+        rows = session.execute(_COLUMNS, (schema, table, left_out))
+        words = {
+            "name": sql.Identifier(name),
+            "table": sql.Identifier(schema, table),
+            "columns": sql.SQL(", ").join(sql.Identifier(row[0]) for row in rows),
+        }
+        insert = "INSERT INTO {table} ({columns}) SELECT {columns} FROM {table} LIMIT 1"
+        session.execute(sql.SQL(f"PREPARE {{name}} AS {insert}").format(**words))
+        found[name] = table, _outcome(session, name)
+    return found
+
+
+def _broken(session: Connection, working: Mapping[str, tuple[str, str]]) -> Iterator[str]:
+    for name, (table, before) in working.items():
+        now = _outcome(session, name)
+        if now not in ("", before):
+            yield f"an insert into {table} fails ({now})"
+
+
+def _outcome(session: Connection, name: str) -> str:
+    """The SQLSTATE with which it fails; nothing of it stays."""
+    try:
+        with session.transaction(force_rollback=True):
+            session.execute(sql.SQL("EXECUTE {}").format(sql.Identifier(name)))
+    except psycopg.Error as error:
+        return error.sqlstate or ""
+    return ""
+
+
+def _as(role: str, url: str) -> str:
+    """With the rights of a role, for who may take it."""
+    escaped = role.replace("\\", "\\\\").replace(" ", "\\ ")
+    return make_conninfo(url, options=f"-c role={escaped}")
+
+
+def _nobody(_line: str) -> None:
+    pass
