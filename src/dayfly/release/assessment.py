@@ -40,15 +40,15 @@ def told(work: Work, found: "Future[Found]") -> Found:
     return found.result()
 
 
-def assess(work: Work, future: "Future[Found]") -> None:
+def assess(work: Work, future: "Future[Found]") -> Found:
     """RefusedError when the outgoing release would break, or data be lost, and nobody said why."""
     found = told(work, future)
     verdict = str(found["verdict"])
     if verdict in (NONE, ONLINE, UNASSESSED):
-        return
+        return found
     if work.despite:
         work.emit("note", message=f"released despite its verdict {verdict}: {work.despite}")
-        return
+        return found
     raise _refusal(verdict, found["findings"])
 
 
@@ -66,6 +66,7 @@ def _found(work: Work, image: Image) -> Found:
         releases=rehearsal.releases(work, image, cutover.outgoing_of(work)),
         folder=work.parts.home.scratch,
         budget=database.budget,
+        builds=True,
         postgresql=work.parts.settings.postgresql,
     )
     said: list[str] = []

@@ -9,7 +9,7 @@ from functools import partial
 
 from dayfly.errors import DayflyError, StoppedError
 from dayfly.machines.machine import Machine
-from dayfly.release import fleet
+from dayfly.release import bridges, fleet
 from dayfly.release.engine import Engine
 from dayfly.release.lookout import Lookout
 from dayfly.release.records import ReleaseRecord
@@ -91,10 +91,17 @@ class Caretaker:
                 self._end(record, action)
             case "finish job":
                 self._finish_job(record, seen, action)
+            case _:
+                self._take_away(record, action)
+
+    def _take_away(self, record: ReleaseRecord, action: Action) -> None:
+        match action.deed:
             case "remove":
                 fleet.remove_machines(self._parts, record, [action.machine], action.why)
             case "retire":
                 self._retire(record, action.why)
+            case "unbridge":
+                self._unbridge(record)
 
     def _retire(self, record: ReleaseRecord, why: str) -> None:
         """Said before it is done, so that a rollback at this moment launches a fresh fleet."""
@@ -107,6 +114,15 @@ class Caretaker:
                 self._parts.journal.turn(record.number, record.outcome)
             names = fleet.cleared(self._parts, record)
         fleet.remove_machines(self._parts, record, names, why)
+
+    def _unbridge(self, record: ReleaseRecord) -> None:
+        """Where somebody holds a lock it is tried again in the next round."""
+        try:
+            bridges.removed(self._parts, record, self._lookout.app_of(record), self._rounds.stop)
+        except StoppedError:
+            raise
+        except DayflyError as error:
+            self._tell(record, f"its bridges could not be taken away: {error.message}")
 
     def _replace(self, record: ReleaseRecord, seen: Seen, action: Action) -> None:
         """A machine of the serving fleet is gone or ill: a fresh one joins the rest.

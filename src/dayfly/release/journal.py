@@ -83,17 +83,17 @@ class Journal:
             " ORDER BY number LIMIT ?",
             (after, release, release, limit),
         )
-        return [
-            Event(
-                number=row["number"],
-                time=row["time"],
-                release=row["release"],
-                app=row["app"],
-                kind=row["kind"],
-                data=json.loads(row["data"]),
-            )
-            for row in rows
-        ]
+        return [_event_of(row) for row in rows]
+
+    def told(self, app: str, *kinds: str) -> list[Event]:
+        """All events of an app of these kinds."""
+        wanted = ", ".join("?" * len(kinds))
+        rows = self._rows(
+            f"SELECT * FROM event WHERE app = ? AND kind IN ({wanted})"  # noqa: S608
+            " ORDER BY number",
+            (app, *kinds),
+        )
+        return [_event_of(row) for row in rows]
 
     def open_rollbacks(self) -> list[Event]:
         """The first event of each rollback that has no last one."""
@@ -268,6 +268,10 @@ def _translated() -> Iterator[None]:
     except sqlite3.Error as error:
         hint = "Is there space in DAYFLY_HOME, and may the server write there?"
         raise JournalError(f"the journal: {error}", hint=hint) from error
+
+
+def _event_of(row: sqlite3.Row) -> Event:
+    return Event(**{**dict(row), "data": json.loads(row["data"])})
 
 
 def _release_of(row: sqlite3.Row) -> ReleaseRecord:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from dayfly.config.app import App
 from dayfly.machines.machine import Machine
+from dayfly.release import bridges
 from dayfly.release.engine import Engine
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.upkeep import Seen, may_finish
@@ -56,6 +57,7 @@ class Lookout:
             deadlines=self._deadlines(machines, records),
             slots=frozenset(fleets),
             unfinished=self._unfinished(records, fleets),
+            bridges=frozenset(bridges.standing(bridges.of(parts, app))),
         )
 
     def _unfinished(

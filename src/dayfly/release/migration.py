@@ -1,10 +1,12 @@
 """The migration of production, while the outgoing fleet serves: nobody waits for it for long."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from dayfly.config.app import Database
 from dayfly.images.image import Image
-from dayfly.release import fleet, once
+from dayfly.release import bridges, fleet, once
 from dayfly.release.work import ReleaseError, Work
 
 MIGRATE = "migrate"
@@ -14,16 +16,24 @@ _LOCKED = re.compile(
 )
 
 
-def migrate(work: Work, image: Image) -> None:
-    """The SQL files, or the command in the incoming image."""
+def migrate(work: Work, image: Image, found: Mapping[str, Any]) -> None:
+    """The SQL files, or the command in the incoming image; `found` is what it was found to do."""
     database = work.app.database
     if database is None:
         return
     if database.migrations is not None:
-        with work.stage(MIGRATE), work.step(MIGRATE, directory=database.migrations):
+        with (
+            work.stage(MIGRATE),
+            work.step(MIGRATE, directory=database.migrations),
+            bridges.built(work, found),
+        ):
             _files(work, database)
     elif database.migrate is not None:
-        with work.stage(MIGRATE), work.step(MIGRATE, command=database.migrate):
+        with (
+            work.stage(MIGRATE),
+            work.step(MIGRATE, command=database.migrate),
+            bridges.built(work, found),
+        ):
             _command(work, image, database)
 
 

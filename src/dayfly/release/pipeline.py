@@ -16,10 +16,10 @@ def release(work: Work) -> None:
     source = preparation.check_out(work)
     with test_database(work) as database:
         image = preparation.build(work, source)
-        with assessment.begun(work, image) as found:
+        with assessment.begun(work, image) as verdict:
             preparation.run_tests(work, image, database)
-            preparation.assess(work, found)
-    migration.migrate(work, image)
+            found = preparation.assess(work, verdict)
+    migration.migrate(work, image, found)
 
     outgoing = cutover.outgoing_of(work)
     with launched(work, image) as incoming:  # removed again if a step below fails

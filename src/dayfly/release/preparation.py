@@ -118,11 +118,11 @@ def run_tests(work: Work, image: Image, database: ThrowAwayDatabase | None) -> N
         once.run_once(work, made, seconds=test.deadline)
 
 
-def assess(work: Work, found: "Future[assessment.Found]") -> None:
+def assess(work: Work, found: "Future[assessment.Found]") -> assessment.Found:
     """Find out, before production is touched, whether there is room, and what may break."""
     with work.stage("assess"):
         find_room(work)
-        assessment.assess(work, found)
+        return assessment.assess(work, found)
 
 
 def verify(work: Work, incoming: Sequence[Machine], image: Image) -> None:

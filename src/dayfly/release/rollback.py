@@ -1,7 +1,7 @@
 """Back to an earlier release: to its warm fleet, or to a fresh one from its kept image."""
 
 from dayfly.machines.machine import Machine
-from dayfly.release import cutover, fleet, preparation
+from dayfly.release import bridges, cutover, fleet, preparation
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.room import find_room
 from dayfly.release.work import ReleaseError, Work
@@ -44,6 +44,7 @@ def roll_back(work: Work) -> None:
     image = fleet.image_of(work.parts, work.record)
     fleet.remove_fleet(work.parts, work.record, "a fresh fleet takes its place")
     find_room(work)
+    bridges.rebuilt(work)
     with fleet.launched(work, image) as machines:
         preparation.verify(work, machines, image)
         _return(work, machines, leaving)

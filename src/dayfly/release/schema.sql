@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS event (
   data    TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS event_of_release ON event (release, number);
+CREATE INDEX IF NOT EXISTS event_of_kind ON event (app, kind, number);
 CREATE TABLE IF NOT EXISTS machine (
   name     TEXT PRIMARY KEY,
   app      TEXT NOT NULL,

@@ -21,6 +21,7 @@ Deed = Literal[
     "finish job",
     "retire",
     "remove",
+    "unbridge",
 ]
 
 
@@ -41,6 +42,7 @@ class Seen:
     deadlines: Mapping[str, float] = field(default_factory=dict)  # of running jobs, by machine
     slots: frozenset[int] = frozenset()  # releases that hold a slot
     unfinished: frozenset[int] = frozenset()  # releases that answer old requests, within budget
+    bridges: frozenset[int] = frozenset()  # releases whose bridges stand
 
     @property
     def running(self) -> frozenset[str]:
@@ -65,6 +67,7 @@ def decide(seen: Seen) -> tuple[Action, ...]:
             actions += _job(seen, machine) if machine.kind == "job" else _process(seen, machine)
     actions += _spared(seen) + _missing(seen)
     actions += _over(seen)
+    actions += _unneeded(seen)
     return tuple(actions)
 
 
@@ -161,6 +164,15 @@ def _over(seen: Seen) -> list[Action]:
         elif not _web_alive(seen, number):
             actions.append(Action("retire", number, why="its machines ended"))
     return actions
+
+
+def _unneeded(seen: Seen) -> list[Action]:
+    """Bridges to releases of which nothing is left, unless an operation may go back to one."""
+    if seen.serving is None or seen.busy:
+        return []
+    present = {m.release for m in seen.machines} | seen.slots | seen.outgoing | {seen.serving}
+    gone = (number for number in sorted(seen.bridges) if number <= min(present))
+    return [Action("unbridge", number, why="nothing older runs") for number in gone]
 
 
 def may_finish(left: float, sessions: Sessions, settings: Release, now: float) -> bool:

@@ -135,7 +135,7 @@ class Work:
         return self._secret(database.migrate_url or database.url)
 
     def _secret(self, name: str) -> str:
-        return self.parts.secrets.wanted(self.record.app, (name,))[name]
+        return secret_of(self.parts, self.record.app, name)
 
     @property
     def migrations(self) -> Path:
@@ -148,6 +148,10 @@ class Work:
         folder = self.parts.home.release(self.record.number)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+
+def secret_of(parts: Parts, app: str, name: str) -> str:
+    return parts.secrets.wanted(app, (name,))[name]
 
 
 def source_of(home: Home, record: ReleaseRecord) -> Path:

@@ -115,7 +115,7 @@ def assess(  # noqa: PLR0913 - the facts a judgement needs, all by name
 
     `rows` counts production's tables (`orders`, `sales.orders`); `budget` is in seconds; `role` is
     that of the outgoing release, `statements` what it was seen to send. `again` makes another copy:
-    bridges are tried on it, with the rights of `builder` (else `role`); without it they are taken to hold.
+    bridges are tried on it, with the rights of `builder` (else `role`); without it they hold.
     """
     evidence = gathered(copy_url, transactions, statements=statements, role=role)
     impact = judged(evidence, rows=rows, budget=budget, ask=ask, role=role)
