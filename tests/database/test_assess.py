@@ -40,7 +40,8 @@ def test_the_answer_as_others_read_it(copies: Copies) -> None:
     assert found["rollback"] == {"state": "closed", "loses": ["orders.note"]}
     first, *_ = found["findings"]
     assert set(first) == {
-        "migration", "statement", "table", "rows", "lock", "blocks", "blocked_ms", "evidence",
+        "verdict", "kind", "migration", "statement", "table", "rows", "lock", "blocks",
+        "blocked_ms", "evidence",
         "message", "remedy", "bridge",
     }  # fmt: skip
     assert first["statement"] == "ALTER TABLE orders DROP COLUMN note"

@@ -69,6 +69,7 @@ class Database:
     migrations: str | None = None  # a directory of plain SQL files, run by name: assessed first
     migrate: str | None = None  # or any tool's command
     budget: Duration = Duration(1)  # the longest blocking that counts as online
+    hold: Duration = Duration(5)  # for which requests may be held while it blocks longer
     deadline: Duration = Duration(10 * 60)
 
 

@@ -17,7 +17,7 @@ from dayfly.config.units import Duration, Size
 
 MOST_MACHINES = 100
 MOST_CPUS = 1024
-_MAY_BE_ZERO = {"drain", "stream_drain", "job_drain", "watch", "warm"}
+_MAY_BE_ZERO = {"hold", "drain", "stream_drain", "job_drain", "watch", "warm"}
 
 
 def app_problems(app: App) -> list[Problem]:

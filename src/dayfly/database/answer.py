@@ -19,6 +19,7 @@ from dayfly.database.impact.questions import asker
 from dayfly.database.problems import user_of
 from dayfly.database.production import Production, reading
 from dayfly.database.sqlfiles import apply_files, pending_files
+from dayfly.database.sqlplan import alone
 from dayfly.database.wayback import Releases, Tried, tried
 
 ASK_SECONDS = 5.0  # that one question may take production
@@ -52,6 +53,8 @@ class Answer:
     pending: tuple[str, ...] | None = ()  # names of migrations; None where nobody tells
     unfilled: tuple[str, ...] = ()  # tables in which no row could be made up
     tried: Tried | None = None  # both releases on the migrated copy
+    migrating: float = 0.0  # seconds that it took on a copy, which has hardly any rows
+    whole: bool = True  # all of it can be ended at any moment without a trace
 
     @property
     def rollback(self) -> dict[str, object]:
@@ -74,6 +77,7 @@ class Answer:
                 "unassessable": checked.unassessable,
             },
             "unfilled": list(self.unfilled),
+            "migrating": {"seconds": round(self.migrating, 2), "whole": self.whole},
             "seconds": round(self.seconds, 2),
         }
 
@@ -104,7 +108,9 @@ def _answer(question: Question, run: Run, began: float, names: tuple[str, ...]) 
         asker(question.url, seconds=ASK_SECONDS) as ask,
     ):
         role = user_of(app_url) or copies.production.user
+        started = time.monotonic()
         done, migrated = _captured(copies, run)
+        migrating = time.monotonic() - started
         if not _does_something(done):
             return Answer(
                 impact=Impact(), seconds=time.monotonic() - began, unfilled=copies.unfilled
@@ -132,6 +138,8 @@ def _answer(question: Question, run: Run, began: float, names: tuple[str, ...]) 
             pending=names or _named(done),
             unfilled=copies.unfilled,
             tried=found,
+            migrating=migrating,
+            whole=_whole(done),
         )
 
 
@@ -171,6 +179,10 @@ def _rows(production: Production) -> dict[str, int]:
 def _does_something(done: Sequence[Transaction]) -> bool:
     """Many a tool looks after its own tables each time."""
     return any(not keeps_books(one.text) for each in done for one in each.statements)
+
+
+def _whole(done: Sequence[Transaction]) -> bool:
+    return all(each.block or not alone(one.text) for each in done for one in each.statements)
 
 
 def _named(done: Sequence[Transaction]) -> tuple[str, ...] | None:

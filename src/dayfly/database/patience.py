@@ -5,43 +5,44 @@ from pathlib import Path
 from typing import TypeVar
 
 from dayfly.clock import Stop
+from dayfly.database.pace import ATTEMPTS, PAUSE_SECONDS, Pace
 from dayfly.database.sqlfiles import LockedError, apply_files, pending_files
 
-ATTEMPTS = 10
-PAUSE_SECONDS = 1.0
 Done = TypeVar("Done")
 
 
-def patiently(work: Callable[[], Done], *, stop: Stop, tell: Callable[[str], None]) -> Done:
-    """Do it again while it meets somebody's lock; the LockedError of the last of `ATTEMPTS`."""
-    for attempt in range(1, ATTEMPTS):
+def patiently(
+    work: Callable[[], Done],
+    *,
+    stop: Stop,
+    tell: Callable[[str], None],
+    attempts: int = ATTEMPTS,
+) -> Done:
+    """Do it again while it meets somebody's lock; the LockedError of the last of `attempts`."""
+    for attempt in range(1, attempts):
         try:
             return work()
         except LockedError as error:
-            tell(f"{error.message}, attempt {attempt} of {ATTEMPTS}: others go first")
+            tell(f"{error.message}, attempt {attempt} of {attempts}: others go first")
             stop.wait(PAUSE_SECONDS)
     return work()
 
 
 def apply_patiently(
-    url: str,
-    directory: Path,
-    *,
-    budget: float,
-    deadline: float,
-    stop: Stop,
-    tell: Callable[[str], None],
+    url: str, directory: Path, pace: Pace, *, name: str, stop: Stop, tell: Callable[[str], None]
 ) -> tuple[str, ...]:
-    """Run what is new; the names. `budget`: seconds that others may wait behind us.
+    """Run what is new; the names. `name`: of the session.
 
-    `deadline`: seconds that each file, or statement where it has no transaction, may take.
+    The deadline is that of each file, or statement where it has no transaction.
 
-    LockedError when each of `ATTEMPTS` met somebody's lock. Files before stay done.
+    LockedError when each attempt met somebody's lock. Files before stay done.
     """
     new = tuple(file.name for file in pending_files(url, directory))
 
     def apply() -> None:
-        apply_files(url, directory, lock_seconds=budget, statement_seconds=deadline)
+        apply_files(
+            url, directory, name=name, lock_seconds=pace.lock, statement_seconds=pace.deadline
+        )
 
-    patiently(apply, stop=stop, tell=tell)
+    patiently(apply, stop=stop, tell=tell, attempts=pace.attempts)
     return new

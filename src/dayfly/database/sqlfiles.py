@@ -40,6 +40,7 @@ def apply_files(
     url: str,
     directory: Path,
     *,
+    name: str = "",
     others_seconds: float = OTHERS_SECONDS,
     lock_seconds: float = 0,
     statement_seconds: float = 0,
@@ -51,7 +52,7 @@ def apply_files(
     but for `statement_seconds`, which end any statement.
     """
     files = sql_files(directory)
-    with _connected(url) as connection, _alone_here(connection, others_seconds):
+    with _connected(url, name) as connection, _alone_here(connection, others_seconds):
         books = books_of(connection, files)
         new = pending(files, books)
         books = books or new_books(connection)
@@ -62,11 +63,15 @@ def apply_files(
 
 
 @contextmanager
-def _connected(url: str) -> Iterator[Connection]:
+def _connected(url: str, name: str = "") -> Iterator[Connection]:
     with (
         connecting(url),
         psycopg.connect(
-            url, autocommit=True, connect_timeout=CONNECT_SECONDS, prepare_threshold=None
+            url,
+            autocommit=True,
+            connect_timeout=CONNECT_SECONDS,
+            prepare_threshold=None,
+            application_name=name or None,
         ) as connection,
         asking(connection),
     ):

@@ -15,6 +15,7 @@ from dayfly.environment.applications import require
 from dayfly.environment.environment import Environment
 from dayfly.errors import UsageError
 from dayfly.release import jobs, records
+from dayfly.release.window import window
 
 Order = Callable[[Environment, Request, bytes], dict[str, Any]]
 
@@ -28,6 +29,8 @@ class ReleaseWish(msgspec.Struct, forbid_unknown_fields=True):
     who: str = SOMEBODY
     queue: bool = False
     despite: str = ""
+    window: str = ""
+    now: bool = False
     question: bool = False  # only what it would do to the database
 
 
@@ -48,6 +51,8 @@ class RunWish(msgspec.Struct, forbid_unknown_fields=True):
 
 def release(environment: Environment, _: Request, body: bytes) -> dict[str, Any]:
     wanted = read(body, ReleaseWish)
+    if wanted.window:
+        window(wanted.window)  # or a UsageError
     parts = environment.parts
     commit = parts.sources.resolve(wanted.app, wanted.commit)
     order = records.Order(
@@ -55,7 +60,7 @@ def release(environment: Environment, _: Request, body: bytes) -> dict[str, Any]
         commit=commit,
         subject=parts.sources.describe(wanted.app, commit).subject,
         who=wanted.who,
-        despite=wanted.despite,
+        wish=records.Wish(despite=wanted.despite, window=wanted.window, now=wanted.now),
         question=wanted.question,
     )
     return {"release": environment.engine.release(order, queue=wanted.queue)}

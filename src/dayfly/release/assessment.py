@@ -8,18 +8,21 @@ from typing import Any
 
 from dayfly.clock import FOREVER, Stop, wait_until
 from dayfly.config.app import Database
-from dayfly.database.impact.finding import DOWNTIME, NONE, ONLINE, Finding
+from dayfly.database.impact.finding import DOWNTIME, Finding
 from dayfly.errors import DayflyError
 from dayfly.images.image import Image
 from dayfly.release import cutover, fleet, once, rehearsal
+from dayfly.release.course import HELD, UNASSESSED, course_of
 from dayfly.release.work import RefusedError, Work
 
 ASSESS = "assess"  # as what the migrate command runs on a copy
-UNASSESSED = "unassessed"  # nobody looked: the app has no migrations
 Found = dict[str, Any]  # what `dayfly impact --json` prints
 
 _TOLD = 5  # findings in a message; the receipt has all
-_WAY_OUT = 'To take the consequences: dayfly release --despite "REASON"'
+_WAY_OUT = (
+    'With downtime: dayfly release --window "Sun 02:00-04:00", or --now. '
+    'To take the consequences: --despite "REASON"'
+)
 
 
 @contextmanager
@@ -41,15 +44,22 @@ def told(work: Work, found: "Future[Found]") -> Found:
 
 
 def assess(work: Work, future: "Future[Found]") -> Found:
-    """RefusedError when the outgoing release would break, or data be lost, and nobody said why."""
+    """With the course to take; RefusedError where the verdict allows none that somebody wants."""
     found = told(work, future)
-    verdict = str(found["verdict"])
-    if verdict in (NONE, ONLINE, UNASSESSED):
-        return found
-    if work.despite:
-        work.emit("note", message=f"released despite its verdict {verdict}: {work.despite}")
-        return found
-    raise _refusal(verdict, found["findings"])
+    verdict, database = str(found["verdict"]), work.app.database or Database()
+    course = course_of(
+        found,
+        hold=database.hold,
+        despite=bool(work.wish.despite),
+        downtime=work.wish.now or bool(work.wish.window),
+    )
+    if course is None:
+        raise _refusal(verdict, found["findings"])
+    if despite := work.wish.despite:
+        work.emit("note", message=f"released despite its verdict {verdict}: {despite}")
+    if course == HELD:
+        work.emit("note", message=f"its verdict is {verdict}: requests are held for that moment")
+    return {**found, "course": course}
 
 
 def _found(work: Work, image: Image) -> Found:
@@ -90,6 +100,7 @@ def _unassessable(message: str, why: str) -> Found:
         "pending": None,
         "statements": {"checked": 0, "broken": 0, "unassessable": 0},
         "unfilled": [],
+        "migrating": {"seconds": 0.0, "whole": False},
         "seconds": 0.0,
     }
 

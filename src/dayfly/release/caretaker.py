@@ -91,6 +91,8 @@ class Caretaker:
                 self._end(record, action)
             case "finish job":
                 self._finish_job(record, seen, action)
+            case "go on":
+                self._engine.go_on(record)
             case _:
                 self._take_away(record, action)
 

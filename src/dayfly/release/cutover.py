@@ -173,6 +173,15 @@ def drain_slot(work: Work, slot: str | None, *, stop: Stop) -> None:
     work.emit("drained", slot=slot, requests_cut=rest.requests, streams_cut=rest.streams)
 
 
+def requests_finish(work: Work, seconds: float) -> bool:
+    """Whether all that the serving fleet is asked has an answer within so many seconds."""
+    serving, balancer = work.parts.serving(work.record.app), work.parts.balancer
+    slot = None if serving is None else work.parts.slot_of(work.record.app, serving)
+    return slot is None or _within(
+        seconds, lambda: balancer.sessions(slot).requests == 0, work.stop
+    )
+
+
 def _within(seconds: float, condition: Callable[[], bool], stop: Stop) -> bool:
     try:
         wait_until(condition, seconds=seconds, what="drain", stop=stop, poll=DRAIN_POLL_SECONDS)

@@ -4,25 +4,16 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 
-from dayfly.clock import DeadlineError, Stop, wait_until
-from dayfly.config.problem import SettingsError
-from dayfly.config.secrets import SecretError
-from dayfly.errors import DayflyError, StoppedError
+from dayfly.clock import DeadlineError, wait_until
+from dayfly.errors import DayflyError
 from dayfly.events import Event
-from dayfly.images.git import SourceError
-from dayfly.machines.capacity import TooSmallError
-from dayfly.release import bookkeeping, pipeline, rollback
-from dayfly.release.fleet import require_web
+from dayfly.release import bookkeeping, pipeline, rollback, waiting
 from dayfly.release.journal import JournalError
-from dayfly.release.records import Order, Outcome, ReleaseRecord
-from dayfly.release.traffic import telling_traffic
-from dayfly.release.watch import BreachError
-from dayfly.release.work import Parts, RefusedError, ReleaseError, Work
+from dayfly.release.operation import Operation, carried_out
+from dayfly.release.records import Order, ReleaseRecord
+from dayfly.release.work import Parts, ReleaseError
 
-# What is wrong before anything was launched, and would be wrong again.
-REFUSALS = (SettingsError, SecretError, SourceError, TooSmallError, RefusedError)
 STOP_SECONDS = 120.0
 RETRY_SECONDS = 2.0  # between two attempts to write to a full disk
 
@@ -31,19 +22,6 @@ log = logging.getLogger(__name__)
 
 class BusyError(DayflyError):
     """Another release or rollback of the app is under way."""
-
-
-@dataclass(frozen=True)
-class Operation:
-    """A release or a rollback under way, or waiting for its turn."""
-
-    what: str  # "release 3", "the rollback to release 1"
-    record: ReleaseRecord
-    despite: str = ""
-    question: bool = False
-    outgoing: set[int] = field(default_factory=set)  # what served when its turn came
-    stop: Stop = field(default_factory=Stop)
-    over: threading.Event = field(default_factory=threading.Event)
 
 
 class Engine:
@@ -94,10 +72,32 @@ class Engine:
                     hint="`--queue` waits for it; `dayfly release --follow` shows it",
                 )
             record = self._parts.journal.open_release(order)
-            operation = Operation(f"release {record.number}", record, order.despite, order.question)
+            operation = Operation(
+                what=f"release {record.number}",
+                record=record,
+                story=pipeline.question if order.question else pipeline.release,
+                outcome="assessed" if order.question else "serving",
+                wish=order.wish,
+            )
             line.append(operation)
         self._start(operation, self._release)
         return record.number
+
+    def go_on(self, record: ReleaseRecord) -> None:
+        """A release that waited for its window lines up again."""
+        journal, wish = self._parts.journal, waiting.wish_of(self._parts, record)
+        with self._lock:
+            if record.number in self._in_hand():
+                return
+            journal.go_on(record.number)
+            operation = Operation(
+                what=f"release {record.number}",
+                record=journal.release(record.number),
+                story=pipeline.release_in_window,
+                wish=wish,
+            )
+            self._lines.setdefault(record.app, []).append(operation)
+        self._start(operation, self._release)
 
     def roll_back(self, app: str, to: int | None, who: str) -> int:
         """Stop what is under way, then go back; returns the release gone back to."""
@@ -114,7 +114,11 @@ class Engine:
             target = rollback.target_of(
                 self._parts.journal.releases(app), self._parts.serving(app), to
             )
-            operation = Operation(f"the rollback to release {target.number}", target)
+            operation = Operation(
+                what=f"the rollback to release {target.number}",
+                record=target,
+                story=rollback.roll_back,
+            )
             # Before the answer: who follows waits for its end.
             began = self._tell_begun(target, who)
             line.append(operation)
@@ -125,9 +129,16 @@ class Engine:
         """Ask a release to stop; it undoes what it did. ReleaseError when it isn't under way."""
         with self._lock:
             found = [o for line in self._lines.values() for o in line if o.record.number == number]
-        if not found:
-            raise ReleaseError(f"release {number} is not under way")
+            if not found:
+                self._stop_waiting(number, why)
+                return
         found[0].stop.request(why)
+
+    def _stop_waiting(self, number: int, why: str) -> None:
+        record = self._parts.journal.release(number)
+        if record.outcome != "waiting":
+            raise ReleaseError(f"release {number} is not under way")
+        self._parts.journal.conclude(number, "failed", f"stopped: {why}")
 
     def close(self) -> None:
         """The server ends: what is under way is undone first."""
@@ -226,12 +237,11 @@ class Engine:
             subject=record.subject,
             who=record.who,
         )
-        story = pipeline.question if operation.question else pipeline.release
-        outcome, reason = self._ended(operation, story)
+        outcome, reason = carried_out(self._parts, operation)
         self._write_down(lambda: bookkeeping.finish_release(self._parts, record, outcome, reason))
 
     def _roll_back(self, operation: Operation, began: int) -> None:
-        outcome, reason = self._ended(operation, rollback.roll_back)
+        outcome, reason = carried_out(self._parts, operation)
         self._write_down(
             lambda: bookkeeping.finish_rollback(
                 self._parts, operation.record, began, outcome, reason
@@ -248,40 +258,3 @@ class Engine:
                 self._closed.wait(RETRY_SECONDS)
             else:
                 return
-
-    def _ended(self, operation: Operation, story: Callable[[Work], None]) -> tuple[Outcome, str]:
-        """How it ended and why, without secrets: the last lines of a machine may hold some."""
-        outcome, reason = self._outcome(operation, story)
-        return outcome, self._parts.redactor(operation.record.app)(reason)
-
-    def _outcome(self, operation: Operation, story: Callable[[Work], None]) -> tuple[Outcome, str]:
-        record = operation.record
-        try:
-            operation.stop.check()
-            app = self._parts.app_of(record)
-            require_web(app)
-            work = Work(
-                parts=self._parts,
-                record=record,
-                app=app,
-                stop=operation.stop,
-                despite=operation.despite,
-            )
-            with telling_traffic(work):
-                story(work)
-        except BreachError as error:
-            return "rolled-back", _told(error)
-        except StoppedError as error:
-            return "failed", f"stopped: {error.message}"
-        except REFUSALS as error:
-            return "refused", _told(error)
-        except DayflyError as error:
-            return "failed", _told(error)
-        except Exception as error:
-            log.exception("%s", operation.what)
-            return "failed", f"a defect in Dayfly: {type(error).__name__}: {error}"
-        return "assessed" if operation.question else "serving", ""
-
-
-def _told(error: DayflyError) -> str:
-    return f"{error.message}\n{error.hint}" if error.hint else error.message

@@ -152,6 +152,10 @@ class Journal:
             event = self._write("release.finished", number, self.release(number).app, told)
         self._tell(event)
 
+    def go_on(self, number: int) -> None:
+        """A release that waited runs again."""
+        self._amend(number, outcome="running", reason="", finished=None)
+
     def turn(self, number: int, outcome: Outcome) -> None:
         """A finished release changes its place: serving again, or retired."""
         self._amend(number, outcome=outcome, warm_until=None)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from dayfly.config.app import App
 from dayfly.machines.machine import Machine
-from dayfly.release import bridges
+from dayfly.release import bridges, waiting
 from dayfly.release.engine import Engine
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.upkeep import Seen, may_finish
@@ -41,7 +41,8 @@ class Lookout:
         records = {record.number: record for record in parts.journal.releases(app)}
         serving = parts.serving(app)
         settings = self.app_of(records[serving]) if serving in records else None
-        slots = parts.balancer.routing().slots
+        routing = parts.balancer.routing()
+        slots = routing.slots
         fleets = {slot.release: name for name, slot in slots.items() if slot.app == app}
         return Seen(
             now=time.time(),
@@ -58,6 +59,8 @@ class Lookout:
             slots=frozenset(fleets),
             unfinished=self._unfinished(records, fleets),
             bridges=frozenset(bridges.standing(bridges.of(parts, app))),
+            due=waiting.due(parts, app, records),
+            closed=app in routing.closed,
         )
 
     def _unfinished(

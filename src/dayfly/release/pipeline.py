@@ -1,6 +1,9 @@
 """The story from a commit to its traffic, top to bottom."""
 
-from dayfly.release import assessment, cutover, migration, preparation
+from dayfly.images.image import Image
+from dayfly.release import assessment, cutover, downtime, fleet, migration, preparation, waiting
+from dayfly.release.assessment import Found
+from dayfly.release.course import WINDOW
 from dayfly.release.fleet import launched
 from dayfly.release.testdatabase import test_database
 from dayfly.release.watch import Baseline, watch
@@ -19,16 +22,53 @@ def release(work: Work) -> None:
         with assessment.begun(work, image) as verdict:
             preparation.run_tests(work, image, database)
             found = preparation.assess(work, verdict)
-    migration.migrate(work, image, found)
+    waiting.require_open(work)
+    _go_on(work, image, found)
 
+
+def release_in_window(work: Work) -> None:
+    """Its window has opened: it is assessed again, since production has gone on meanwhile."""
+    waiting.require_open(work)
+    waiting.require_newest(work)
+    image = fleet.image_of(work.parts, work.record)
+    with assessment.begun(work, image) as verdict:
+        found = preparation.assess(work, verdict)
+    _go_on(work, image, found)
+
+
+def _go_on(work: Work, image: Image, found: Found) -> None:
+    if found["course"] == WINDOW:
+        _with_downtime(work, image, found)
+    else:
+        _beside(work, image, found)
+
+
+def _beside(work: Work, image: Image, found: Found) -> None:
+    """The outgoing fleet serves until the incoming one is proven."""
+    migration.migrate(work, image, found)
     outgoing = cutover.outgoing_of(work)
-    with launched(work, image) as incoming:  # removed again if a step below fails
+    with migration.stays(work, found), launched(work, image) as incoming:
         preparation.verify(work, incoming, image)
         baseline = Baseline.of(work, outgoing)
         with cutover.undone_on_failure(work, outgoing):
             cutover.cut_over(work, incoming, outgoing)
             cutover.start_workers(work, image)
             watch(work, baseline)
+    cutover.drain(work, outgoing)
+
+
+def _with_downtime(work: Work, image: Image, found: Found) -> None:
+    """Nobody is served until the incoming fleet is proven; what fails before goes back."""
+    outgoing = cutover.outgoing_of(work)
+    baseline = Baseline.of(work, outgoing)
+    with waiting.ended_with_window(work), downtime.closed(work, outgoing):
+        migration.migrate(work, image, found)
+        with launched(work, image) as incoming:
+            preparation.verify(work, incoming, image)
+            cutover.cut_over(work, incoming, outgoing)
+            cutover.start_workers(work, image)
+    with cutover.undone_on_failure(work, outgoing):
+        watch(work, baseline)
     cutover.drain(work, outgoing)
 
 

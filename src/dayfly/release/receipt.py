@@ -7,7 +7,7 @@ from typing import Any
 
 from dayfly.balancer.accesslog import Traffic
 from dayfly.events import Event
-from dayfly.release.assessment import UNASSESSED
+from dayfly.release.course import UNASSESSED
 from dayfly.release.records import ReleaseRecord
 
 _IMPACT = ("findings", "rollback", "pending", "statements", "unfilled", "seconds")

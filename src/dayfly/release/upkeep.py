@@ -22,6 +22,7 @@ Deed = Literal[
     "retire",
     "remove",
     "unbridge",
+    "go on",
 ]
 
 
@@ -43,6 +44,8 @@ class Seen:
     slots: frozenset[int] = frozenset()  # releases that hold a slot
     unfinished: frozenset[int] = frozenset()  # releases that answer old requests, within budget
     bridges: frozenset[int] = frozenset()  # releases whose bridges stand
+    due: frozenset[int] = frozenset()  # releases whose window has opened
+    closed: bool = False  # nobody is served, and nothing of the app works
 
     @property
     def running(self) -> frozenset[str]:
@@ -68,6 +71,7 @@ def decide(seen: Seen) -> tuple[Action, ...]:
     actions += _spared(seen) + _missing(seen)
     actions += _over(seen)
     actions += _unneeded(seen)
+    actions += [Action("go on", number) for number in sorted(seen.due - seen.busy)]
     return tuple(actions)
 
 
@@ -126,7 +130,7 @@ def _all_down(seen: Seen) -> bool:
 
 def _missing(seen: Seen) -> list[Action]:
     """Machines of the serving release that are not there at all, and workers that ended."""
-    if seen.serving is None or seen.serving in seen.busy:
+    if seen.serving is None or seen.serving in seen.busy or seen.closed:
         return []
     actions = []
     for process, count in seen.wanted.items():

@@ -19,7 +19,7 @@ from dayfly.images.builder import Builder
 from dayfly.images.source import Sources
 from dayfly.machines.machine import Runtime
 from dayfly.release.journal import Journal
-from dayfly.release.records import ReleaseRecord
+from dayfly.release.records import NOTHING, ReleaseRecord, Wish
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,7 @@ class Work:
     record: ReleaseRecord
     app: App
     stop: Stop
-    despite: str = ""  # why a verdict that forbids the release is to be passed over
+    wish: Wish = NOTHING
 
     def emit(self, kind: str, **data: object) -> None:
         self.parts.journal.record(kind, release=self.record.number, app=self.record.app, **data)

@@ -34,6 +34,8 @@ class Finding:
 
     def as_json(self) -> dict[str, object]:
         return {
+            "verdict": self.verdict,
+            "kind": self.kind,
             "migration": self.migration,
             "statement": self.statement,
             "table": self.table,
