@@ -10,6 +10,7 @@ BLOCKS = {"kind": "blocks", "verdict": "downtime", "blocked_ms": 2000}
 SHORT = {"kind": "blocks", "verdict": "online", "blocked_ms": 300}
 UNKNOWN_TIME = {**BLOCKS, "blocked_ms": None}
 LOSES = {"kind": "loses", "verdict": "staged", "blocked_ms": 0}
+FAILS = {"kind": "fails", "verdict": "staged", "blocked_ms": 0}
 UNKNOWN = {"kind": "unknown", "verdict": "downtime", "blocked_ms": 0}
 
 
@@ -39,6 +40,8 @@ def found(
         (found("downtime", BLOCKS, whole=False), 5, "", None),
         (found("downtime", BLOCKS, LOSES), 5, "", None),
         (found("downtime", UNKNOWN), 5, "", None),
+        (found("staged", FAILS), 5, "downtime", None),
+        (found("staged", FAILS), 5, "despite", "beside"),
         (found("downtime", BLOCKS, SHORT), 5, "", "held"),
     ],
 )

@@ -14,6 +14,6 @@ pytestmark = [
 def test_no_request_fails_where_the_verdict_promises_it(story: Story) -> None:
     postgresql()
     with open_folder() as folder:
-        figures = story.told(folder, 1)
+        figures = story.run(folder, 1)
 
     assert figures["failed"] == []
