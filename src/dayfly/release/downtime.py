@@ -22,7 +22,7 @@ _AT_ONCE = 16
 def closed(work: Work, outgoing: ReleaseRecord | None) -> Iterator[None]:
     """Nothing of the outgoing release works in the body; after it the incoming one is open."""
     with work.stage(CLOSE), work.step(CLOSE):
-        work.parts.balancer.close(work.record.app)
+        work.parts.balancer.close(work.record.app, page=work.page)
     try:
         _stand_still(work, outgoing)
         yield

@@ -34,6 +34,7 @@ def check_out(work: Work) -> Path:
         work.parts.secrets.wanted(work.app.app, work.app.secrets)
         _require_route(work)
         _keep_migrations(work, source)
+        _ = work.page  # or an error that says what is missing
     return source
 
 
