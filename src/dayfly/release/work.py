@@ -146,7 +146,7 @@ class Work:
     def page(self) -> str:
         """What is shown while the app is closed; empty where Dayfly's own page is."""
         page = self.app.release.page
-        return page and self.parts.sources.read(self.record.app, self.record.commit, page) or ""
+        return (page and self.parts.sources.read(self.record.app, self.record.commit, page)) or ""
 
     @property
     def folder(self) -> Path:
