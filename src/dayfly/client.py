@@ -18,7 +18,8 @@ PATIENCE_SECONDS = 60.0  # for a server that restarts while its events are follo
 PAUSE_SECONDS = 0.3
 REFUSED_FROM = 400
 BINARY = "application/octet-stream"
-LAST = frozenset({"release.finished", "rollback.finished"})  # no event comes after these
+WAITS = "release.waits"  # for its window; much later it goes on
+LAST = frozenset({"release.finished", "rollback.finished", WAITS})  # who follows is done
 
 
 class ClientError(DayflyError):

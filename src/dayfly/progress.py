@@ -100,6 +100,9 @@ def _started(progress: Progress, event: Event) -> Progress:
         subject=str(data.get("subject", "")),
         who=str(data.get("who", "")),
         started=event.time,
+        outcome=None,
+        reason="",
+        finished=None,
     )
 
 
@@ -178,6 +181,7 @@ def _note(progress: Progress, event: Event) -> Progress:
 _STEPS: Mapping[str, Callable[[Progress, Event], Progress]] = {
     "release.started": _started,
     "release.finished": _finished,
+    "release.waits": _finished,
     "rollback.started": _back,
     "rollback.finished": _finished,
     "stage.started": _stage_started,

@@ -13,7 +13,7 @@ from dayfly.events import Event
 from dayfly.progress import Progress
 from dayfly.shown import duration
 
-_GOOD = {"serving", "warm", "retired", "assessed"}
+_GOOD = {"serving", "warm", "retired", "assessed", "waiting"}
 _LAST_LINES = 20
 
 

@@ -12,6 +12,7 @@ Json = Mapping[str, Any]
 _OUTCOMES = {
     "queued": "accent",
     "running": "accent",
+    "waiting": "accent",
     "serving": "good",
     "warm": "warn",
     "retired": "dim",
@@ -131,11 +132,13 @@ def receipt(value: Json, *, stages: bool = True) -> list[str]:
     title = f"release {value['release']} {outcome(word)}"
     lines = [f"{title}  {value['app']} {short(value['commit'])} {value.get('subject') or ''}"]
     if reason := value.get("reason"):
-        lines.append(f"  {paint('bad', reason)}")
+        calm = value["outcome"] == "waiting"
+        lines.append(f"  {paint('accent' if calm else 'bad', reason)}")
         lines += [f"    {paint('dim', line)}" for line in value.get("detail") or ()]
     refused = value["outcome"] in {
         "refused",
         "assessed",
+        "waiting",
     }  # before it could lose, launch or change anything
     traffic = {} if refused else value.get("traffic") or {}
     if traffic.get("requests") is not None:

@@ -85,6 +85,7 @@ class Release:
     job_drain: Duration = Duration(10 * 60)  # for workers and running jobs
     watch: Duration = Duration(30)
     warm: Duration = Duration(10 * 60)
+    page: str | None = None  # HTML file of the commit, shown while the app is closed
     assets: str | None = None  # path prefix of hashed assets, found on the warm fleet too
 
 

@@ -17,11 +17,15 @@ from dayfly.config.units import Duration, Size
 
 MOST_MACHINES = 100
 MOST_CPUS = 1024
+MOST_HOLD = Duration(20)  # clients give up after some more
 _MAY_BE_ZERO = {"hold", "drain", "stream_drain", "job_drain", "watch", "warm"}
 
 
 def app_problems(app: App) -> list[Problem]:
-    rules = (_names, _variables, _build, _processes, _jobs, _database, _paths, _amounts, _commands)
+    rules = (
+        _names, _variables, _build, _processes, _jobs, _database, _release, _paths, _amounts,
+        _commands,
+    )  # fmt: skip
     return [problem for rule in rules for problem in rule(app)]
 
 
@@ -153,6 +157,15 @@ def _contract(database: Database) -> Iterator[Problem]:
             yield Problem((*at, place), says)
         if name in database.contract[:place]:
             yield Problem((*at, place), f"{shown(name)} is named twice")
+
+
+def _release(app: App) -> Iterator[Problem]:
+    page = app.release.page
+    if page is not None and (says := inside_problem(page)):
+        yield Problem(("release", "page"), says)
+    if app.database and app.database.hold > MOST_HOLD:
+        found = f"found {app.database.hold}, allowed are 0s to {MOST_HOLD}; longer is downtime"
+        yield Problem(("database", "hold"), found)
 
 
 def _paths(app: App) -> Iterator[Problem]:

@@ -43,7 +43,7 @@ def tone(word: object) -> str:
     for name, words in (("good", _GOOD), ("warm", _WARM), ("bad", _BAD)):
         if text in words:
             return name
-    return "going" if text in {"running", "incoming", "queued"} else "calm"
+    return "going" if text in {"running", "incoming", "queued", "waiting"} else "calm"
 
 
 def _instant(stamp: str | float) -> datetime:

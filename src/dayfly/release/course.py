@@ -25,6 +25,8 @@ def course_of(
     """
     if despite or found["verdict"] in (NONE, ONLINE, UNASSESSED):
         return BESIDE
+    if any(each["kind"] == "fails" for each in _deciding(found)):
+        return None  # no window helps what does not work
     if downtime:
         return WINDOW
     return HELD if _only_blocks(found) and _seconds(found) <= hold else None
@@ -32,11 +34,14 @@ def course_of(
 
 def _only_blocks(found: Mapping[str, Any]) -> bool:
     """For a while that is known, and it can be ended at any moment without a trace."""
-    deciding = [each for each in found["findings"] if each["verdict"] not in (NONE, ONLINE)]
     return bool(found["migrating"]["whole"]) and all(
         each["kind"] == "blocks" and each["verdict"] == DOWNTIME and each["blocked_ms"] is not None
-        for each in deciding
+        for each in _deciding(found)
     )
+
+
+def _deciding(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [each for each in found["findings"] if each["verdict"] not in (NONE, ONLINE)]
 
 
 def _seconds(found: Mapping[str, Any]) -> float:

@@ -15,6 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from dayfly.client import WAITS
 from dayfly.errors import DayflyError
 from dayfly.events import Event
 from dayfly.release.records import MachineRecord, Order, Outcome, ReleaseRecord
@@ -145,11 +146,12 @@ class Journal:
         return [_release_of(row) for row in rows]
 
     def conclude(self, number: int, outcome: Outcome, reason: str = "") -> None:
-        """A release that ran is over; the event `release.finished` tells so."""
+        """A release that ran is over, or waits; the event `release.finished` tells so."""
+        kind = WAITS if outcome == "waiting" else "release.finished"
         with self._writing():  # both or none, or whoever follows would wait for ever
             self._set(number, outcome=outcome, reason=reason, finished=time.time())
             told = {"outcome": outcome, "reason": reason.partition("\n")[0]}
-            event = self._write("release.finished", number, self.release(number).app, told)
+            event = self._write(kind, number, self.release(number).app, told)
         self._tell(event)
 
     def go_on(self, number: int) -> None:

@@ -34,6 +34,7 @@ def check_out(work: Work) -> Path:
         work.parts.secrets.wanted(work.app.app, work.app.secrets)
         _require_route(work)
         _keep_migrations(work, source)
+        _require_page(work)
     return source
 
 
@@ -62,6 +63,11 @@ def removed_on_failure(folder: Path) -> Iterator[None]:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def _require_page(work: Work) -> None:
+    """SourceError when the commit lacks the page that dayfly.toml names."""
+    _ = work.page
 
 
 def _require_route(work: Work) -> None:

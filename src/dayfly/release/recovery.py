@@ -11,11 +11,12 @@ from typing import Literal
 
 import msgspec
 
+from dayfly.clock import Stop
 from dayfly.events import Event
-from dayfly.release import bookkeeping, fleet
+from dayfly.release import bookkeeping, downtime, fleet
 from dayfly.release.cutover import GO_BACK
 from dayfly.release.records import Outcome, ReleaseRecord
-from dayfly.release.work import Parts, source_of
+from dayfly.release.work import Parts, Work, source_of
 
 Fate = Literal["complete", "undo", "go back"]
 
@@ -68,6 +69,7 @@ def correct_outcomes(
 
 def recover(parts: Parts) -> list[Decision]:
     """Finish or undo every release that was under way when the server ended."""
+    _let_go(parts)
     decisions = []
     for record in parts.journal.unfinished():
         _forget_vanished(parts, record)
@@ -90,6 +92,15 @@ def recover(parts: Parts) -> list[Decision]:
     return decisions
 
 
+def _let_go(parts: Parts) -> None:
+    """Nobody holds requests or machines any more."""
+    for app in parts.balancer.routing().holds:
+        parts.balancer.let_go(app)
+    for machine in parts.runtime.machines():
+        if machine.paused:
+            parts.runtime.resume(machine.name)
+
+
 def _forget_vanished(parts: Parts, record: ReleaseRecord) -> None:
     """Machines that were being made or removed when the server ended: what is left of them goes."""
     there = {machine.name for machine in fleet.machines_of(parts, record)}
@@ -101,6 +112,7 @@ def _forget_vanished(parts: Parts, record: ReleaseRecord) -> None:
 
 def _act(parts: Parts, record: ReleaseRecord, decision: Decision, way: WayBack | None) -> None:
     if decision.fate == "complete":
+        downtime.reopen(parts, record)
         bookkeeping.finish_release(parts, record, "serving", decision.why)
     elif way is None:
         _undo(parts, record, "failed", decision.why)
@@ -123,12 +135,21 @@ def _undo(parts: Parts, record: ReleaseRecord, outcome: Outcome, why: str) -> No
     drains = had_traffic(_events(parts, record))
     if not drains:
         fleet.remove_all(parts, record, why)
-    if parts.serving(record.app) is None:
+    if _closed(parts, record):
+        app = parts.app_of(record)
+        downtime.give_back(Work(parts=parts, record=record, app=app, stop=Stop()))
+    elif parts.serving(record.app) is None:
         parts.balancer.withdraw(record.app)
     shutil.rmtree(source_of(parts.home, record), ignore_errors=True)
     bookkeeping.finish_release(parts, record, outcome, why)
     if drains:
         parts.journal.leave(record.number, outcome, warm=0)
+
+
+def _closed(parts: Parts, record: ReleaseRecord) -> bool:
+    """Whether this release has closed its app, and it is closed still."""
+    mine = any(intends(event, downtime.CLOSE) for event in _events(parts, record))
+    return mine and record.app in parts.balancer.routing().closed
 
 
 def way_back(parts: Parts, app: str, events: list[Event]) -> WayBack | None:

@@ -159,7 +159,7 @@ def _over(seen: Seen) -> list[Action]:
         record = seen.records.get(number)
         if record is None or number == seen.serving:
             continue
-        if record.outcome in {"running", "serving"}:
+        if record.outcome in {"running", "waiting", "serving"}:
             continue  # the traffic goes elsewhere at this moment; the journal says so next
         if number in seen.unfinished:
             continue  # however short its warm time is, what is open may finish

@@ -143,6 +143,12 @@ class Work:
         return self.folder / "migrations"
 
     @property
+    def page(self) -> str:
+        """What is shown while the app is closed; empty where Dayfly's own page is."""
+        page = self.app.release.page
+        return (page and self.parts.sources.read(self.record.app, self.record.commit, page)) or ""
+
+    @property
     def folder(self) -> Path:
         """What is kept of this release: output of its build, tests, migration and smoke."""
         folder = self.parts.home.release(self.record.number)
