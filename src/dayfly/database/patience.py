@@ -28,7 +28,7 @@ def patiently(
     return work()
 
 
-def apply_patiently(
+def apply_patiently(  # noqa: PLR0913 - all by name
     url: str,
     directory: Path,
     pace: Pace,
@@ -38,7 +38,7 @@ def apply_patiently(
     stop: Stop,
     tell: Callable[[str], None],
 ) -> tuple[str, ...]:
-    """Run what is new, but for what is to be left; the names. `name`: of the session.
+    """Run what is new, but for those to leave; the names. `name`: of the session.
 
     The deadline is that of each file, or statement where it has no transaction.
 

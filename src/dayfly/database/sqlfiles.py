@@ -36,7 +36,7 @@ def pending_files(url: str | None, directory: Path) -> tuple[SqlFile, ...]:
         return pending(files, books_of(connection, files))
 
 
-def apply_files(
+def apply_files(  # noqa: PLR0913 - all by name
     url: str,
     directory: Path,
     *,
@@ -46,7 +46,7 @@ def apply_files(
     lock_seconds: float = 0,
     statement_seconds: float = 0,
 ) -> tuple[str, ...]:
-    """Run what is new, but for what is to be left; the names. Only one at a time: others are waited for.
+    """Run what is new, but for those to leave; the names. Only one at a time: it waits for others.
 
     LockedError when a lock is not to be had within `lock_seconds`, since all who come later wait
     behind who waits; 0 waits for ever. What runs without a transaction waits as long as it takes,
