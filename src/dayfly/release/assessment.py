@@ -90,6 +90,8 @@ def _unassessable(message: str, why: str) -> Found:
         "pending": None,
         "statements": {"checked": 0, "broken": 0, "unassessable": 0},
         "unfilled": [],
+        "timeline": [],
+        "budget": None,
         "seconds": 0.0,
     }
 
