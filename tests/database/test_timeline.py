@@ -147,6 +147,24 @@ def test_on_a_real_server(elsewhere: ScratchServer) -> None:
     first, second = found["timeline"]  # type: ignore[misc]
     assert locks(first) == [[ALL], [], [], [("lines", "SHARE ROW EXCLUSIVE", "writers")]]
     assert locks(second) == [[("lines", "SHARE UPDATE EXCLUSIVE", "")]]
+    assert second["statements"][0]["ms"] > 2000
     assert found["budget"] == 1.0
     key = first["statements"][3]
     assert 400 < key["ms"] < 2000
+
+
+@pytest.mark.postgres
+def test_a_lock_that_makes_nobody_wait_says_so_beside_one_that_does(
+    elsewhere: ScratchServer,
+) -> None:
+    done = [
+        migration("ALTER TABLE orders ADD COLUMN note text"),
+        migration("CREATE INDEX CONCURRENTLY by_id ON orders (id)", alone=True),
+    ]
+    with Copies.of(elsewhere, ["CREATE TABLE orders (id int)"]).fresh() as url:
+        found = assess(url, done, rows={"orders": 10}, budget=1.0).findings
+    told = {finding.message: finding.blocks for finding in found}
+    assert told == {
+        "ACCESS EXCLUSIVE on orders makes readers and writers wait a moment": "readers and writers",
+        "SHARE UPDATE EXCLUSIVE on orders makes nobody wait": "",
+    }

@@ -215,7 +215,7 @@ def _told_whole(findings: Sequence[Finding]) -> list[Finding]:
     told: list[Finding] = []
     for finding in findings:
         wait = waits.get(finding.relation)
-        if finding.lock and wait is not None and not finding.blocks:
+        if finding.lock and wait and not finding.blocks and finding.kind != "touches":
             told.append(replace(finding, blocks=wait.blocks, blocked_ms=wait.blocked_ms))
         else:
             told.append(finding)

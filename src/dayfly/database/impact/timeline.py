@@ -1,7 +1,7 @@
 """When a migration takes which lock: its statements in their transactions, with their time."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dayfly.database.books import keeps_books
 from dayfly.database.impact.blocking import MOMENT_MS, SAME_ROWS, owned, strong, upwards
@@ -84,7 +84,7 @@ def _moments(what: Comparison, observed: Observed, effects: Sequence[Effect]) ->
     tables = locked - owned(what, locked)
     waiting: dict[int, str] = {}  # whom each table makes wait so far
     for effect in effects:
-        text, ms = effect.statement.text, cost(what, observed, effect).ms
+        text, ms = effect.statement.text, cost(what, observed, _whole(effect)).ms
         changed = set() if not_growing(observed, effect) else _changed(effect)
         locks = tuple(_taken(what, effect, changed, tables, waiting))
         looks = first_word(text) in _LOOKS and ms is not None and ms < MOMENT_MS
@@ -114,6 +114,14 @@ def _changed(effect: Effect) -> set[int]:
     """Tables of which existing rows were changed, or would have been if the copy had them."""
     counted = {oid for oid, rows in effect.written.items() if rows.updated or rows.deleted}
     return counted | effect.updates | effect.deletes
+
+
+def _whole(effect: Effect) -> Effect:
+    """Outside a transaction nothing counts what is scanned: an index is built of what is locked."""
+    builds = first_word(effect.statement.text) in ("CREATE", "REINDEX")
+    if not (effect.outside and builds) or effect.rewritten:
+        return effect
+    return replace(effect, scanned=frozenset(effect.locks))
 
 
 def _shortened(text: str) -> str:
