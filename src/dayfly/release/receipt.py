@@ -53,7 +53,7 @@ def receipt(events: Sequence[Event], traffic: Traffic) -> dict[str, Any]:
 
 def whole(record: ReleaseRecord) -> dict[str, Any]:
     """A release with its receipt, as people and programs read it."""
-    return {**row(record), "verdict": UNASSESSED, "stages": [], **record.receipt}
+    return {**row(record), "stages": [], **record.receipt}
 
 
 def row(record: ReleaseRecord) -> dict[str, Any]:
@@ -65,6 +65,7 @@ def row(record: ReleaseRecord) -> dict[str, Any]:
         "subject": record.subject,
         "who": record.who,
         "outcome": record.outcome,
+        "verdict": record.receipt.get("verdict", UNASSESSED),
         **why(record.reason),
         "started": iso(record.started),
         "finished": iso(record.finished),
