@@ -143,7 +143,7 @@ def test_a_release_under_way_is_told_from_its_journal(
 ) -> None:
     under_way(environment, 31)
     assert "Not assessed yet" in page(visitor, 31)
-    assert "watch, for" in text(page(visitor, 31))
+    assert "watch , for" in text(page(visitor, 31))
     environment.happen("assessed", 31, **RECORDED["online"])
     told = text(page(visitor, 31))
     assert "The running release goes on working" in told

@@ -14,11 +14,11 @@ _HEADLINES = {
     "none": ("Nothing that exists is touched", "The release goes straight through."),
     ONLINE: (
         "The running release goes on working",
-        "Nothing is lost, and nobody waits longer than {budget}: it migrates while that serves.",
+        "Nothing is lost, and nobody waits longer than {budget} while it migrates.",
     ),
     "staged": (
         "This takes two releases",
-        "In one the outgoing release would break or something be lost; the findings say how.",
+        "In one, the outgoing release would break or something be lost: the findings say how.",
     ),
     "downtime": (
         "This takes downtime",
