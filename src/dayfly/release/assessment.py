@@ -101,6 +101,8 @@ def _unassessable(message: str, why: str) -> Found:
         "statements": {"checked": 0, "broken": 0, "unassessable": 0},
         "unfilled": [],
         "migrating": {"seconds": 0.0, "whole": False},
+        "timeline": [],
+        "budget": None,
         "seconds": 0.0,
     }
 
