@@ -10,7 +10,17 @@ from dayfly.events import Event
 from dayfly.release.found import UNASSESSED
 from dayfly.release.records import ReleaseRecord
 
-_IMPACT = ("findings", "rollback", "pending", "contract", "statements", "unfilled", "seconds")
+_IMPACT = (
+    "findings",
+    "rollback",
+    "pending",
+    "contract",
+    "statements",
+    "unfilled",
+    "timeline",
+    "budget",
+    "seconds",
+)
 
 
 def receipt(events: Sequence[Event], traffic: Traffic) -> dict[str, Any]:
@@ -44,7 +54,7 @@ def receipt(events: Sequence[Event], traffic: Traffic) -> dict[str, Any]:
 
 def whole(record: ReleaseRecord) -> dict[str, Any]:
     """A release with its receipt, as people and programs read it."""
-    return {**row(record), "verdict": UNASSESSED, "stages": [], **record.receipt}
+    return {**row(record), "stages": [], **record.receipt}
 
 
 def row(record: ReleaseRecord) -> dict[str, Any]:
@@ -56,6 +66,7 @@ def row(record: ReleaseRecord) -> dict[str, Any]:
         "subject": record.subject,
         "who": record.who,
         "outcome": record.outcome,
+        "verdict": record.receipt.get("verdict", UNASSESSED),
         **why(record.reason),
         "started": iso(record.started),
         "finished": iso(record.finished),

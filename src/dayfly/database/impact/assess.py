@@ -29,6 +29,7 @@ from dayfly.database.impact.refusing import refusing
 from dayfly.database.impact.replay import replay
 from dayfly.database.impact.spelled import spelled
 from dayfly.database.impact.tightened import tightened
+from dayfly.database.impact.timeline import EMPTY, Timeline, timeline
 from dayfly.database.impact.trial import tried
 from dayfly.database.impact.unassessed import unassessed
 from dayfly.database.impact.widening import widening
@@ -44,6 +45,7 @@ class Impact:
 
     findings: tuple[Finding, ...] = ()
     checked: Checked = NOTHING
+    timeline: Timeline = EMPTY
 
     @property
     def verdict(self) -> str:
@@ -81,6 +83,7 @@ class Impact:
             "verdict": self.verdict,
             "findings": [finding.as_json() for finding in self.findings],
             "rollback": {"state": self.rollback, "loses": list(self.loses)},
+            **self.timeline.as_json(),
         }
 
 
@@ -166,7 +169,11 @@ def judged(
     placed = [_placed(what, observed, finding) for finding in answered]
     told = with_statements(_told_whole(placed), evidence.checked)
     told += _untold(what, observed, told)
-    return Impact(findings=tuple(sorted(told, key=_weight)), checked=evidence.checked)
+    return Impact(
+        findings=tuple(sorted(told, key=_weight)),
+        checked=evidence.checked,
+        timeline=timeline(what, observed, budget),
+    )
 
 
 def _weight(finding: Finding) -> tuple[int, int]:
@@ -208,7 +215,7 @@ def _told_whole(findings: Sequence[Finding]) -> list[Finding]:
     told: list[Finding] = []
     for finding in findings:
         wait = waits.get(finding.relation)
-        if finding.lock and wait is not None and not finding.blocks:
+        if finding.lock and wait and not finding.blocks and finding.kind != "touches":
             told.append(replace(finding, blocks=wait.blocks, blocked_ms=wait.blocked_ms))
         else:
             told.append(finding)
