@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -125,6 +126,28 @@ def test_what_the_serving_release_still_needs_stays_and_nothing_overtakes_it(
     wait_for_contract(prod, code, "refused")
 
 
+def test_what_blocks_for_long_waits_for_a_window(prod: Production, book: Ledger) -> None:
+    with psycopg.connect(book.url, autocommit=True) as connection:
+        many = "INSERT INTO entries (payer, cents) SELECT 'p', i FROM generate_series(1, 1000000) i"
+        connection.execute(many)
+        connection.execute("ANALYZE entries")
+    commit = book.changed("drop_ints", "ALTER TABLE entries ALTER cents TYPE bigint")
+    number = prod.released(book, commit)
+    wait_for_contract(prod, number, "refused")
+
+    [run] = prod.record(number)["contract"]["runs"]
+    assert run["reason"].startswith("not run while it serves: ")
+    assert run["detail"][-1].startswith("They run in a window: dayfly release --window")
+
+    window = f"{datetime.now(UTC) + timedelta(days=3):%a} 02:00-04:00"
+    prod.typed("release", commit, "--window", window, at=book.folder)
+
+    waiting = prod.record(prod.newest())
+    assert (waiting["outcome"], waiting["verdict"]) == ("waiting", "downtime")
+    assert waiting["impact"]["pending"] == ["0002_drop_ints.sql"]
+    assert waiting["impact"]["contract"] == []
+
+
 def test_going_back_leaves_it_alone_and_going_forward_runs_it(
     prod: Production, book: Ledger
 ) -> None:
@@ -142,6 +165,45 @@ def test_going_back_leaves_it_alone_and_going_forward_runs_it(
     prod.typed("rollback", "--to", str(number), at=book.folder)
     wait_for_contract(prod, number, "done")
     assert_serving(prod, book.app, number)
+
+
+def web(prod: Production) -> dict[str, bool]:
+    """Machines that serve, and which of them are healthy."""
+    return {m["machine"]: m["healthy"] for m in prod.machines() if m["process"] == "web"}
+
+
+def test_meanwhile_the_fleet_is_looked_after_and_a_release_waits(
+    prod: Production, book: Ledger
+) -> None:
+    book.changed("note", "ALTER TABLE entries ADD COLUMN note text")
+    with psycopg.connect(book.url) as reader:
+        number = prod.released(
+            book, book.changed("drop_note", "ALTER TABLE entries DROP COLUMN note")
+        )
+        reader.execute("SELECT count(*) FROM entries")  # it has to wait for this one
+        wait_for_contract(prod, number, "running")
+        before = web(prod)
+        prod.kill(prod.processes_of(app=book.app, release=str(number), machine=min(before)))
+
+        def replaced() -> bool:
+            now = web(prod)
+            return min(before) not in now and len(now) == len(before) and all(now.values())
+
+        wait_until(replaced, seconds=30, what="a fresh machine")
+        assert prod.record(number)["contract"]["state"] == "running"
+        with prod.typing("release", book.changed(), at=book.folder) as release:
+
+            def waits() -> bool:
+                notes = [str(event.data) for event in prod.events(prod.newest())]
+                return any(f"waits for the contract of release {number}" in n for n in notes)
+
+            wait_until(waits, seconds=30, what="the release waits")
+            reader.rollback()
+            assert release.wait(90) == 0
+
+    assert prod.record(number)["contract"]["state"] == "done"
+    assert "note" not in columns(book)
+    assert_serving(prod, book.app, number + 1)
 
 
 def test_a_server_that_dies_meanwhile_tries_again(prod: Production, book: Ledger) -> None:

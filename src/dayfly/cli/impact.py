@@ -196,12 +196,15 @@ def _lines(file: Path) -> Sequence[str]:
 def lines(value: Json) -> list[str]:
     """The answer for a person, worst finding first."""
     pending, findings = value["pending"], value["findings"]
+    left = value.get("contract") or ()
+    waits = [f"  left out until nothing older runs: {clean(', '.join(left))}"] if left else []
     if pending == []:
-        return [f"{paint('good', 'none')}  nothing is pending  ({value['seconds']:g} s)"]
+        return [f"{paint('good', 'none')}  nothing is pending  ({value['seconds']:g} s)", *waits]
     many = "" if pending is None else f"{len(pending)} pending, "
     told = paint(STYLES[value["verdict"]], value["verdict"])
     head = f"{told}  {many}{len(findings)} findings  ({value['seconds']:g} s)"
-    return [head, *(line for finding in findings for line in _finding(finding)), *_rest(value)]
+    each = (line for finding in findings for line in _finding(finding))
+    return [head, *each, *_rest(value), *waits]
 
 
 def _finding(finding: Json) -> list[str]:

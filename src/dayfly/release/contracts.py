@@ -78,6 +78,12 @@ def waiting(work: Work) -> frozenset[str]:
     return frozenset(contract.migrations if contract else ())
 
 
+def refused(work: Work) -> frozenset[str]:
+    """Those among them that only a release with downtime runs."""
+    contract = open_of(work.parts, work.record.app)
+    return frozenset(contract.migrations if contract and contract.state == "refused" else ())
+
+
 def when(work: Work) -> str:
     """When they will run, as far as that is known."""
     parts, app = work.parts, work.record.app

@@ -78,9 +78,10 @@ class Engine:
         """Start a release, or let it wait for the one under way; returns its number."""
         with self._lock:
             line = self._lines.setdefault(order.app, [])
-            if line and not queue:
+            ordered = [operation for operation in line if operation.alone]
+            if ordered and not queue:
                 raise BusyError(
-                    f"{line[0].what} of {order.app} is under way",
+                    f"{ordered[0].what} of {order.app} is under way",
                     hint="`--queue` waits for it; `dayfly release --follow` shows it",
                 )
             record = self._parts.journal.open_release(order)

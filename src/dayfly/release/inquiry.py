@@ -60,15 +60,13 @@ def of_contract(work: Work, image: Image) -> Found:
 
 
 def _split(work: Work, database: Database) -> Split:
-    """Where downtime is allowed, what the outgoing release has left out runs with the others."""
+    """Where downtime is allowed, what had to be refused without it runs with the others."""
     from dayfly.database.pending import pending_revisions  # noqa: PLC0415 - loads the driver
     from dayfly.database.sqlfiles import pending_files  # noqa: PLC0415 - see above
 
-    waiting, wish = contracts.waiting(work), work.wish
-    if not (database.contract or waiting):
+    if not (database.contract or contracts.waiting(work)):
         return Split()
-    but = waiting if wish.now or wish.window else ()
-    url = work.migrate_url(database)
+    but, url = _taken(work), work.migrate_url(database)
     if database.migrations:
         new = pending_files(url, work.migrations)
         return contract.of_files(new, database.contract, but=but)
@@ -85,14 +83,20 @@ def _split(work: Work, database: Database) -> Split:
 
 def _require_waiting(work: Work, split: Split) -> None:
     """What the outgoing release has left out does not run behind its back."""
-    wish = work.wish
-    loose = [name for name in split.now if name in contracts.waiting(work)]
-    if loose and not (wish.now or wish.window or wish.despite):
+    waiting = contracts.waiting(work) - _taken(work)
+    loose = [name for name in split.now if name in waiting]
+    if loose and not work.wish.despite:
         raise ContractError(
             f"{loose[0]} waits as a contract migration, and this commit does not name it in "
             "`contract`",
             hint="Name it there, or release when it has run.",
         )
+
+
+def _taken(work: Work) -> frozenset[str]:
+    """What this release runs although it is named in `contract`."""
+    downtime = work.wish.now or work.wish.window
+    return contracts.refused(work) if downtime else frozenset()
 
 
 def _targets(split: Split) -> list[str]:

@@ -36,7 +36,8 @@ class Lookout:
         In this order nothing looks abandoned that only just began.
         """
         parts = self._parts
-        busy, outgoing = self._engine.busy(), self._engine.outgoing()
+        busy, outgoing, own = self._engine.busy(), self._engine.outgoing(), self._engine.own()
+        engaged = self._engine.engaged()
         machines = [machine for machine in parts.runtime.machines() if machine.app == app]
         records = {record.number: record for record in parts.journal.releases(app)}
         serving = parts.serving(app)
@@ -49,7 +50,7 @@ class Lookout:
             serving=serving,
             busy=busy | self._engine.busy(),
             outgoing=outgoing | self._engine.outgoing(),
-            occupied=frozenset(self._occupied | self._ending) | self._engine.own(),
+            occupied=frozenset(self._occupied | self._ending) | own | self._engine.own(),
             records=records,
             machines=tuple(machines),
             down=down,
@@ -59,7 +60,7 @@ class Lookout:
             slots=frozenset(fleets),
             unfinished=self._unfinished(records, fleets),
             contracts=self._contracts(app),
-            engaged=app in self._engine.engaged(),
+            engaged=app in engaged | self._engine.engaged(),
             bridges=frozenset(bridges.standing(bridges.of(parts, app))),
             due=waiting.due(parts, app, records),
             closed=app in routing.closed,

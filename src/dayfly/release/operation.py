@@ -34,7 +34,7 @@ class Operation:
     story: Story
     outcome: Outcome = "serving"  # when all went well
     wish: Wish = NOTHING
-    alone: bool = True  # nobody else looks after its release meanwhile
+    alone: bool = True  # nobody else looks after its release, and no order gets in between
     own: set[str] = field(default_factory=set)  # machines that it has started for itself
     outgoing: set[int] = field(default_factory=set)  # what served when its turn came
     stop: Stop = field(default_factory=Stop)
