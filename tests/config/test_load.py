@@ -123,6 +123,19 @@ RULES = [
         "database.migrations: there is `migrate` too; one of them brings the schema up to date",
     ),
     (LEAST + '[database]\nmigrations = "../y"', "database.migrations: "),
+    (
+        'secrets = ["DATABASE_URL"]\n' + LEAST + '[database]\ncontract = ["x"]',
+        "database.contract: names migrations, and nothing here runs any",
+    ),
+    (
+        LEAST + '[database]\nmigrations = "x"\ncontract = ["*", "a", "a"]',
+        'database.contract[0]: found "*", which is every migration; name those that take away',
+    ),
+    (
+        LEAST + '[database]\nmigrations = "x"\ncontract = ["*", "a", "a"]',
+        'database.contract[2]: "a" is named twice',
+    ),
+    (LEAST + '[database]\nmigrations = "x"\ncontract = ""', "database.contract: "),
     (LEAST + '[test]\nrun = "x"\ndatabase = true', "test.database: its URL is the secret"),
     ('secrets = ["DATABSE_URL"]\n' + LEAST + "[database]", "did you mean it by DATABSE_URL?"),
     ('keep = ["/srv"]\n' + LEAST, "keep[0]: found"),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from dayfly.release.course import course_of
+from dayfly.release.course import course_of, forbidding
 
 BLOCKS = {"kind": "blocks", "verdict": "downtime", "blocked_ms": 2000}
 SHORT = {"kind": "blocks", "verdict": "online", "blocked_ms": 300}
@@ -49,3 +49,24 @@ def test_a_release_takes(what: dict[str, Any], hold: float, wish: str, course: s
     despite, downtime = wish == "despite", wish == "downtime"
 
     assert course == course_of(what, hold=hold, despite=despite, downtime=downtime)
+
+
+BREAKS = {"kind": "breaks", "verdict": "staged", "blocked_ms": 0}
+REFUSED_ROWS = {"kind": "fails", "verdict": "online", "blocked_ms": 0}
+
+
+@pytest.mark.parametrize(
+    ("what", "forbids"),
+    [
+        (found("none"), []),
+        (found("staged", LOSES, BREAKS, SHORT), []),
+        (found("downtime", BLOCKS, LOSES), [BLOCKS]),
+        (found("staged", FAILS, BREAKS), [FAILS]),
+        (found("downtime", UNKNOWN), [UNKNOWN]),
+        (found("online", REFUSED_ROWS), []),
+    ],
+)
+def test_what_was_left_out_must_not_run_while_its_release_serves(
+    what: dict[str, Any], forbids: list[dict[str, Any]]
+) -> None:
+    assert forbidding(what) == forbids

@@ -70,6 +70,8 @@ def _app(app: Json) -> list[str]:
         until = f"until {moment(fleet.get('until'))}"
         lines.append(f"{_fleet_line('', fleet, 'warm')}  {paint('dim', until)}")
     lines.append(_way_back(app.get("way_back", "none"), app.get("warm", ())))
+    if contract := app.get("contract"):
+        lines.append(f"  contract {_contract(contract)}")
     lines += [f"  {paint('bad', '!')} {problem}" for problem in map(_said, app.get("problems", ()))]
     return lines
 
@@ -159,6 +161,18 @@ def receipt(value: Json, *, stages: bool = True) -> list[str]:
     return [*lines, paint("dim", "  stages"), *table(rows), *back]
 
 
+def _contract(value: Json) -> str:
+    """What became of the migrations that a release has left out."""
+    told = {
+        "waiting": paint("accent", "waits until nothing else runs"),
+        "running": paint("accent", "runs"),
+        "done": paint("good", "has run"),
+        "failed": paint("bad", f"failed, and is tried again: {value['reason']}"),
+        "refused": paint("bad", f"refused: {value['reason']}"),
+    }
+    return f"{told[value['state']]}  {', '.join(value['migrations'])}"
+
+
 def _rollback(value: Json) -> list[str]:
     when = f"{moment(value['started'])} by {value.get('who') or '-'}"
     told = f"  {paint('dim', 'gone back to')} {when}  {outcome(value['outcome'])}"
@@ -171,6 +185,7 @@ def _facts(value: Json) -> list[tuple[str, str]]:
     return [
         ("cutover", duration(value.get("cutover_seconds"))),
         ("verdict", str(value.get("verdict") or "-")),
+        ("contract", _contract(value["contract"]) if value.get("contract") else "-"),
         ("watch", _watch(value.get("watch"))),
         ("machines", str(len(value.get("machines") or ()))),
     ]

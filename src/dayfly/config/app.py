@@ -68,6 +68,7 @@ class Database:
     migrate_url: str | None = None  # of a role of its own that may change the schema
     migrations: str | None = None  # a directory of plain SQL files, run by name: assessed first
     migrate: str | None = None  # or any tool's command
+    contract: tuple[str, ...] = ()  # migrations (globs) that wait until nothing older runs
     budget: Duration = Duration(1)  # the longest blocking that counts as online
     hold: Duration = Duration(5)  # for which requests may be held while it blocks longer
     deadline: Duration = Duration(10 * 60)

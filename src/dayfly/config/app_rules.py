@@ -143,6 +143,20 @@ def _migrating(app: App, database: Database) -> Iterator[Problem]:
             yield Problem(at, "there is `migrate` too; one of them brings the schema up to date")
         if outside := inside_problem(database.migrations):
             yield Problem(at, outside)
+    yield from _contract(database)
+
+
+def _contract(database: Database) -> Iterator[Problem]:
+    at: KeyPath = ("database", "contract")
+    if database.contract and database.migrations is None and database.migrate is None:
+        both: tuple[KeyPath, ...] = (("database", "migrations"), ("database", "migrate"))
+        yield Problem(at, "names migrations, and nothing here runs any", both)
+    for place, name in enumerate(database.contract):
+        if name and not name.strip("*"):
+            says = f"found {shown(name)}, which is every migration; name those that take away"
+            yield Problem((*at, place), says)
+        if name in database.contract[:place]:
+            yield Problem((*at, place), f"{shown(name)} is named twice")
 
 
 def _release(app: App) -> Iterator[Problem]:

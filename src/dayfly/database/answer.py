@@ -1,7 +1,7 @@
 """What a migration does to a live database, asked of its URL alone."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +17,13 @@ from dayfly.database.copy import Copies, copy_of
 from dayfly.database.impact.assess import OPEN, PROVEN, Impact, assess
 from dayfly.database.impact.questions import asker
 from dayfly.database.problems import user_of
-from dayfly.database.production import Production, reading
+from dayfly.database.production import Production, reading, recorded
 from dayfly.database.routine import without_routine
 from dayfly.database.sqlfiles import apply_files, pending_files
 from dayfly.database.sqlplan import alone
 from dayfly.database.wayback import Releases, Tried, tried
+
+Check = Callable[[Collection[str]], None]  # given what is written down as done; may refuse
 
 ASK_SECONDS = 5.0  # that one question may take production
 _SEEN = """
@@ -83,26 +85,35 @@ class Answer:
         }
 
 
-def of_files(question: Question, directory: Path) -> Answer:
-    """Of those files of a directory that the database has not had yet."""
+def of_files(question: Question, directory: Path, *, leave: Collection[str] = ()) -> Answer:
+    """Of those files of a directory that the database has not had yet, but for those to leave."""
     began = time.monotonic()
-    new = tuple(file.name for file in pending_files(question.url, directory))
+    files = pending_files(question.url, directory)
+    new = tuple(file.name for file in files if file.name not in leave)
     if not new:
         return Answer(impact=Impact(), seconds=time.monotonic() - began)
 
     def run(url: str) -> int:
-        apply_files(url, directory)
+        apply_files(url, directory, leave=leave)
         return 0
 
     return _answer(question, run, began, new)
 
 
-def of_command(question: Question, run: Run, names: tuple[str, ...] = ()) -> Answer:
+def of_command(
+    question: Question, run: Run, names: tuple[str, ...] = (), *, check: Check | None = None
+) -> Answer:
     """Of a migrate command, which is given the URL of a copy; `names` of what it should run."""
-    return _answer(question, run, time.monotonic(), names)
+    return _answer(question, run, time.monotonic(), names, check)
 
 
-def _answer(question: Question, run: Run, began: float, names: tuple[str, ...]) -> Answer:
+def _answer(
+    question: Question,
+    run: Run,
+    began: float,
+    names: tuple[str, ...],
+    check: Check | None = None,
+) -> Answer:
     app_url = question.app_url or question.url
     with (
         copy_of(question.url, folder=question.folder, postgresql=question.postgresql) as copies,
@@ -112,6 +123,8 @@ def _answer(question: Question, run: Run, began: float, names: tuple[str, ...]) 
         started = time.monotonic()
         done, migrated = _captured(copies, run)
         migrating = time.monotonic() - started
+        if check:
+            check(recorded(migrated))
         if not _does_something(done):
             return Answer(
                 impact=Impact(), seconds=time.monotonic() - began, unfilled=copies.unfilled

@@ -1,6 +1,6 @@
 """Work beside an app that works: a lock is asked for often, and never for long."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,20 +28,33 @@ def patiently(
     return work()
 
 
-def apply_patiently(
-    url: str, directory: Path, pace: Pace, *, name: str, stop: Stop, tell: Callable[[str], None]
+def apply_patiently(  # noqa: PLR0913 - all by name
+    url: str,
+    directory: Path,
+    pace: Pace,
+    *,
+    leave: Collection[str] = (),
+    name: str,
+    stop: Stop,
+    tell: Callable[[str], None],
 ) -> tuple[str, ...]:
-    """Run what is new; the names. `name`: of the session.
+    """Run what is new, but for those to leave; the names. `name`: of the session.
 
     The deadline is that of each file, or statement where it has no transaction.
 
     LockedError when each attempt met somebody's lock. Files before stay done.
     """
-    new = tuple(file.name for file in pending_files(url, directory))
+    files = pending_files(url, directory)
+    new = tuple(file.name for file in files if file.name not in leave)
 
     def apply() -> None:
         apply_files(
-            url, directory, name=name, lock_seconds=pace.lock, statement_seconds=pace.deadline
+            url,
+            directory,
+            leave=leave,
+            name=name,
+            lock_seconds=pace.lock,
+            statement_seconds=pace.deadline,
         )
 
     patiently(apply, stop=stop, tell=tell, attempts=pace.attempts)

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,16 +36,17 @@ def pending_files(url: str | None, directory: Path) -> tuple[SqlFile, ...]:
         return pending(files, books_of(connection, files))
 
 
-def apply_files(
+def apply_files(  # noqa: PLR0913 - all by name
     url: str,
     directory: Path,
     *,
+    leave: Collection[str] = (),
     name: str = "",
     others_seconds: float = OTHERS_SECONDS,
     lock_seconds: float = 0,
     statement_seconds: float = 0,
 ) -> tuple[str, ...]:
-    """Run what is new; the names. Only one at a time: others are waited for.
+    """Run what is new, but for those to leave; the names. Only one at a time: it waits for others.
 
     LockedError when a lock is not to be had within `lock_seconds`, since all who come later wait
     behind who waits; 0 waits for ever. What runs without a transaction waits as long as it takes,
@@ -54,7 +55,7 @@ def apply_files(
     files = sql_files(directory)
     with _connected(url, name) as connection, _alone_here(connection, others_seconds):
         books = books_of(connection, files)
-        new = pending(files, books)
+        new = [file for file in pending(files, books) if file.name not in leave]
         books = books or new_books(connection)
         for file in new:
             _limit(connection, 0 if alone(file.text) else lock_seconds, statement_seconds)

@@ -23,7 +23,9 @@ from dayfly.machines.docker import DockerRuntime
 from dayfly.machines.machine import Runtime
 from dayfly.machines.process import ProcessRuntime
 from dayfly.machines.uids import uid_for
+from dayfly.release import contracts
 from dayfly.release.caretaker import Caretaker
+from dayfly.release.contracts import Contract
 from dayfly.release.engine import Engine
 from dayfly.release.jobs import Scheduler
 from dayfly.release.journal import Journal
@@ -131,7 +133,14 @@ def observe(environment: Environment) -> Observed:
         balancer_up=up,
         records=tuple(parts.journal.releases()),
         problems=environment.caretaker.problems,
+        contracts=_contracts(parts),
     )
+
+
+def _contracts(parts: Parts) -> dict[str, Contract]:
+    """By app what the serving release has left out, and has not run yet."""
+    open_ones = ((app, contracts.open_of(parts, app)) for app in parts.balancer.routing().serving)
+    return {app: contract for app, contract in open_ones if contract}
 
 
 def url_of(settings: Settings) -> str:

@@ -14,8 +14,9 @@ from dayfly.environment import views
 from dayfly.environment.applications import require
 from dayfly.environment.environment import Environment, observe
 from dayfly.errors import UsageError
+from dayfly.release import contracts
 from dayfly.release.bookkeeping import ALL
-from dayfly.release.receipt import iso, rollbacks, row, whole
+from dayfly.release.receipt import contracted, iso, rollbacks, row, whole
 
 NEWEST = 50
 FILES = "files"  # the folder of a machine's output that has its declared log files
@@ -42,10 +43,13 @@ def listed(environment: Environment, app: str | None, limit: int) -> list[dict[s
 
 def receipt(environment: Environment, request: Request) -> dict[str, Any]:
     journal, number = environment.parts.journal, request.path_params["number"]
+    events = journal.events(release=number, limit=ALL)
+    contract = contracts.told(events).get(number)
     return {
         **whole(journal.release(number)),
         "queued": number in environment.engine.queued(),
-        "rollbacks": rollbacks(journal.events(release=number, limit=ALL)),
+        "rollbacks": rollbacks(events),
+        "contract": contract and {**contract.as_json(), "runs": contracted(events)},
     }
 
 

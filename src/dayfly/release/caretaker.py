@@ -93,6 +93,8 @@ class Caretaker:
                 self._finish_job(record, seen, action)
             case "go on":
                 self._engine.go_on(record)
+            case "contract":
+                self._engine.contract(record)
             case _:
                 self._take_away(record, action)
 

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from dayfly.database.impact.finding import DOWNTIME, NONE, ONLINE
+from dayfly.release.found import UNASSESSED
 
 Course = Literal["beside", "held", "window"]
 
 BESIDE: Course = "beside"  # migrated while the outgoing fleet serves
 HELD: Course = "held"  # the same, and new requests wait for that moment at the balancer
 WINDOW: Course = "window"  # nobody is served meanwhile
-UNASSESSED = "unassessed"  # nobody looked: the app has no migrations
 
 _MS = 1000
 
@@ -30,6 +30,15 @@ def course_of(
     if downtime:
         return WINDOW
     return HELD if _only_blocks(found) and _seconds(found) <= hold else None
+
+
+def forbidding(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Why what a release has left out must not run while it serves, worst first.
+
+    Nothing older is there that could break, and what is lost is preserved before.
+    """
+    decide = ("fails", "unknown", "blocks")
+    return [each for each in _deciding(found) if each["kind"] in decide]
 
 
 def _only_blocks(found: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dayfly.clock import DeadlineError, wait_until
 from dayfly.errors import DayflyError
 from dayfly.events import Event
-from dayfly.release import bookkeeping, pipeline, rollback, waiting
+from dayfly.release import bookkeeping, contracts, pipeline, rollback, waiting
 from dayfly.release.journal import JournalError
 from dayfly.release.operation import Operation, carried_out
 from dayfly.release.records import Order, ReleaseRecord
@@ -36,7 +36,19 @@ class Engine:
     def busy(self) -> frozenset[int]:
         """Releases that an operation has in hand: nobody else touches their machines."""
         with self._lock:
-            return self._in_hand()
+            lines = self._lines.values()
+            return frozenset(o.record.number for line in lines for o in line if o.alone)
+
+    def engaged(self) -> frozenset[str]:
+        """Apps of which an operation is under way."""
+        with self._lock:
+            return frozenset(app for app, line in self._lines.items() if line)
+
+    def own(self) -> frozenset[str]:
+        """Machines that operations have started for themselves."""
+        with self._lock:
+            lines = self._lines.values()
+            return frozenset(name for line in lines for o in line for name in o.own.copy())
 
     def queued(self) -> frozenset[int]:
         """Releases that wait for the one under way."""
@@ -98,6 +110,24 @@ class Engine:
             )
             self._lines.setdefault(record.app, []).append(operation)
         self._start(operation, self._release)
+
+    def contract(self, record: ReleaseRecord) -> None:
+        """Run what a release has left out; it serves, and is looked after meanwhile."""
+        with self._lock:
+            line = self._lines.setdefault(record.app, [])
+            if line:
+                return
+            operation = Operation(
+                what=f"the contract of release {record.number}",
+                record=record,
+                story=pipeline.contract,
+                alone=False,
+            )
+            began = self._parts.journal.record(
+                contracts.STARTED, release=record.number, app=record.app
+            )
+            line.append(operation)
+        self._start(operation, lambda o: self._contract(o, began.number))
 
     def roll_back(self, app: str, to: int | None, who: str) -> int:
         """Stop what is under way, then go back; returns the release gone back to."""
@@ -246,6 +276,13 @@ class Engine:
             lambda: bookkeeping.finish_rollback(
                 self._parts, operation.record, began, outcome, reason
             )
+        )
+
+    def _contract(self, operation: Operation, began: int) -> None:
+        outcome, reason = carried_out(self._parts, operation)
+        ended = "done" if outcome == operation.outcome else outcome
+        self._write_down(
+            lambda: bookkeeping.finish_contract(self._parts, operation.record, began, ended, reason)
         )
 
     def _write_down(self, write: Callable[[], None]) -> None:

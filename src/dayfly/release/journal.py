@@ -96,13 +96,13 @@ class Journal:
         )
         return [_event_of(row) for row in rows]
 
-    def open_rollbacks(self) -> list[Event]:
-        """The first event of each rollback that has no last one."""
+    def unended(self, what: str) -> list[Event]:
+        """The first event of each rollback (or contract) that has no last one."""
         rows = self._rows(
-            "SELECT number, release FROM event AS began WHERE kind = 'rollback.started'"
-            " AND NOT EXISTS (SELECT 1 FROM event WHERE kind = 'rollback.finished'"
+            "SELECT number, release FROM event AS began WHERE kind = ? || '.started'"
+            " AND NOT EXISTS (SELECT 1 FROM event WHERE kind = ? || '.finished'"
             " AND app = began.app AND number > began.number)",
-            (),
+            (what, what),
         )
         return [self.events(after=r["number"] - 1, release=r["release"], limit=1)[0] for r in rows]
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from dayfly.config.app import App
 from dayfly.machines.machine import Machine
-from dayfly.release import bridges, waiting
+from dayfly.release import bridges, contracts, waiting
 from dayfly.release.engine import Engine
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.upkeep import Seen, may_finish
@@ -49,7 +49,7 @@ class Lookout:
             serving=serving,
             busy=busy | self._engine.busy(),
             outgoing=outgoing | self._engine.outgoing(),
-            occupied=frozenset(self._occupied | self._ending),
+            occupied=frozenset(self._occupied | self._ending) | self._engine.own(),
             records=records,
             machines=tuple(machines),
             down=down,
@@ -58,10 +58,16 @@ class Lookout:
             deadlines=self._deadlines(machines, records),
             slots=frozenset(fleets),
             unfinished=self._unfinished(records, fleets),
+            contracts=self._contracts(app),
+            engaged=app in self._engine.engaged(),
             bridges=frozenset(bridges.standing(bridges.of(parts, app))),
             due=waiting.due(parts, app, records),
             closed=app in routing.closed,
         )
+
+    def _contracts(self, app: str) -> frozenset[int]:
+        now, found = time.time(), contracts.of(self._parts, app).values()
+        return frozenset(contract.release for contract in found if contract.due(now))
 
     def _unfinished(
         self, records: Mapping[int, ReleaseRecord], fleets: Mapping[int, str]

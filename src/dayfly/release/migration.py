@@ -3,7 +3,7 @@
 import math
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +11,7 @@ from dayfly.config.app import Database
 from dayfly.database.pace import PAUSE_SECONDS, Pace
 from dayfly.errors import DayflyError, StoppedError
 from dayfly.images.image import Image
-from dayfly.release import bridges, fleet, once
+from dayfly.release import bridges, contracts, fleet, inquiry, once
 from dayfly.release.course import HELD, WINDOW
 from dayfly.release.holding import held
 from dayfly.release.work import RefusedError, ReleaseError, Work
@@ -24,16 +24,21 @@ _LOCKED = re.compile(
 
 
 def migrate(work: Work, image: Image, found: Mapping[str, Any]) -> None:
-    """The SQL files, or the command in the incoming image; `found` is what it was found to do."""
+    """The SQL files, or the command in the incoming image; `found` is what it was found to do.
+
+    What `found` names in `contract` is left out: it waits until nothing older runs.
+    """
     database = work.app.database
     if database is None or not (database.migrations or database.migrate):
         return
     what = database.migrations or database.migrate
+    if left := found.get("contract"):
+        work.emit(contracts.WAITING, migrations=left)
     with work.stage(MIGRATE), work.step(MIGRATE, what=what), bridges.built(work, found):
         if found.get("course") == HELD:
-            _while_held(work, image, database)
+            _while_held(work, image, database, found)
         else:
-            _run(work, image, database, _pace(database, found))
+            _run(work, image, found, _pace(database, found))
 
 
 @contextmanager
@@ -54,12 +59,12 @@ def _pace(database: Database, found: Mapping[str, Any]) -> Pace:
     return Pace(lock=database.budget, others=others, deadline=database.deadline)
 
 
-def _while_held(work: Work, image: Image, database: Database) -> None:
+def _while_held(work: Work, image: Image, database: Database, found: Mapping[str, Any]) -> None:
     """Once, within the hold: what is not done then is ended, and nothing of it stays."""
     with held(work, database.hold) as until:
         rest = max(until - time.monotonic(), 0.1)
         try:
-            _run(work, image, database, Pace(lock=rest, others=rest, deadline=rest, attempts=1))
+            _run(work, image, found, Pace(lock=rest, others=rest, deadline=rest, attempts=1))
         except StoppedError:
             raise
         except DayflyError as error:
@@ -72,14 +77,15 @@ def _while_held(work: Work, image: Image, database: Database) -> None:
             ) from error
 
 
-def _run(work: Work, image: Image, database: Database, pace: Pace) -> None:
+def _run(work: Work, image: Image, found: Mapping[str, Any], pace: Pace) -> None:
+    database = work.app.database or Database()
     if database.migrations:
-        _files(work, database, pace)
+        _files(work, database, pace, found.get("contract", ()))
     else:
-        _command(work, image, database, pace)
+        _command(work, image, pace, found.get("targets", [""]))
 
 
-def _files(work: Work, database: Database, pace: Pace) -> None:
+def _files(work: Work, database: Database, pace: Pace, leave: Collection[str]) -> None:
     from dayfly.database.patience import apply_patiently  # noqa: PLC0415 - loads the driver
     from dayfly.database.watchdog import watched  # noqa: PLC0415 - see above
 
@@ -89,6 +95,7 @@ def _files(work: Work, database: Database, pace: Pace) -> None:
             url,
             work.migrations,
             pace,
+            leave=leave,
             name=name,
             stop=work.stop,
             tell=lambda message: work.emit("note", message=message),
@@ -98,10 +105,11 @@ def _files(work: Work, database: Database, pace: Pace) -> None:
         show(f"ran {file}")
 
 
-def _command(work: Work, image: Image, database: Database, pace: Pace) -> None:
+def _command(work: Work, image: Image, pace: Pace, targets: Sequence[str]) -> None:
     """Again and again while it meets locks; ReleaseError says what state the schema is in."""
     from dayfly.database.watchdog import limit_locks, own_role, watched  # noqa: PLC0415 - loads the driver
 
+    database = work.app.database or Database()
     url, name = work.migrate_url(database), _name(work)
     role = own_role(url, work.database_url(database))
     if role:
@@ -109,7 +117,7 @@ def _command(work: Work, image: Image, database: Database, pace: Pace) -> None:
     before = _written_down(url)
     for attempt in range(1, pace.attempts + 1):
         with watched(url, name=name, role=role, budget=pace.others, seconds=pace.deadline) as watch:
-            ended = _attempt(work, image, database, pace)
+            ended = _attempt(work, image, pace, targets)
         if ended.status == 0:
             return
         met_lock = bool(watch.ended) or bool(_LOCKED.search(ended.said))
@@ -124,8 +132,18 @@ def _command(work: Work, image: Image, database: Database, pace: Pace) -> None:
         work.stop.wait(PAUSE_SECONDS)
 
 
-def _attempt(work: Work, image: Image, database: Database, pace: Pace) -> once.Ended:
+def _attempt(work: Work, image: Image, pace: Pace, targets: Sequence[str]) -> once.Ended:
+    """Once for each target, until it fails."""
+    ended = once.Ended(0, "")
+    for target in targets:
+        if ended.status == 0:
+            ended = _once(work, image, pace, target)
+    return ended
+
+
+def _once(work: Work, image: Image, pace: Pace, target: str) -> once.Ended:
     """Its sessions bear a name and a limit for locks, where the driver is libpq or asks it."""
+    database = work.app.database or Database()
     limit = f"-c lock_timeout={pace.lock * 1000:.0f}"
     options = f"{work.app.env.get('PGOPTIONS', '')} {limit}".strip()
     made = once.machine_for(
@@ -133,7 +151,7 @@ def _attempt(work: Work, image: Image, database: Database, pace: Pace) -> once.E
         image,
         fleet.Wanted(process=MIGRATE, run=database.migrate or ""),
         secrets={database.url: work.migrate_url(database)},
-        env={"PGOPTIONS": options, "PGAPPNAME": _name(work)},
+        env={"PGOPTIONS": options, "PGAPPNAME": _name(work), **inquiry.targeted(target)},
     )
     return once.run_to_end(work, made, seconds=pace.deadline)
 

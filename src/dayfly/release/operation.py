@@ -34,6 +34,8 @@ class Operation:
     story: Story
     outcome: Outcome = "serving"  # when all went well
     wish: Wish = NOTHING
+    alone: bool = True  # nobody else looks after its release meanwhile
+    own: set[str] = field(default_factory=set)  # machines that it has started for itself
     outgoing: set[int] = field(default_factory=set)  # what served when its turn came
     stop: Stop = field(default_factory=Stop)
     over: threading.Event = field(default_factory=threading.Event)
@@ -66,6 +68,7 @@ def _carry_out(parts: Parts, operation: Operation) -> None:
         app=app,
         stop=operation.stop,
         wish=operation.wish,
+        own=operation.own,
     )
     with telling_traffic(work):
         operation.story(work)

@@ -2,9 +2,10 @@
 
 from dayfly.images.image import Image
 from dayfly.release import assessment, cutover, downtime, fleet, migration, preparation, waiting
-from dayfly.release.assessment import Found
 from dayfly.release.course import WINDOW
 from dayfly.release.fleet import launched
+from dayfly.release.found import Found
+from dayfly.release.inquiry import ASSESS
 from dayfly.release.testdatabase import test_database
 from dayfly.release.watch import Baseline, watch
 from dayfly.release.work import Work
@@ -72,9 +73,17 @@ def _with_downtime(work: Work, image: Image, found: Found) -> None:
     cutover.drain(work, outgoing)
 
 
+def contract(work: Work) -> None:
+    """What a release has left out runs now that nothing older does; it serves on meanwhile."""
+    image = fleet.image_of(work.parts, work.record)
+    found = assessment.assess_contract(work, image)
+    if found["pending"] != []:
+        migration.migrate(work, image, found)
+
+
 def question(work: Work) -> None:
     """Only find out what the commit would do to the database; nothing else becomes of it."""
     source = preparation.check_out(work)
     image = preparation.build(work, source)
-    with assessment.begun(work, image) as found, work.stage(assessment.ASSESS):
+    with assessment.begun(work, image) as found, work.stage(ASSESS):
         assessment.told(work, found)

@@ -7,13 +7,14 @@ from typing import Any
 
 from dayfly.balancer.accesslog import Traffic
 from dayfly.events import Event
-from dayfly.release.course import UNASSESSED
+from dayfly.release.found import UNASSESSED
 from dayfly.release.records import ReleaseRecord
 
 _IMPACT = (
     "findings",
     "rollback",
     "pending",
+    "contract",
     "statements",
     "unfilled",
     "timeline",
@@ -77,11 +78,20 @@ def rollbacks(events: Iterable[Event]) -> list[dict[str, Any]]:
 
     A rollback that only stopped a release moved no traffic, and has none.
     """
+    return _of_each("rollback", events)
+
+
+def contracted(events: Iterable[Event]) -> list[dict[str, Any]]:
+    """The receipt of each time that what the release left out was tried."""
+    return _of_each("contract", events)
+
+
+def _of_each(what: str, events: Iterable[Event]) -> list[dict[str, Any]]:
     found, began = [], None
     for event in events:
-        if event.kind == "rollback.started":
+        if event.kind == f"{what}.started":
             began = event
-        elif event.kind == "rollback.finished" and began is not None:
+        elif event.kind == f"{what}.finished" and began is not None:
             told = {
                 "who": began.data.get("who", ""),
                 "started": iso(began.time),

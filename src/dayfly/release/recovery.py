@@ -13,9 +13,12 @@ import msgspec
 
 from dayfly.clock import Stop
 from dayfly.events import Event
-from dayfly.release import bookkeeping, downtime, fleet
+from dayfly.release import bookkeeping, contracts, downtime, fleet
 from dayfly.release.cutover import GO_BACK
+from dayfly.release.inquiry import ASSESS
+from dayfly.release.migration import MIGRATE
 from dayfly.release.records import Outcome, ReleaseRecord
+from dayfly.release.rehearsal import REHEARSAL
 from dayfly.release.work import Parts, Work, source_of
 
 Fate = Literal["complete", "undo", "go back"]
@@ -85,8 +88,10 @@ def recover(parts: Parts) -> list[Decision]:
             message=f"{decision.fate}: {decision.why}",
         )
         _act(parts, record, decision, way)
-    for began in parts.journal.open_rollbacks():
+    for began in parts.journal.unended("rollback"):
         _end_rollback(parts, began)
+    for began in parts.journal.unended("contract"):
+        _end_contract(parts, began)
     for app in {record.app for record in parts.journal.releases()}:
         _correct(parts, app)
     return decisions
@@ -183,6 +188,19 @@ def _end_rollback(parts: Parts, began: Event) -> None:
     if record.warm_until is None:
         fleet.remove_all(parts, record, why)
     bookkeeping.finish_rollback(parts, record, began.number, "failed", f"interrupted: {why}")
+
+
+def _end_contract(parts: Parts, began: Event) -> None:
+    """It is tried again: the database tells what has run."""
+    record = parts.journal.release(began.release or 0)
+    app = parts.app_of(record)
+    own = {ASSESS, REHEARSAL, MIGRATE} - app.process.keys() - app.job.keys()
+    known = parts.journal.machines(release=record.number)
+    left = [m.name for m in known if m.removed is None and m.process in own]
+    fleet.remove_machines(parts, record, left, "the server ended meanwhile")
+    bookkeeping.finish_contract(
+        parts, record, began.number, contracts.AGAIN, "the server ended meanwhile"
+    )
 
 
 def _correct(parts: Parts, app: str) -> None:

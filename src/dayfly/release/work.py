@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dayfly.balancer.balancer import Balancer
@@ -77,6 +77,7 @@ class Work:
     app: App
     stop: Stop
     wish: Wish = NOTHING
+    own: set[str] = field(default_factory=set)  # machines that nobody else looks after
 
     def emit(self, kind: str, **data: object) -> None:
         self.parts.journal.record(kind, release=self.record.number, app=self.record.app, **data)
