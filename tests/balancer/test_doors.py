@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import itertools
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Self
 
+import h2.connection
+import h2.events
 import pytest
 
 from balancing import Answer, World, eventually, read_until
@@ -180,6 +183,37 @@ def test_an_upload_is_held_and_arrives_whole(world: World) -> None:
     with contextlib.closing(connection):
         connection.request("POST", "/", body=b"x" * 3_000_000, headers={"Expect": "100-continue"})
         assert connection.getresponse().read() == b"orders-1-web-1 3000000"
+
+
+def test_streams_of_one_http2_connection_are_held_and_one_that_is_reset_is_let_go(
+    world: World,
+) -> None:
+    """A client that gives up one of its requests loses no other."""
+    slot = world.serving(1)
+    before = world.balancer.counters()[slot]
+    world.balancer.hold("orders", 20)
+    client = h2.connection.H2Connection()
+    client.initiate_connection()
+    numbers = range(1, 101, 2)
+    head = [(":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", "/")]
+    for number in numbers:
+        client.send_headers(number, head, end_stream=True)
+    statuses: dict[int, str] = {}
+    with socket.create_connection(("127.0.0.1", world.port), timeout=15) as connection:
+        connection.sendall(client.data_to_send())
+        time.sleep(0.3)
+        client.reset_stream(1)
+        connection.sendall(client.data_to_send())
+        time.sleep(0.3)
+        world.balancer.let_go("orders")
+        while len(statuses) < len(numbers) - 1 and (data := connection.recv(65536)):
+            for event in client.receive_data(data):
+                if isinstance(event, h2.events.ResponseReceived):
+                    statuses[event.stream_id] = str(dict(event.headers)[b":status"], "ascii")
+            connection.sendall(client.data_to_send())
+
+    assert statuses == dict.fromkeys(numbers[1:], "200")
+    assert world.balancer.counters()[slot].since(before).requests == len(numbers) - 1
 
 
 def test_another_app_is_served_while_one_is_held_and_one_is_closed(world: World) -> None:

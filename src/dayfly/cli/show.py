@@ -195,6 +195,8 @@ def _traffic_lines(traffic: Json) -> list[str]:
     lost = traffic.get("lost") or 0
     told = paint("bad" if lost else "good", f"lost {lost}")
     others = f"retried {traffic.get('retried') or 0}  aborted {traffic.get('aborted') or 0}"
+    if traffic.get("closed"):
+        others += f"  closed {traffic['closed']:,}"
     lines = [f"  {told} of {traffic['requests']:,} requests  {others}"]
     if traffic.get("p50_ms") is not None:
         lines.append(
