@@ -64,6 +64,8 @@ def _app(app: Json) -> list[str]:
         lines += [_fleet_line(app["app"], serving, "serving"), *_machine_lines(serving)]
     else:
         lines.append(f"{paint('strong', app['app'])}  {paint('bad', 'nothing serves')}")
+    if app.get("closed"):
+        lines.append(f"  {paint('warn', 'closed')}: requests get a maintenance page")
     if incoming := app.get("incoming"):
         lines += [_fleet_line("", incoming, "incoming"), *_machine_lines(incoming)]
     for fleet in app.get("warm", ()):
