@@ -58,6 +58,7 @@ def test_django(production: str, scratch: Path, tmp_path: Path) -> None:
                     "Order", "code", models.CharField(max_length=9, default="it's")
                 ),
                 migrations.AddField("Order", "tags", models.JSONField(default=list)),
+                migrations.CreateModel("Item", [("id", models.BigAutoField(primary_key=True))]),
             ]
         """,
     )

@@ -64,6 +64,8 @@ def _app(app: Json) -> list[str]:
         lines += [_fleet_line(app["app"], serving, "serving"), *_machine_lines(serving)]
     else:
         lines.append(f"{paint('strong', app['app'])}  {paint('bad', 'nothing serves')}")
+    if app.get("closed"):
+        lines.append(f"  {paint('warn', 'closed')}: requests get a maintenance page")
     if incoming := app.get("incoming"):
         lines += [_fleet_line("", incoming, "incoming"), *_machine_lines(incoming)]
     for fleet in app.get("warm", ()):
@@ -195,6 +197,8 @@ def _traffic_lines(traffic: Json) -> list[str]:
     lost = traffic.get("lost") or 0
     told = paint("bad" if lost else "good", f"lost {lost}")
     others = f"retried {traffic.get('retried') or 0}  aborted {traffic.get('aborted') or 0}"
+    if traffic.get("closed"):
+        others += f"  closed {traffic['closed']:,}"
     lines = [f"  {told} of {traffic['requests']:,} requests  {others}"]
     if traffic.get("p50_ms") is not None:
         lines.append(

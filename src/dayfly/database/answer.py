@@ -18,6 +18,7 @@ from dayfly.database.impact.assess import OPEN, PROVEN, Impact, assess
 from dayfly.database.impact.questions import asker
 from dayfly.database.problems import user_of
 from dayfly.database.production import Production, reading, recorded
+from dayfly.database.routine import without_routine
 from dayfly.database.sqlfiles import apply_files, pending_files
 from dayfly.database.sqlplan import alone
 from dayfly.database.wayback import Releases, Tried, tried
@@ -168,12 +169,13 @@ def _captured(copies: Copies, run: Run) -> tuple[tuple[Transaction, ...], str]:
     """
     url = copies.fresh()
     try:
-        return capture(copies, run, on=url), url
+        done = capture(copies, run, on=url)
     except CaptureError as error:
         if not error.refused_rows:
             raise
         url = copies.without_rows()
-        return capture(copies, run, on=url), url
+        done = capture(copies, run, on=url)
+    return without_routine(done, lambda: capture(copies, run, on=url)), url
 
 
 def seen(url: str) -> list[str]:

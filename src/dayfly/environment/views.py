@@ -52,6 +52,7 @@ def app_status(seen: Observed, app: str) -> dict[str, Any]:
             (_fleet(seen, r) for r in reversed(records) if r.running and r.number != serving),
             None,  # the first of those that run; others are queued
         ),
+        "closed": app in seen.routing.closed,
         "way_back": way_back(records, serving),
         "contract": seen.contracts[app].as_json() if app in seen.contracts else None,
         "problems": [seen.problems[app]] if app in seen.problems else [],

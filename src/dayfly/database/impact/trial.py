@@ -1,6 +1,7 @@
 """Do bridges hold for this migration? All is done on a copy, with inserts between the steps."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import psycopg
@@ -11,7 +12,7 @@ from dayfly.clock import Stop
 from dayfly.database.bridge import Bridge
 from dayfly.database.bridging import drop, guard, keep
 from dayfly.database.captured import Transaction
-from dayfly.database.impact.catalogue import Catalogue
+from dayfly.database.impact.catalogue import Catalogue, Path, Relation, Thing
 from dayfly.database.impact.replay import replay
 from dayfly.database.impact.snapshot import snapshot
 from dayfly.errors import DayflyError
@@ -45,8 +46,18 @@ def tried(
     except DayflyError as error:
         return error.message
     return next(iter(failed), "") or (
-        "" if left.named == plain.named else "the schema is not the same after it"
+        "" if _named(left) == _named(plain) else "the schema is not the same after it"
     )
+
+
+def _named(catalogue: Catalogue) -> dict[Path, tuple[Thing, str]]:
+    """Each thing with the name of its parent, which has another oid on each copy."""
+    return {
+        path: (replace(thing, parent=0), catalogue.shown(thing.parent))
+        if isinstance(thing, Relation)
+        else (thing, "")
+        for path, thing in catalogue.named.items()
+    }
 
 
 def _failing(
