@@ -87,6 +87,7 @@ def _unassessable(message: str, why: str) -> Found:
         "verdict": DOWNTIME,
         "findings": [finding.as_json()],
         "rollback": {"state": "closed", "loses": []},
+        "preserve": [],
         "pending": None,
         "statements": {"checked": 0, "broken": 0, "unassessable": 0},
         "unfilled": [],
