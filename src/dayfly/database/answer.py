@@ -1,7 +1,7 @@
 """What a migration does to a live database, asked of its URL alone."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +14,9 @@ from dayfly.database.bridging import keep
 from dayfly.database.capture import CaptureError, Run, capture
 from dayfly.database.captured import Transaction
 from dayfly.database.copy import Copies, copy_of
-from dayfly.database.impact.assess import OPEN, PROVEN, Impact, assess
+from dayfly.database.impact.assess import CLOSED, OPEN, PROVEN, Impact, assess
 from dayfly.database.impact.questions import asker
+from dayfly.database.preserve.proof import Restoration, returned
 from dayfly.database.problems import user_of
 from dayfly.database.production import Production, reading
 from dayfly.database.sqlfiles import apply_files, pending_files
@@ -41,6 +42,7 @@ class Question:
     postgresql: str | None = None  # folder of PostgreSQL's programs; None: found
     app_url: str = ""  # as the role of the app's machines, where that is another one
     releases: Releases | None = None  # to try on the migrated copy
+    returns: bool = False  # try to bring schema and rows back, where the way back is closed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,7 @@ class Answer:
     pending: tuple[str, ...] | None = ()  # names of migrations; None where nobody tells
     unfilled: tuple[str, ...] = ()  # tables in which no row could be made up
     tried: Tried | None = None  # both releases on the migrated copy
+    restoration: Restoration | None = None  # where the way back is closed, and it was tried
 
     @property
     def rollback(self) -> dict[str, object]:
@@ -73,6 +76,7 @@ class Answer:
                 "broken": len(checked.broken),
                 "unassessable": checked.unassessable,
             },
+            "restoration": self.restoration.as_json() if self.restoration else None,
             "unfilled": list(self.unfilled),
             "seconds": round(self.seconds, 2),
         }
@@ -104,7 +108,7 @@ def _answer(question: Question, run: Run, began: float, names: tuple[str, ...]) 
         asker(question.url, seconds=ASK_SECONDS) as ask,
     ):
         role = user_of(app_url) or copies.production.user
-        done, migrated = _captured(copies, run)
+        done, migrated, base = _captured(copies, run)
         if not _does_something(done):
             return Answer(
                 impact=Impact(), seconds=time.monotonic() - began, unfilled=copies.unfilled
@@ -121,18 +125,34 @@ def _answer(question: Question, run: Run, began: float, names: tuple[str, ...]) 
             again=copies.fresh if question.builds else None,
         )
         impact = impact if question.builds else impact.unbridged()
+        twin = copies.twin(migrated) if question.returns else ""
         found = None
         if question.releases:
             _bridge(copies.as_production(migrated), impact.bridges)
             back = impact.rollback == OPEN
             found = tried(copies, migrated, question.releases, role=role, goes_back=back)
+        impact = impact.with_findings(found.findings if found else ())
+        restoration = None
+        if question.returns and impact.rollback == CLOSED:
+            restoration = _returned(copies, base(), twin, impact)
         return Answer(
-            impact=impact.with_findings(found.findings if found else ()),
+            impact=impact,
             seconds=time.monotonic() - began,
             pending=names or _named(done),
             unfilled=copies.unfilled,
             tried=found,
+            restoration=restoration,
         )
+
+
+def _returned(copies: Copies, before: str, migrated: str, impact: Impact) -> Restoration:
+    """With the rights that production's URL gives."""
+    return returned(
+        copies.as_production(before),
+        copies.as_production(migrated),
+        impact.preserve,
+        schema=copies.schema,
+    )
 
 
 def _bridge(url: str, bridges: Sequence[Bridge]) -> None:
@@ -140,19 +160,19 @@ def _bridge(url: str, bridges: Sequence[Bridge]) -> None:
     keep(url, bridges, budget=ASK_SECONDS, stop=Stop(), tell=lambda _line: None)
 
 
-def _captured(copies: Copies, run: Run) -> tuple[tuple[Transaction, ...], str]:
-    """What it committed, and the URL of the copy that it migrated.
+def _captured(copies: Copies, run: Run) -> tuple[tuple[Transaction, ...], str, Callable[[], str]]:
+    """What it committed, the URL of the copy that it migrated, and what makes one as before.
 
     Rows that we made up must not stop a migration: production's own are asked for later.
     """
     url = copies.fresh()
     try:
-        return capture(copies, run, on=url), url
+        return capture(copies, run, on=url), url, copies.fresh
     except CaptureError as error:
         if not error.refused_rows:
             raise
         url = copies.without_rows()
-        return capture(copies, run, on=url), url
+        return capture(copies, run, on=url), url, copies.without_rows
 
 
 def seen(url: str) -> list[str]:

@@ -67,6 +67,7 @@ def _found(work: Work, image: Image) -> Found:
         folder=work.parts.home.scratch,
         budget=database.budget,
         builds=True,
+        returns=True,
         postgresql=work.parts.settings.postgresql,
     )
     said: list[str] = []
@@ -88,6 +89,7 @@ def _unassessable(message: str, why: str) -> Found:
         "findings": [finding.as_json()],
         "rollback": {"state": "closed", "loses": []},
         "preserve": [],
+        "restoration": None,
         "pending": None,
         "statements": {"checked": 0, "broken": 0, "unassessable": 0},
         "unfilled": [],
