@@ -189,4 +189,5 @@ _STEPS: Mapping[str, Callable[[Progress, Event], Progress]] = {
     "machine.removed": _machine,
     "traffic": _traffic,
     "note": _note,
+    "alert": _note,
 }

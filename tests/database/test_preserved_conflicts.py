@@ -293,3 +293,18 @@ def test_a_lock_is_waited_for_only_so_long(case: Case) -> None:
 
         with pytest.raises(DatabaseError, match="did not answer in time"):
             restore(case.url, case.folder, lock_seconds=0.2)
+
+
+def test_what_the_newer_release_wrote_is_put_aside_and_comes_back_with_it(case: Case) -> None:
+    more = ("ALTER TABLE shops DROP city", "ALTER TABLE shops ADD zip text", "CREATE TABLE zips ()")
+    case.migrated([CITY], *more, "ALTER TABLE zips ADD id serial PRIMARY KEY")
+    case.written("UPDATE shops SET zip = 'z' || id", "INSERT INTO zips VALUES (DEFAULT), (DEFAULT)")
+
+    restored = case.back(aside=case.folder.parent / "7.1")
+
+    assert restored.newer is not None
+    assert restored.newer.rows == 7
+    case.written(*more[1:], "ALTER TABLE zips ADD id serial PRIMARY KEY")
+    put_values(case.url, case.folder.parent / "7.1")
+    assert case.values("SELECT zip FROM shops ORDER BY id") == ["z1", "z2", "z3", "z4", "z5"]
+    assert case.values("SELECT id FROM zips ORDER BY id") == [1, 2]

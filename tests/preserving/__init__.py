@@ -16,7 +16,7 @@ from dayfly.database.loss import Loss
 from dayfly.database.preserve.compare import differences
 from dayfly.database.preserve.exporting import preserve, seal
 from dayfly.database.preserve.manifest import About, Manifest
-from dayfly.database.preserve.restoring import Restored, restore
+from dayfly.database.preserve.restoring import Aside, Restored, restore
 
 ABOUT = About(app="shop", release=7, commit="c0ffee")
 
@@ -45,8 +45,9 @@ class Case:
         seal(self.url, self.folder)
         return made
 
-    def back(self, *, accept: bool = False) -> Restored:
-        return restore(self.url, self.folder, accept=accept)
+    def back(self, *, accept: bool = False, aside: Path | None = None) -> Restored:
+        where = Aside(folder=aside, schema=dumped(self.url, self.programs)) if aside else None
+        return restore(self.url, self.folder, accept=accept, aside=where)
 
     def written(self, *statements: str) -> None:
         executed(self.url, statements)

@@ -99,8 +99,11 @@ class Engine:
         self._start(operation, self._release)
         return record.number
 
-    def roll_back(self, app: str, to: int | None, who: str) -> int:
-        """Stop what is under way, then go back; returns the release gone back to."""
+    def roll_back(self, app: str, to: int | None, who: str, *, accept_loss: str = "") -> int:
+        """Stop what is under way, then go back; returns the release gone back to.
+
+        `accept_loss`: why what the database would lose by it is given up.
+        """
         stopped = self._stop_for_rollback(app, who)
         serving = self._parts.serving(app)
         too_late = stopped is not None and stopped.record.number == serving
@@ -114,7 +117,7 @@ class Engine:
             target = rollback.target_of(
                 self._parts.journal.releases(app), self._parts.serving(app), to
             )
-            operation = Operation(f"the rollback to release {target.number}", target)
+            operation = Operation(f"the rollback to release {target.number}", target, accept_loss)
             # Before the answer: who follows waits for its end.
             began = self._tell_begun(target, who)
             line.append(operation)

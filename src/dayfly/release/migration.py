@@ -6,10 +6,10 @@ from typing import Any
 
 from dayfly.config.app import Database
 from dayfly.images.image import Image
-from dayfly.release import bridges, fleet, once
+from dayfly.release import bridges, fleet, once, preserving
+from dayfly.release.wayback import MIGRATE
 from dayfly.release.work import ReleaseError, Work
 
-MIGRATE = "migrate"
 # What drivers and tools say when the server ended a wait for a lock, or the session itself.
 _LOCKED = re.compile(
     r"lock timeout|LockNotAvailable|55P03|terminating connection|server closed the connection|57P01"
@@ -23,6 +23,7 @@ def migrate(work: Work, image: Image, found: Mapping[str, Any]) -> None:
         return
     if database.migrations is not None:
         with (
+            preserving.around(work, found),
             work.stage(MIGRATE),
             work.step(MIGRATE, directory=database.migrations),
             bridges.built(work, found),
@@ -30,6 +31,7 @@ def migrate(work: Work, image: Image, found: Mapping[str, Any]) -> None:
             _files(work, database)
     elif database.migrate is not None:
         with (
+            preserving.around(work, found),
             work.stage(MIGRATE),
             work.step(MIGRATE, command=database.migrate),
             bridges.built(work, found),

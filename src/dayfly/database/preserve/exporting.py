@@ -71,30 +71,57 @@ def preserve(
 
     `schema` is what pg_dump says of it; the books of migration tools are kept besides.
     """
+    with session(url) as connection:
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        made = exported(
+            connection,
+            losses,
+            folder,
+            what=What(database=shown(url), about=about, schema=schema),
+            tell=tell,
+        )
+        connection.execute("ROLLBACK")
+    return made
+
+
+@dataclass(frozen=True, kw_only=True)
+class What:
+    """What an export is of, in its manifest."""
+
+    database: str
+    about: About
+    schema: str
+
+
+def exported(
+    connection: Connection[Any],
+    losses: Iterable[Loss],
+    folder: Path,
+    *,
+    what: What,
+    tell: Tell = lambda _line: None,
+) -> Manifest:
+    """As `preserve`, within the transaction that is open."""
     with translated(folder):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.chmod(0o700)
-    with whole_or_nothing(folder), session(url) as connection:
+    with whole_or_nothing(folder):
         (folder / MANIFEST).unlink(missing_ok=True)
         (folder / AFTER).unlink(missing_ok=True)
-        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         before = snapshot(connection)
-        export = _Export(connection, folder, tell)
-        tables = _tables(export, before, [*merged(losses)])
         manifest = Manifest(
             format=FORMAT,
-            database=shown(url),
-            about=about,
+            database=what.database,
+            about=what.about,
             time=datetime.now(UTC).isoformat(timespec="seconds"),
+            tables=_tables(_Export(connection, folder, tell), before, [*merged(losses)]),
             catalogue=_written(folder, CATALOGUE, record.written(before)),
-            schema=_written(folder, SCHEMA, schema.encode()),
-            tables=tables,
+            schema=_written(folder, SCHEMA, what.schema.encode()),
             sequences=tuple(
                 Sequence(schema=row[0], name=row[1], last=row[2])
                 for row in connection.execute(_SEQUENCES)
             ),
         )
-        connection.execute("ROLLBACK")
         keep(folder / MANIFEST, manifest)
     return manifest
 
@@ -123,14 +150,14 @@ def _tables(export: _Export, before: Catalogue, losses: list[Loss]) -> tuple[Tab
                 f"the table {loss.schema}.{loss.table} is to be preserved, and is gone",
                 hint="Somebody changed the database meanwhile: release again.",
             )
-        found.append(_exported(export, before, relation, loss.columns, len(found) + 1))
+        found.append(_table(export, before, relation, loss.columns, len(found) + 1))
     for relation in before.of(Relation):
         if relation.kind == "r" and relation.name in {*NAMING, *BESIDE}:
-            found.append(_exported(export, before, relation, None, len(found) + 1, book=True))
+            found.append(_table(export, before, relation, None, len(found) + 1, book=True))
     return tuple(found)
 
 
-def _exported(
+def _table(
     export: _Export,
     before: Catalogue,
     relation: Relation,

@@ -37,7 +37,8 @@ def put_back(
 ) -> tuple[Put, ...]:
     """`pairing` is with the schema as it is now; rows that are held stay, unless `overwrite`."""
     ordered = _parents_first(pairing, list(staged))
-    return tuple(_put(connection, pairing, one, overwrite=overwrite) for one in ordered)
+    put = [(one, _put(connection, pairing, one, overwrite=overwrite)) for one in ordered]
+    return tuple(done for one, done in put if not one.table.book)
 
 
 def _put(connection: Connection[Any], pairing: Pairing, one: Staged, *, overwrite: bool) -> Put:

@@ -8,27 +8,34 @@ from typing import Any
 from psycopg import Connection, errors, sql
 
 from dayfly.database.impact.snapshot import snapshot
-from dayfly.database.loss import Loss
+from dayfly.database.loss import Loss, merged
 from dayfly.database.preserve import record
 from dayfly.database.preserve.columns import Columns
 from dayfly.database.preserve.compare import differences
 from dayfly.database.preserve.conflicts import Conflict, conflicts
 from dayfly.database.preserve.entries import entries_of
+from dayfly.database.preserve.exporting import What, exported
 from dayfly.database.preserve.manifest import (
+    AFTER,
     CATALOGUE,
+    FORMAT,
     SCHEMA,
+    After,
+    Made,
     Manifest,
     PreservedError,
     Table,
     after_of,
+    keep,
     verify,
 )
 from dayfly.database.preserve.pairing import Pairing
 from dayfly.database.preserve.plan import Plan, planned
 from dayfly.database.preserve.putting import Put, put_back
 from dayfly.database.preserve.session import LOCK_SECONDS, explained, first_line, session
-from dayfly.database.preserve.staging import Staged, stage
+from dayfly.database.preserve.staging import Live, Staged, stage
 from dayfly.database.preserve.surroundings import Surroundings
+from dayfly.database.problems import shown
 from dayfly.database.programs import DatabaseError
 
 _SHOWN = 120  # of a statement in a message
@@ -54,6 +61,15 @@ class Restored:
     conflicts: tuple[Conflict, ...] = ()  # that were accepted
     left_off: tuple[str, ...] = ()  # rules that rows break, and what PostgreSQL said
     statements: tuple[str, ...] = ()
+    newer: Manifest | None = None  # what was put aside
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aside:
+    """Where to export what the newer release has written; `schema` is pg_dump's text of now."""
+
+    folder: Path
+    schema: str
 
 
 @dataclass(frozen=True)
@@ -84,17 +100,23 @@ def outlook(url: str, folder: Path) -> Outlook:
 
 
 def restore(
-    url: str, folder: Path, *, accept: bool = False, lock_seconds: float = LOCK_SECONDS
+    url: str,
+    folder: Path,
+    *,
+    accept: bool = False,
+    aside: Aside | None = None,
+    lock_seconds: float = LOCK_SECONDS,
 ) -> Restored:
     """Schema and values; PreservedError with the conflicts where there are some, without `accept`.
 
-    All of it or nothing: what cannot be as it was makes nothing be changed.
+    All of it or nothing: what cannot be as it was makes nothing be changed. Nobody writes to these
+    tables meanwhile; what is dropped or overwritten with them is exported before, to `aside`.
     """
     with session(url, lock_seconds=lock_seconds) as connection, connection.transaction():
         case = _case(connection, folder, schema=True)
-        found = case.conflicts()
-        if found and not accept:
-            raise PreservedError(told(found), hint=ACCEPT)
+        _lock(case)
+        found = _accepted(case, accept=accept)
+        newer = _put_aside(case, aside, shown(url)) if aside else None
         _run(connection, case.plan.opening)
         put = put_back(connection, _again(case.pairing, connection), case.staged, overwrite=accept)
         off = _close(connection, case.plan.closing, accept=accept)
@@ -104,8 +126,61 @@ def restore(
             raise PreservedError(
                 f"the schema would not be as it was: {wrong[0]}", hint="\n".join(wrong[1:])
             )
-        statements = case.plan.statements
-    return Restored(tables=put, conflicts=found, left_off=off, statements=statements)
+    return Restored(
+        tables=put,
+        conflicts=found,
+        left_off=off,
+        statements=case.plan.statements,
+        newer=newer,
+    )
+
+
+def _accepted(case: _Case, *, accept: bool) -> tuple[Conflict, ...]:
+    found = case.conflicts()
+    if found and not accept:
+        raise PreservedError(told(found), hint=ACCEPT)
+    return found
+
+
+def _lock(case: _Case) -> None:
+    """Until the end, so that nothing is written between what is looked at and what is done."""
+    names = {(loss.schema, loss.table) for loss in (*case.plan.drops, *_standing(case))}
+    names |= {
+        (now.schema, now.name)
+        for pair in (case.columns.pairs if case.columns else ())
+        if (pair.old.type, pair.old.not_null) != (pair.new.type, pair.new.not_null)
+        and (now := case.pairing.relation(pair.table.oid))
+    }
+    for name in sorted(names):
+        lock = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier(*name))
+        with explained(f"the table {name[1]} cannot be locked"):
+            case.connection.execute(lock)
+
+
+def _standing(case: _Case) -> tuple[Loss, ...]:
+    """What the newer release sees of what comes back, under the names of now."""
+    losses = []
+    for one in case.staged:
+        live = Live.of(case.pairing, one.table)
+        if live is None or one.table.book:
+            continue
+        there = tuple(live.columns[name].name for name in one.table.lost if name in live.columns)
+        if there or one.table.whole:
+            schema, table = live.relation.schema, live.relation.name
+            columns = None if one.table.whole else there
+            losses.append(Loss(schema=schema, table=table, columns=columns))
+    return tuple(losses)
+
+
+def _put_aside(case: _Case, aside: Aside, database: str) -> Manifest | None:
+    losses = merged((*case.plan.drops, *_standing(case)))
+    if not losses:
+        return None
+    what = What(database=database, about=case.manifest.about, schema=aside.schema)
+    made = exported(case.connection, losses, aside.folder, what=what)
+    gone = tuple(Made(oid=table.oid, standing=()) for table in made.data)
+    keep(aside.folder / AFTER, After(format=FORMAT, tables=gone))  # nothing of it stays
+    return made
 
 
 def put_values(
@@ -119,9 +194,7 @@ def put_values(
     """Only the values, of all tables or one, into the schema as it is."""
     with session(url, lock_seconds=lock_seconds) as connection, connection.transaction():
         case = _case(connection, folder, schema=False, table=table)
-        found = case.conflicts()
-        if found and not accept:
-            raise PreservedError(told(found), hint=ACCEPT)
+        found = _accepted(case, accept=accept)
         put = put_back(connection, case.pairing, case.staged, overwrite=accept)
     return Restored(tables=put, conflicts=found)
 
