@@ -2,6 +2,7 @@
 
 dying.py HOME before N   SIGKILL instead of the Nth commit after the first order
 dying.py HOME after N    SIGKILL right after the Nth event after the first order
+dying.py HOME "after STEP" 1   SIGKILL once this step is in the journal as intended
 dying.py HOME count      die never, and print how many of both there were, at the end
 """
 
@@ -37,8 +38,10 @@ class Death:
             self._tell()
             self._die_at("before", self.commits)
 
-    def event(self, _: Event) -> None:
+    def event(self, event: Event) -> None:
         if self.begun:
+            if event.kind == "step.intended":
+                self._die_at(f"after {event.data['step']}", self.at)
             self.events += 1
             self._tell()
             self._die_at("after", self.events)

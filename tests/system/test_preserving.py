@@ -6,8 +6,11 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from dayfly.client import ClientError
+from dayfly.clock import wait_until
 from dayfly.database.scratch import ScratchServer, scratch_server
 from production import Production, assert_serving, running
+from production.crashes import dying_server
 from production.ledgers import Ledger, ledger
 from workshop import open_folder, postgresql
 
@@ -139,3 +142,65 @@ def test_values_are_put_back_by_hand(prod: Production, book: Ledger) -> None:
     assert asked(book, "SELECT count(*) FROM entries WHERE cents IS NULL AND id <= 2000") == [(0,)]
     wrong = prod.type("preserved", "restore", str(number), "--table", "x", at=book.folder)
     assert "nothing of a table 'x' was preserved" in wrong.said
+
+
+WORKER = """
+[process.worker]
+run      = "echo no queue; exit 4"
+machines = 1
+"""
+
+
+def test_a_breach_moves_nothing_back_onto_a_schema_that_does_not_fit(
+    prod: Production, book: Ledger
+) -> None:
+    before = prod.serving(book.app)
+    asked(book, "ALTER TABLE entries ALTER cents DROP NOT NULL")
+    settings = book.folder / "dayfly.toml"
+    settings.write_text(settings.read_text() + WORKER)
+
+    number = prod.released(book, dropping(book), "--despite", "cents are counted elsewhere")
+
+    assert_serving(prod, book.app, number)
+    said = " ".join(prod.typed("status", at=book.folder).split())
+    assert "its migration closed the way back" in said
+    assert any("closed the way back" in note for note in prod.record(number)["notes"])
+    prod.typed("rollback", at=book.folder)
+    assert_serving(prod, book.app, before)
+    assert "closed the way back" not in prod.typed("status", at=book.folder)
+
+
+@pytest.mark.parametrize("step", ["close", "restore", "cut over"])
+def test_a_server_that_dies_on_the_way_leaves_a_way(
+    prod: Production, book: Ledger, step: str
+) -> None:
+    before = prod.serving(book.app)
+    asked(book, "ALTER TABLE entries ALTER cents DROP NOT NULL")
+    number = prod.released(book, dropping(book), "--despite", "cents are counted elsewhere")
+    with (
+        dying_server(prod, f"after {step}", 1) as server,
+        prod.typing("rollback", at=book.folder),
+    ):
+        wait_until(lambda: server.poll() is not None, seconds=60, what="its death")
+    prod.up()
+    wait_until(lambda: answers(prod), seconds=60, what="the server")
+
+    said = " ".join(prod.typed("status", at=book.folder).split())
+    if step == "close":
+        assert_serving(prod, book.app, number)
+        assert "closed" not in said
+    else:
+        assert "the app stays closed" in said
+    prod.typed("rollback", at=book.folder)
+
+    assert_serving(prod, book.app, before)
+    assert asked(book, "SELECT count(*) FROM entries WHERE cents = id AND id <= 2000") == [(2000,)]
+    assert "!" not in prod.typed("status", at=book.folder)
+
+
+def answers(prod: Production) -> bool:
+    try:
+        prod.client.get("/api/status")
+    except ClientError:
+        return False
+    return True

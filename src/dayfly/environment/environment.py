@@ -31,6 +31,7 @@ from dayfly.release.jobs import Scheduler
 from dayfly.release.journal import Journal
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.recovery import recover
+from dayfly.release.reopening import reopened
 from dayfly.release.work import Parts
 
 CLOSED = "closed: its requests get a page; `dayfly rollback` goes on with what was interrupted"
@@ -52,6 +53,7 @@ def opened(home: Home) -> Iterator[Environment]:
     parts = open_parts(home)
     write_atomically(home.settings_in_force, home.environment_toml.read_text())
     recover(parts)
+    reopened(parts)
     occupied: set[str] = set()
     engine = Engine(parts)
     caretaker = Caretaker(parts, engine=engine, occupied=occupied)

@@ -18,7 +18,7 @@ from dayfly.release.work import Parts, RefusedError, ReleaseError, Work, secret_
 if TYPE_CHECKING:
     from dayfly.database.preserve.restoring import Restored
 
-RESTORE = "restore"
+CLOSE, RESTORE = "close", "restore"  # steps
 LOCK_SECONDS = 30.0  # the app is closed meanwhile: only what somebody left open can hold a lock
 _WAY_OUT = 'To give that up: dayfly rollback --accept-loss "REASON"'
 
@@ -149,7 +149,7 @@ def _refusal(costs: Sequence[str], conflicts: Sequence[str]) -> RefusedError:
 def _close(work: Work, leaving: ReleaseRecord | None) -> None:
     """Nobody writes while the schema goes back; what is open may finish."""
     app = work.record.app
-    with work.stage("close"), work.step("close"):
+    with work.stage(CLOSE), work.step(CLOSE):
         work.parts.balancer.close(app)
         slot = work.parts.slot_of(app, leaving.number) if leaving else None
         cutover.drain_slot(work, slot, stop=work.stop)
