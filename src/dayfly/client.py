@@ -41,8 +41,10 @@ class Client:
     def get(self, path: str, **query: object) -> Any:  # noqa: ANN401 - JSON
         return self._json("GET", _with_query(path, query))
 
-    def post(self, path: str, value: object = None) -> Any:  # noqa: ANN401 - JSON
-        return self._json("POST", path, json.dumps(value or {}).encode(), "application/json")
+    def post(self, path: str, value: object = None, *, seconds: float = SECONDS) -> Any:  # noqa: ANN401 - JSON
+        body = json.dumps(value or {}).encode()
+        with self._answer("POST", path, body, "application/json", seconds=seconds) as answer:
+            return _decoded(answer.read())
 
     def put(self, path: str, text: str) -> None:
         self._json("PUT", path, text.encode(), "text/plain; charset=utf-8")
@@ -109,11 +111,12 @@ class Client:
         body: Any = None,  # noqa: ANN401 - bytes or an open file
         kind: str = "",
         headers: Mapping[str, str] | None = None,
+        seconds: float = SECONDS,
     ) -> Iterator[http.client.HTTPResponse]:
         sent = {"Authorization": f"Bearer {self._token}", **(headers or {})}
         if kind:
             sent["Content-Type"] = kind
-        connection = self._connection(UPLOAD_SECONDS if kind == BINARY else SECONDS)
+        connection = self._connection(UPLOAD_SECONDS if kind == BINARY else seconds)
         try:
             connection.request(method, path, body=body, headers=sent)
             answer = connection.getresponse()

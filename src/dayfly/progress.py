@@ -205,4 +205,5 @@ _STEPS: Mapping[str, Callable[[Progress, Event], Progress]] = {
     "bridge.built": _fact,
     "bridge.gone": _fact,
     "preserved": _fact,
+    "alert": _note,
 }

@@ -228,6 +228,13 @@ def _rest(value: Json) -> list[str]:
     )
     loses = f": it would lose {clean(', '.join(back['loses']))}" if back["loses"] else ""
     told = [f"  way back: {back['state']}{covered}{loses}"]
+    if restored := value.get("restoration"):
+        why = clean(restored["why"])
+        told.append(
+            f"  it cannot be brought back: {why}"
+            if why
+            else "  what it takes away can be brought back: tried on a copy"
+        )
     if checked["checked"] or checked["unassessable"]:
         told.append(
             f"  statements: {checked['checked']} checked, {checked['broken']} broken, "

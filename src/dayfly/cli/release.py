@@ -57,6 +57,12 @@ def declare(commands: Commands) -> None:
     back.add_argument(
         "--to", type=release_number, metavar="N", help="to release N (the one before)"
     )
+    back.add_argument(
+        "--accept-loss",
+        default="",
+        metavar="REASON",
+        help="go back although the database would lose what is named; the reason is kept",
+    )
     back.add_argument("--detach", action="store_true", help="do not wait for the end")
 
 
@@ -90,10 +96,10 @@ def release(  # noqa: PLR0913 - the options of the command
     return _watched(client, client.post("/api/releases", wanted), detach=detach)
 
 
-def rollback(session: Session, *, to: int | None, detach: bool) -> int:
+def rollback(session: Session, *, to: int | None, accept_loss: str, detach: bool) -> int:
     client = session.client()
     path = f"/api/apps/{part(session.app(client))}/rollback"
-    answer = client.post(path, {"to": to, "who": who()})
+    answer = client.post(path, {"to": to, "who": who(), "accept_loss": accept_loss})
     return _watched(client, answer, detach=detach)
 
 

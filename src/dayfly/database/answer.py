@@ -14,8 +14,9 @@ from dayfly.database.bridging import keep
 from dayfly.database.capture import CaptureError, Run, capture
 from dayfly.database.captured import Transaction
 from dayfly.database.copy import Copies, copy_of
-from dayfly.database.impact.assess import OPEN, PROVEN, Impact, assess
+from dayfly.database.impact.assess import CLOSED, OPEN, PROVEN, Impact, assess
 from dayfly.database.impact.questions import asker
+from dayfly.database.preserve.proof import Restoration, returned
 from dayfly.database.problems import user_of
 from dayfly.database.production import Production, reading, recorded
 from dayfly.database.routine import without_routine
@@ -45,6 +46,7 @@ class Question:
     postgresql: str | None = None  # folder of PostgreSQL's programs; None: found
     app_url: str = ""  # as the role of the app's machines, where that is another one
     releases: Releases | None = None  # to try on the migrated copy
+    returns: bool = False  # try to bring schema and rows back, where the way back is closed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +60,7 @@ class Answer:
     tried: Tried | None = None  # both releases on the migrated copy
     migrating: float = 0.0  # seconds that it took on a copy, which has hardly any rows
     whole: bool = True  # all of it can be ended at any moment without a trace
+    restoration: Restoration | None = None  # where the way back is closed, and it was tried
 
     @property
     def rollback(self) -> dict[str, object]:
@@ -79,6 +82,7 @@ class Answer:
                 "broken": len(checked.broken),
                 "unassessable": checked.unassessable,
             },
+            "restoration": self.restoration.as_json() if self.restoration else None,
             "unfilled": list(self.unfilled),
             "migrating": {"seconds": round(self.migrating, 2), "whole": self.whole},
             "seconds": round(self.seconds, 2),
@@ -120,18 +124,16 @@ def _answer(
         asker(question.url, seconds=ASK_SECONDS) as ask,
     ):
         role = user_of(app_url) or copies.production.user
-        started = time.monotonic()
-        done, migrated = _captured(copies, run)
-        migrating = time.monotonic() - started
+        caught = _captured(copies, run)
         if check:
-            check(recorded(migrated))
-        if not _does_something(done):
+            check(recorded(caught.url))
+        if not _does_something(caught.done):
             return Answer(
                 impact=Impact(), seconds=time.monotonic() - began, unfilled=copies.unfilled
             )
         impact = assess(
             copies.fresh(),
-            done,
+            caught.done,
             rows=_rows(copies.production),
             budget=question.budget,
             statements=[*question.statements, *seen(app_url)],
@@ -141,20 +143,43 @@ def _answer(
             again=copies.fresh if question.builds else None,
         )
         impact = impact if question.builds else impact.unbridged()
-        found = None
-        if question.releases:
-            _bridge(copies.as_production(migrated), impact.bridges)
-            back = impact.rollback == OPEN
-            found = tried(copies, migrated, question.releases, role=role, goes_back=back)
+        twin = copies.twin(caught.url) if question.returns else ""
+        found = _tried(question, copies, caught.url, impact, role)
+        impact = impact.with_findings(found.findings if found else ())
         return Answer(
-            impact=impact.with_findings(found.findings if found else ()),
+            impact=impact,
             seconds=time.monotonic() - began,
-            pending=names or _named(done),
+            pending=names or _named(caught.done),
             unfilled=copies.unfilled,
             tried=found,
-            migrating=migrating,
-            whole=_whole(done),
+            migrating=caught.seconds,
+            whole=_whole(caught.done),
+            restoration=_returned(copies, caught.before, twin, impact) if twin else None,
         )
+
+
+def _tried(
+    question: Question, copies: Copies, migrated: str, impact: Impact, role: str
+) -> Tried | None:
+    if question.releases is None:
+        return None
+    _bridge(copies.as_production(migrated), impact.bridges)
+    back = impact.rollback == OPEN
+    return tried(copies, migrated, question.releases, role=role, goes_back=back)
+
+
+def _returned(
+    copies: Copies, before: Callable[[], str], migrated: str, impact: Impact
+) -> Restoration | None:
+    """With the rights that production's URL gives; None where the way back stays open."""
+    if impact.rollback != CLOSED:
+        return None
+    return returned(
+        copies.as_production(before()),
+        copies.as_production(migrated),
+        impact.preserve,
+        schema=copies.schema,
+    )
 
 
 def _bridge(url: str, bridges: Sequence[Bridge]) -> None:
@@ -162,20 +187,32 @@ def _bridge(url: str, bridges: Sequence[Bridge]) -> None:
     keep(url, bridges, budget=ASK_SECONDS, stop=Stop(), tell=lambda _line: None)
 
 
-def _captured(copies: Copies, run: Run) -> tuple[tuple[Transaction, ...], str]:
-    """What it committed, and the URL of the copy that it migrated.
+@dataclass(frozen=True, kw_only=True)
+class _Caught:
+    done: tuple[Transaction, ...]
+    url: str  # of the copy that was migrated
+    before: Callable[[], str]  # makes one as it was before
+    seconds: float
+
+
+def _captured(copies: Copies, run: Run) -> _Caught:
+    """What it committed.
 
     Rows that we made up must not stop a migration: production's own are asked for later.
     """
-    url = copies.fresh()
+    began, before = time.monotonic(), copies.fresh
+    url = before()
     try:
         done = capture(copies, run, on=url)
     except CaptureError as error:
         if not error.refused_rows:
             raise
-        url = copies.without_rows()
+        before = copies.without_rows
+        url = before()
         done = capture(copies, run, on=url)
-    return without_routine(done, lambda: capture(copies, run, on=url)), url
+    seconds = time.monotonic() - began
+    own = without_routine(done, lambda: capture(copies, run, on=url))
+    return _Caught(done=own, url=url, before=before, seconds=seconds)
 
 
 def seen(url: str) -> list[str]:

@@ -39,14 +39,22 @@ class Copies:
     server: ScratchServer
     production: Production
     unfilled: tuple[str, ...]  # tables without a row, because none could be made up
+    schema: str  # production's, as pg_dump writes it
     log: Path  # of the server; where its name ends in .csv, it is CSV
     password: str  # of production's user, here
 
     def fresh(self) -> str:
         """The URL of a new copy, with a superuser's rights; gone with the server."""
+        return self._copied(TEMPLATE)
+
+    def twin(self, url: str) -> str:
+        """As `fresh`, of a copy as it is now; nobody may be connected to that."""
+        return self._copied(_database(url))
+
+    def _copied(self, template: str) -> str:
         name = f"copy_{secrets.token_hex(4)}"
         with connected(self.server, "postgres") as connection:
-            _create(connection, name, self.production)
+            _create(connection, name, template, self.production)
         return self.server.url(name)
 
     def without_rows(self) -> str:
@@ -77,7 +85,7 @@ class Copies:
         return self._url(role, url)
 
     def _url(self, user: str, url: str) -> str:
-        return self.server.url(urlsplit(url).path.removeprefix("/"), user, self.password)
+        return self.server.url(_database(url), user, self.password)
 
 
 @contextmanager
@@ -89,7 +97,8 @@ def copy_of(url: str, *, folder: Path, postgresql: str | None = None) -> Iterato
     """
     production = observed(url)
     programs = programs_for(production.version, postgresql)
-    ready = prepared(folder, programs, dumped(url, programs), production)
+    schema = dumped(url, programs)
+    ready = prepared(folder, programs, schema, production)
     at = quickest(folder, size_of(ready.base))
     form = "json" if production.version >= _JSON_SINCE else "csv"
     with (
@@ -101,6 +110,7 @@ def copy_of(url: str, *, folder: Path, postgresql: str | None = None) -> Iterato
             server=server,
             production=production,
             unfilled=ready.unfilled,
+            schema=schema,
             log=cluster.data / _LOG / f"{_LOG}.{form}",
             password=password,
         )
@@ -133,12 +143,16 @@ def _begin(server: ScratchServer, production: Production) -> str:
     return password
 
 
-def _create(connection: Connection, name: str, production: Production) -> None:
+def _database(url: str) -> str:
+    return urlsplit(url).path.removeprefix("/")
+
+
+def _create(connection: Connection, name: str, template: str, production: Production) -> None:
     database = sql.Identifier(name)
     owner = ADMIN if production.owner.startswith("pg_") else production.owner
     new = _NEW + _BY_FILES if production.version >= _STRATEGIES_SINCE else _NEW
     connection.execute(
-        sql.SQL(new).format(database, sql.Identifier(TEMPLATE), sql.Identifier(owner))
+        sql.SQL(new).format(database, sql.Identifier(template), sql.Identifier(owner))
     )
     path = sql.SQL(", ").join(map(sql.Identifier, production.search_path or ("public",)))
     connection.execute(sql.SQL("ALTER DATABASE {} SET search_path = {}").format(database, path))

@@ -8,7 +8,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from dayfly.command import CommandError, Setting, output_of
 from dayfly.database.problems import missing_grant, shown
-from dayfly.database.programs import DatabaseError
+from dayfly.database.production import reading
+from dayfly.database.programs import DatabaseError, programs_for
 
 DUMP_SECONDS = 300.0
 _FLAGS = (
@@ -34,6 +35,13 @@ def dumped(url: str, programs: Path) -> str:
             hint=missing_grant(error.tail, user) or error.tail,
         ) from error
     return _PASSING.sub("", text)
+
+
+def dump_of(url: str, postgresql: str | None) -> str:
+    """As `dumped`, with the programs of the server's own version."""
+    with reading(url) as connection:
+        version = connection.info.server_version // 10_000
+    return dumped(url, programs_for(version, postgresql))
 
 
 def fingerprint(*parts: str) -> str:

@@ -37,6 +37,7 @@ class ReleaseWish(msgspec.Struct, forbid_unknown_fields=True):
 class RollbackWish(msgspec.Struct, forbid_unknown_fields=True):
     to: int | None = None
     who: str = SOMEBODY
+    accept_loss: str = ""  # why what the database would lose is given up
 
 
 class StopWish(msgspec.Struct, forbid_unknown_fields=True):
@@ -77,7 +78,7 @@ def roll_back(environment: Environment, request: Request, body: bytes) -> dict[s
     wanted, app = read(body, RollbackWish), request.path_params["app"]
     require(environment.parts.journal, app)
     after = environment.parts.journal.last_event()
-    to = environment.engine.roll_back(app, wanted.to, wanted.who)
+    to = environment.engine.roll_back(app, wanted.to, wanted.who, accept_loss=wanted.accept_loss)
     return {"release": to, "after": after}
 
 

@@ -36,7 +36,7 @@ def releases(environment: Environment, request: Request) -> list[Any]:
 
 def listed(environment: Environment, app: str | None, limit: int) -> list[dict[str, Any]]:
     """Releases, newest first; those that wait for their turn are marked."""
-    queued = environment.engine.queued()
+    queued = environment.engine.lines.queued()
     records = environment.parts.journal.releases(app, limit)
     return [{**row(record), "queued": record.number in queued} for record in records]
 
@@ -47,7 +47,7 @@ def receipt(environment: Environment, request: Request) -> dict[str, Any]:
     contract = contracts.told(events).get(number)
     return {
         **whole(journal.release(number)),
-        "queued": number in environment.engine.queued(),
+        "queued": number in environment.engine.lines.queued(),
         "rollbacks": rollbacks(events),
         "contract": contract and {**contract.as_json(), "runs": contracted(events)},
     }

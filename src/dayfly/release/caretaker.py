@@ -109,7 +109,7 @@ class Caretaker:
 
     def _retire(self, record: ReleaseRecord, why: str) -> None:
         """Said before it is done, so that a rollback at this moment launches a fresh fleet."""
-        with self._engine.idle(record.number) as idle:
+        with self._engine.lines.idle(record.number) as idle:
             if not idle:
                 return
             if record.outcome == "warm":

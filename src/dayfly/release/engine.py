@@ -2,16 +2,17 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 
 from dayfly.clock import DeadlineError, wait_until
 from dayfly.errors import DayflyError
 from dayfly.events import Event
 from dayfly.release import bookkeeping, contracts, pipeline, rollback, waiting
 from dayfly.release.journal import JournalError
+from dayfly.release.lines import Lines
 from dayfly.release.operation import Operation, carried_out
-from dayfly.release.records import Order, ReleaseRecord
+from dayfly.release.records import Order, ReleaseRecord, Wish
 from dayfly.release.work import Parts, ReleaseError
 
 STOP_SECONDS = 120.0
@@ -29,55 +30,12 @@ class Engine:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._lock = threading.Lock()
         self._closed = threading.Event()
-        self._lines: dict[str, list[Operation]] = {}  # by app; the first one is under way
-
-    def busy(self) -> frozenset[int]:
-        """Releases that an operation has in hand: nobody else touches their machines."""
-        with self._lock:
-            lines = self._lines.values()
-            return frozenset(o.record.number for line in lines for o in line if o.alone)
-
-    def engaged(self) -> frozenset[str]:
-        """Apps of which an operation is under way."""
-        with self._lock:
-            return frozenset(app for app, line in self._lines.items() if line)
-
-    def own(self) -> frozenset[str]:
-        """Machines that operations have started for themselves."""
-        with self._lock:
-            lines = self._lines.values()
-            return frozenset(name for line in lines for o in line for name in o.own.copy())
-
-    def queued(self) -> frozenset[int]:
-        """Releases that wait for the one under way."""
-        with self._lock:
-            return frozenset(o.record.number for line in self._lines.values() for o in line[1:])
-
-    def outgoing(self) -> frozenset[int]:
-        """Releases whose fleets an operation may go back to, or drains: they don't retire."""
-        with self._lock:
-            return self._outgoing()
-
-    @contextmanager
-    def idle(self, number: int) -> Iterator[bool]:
-        """Whether no operation needs this release; none takes it until the body ends."""
-        with self._lock:
-            yield number not in self._in_hand() | self._outgoing()
-
-    def _in_hand(self) -> frozenset[int]:
-        lines = self._lines.values()
-        return frozenset(operation.record.number for line in lines for operation in line)
-
-    def _outgoing(self) -> frozenset[int]:
-        lines = self._lines.values()
-        return frozenset(n for line in lines for operation in line for n in operation.outgoing)
+        self.lines = Lines()
 
     def release(self, order: Order, *, queue: bool = False) -> int:
         """Start a release, or let it wait for the one under way; returns its number."""
-        with self._lock:
-            line = self._lines.setdefault(order.app, [])
+        with self.lines.of(order.app) as line:
             ordered = [operation for operation in line if operation.alone]
             if ordered and not queue:
                 raise BusyError(
@@ -99,8 +57,8 @@ class Engine:
     def go_on(self, record: ReleaseRecord) -> None:
         """A release that waited for its window lines up again."""
         journal, wish = self._parts.journal, waiting.wish_of(self._parts, record)
-        with self._lock:
-            if record.number in self._in_hand():
+        with self.lines.of(record.app) as line:
+            if any(operation.record.number == record.number for operation in line):
                 return
             journal.go_on(record.number)
             operation = Operation(
@@ -109,13 +67,12 @@ class Engine:
                 story=pipeline.release_in_window,
                 wish=wish,
             )
-            self._lines.setdefault(record.app, []).append(operation)
+            line.append(operation)
         self._start(operation, self._release)
 
     def contract(self, record: ReleaseRecord) -> None:
         """Run what a release has left out; it serves, and is looked after meanwhile."""
-        with self._lock:
-            line = self._lines.setdefault(record.app, [])
+        with self.lines.of(record.app) as line:
             if line:
                 return
             operation = Operation(
@@ -130,16 +87,18 @@ class Engine:
             line.append(operation)
         self._start(operation, lambda o: self._contract(o, began.number))
 
-    def roll_back(self, app: str, to: int | None, who: str) -> int:
-        """Stop what is under way, then go back; returns the release gone back to."""
+    def roll_back(self, app: str, to: int | None, who: str, *, accept_loss: str = "") -> int:
+        """Stop what is under way, then go back; returns the release gone back to.
+
+        `accept_loss`: why what the database would lose by it is given up.
+        """
         stopped = self._stop_for_rollback(app, who)
         serving = self._parts.serving(app)
         too_late = stopped is not None and stopped.record.number == serving
         if stopped and serving is not None and not too_late and to in {None, serving}:
             self._tell_stopped(app, serving, who, stopped.what)
             return serving
-        with self._lock:
-            line = self._lines.setdefault(app, [])
+        with self.lines.of(app) as line:
             if line:
                 raise BusyError(f"{line[0].what} of {app} is under way")
             target = rollback.target_of(
@@ -149,6 +108,7 @@ class Engine:
                 what=f"the rollback to release {target.number}",
                 record=target,
                 story=rollback.roll_back,
+                wish=Wish(accept_loss=accept_loss),
             )
             # Before the answer: who follows waits for its end.
             began = self._tell_begun(target, who)
@@ -158,23 +118,22 @@ class Engine:
 
     def stop(self, number: int, why: str) -> None:
         """Ask a release to stop; it undoes what it did. ReleaseError when it isn't under way."""
-        with self._lock:
-            found = [o for line in self._lines.values() for o in line if o.record.number == number]
-            if not found:
-                self._stop_waiting(number, why)
-                return
-        found[0].stop.request(why)
-
-    def _stop_waiting(self, number: int, why: str) -> None:
         record = self._parts.journal.release(number)
+        with self.lines.of(record.app) as line:
+            found = [operation for operation in line if operation.record.number == number]
+            if not found:
+                self._stop_waiting(record, why)
+        for operation in found:
+            operation.stop.request(why)
+
+    def _stop_waiting(self, record: ReleaseRecord, why: str) -> None:
         if record.outcome != "waiting":
-            raise ReleaseError(f"release {number} is not under way")
-        self._parts.journal.conclude(number, "failed", f"stopped: {why}")
+            raise ReleaseError(f"release {record.number} is not under way")
+        self._parts.journal.conclude(record.number, "failed", f"stopped: {why}")
 
     def close(self) -> None:
         """The server ends: what is under way is undone first."""
-        with self._lock:
-            everything = [operation for line in self._lines.values() for operation in line]
+        everything = self.lines.all()
         for operation in everything:
             operation.stop.request("the server is going down")
         for operation in everything:
@@ -201,8 +160,8 @@ class Engine:
 
     def _stop_for_rollback(self, app: str, who: str) -> Operation | None:
         """What was under way and was told to stop; its traffic is back, or it was too late."""
-        with self._lock:
-            line = list(self._lines.get(app, []))
+        with self.lines.of(app) as own:
+            line = list(own)
         serving = self._parts.serving(app)
         for operation in reversed(line):
             if operation.what.startswith("the rollback"):
@@ -228,20 +187,17 @@ class Engine:
         def body() -> None:
             try:
                 self._wait_for_turn(operation)
-                self._keep_outgoing(operation)
+                serving = self._parts.serving(operation.record.app)
+                self.lines.keep_outgoing(operation, serving)
                 run(operation)
             finally:
-                with self._lock:
-                    self._lines[operation.record.app].remove(operation)
+                self.lines.remove(operation)
                 operation.over.set()
 
         threading.Thread(target=body, name=operation.what, daemon=True).start()
 
     def _wait_for_turn(self, operation: Operation) -> None:
-        with self._lock:
-            line = self._lines[operation.record.app]
-            before = line[: line.index(operation)]
-        for earlier in before:
+        for earlier in self.lines.before(operation):
             self._parts.journal.record(
                 "note",
                 release=operation.record.number,
@@ -249,11 +205,6 @@ class Engine:
                 message=f"waits for {earlier.what}",
             )
             earlier.over.wait()
-
-    def _keep_outgoing(self, operation: Operation) -> None:
-        serving = self._parts.serving(operation.record.app)
-        with self._lock:
-            operation.outgoing.update([] if serving is None else [serving])
 
     # -- what an operation does, from its first event to its receipt
 

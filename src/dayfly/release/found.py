@@ -14,6 +14,8 @@ def only(verdict: str, finding: Finding | None = None) -> Found:
         "verdict": verdict,
         "findings": [finding.as_json()] if finding else [],
         "rollback": {"state": "closed" if finding else "catalogue only", "loses": []},
+        "preserve": [],
+        "restoration": None,
         "pending": None if finding else [],
         "statements": {"checked": 0, "broken": 0, "unassessable": 0},
         "unfilled": [],

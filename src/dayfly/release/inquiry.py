@@ -117,6 +117,7 @@ def _question(
         folder=work.parts.home.scratch,
         budget=database.budget,
         builds=builds,
+        returns=True,
         postgresql=work.parts.settings.postgresql,
     )
 

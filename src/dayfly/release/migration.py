@@ -11,12 +11,12 @@ from dayfly.config.app import Database
 from dayfly.database.pace import PAUSE_SECONDS, Pace
 from dayfly.errors import DayflyError, StoppedError
 from dayfly.images.image import Image
-from dayfly.release import bridges, contracts, fleet, inquiry, once
+from dayfly.release import bridges, contracts, fleet, inquiry, once, preserving
 from dayfly.release.course import HELD, WINDOW
 from dayfly.release.holding import held
+from dayfly.release.wayback import MIGRATE
 from dayfly.release.work import RefusedError, ReleaseError, Work
 
-MIGRATE = "migrate"
 # What drivers and tools say when the server ended a wait for a lock, or the session itself.
 _LOCKED = re.compile(
     r"lock timeout|LockNotAvailable|55P03|terminating connection|server closed the connection|57P01"
@@ -34,7 +34,12 @@ def migrate(work: Work, image: Image, found: Mapping[str, Any]) -> None:
     what = database.migrations or database.migrate
     if left := found.get("contract"):
         work.emit(contracts.WAITING, migrations=left)
-    with work.stage(MIGRATE), work.step(MIGRATE, what=what), bridges.built(work, found):
+    with (
+        preserving.around(work, found),
+        work.stage(MIGRATE),
+        work.step(MIGRATE, what=what),
+        bridges.built(work, found),
+    ):
         if found.get("course") == HELD:
             _while_held(work, image, database, found)
         else:

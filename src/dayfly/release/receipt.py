@@ -7,20 +7,14 @@ from typing import Any
 
 from dayfly.balancer.accesslog import Traffic
 from dayfly.events import Event
+from dayfly.release.alerts import ALERT
 from dayfly.release.found import UNASSESSED
 from dayfly.release.records import ReleaseRecord
 
 _IMPACT = (
-    "findings",
-    "rollback",
-    "pending",
-    "contract",
-    "statements",
-    "unfilled",
-    "timeline",
-    "budget",
-    "seconds",
-)
+    "findings", "rollback", "preserve", "restoration", "pending", "contract", "statements",
+    "unfilled", "timeline", "budget", "seconds",
+)  # fmt: skip
 
 
 def receipt(events: Sequence[Event], traffic: Traffic) -> dict[str, Any]:
@@ -48,7 +42,9 @@ def receipt(events: Sequence[Event], traffic: Traffic) -> dict[str, Any]:
             if event.kind == "machine.launched"
         ],
         "deaths": [dict(event.data) for event in events if event.kind == "machine.died"],
-        "notes": [event.data["message"] for event in events if event.kind == "note"],
+        "preserved": told.get("preserved"),
+        "restored": [dict(event.data) for event in events if event.kind == "restored"],
+        "notes": [event.data["message"] for event in events if event.kind in ("note", ALERT)],
     }
 
 

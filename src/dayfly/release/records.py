@@ -33,6 +33,7 @@ class Wish:
     despite: str = ""  # why it is released although its verdict forbids it
     window: str = ""  # in which downtime is allowed, as `release/window.py` reads it
     now: bool = False  # downtime is allowed now
+    accept_loss: str = ""  # why a rollback may give up what it cannot bring back
 
 
 NOTHING = Wish()

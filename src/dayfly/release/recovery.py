@@ -16,9 +16,9 @@ from dayfly.events import Event
 from dayfly.release import bookkeeping, contracts, downtime, fleet
 from dayfly.release.cutover import GO_BACK
 from dayfly.release.inquiry import ASSESS
-from dayfly.release.migration import MIGRATE
 from dayfly.release.records import Outcome, ReleaseRecord
 from dayfly.release.rehearsal import REHEARSAL
+from dayfly.release.wayback import MIGRATE
 from dayfly.release.work import Parts, Work, source_of
 
 Fate = Literal["complete", "undo", "go back"]

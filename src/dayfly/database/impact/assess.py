@@ -33,6 +33,7 @@ from dayfly.database.impact.timeline import EMPTY, Timeline, timeline
 from dayfly.database.impact.trial import tried
 from dayfly.database.impact.unassessed import unassessed
 from dayfly.database.impact.widening import widening
+from dayfly.database.loss import Loss, merged
 
 UNBUILT = "it has to stay until that is retired; a release through Dayfly bridges this"
 PROVEN, OPEN, CLOSED = "proven", "catalogue only", "closed"
@@ -70,6 +71,11 @@ class Impact:
         return tuple(dict.fromkeys(name for found in self.findings for name in found.loses))
 
     @property
+    def preserve(self) -> tuple[Loss, ...]:
+        """What to export before the migration."""
+        return merged(lost for found in self.findings for lost in found.lost)
+
+    @property
     def rollback(self) -> str:
         """Whether the outgoing release could serve on the new schema."""
         shut = any(
@@ -84,6 +90,7 @@ class Impact:
             "findings": [finding.as_json() for finding in self.findings],
             "rollback": {"state": self.rollback, "loses": list(self.loses)},
             **self.timeline.as_json(),
+            "preserve": [loss.as_json() for loss in self.preserve],
         }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from dayfly.database.bridge import Bridge
 from dayfly.database.impact.catalogue import Key, Thing
 from dayfly.database.impact.locks import words
+from dayfly.database.loss import Loss
 
 NONE, ONLINE, STAGED, DOWNTIME = VERDICTS = ("none", "online", "staged", "downtime")  # least first
 KINDS = ("fails", "unknown", "loses", "breaks", "blocks", "widens", "touches")  # told first to last
@@ -28,6 +29,7 @@ class Finding:
     remedy: str = ""
     sqlstate: str = ""  # with which statements of the outgoing release will fail
     loses: tuple[str, ...] = ()
+    lost: tuple[Loss, ...] = ()  # the same, for whoever exports it
     bridge: Bridge | None = None
     relation: int = 0  # before the migration
     keys: tuple[Key, ...] = ()  # what changed
