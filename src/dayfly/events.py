@@ -39,5 +39,10 @@ class Emit(Protocol):
     def __call__(self, kind: str, **data: object) -> None: ...
 
 
+def intends(event: Event, step: str) -> bool:
+    """Whether it says that this step is about to be done."""
+    return event.kind == "step.intended" and event.data.get("step") == step
+
+
 def silent(kind: str, **data: object) -> None:
     """Emit to nobody."""

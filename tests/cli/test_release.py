@@ -183,7 +183,7 @@ def test_a_rollback_names_where_to(terminal: Terminal, environment: FakeEnvironm
     assert terminal.type("rollback", "--to", "1").returncode == 0
     assert environment.asked[-1] == (
         "apps/orders/rollback",
-        {"to": 1, "who": environment.asked[-1][-1]["who"]},
+        {"to": 1, "who": environment.asked[-1][-1]["who"], "accept_loss": ""},
     )
 
 

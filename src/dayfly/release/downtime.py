@@ -4,46 +4,79 @@ While the app is closed the balancer answers with a maintenance page. It is open
 release that the schema fits: the incoming one, or the outgoing one after everything was undone.
 """
 
-import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from dayfly.machines.machine import Machine
-from dayfly.release import cutover, fleet
+from dayfly.errors import DayflyError
+from dayfly.events import Event, intends
+from dayfly.release import closing, fleet, preserving, returning
+from dayfly.release.alerts import alert
+from dayfly.release.bookkeeping import ALL
 from dayfly.release.records import ReleaseRecord
-from dayfly.release.work import Parts, Work
-
-CLOSE, OPEN = "close", "open"  # steps that recovery looks for
-_AT_ONCE = 16
+from dayfly.release.wayback import MIGRATE, closed_by
+from dayfly.release.work import Work
 
 
 @contextmanager
 def closed(work: Work, outgoing: ReleaseRecord | None) -> Iterator[None]:
     """Nothing of the outgoing release works in the body; after it the incoming one is open."""
-    with work.stage(CLOSE), work.step(CLOSE):
-        work.parts.balancer.close(work.record.app, page=work.page)
+    closing.close(work, recorded=_recorded(work))
     try:
-        _stand_still(work, outgoing)
+        closing.stand_still(work, outgoing)
         yield
     except BaseException:
         with fleet.clearing_up(work), work.stage("roll back", certain=True):
             _traffic_back(work, outgoing)
             give_back(work)
         raise
-    with work.stage(OPEN, certain=True):
-        reopen(work.parts, work.record)
-
-
-def reopen(parts: Parts, record: ReleaseRecord) -> None:
-    if record.app in parts.balancer.routing().closed:
-        with parts.journal.step(OPEN, release=record.number, app=record.app):
-            parts.balancer.reopen(record.app)
+    with work.stage(closing.OPEN, certain=True):
+        closing.reopen(work.parts, work.record)
 
 
 def give_back(work: Work) -> None:
-    """The schema as the outgoing release needs it, and the app open again."""
-    reopen(work.parts, work.record)
+    """The schema as the outgoing release needs it, and the app open again.
+
+    Where the schema cannot be had the app stays closed, and an alert says what to do.
+    """
+    why = _schema_back(work)
+    if not why:
+        closing.reopen(work.parts, work.record)
+        return
+    alert(
+        work,
+        f"release {work.record.number} failed after its migration, and the app stays closed: "
+        f"{why}; release something that fits the schema: dayfly release --now",
+    )
+
+
+def _schema_back(work: Work) -> str:
+    """Why it cannot be had; empty where it is there."""
+    events = work.parts.journal.events(release=work.record.number, limit=ALL)
+    if not any(intends(event, MIGRATE) for event in events) or not closed_by(work):
+        return ""
+    export = preserving.own(work)
+    if export is None:
+        same = _recorded(work) == _recorded_before(events)
+        return "" if same else "nothing of it was preserved, so it cannot be undone"
+    try:
+        returning.put_right(work, export, accept=True)  # nobody has written but the smoke command
+    except DayflyError as error:
+        return f"it cannot be undone ({error.message})"
+    return ""
+
+
+def _recorded(work: Work) -> tuple[str, ...]:
+    """The migrations that have run, as their tools have written it down."""
+    if work.app.database is None:
+        return ()
+    from dayfly.database.production import recorded  # noqa: PLC0415 - loads the driver
+
+    return recorded(work.migrate_url(work.app.database))
+
+
+def _recorded_before(events: Sequence[Event]) -> tuple[str, ...]:
+    closings = [event for event in events if intends(event, closing.CLOSE)]
+    return tuple(closings[-1].data.get("recorded", ())) if closings else ()
 
 
 def _traffic_back(work: Work, outgoing: ReleaseRecord | None) -> None:
@@ -58,34 +91,3 @@ def _traffic_back(work: Work, outgoing: ReleaseRecord | None) -> None:
     else:
         parts.balancer.withdraw(record.app)
     fleet.remove_fleet(parts, record, "its release did not come through")
-
-
-def _stand_still(work: Work, outgoing: ReleaseRecord | None) -> None:
-    """Requests, workers and jobs finish what they do, each within its budget."""
-    if outgoing is None:
-        return
-    with work.stage("drain"), ThreadPoolExecutor(_AT_ONCE) as pool:
-        ending = [m for m in work.parts.runtime.machines() if _works(m, outgoing)]
-        ended = [pool.submit(_end, work, machine) for machine in ending]
-        slot = work.parts.slot_of(work.record.app, outgoing.number)
-        cutover.drain_slot(work, slot, stop=work.stop)
-        for each in ended:
-            each.result()
-
-
-def _works(machine: Machine, outgoing: ReleaseRecord) -> bool:
-    web = machine.kind == "process" and machine.process == fleet.WEB
-    mine = (machine.app, machine.release) == (outgoing.app, outgoing.number)
-    return mine and machine.state == "running" and not web
-
-
-def _end(work: Work, machine: Machine) -> None:
-    """A worker is told to end; a job may come to its own end first."""
-    runtime, until = work.parts.runtime, time.monotonic() + work.app.release.job_drain
-    while machine.kind == "job" and _runs(work, machine.name) and time.monotonic() < until:
-        work.stop.wait(cutover.DRAIN_POLL_SECONDS)
-    runtime.stop(machine.name, max(until - time.monotonic(), 0))
-
-
-def _runs(work: Work, name: str) -> bool:
-    return any(m.name == name and m.state == "running" for m in work.parts.runtime.machines())

@@ -35,13 +35,9 @@ class Lookout:
 
         In this order nothing looks abandoned that only just began.
         """
-        parts = self._parts
-        busy, outgoing, own = (
-            self._engine.lines.busy(),
-            self._engine.lines.outgoing(),
-            self._engine.lines.own(),
-        )
-        engaged = self._engine.lines.engaged()
+        parts, lines = self._parts, self._engine.lines
+        busy, outgoing, own = lines.busy(), lines.outgoing(), lines.own()
+        engaged = lines.engaged()
         machines = [machine for machine in parts.runtime.machines() if machine.app == app]
         records = {record.number: record for record in parts.journal.releases(app)}
         serving = parts.serving(app)
@@ -52,9 +48,9 @@ class Lookout:
         return Seen(
             now=time.time(),
             serving=serving,
-            busy=busy | self._engine.lines.busy(),
-            outgoing=outgoing | self._engine.lines.outgoing(),
-            occupied=frozenset(self._occupied | self._ending) | own | self._engine.lines.own(),
+            busy=busy | lines.busy(),
+            outgoing=outgoing | lines.outgoing(),
+            occupied=frozenset(self._occupied | self._ending) | own | lines.own(),
             records=records,
             machines=tuple(machines),
             down=down,
@@ -64,7 +60,7 @@ class Lookout:
             slots=frozenset(fleets),
             unfinished=self._unfinished(records, fleets),
             contracts=self._contracts(app),
-            engaged=app in engaged | self._engine.lines.engaged(),
+            engaged=app in engaged | lines.engaged(),
             bridges=frozenset(bridges.standing(bridges.of(parts, app))),
             due=waiting.due(parts, app, records),
             closed=app in routing.closed,

@@ -133,6 +133,13 @@ def preserved(parts: Parts, app: str | None = None) -> list[Preserved]:
     return sorted(found, key=lambda one: _order(one.name), reverse=True)
 
 
+def own(work: Work) -> Preserved | None:
+    """What was kept before this release's migration."""
+    name = str(work.record.number)
+    found = (one for one in preserved(work.parts, work.record.app) if one.name == name)
+    return next(found, None)
+
+
 def named(parts: Parts, name: str) -> Preserved:
     """LookupError where there is none of this number."""
     there = preserved(parts)

@@ -12,8 +12,8 @@ from typing import Literal
 import msgspec
 
 from dayfly.clock import Stop
-from dayfly.events import Event
-from dayfly.release import bookkeeping, contracts, downtime, fleet
+from dayfly.events import Event, intends
+from dayfly.release import bookkeeping, closing, contracts, downtime, fleet
 from dayfly.release.cutover import GO_BACK
 from dayfly.release.inquiry import ASSESS
 from dayfly.release.records import Outcome, ReleaseRecord
@@ -117,7 +117,7 @@ def _forget_vanished(parts: Parts, record: ReleaseRecord) -> None:
 
 def _act(parts: Parts, record: ReleaseRecord, decision: Decision, way: WayBack | None) -> None:
     if decision.fate == "complete":
-        downtime.reopen(parts, record)
+        closing.reopen(parts, record)
         bookkeeping.finish_release(parts, record, "serving", decision.why)
     elif way is None:
         _undo(parts, record, "failed", decision.why)
@@ -153,7 +153,7 @@ def _undo(parts: Parts, record: ReleaseRecord, outcome: Outcome, why: str) -> No
 
 def _closed(parts: Parts, record: ReleaseRecord) -> bool:
     """Whether this release has closed its app, and it is closed still."""
-    mine = any(intends(event, downtime.CLOSE) for event in _events(parts, record))
+    mine = any(intends(event, closing.CLOSE) for event in _events(parts, record))
     return mine and record.app in parts.balancer.routing().closed
 
 
@@ -167,10 +167,6 @@ def way_back(parts: Parts, app: str, events: list[Event]) -> WayBack | None:
         return way
     slot = parts.slot_of(app, way.outgoing)
     return replace(way, slot=slot) if slot else None
-
-
-def intends(event: Event, step: str) -> bool:
-    return event.kind == "step.intended" and event.data.get("step") == step
 
 
 def had_traffic(events: list[Event]) -> bool:

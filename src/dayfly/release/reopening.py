@@ -6,7 +6,8 @@ from typing import Literal
 
 from dayfly.events import Event
 from dayfly.release.alerts import ALERT
-from dayfly.release.returning import CLOSE, RESTORE
+from dayfly.release.closing import CLOSE
+from dayfly.release.returning import RESTORE
 from dayfly.release.work import Parts
 
 Door = Literal["open", "leave", "tell"]

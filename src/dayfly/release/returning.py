@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dayfly.config.app import Database
 from dayfly.errors import DayflyError
-from dayfly.release import cutover, preserving
+from dayfly.release import closing, preserving
 from dayfly.release.alerts import alert
 from dayfly.release.preserving import Preserved
 from dayfly.release.receipt import iso
@@ -18,7 +18,7 @@ from dayfly.release.work import Parts, RefusedError, ReleaseError, Work, secret_
 if TYPE_CHECKING:
     from dayfly.database.preserve.restoring import Restored
 
-CLOSE, RESTORE = "close", "restore"  # steps
+RESTORE = "restore"  # a step
 LOCK_SECONDS = 30.0  # the app is closed meanwhile: only what somebody left open can hold a lock
 _WAY_OUT = 'To give that up: dayfly rollback --accept-loss "REASON"'
 
@@ -91,11 +91,11 @@ def brought_back(work: Work, leaving: ReleaseRecord | None) -> Iterator[None]:
         return
     done: list[Preserved] = []
     try:
-        _close(work, leaving)
+        closing.close(work)
+        closing.stand_still(work, leaving)
         for one in exports:
-            restored = _restore(work, one)
+            put_right(work, one, accept=bool(work.wish.accept_loss))
             done.append(one)
-            _write_down(work, one, restored)
         yield
     except BaseException as error:
         _tell(work, done, error)
@@ -148,16 +148,15 @@ def _refusal(costs: Sequence[str], conflicts: Sequence[str]) -> RefusedError:
     return RefusedError(f"{first}: {head}", hint="\n".join([*(f"- {r}" for r in rest), _WAY_OUT]))
 
 
-def _close(work: Work, leaving: ReleaseRecord | None) -> None:
-    """Nobody writes while the schema goes back; what is open may finish."""
-    app = work.record.app
-    with work.stage(CLOSE), work.step(CLOSE):
-        work.parts.balancer.close(app)
-        slot = work.parts.slot_of(app, leaving.number) if leaving else None
-        cutover.drain_slot(work, slot, stop=work.stop)
+def put_right(work: Work, one: Preserved, *, accept: bool) -> None:
+    """Schema and values as they were; `accept`: what was written since may be overwritten.
+
+    Whatever goes is exported before. DatabaseError where it cannot be: then nothing was changed.
+    """
+    _write_down(work, one, _restored(work, one, accept=accept))
 
 
-def _restore(work: Work, one: Preserved) -> "Restored":
+def _restored(work: Work, one: Preserved, *, accept: bool) -> "Restored":
     from dayfly.database.dump import dump_of  # noqa: PLC0415 - loads the driver
     from dayfly.database.preserve.restoring import Aside, restore  # noqa: PLC0415
 
@@ -166,7 +165,7 @@ def _restore(work: Work, one: Preserved) -> "Restored":
         return restore(
             url,
             one.folder,
-            accept=bool(work.wish.accept_loss),
+            accept=accept,
             aside=Aside(folder=aside, schema=dump_of(url, work.parts.settings.postgresql)),
             lock_seconds=LOCK_SECONDS,
         )
