@@ -308,3 +308,16 @@ def test_what_the_newer_release_wrote_is_put_aside_and_comes_back_with_it(case: 
     put_values(case.url, case.folder.parent / "7.1")
     assert case.values("SELECT zip FROM shops ORDER BY id") == ["z1", "z2", "z3", "z4", "z5"]
     assert case.values("SELECT id FROM zips ORDER BY id") == [1, 2]
+
+
+def test_a_lost_connection_is_told_and_leaves_nothing(case: Case) -> None:
+    def lose(said: str) -> None:
+        if said.startswith("stock"):
+            others = "pid <> pg_backend_pid() AND datname = current_database()"
+            ended = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"
+            executed(case.url, [ended])
+
+    with pytest.raises(DatabaseError, match="the connection to the database was lost"):
+        preserve(case.url, [CITY, STOCK], case.folder, about=ABOUT, schema="", tell=lose)
+
+    assert list(case.folder.iterdir()) == []

@@ -87,7 +87,7 @@ def _changed(connection: Connection[Any], one: Staged, live: Live) -> Iterator[C
         )
         if one.after and one.after.file and standing == one.after.standing:
             made = sql.SQL(
-                "NOT EXISTS (SELECT FROM {} m WHERE m.id = l.id AND m.value = {})"
+                "NOT EXISTS (SELECT FROM {} m WHERE m.id = k.id AND m.value = {})"
             ).format(one.made, hashed(live.fields(standing)))
             differs = sql.SQL("({} AND {})").format(differs, made)
         doubts.append(differs)
@@ -96,24 +96,16 @@ def _changed(connection: Connection[Any], one: Staged, live: Live) -> Iterator[C
         doubts.append(
             sql.SQL("({} IS NOT NULL AND {}::text IS DISTINCT FROM {})").format(field, field, kept)
         )
-    rows = sql.SQL("SELECT ctid AS at, tableoid AS part, {} AS id FROM {} t").format(
-        live.identity(table), live.only
+    if not doubts:
+        return
+    hold = sql.SQL("UPDATE {} k SET held = true FROM {} WHERE {} = k.id AND ({})").format(
+        one.kept, live.source(table), live.identity(table), sql.SQL(" OR ").join(doubts)
     )
-    if doubts:
-        hold = sql.SQL(
-            "UPDATE {kept} k SET held = true FROM ({rows}) l JOIN {name} t"
-            " ON t.ctid = l.at AND t.tableoid = l.part WHERE l.id = k.id AND ({doubts})"
-        ).format(kept=one.kept, rows=rows, name=live.name, doubts=sql.SQL(" OR ").join(doubts))
-        connection.execute(hold)
-        question = sql.SQL("SELECT {} FROM {} k WHERE held").format(
-            _key_words(one.of_kept(table.key)), one.kept
-        )
-        yield from _told(connection, table.shown, "changed since the migration", question)
-    if not table.whole:
-        gone = sql.SQL(
-            "UPDATE {} k SET gone = true WHERE NOT EXISTS (SELECT FROM ({}) l WHERE l.id = k.id)"
-        )
-        connection.execute(gone.format(one.kept, rows))
+    connection.execute(hold)
+    question = sql.SQL("SELECT {} FROM {} k WHERE held").format(
+        _key_words(one.of_kept(table.key)), one.kept
+    )
+    yield from _told(connection, table.shown, "changed since the migration", question)
 
 
 def _without(
@@ -136,19 +128,15 @@ def _without(
 def _of_others(one: Staged, live: Live, which: sql.Composable | None = None) -> sql.Composed:
     """The keys of those rows of which nothing was kept; with `which`, nothing that comes back."""
     return sql.SQL(
-        "SELECT {words} FROM"
-        " (SELECT ctid AS at, tableoid AS part, {id} AS id FROM {only} t) l"
-        " JOIN {name} t ON t.ctid = l.at AND t.tableoid = l.part"
-        " WHERE {which} AND NOT EXISTS"
-        " (SELECT FROM {kept} k WHERE k.id = l.id AND (k.held IN ({held})))"
+        "SELECT {words} FROM {source} WHERE {which} AND NOT EXISTS"
+        " (SELECT FROM {kept} k WHERE k.id = {id} AND {held})"
     ).format(
-        which=which or _ALL,
-        held=sql.SQL("false" if which else "true, false"),
         words=_key_words(live.fields(one.table.key)),
-        id=live.identity(one.table),
-        only=live.only,
-        name=live.name,
+        source=live.source(one.table),
+        which=which or _ALL,
         kept=one.kept,
+        id=live.identity(one.table),
+        held=sql.SQL("NOT k.held") if which else _ALL,
     )
 
 

@@ -58,7 +58,7 @@ def _put(connection: Connection[Any], pairing: Pairing, one: Staged, *, overwrit
         changed = _update(connection, one, live, overwrite=overwrite) if table.lost else 0
         made = _insert(connection, one, live) if table.whole else 0
         _advance(connection, live)
-    gone = number_of(connection, sql.SQL("SELECT count(*) FROM {} WHERE gone").format(one.kept))
+    gone = 0 if table.whole else _gone(connection, one, live)
     return Put(table=table.shown, rows=changed + made, gone=gone)
 
 
@@ -79,16 +79,22 @@ def _update(connection: Connection[Any], one: Staged, live: Live, *, overwrite: 
         )
         for name, kept in zip(lost, one.of_kept(lost), strict=True)
     ]
+    kept, id_ = sql.SQL("{} k").format(one.kept), live.identity(one.table)
+    target, rows, found = "t", kept, sql.SQL("{} = k.id").format(id_)
+    if one.table.counted:
+        target = "u"
+        rows = sql.SQL("{} JOIN {} ON k.id = {}").format(live.source(one.table), kept, id_)
+        found = sql.SQL("u.ctid = t.ctid AND u.tableoid = t.tableoid").format()
     done = connection.execute(
         sql.SQL(
-            "UPDATE {only} t SET {values} FROM (SELECT ctid AS at, tableoid AS part, {id} AS id"
-            " FROM {only} t) l JOIN {kept} k ON k.id = l.id WHERE t.ctid = l.at"
-            " AND t.tableoid = l.part AND {now} <> {then}{unless}"
+            "UPDATE {only} {target} SET {values} FROM {rows}"
+            " WHERE {found} AND {now} <> {then}{unless}"
         ).format(
             only=live.only,
+            target=sql.SQL(target),
             values=sql.SQL(", ").join(values),
-            id=live.identity(one.table),
-            kept=one.kept,
+            rows=rows,
+            found=found,
             now=hashed(live.fields(lost)),
             then=hashed(one.of_kept(lost)),
             unless=sql.SQL("" if overwrite else " AND NOT k.held"),
@@ -109,17 +115,23 @@ def _insert(connection: Connection[Any], one: Staged, live: Live) -> int:
     done = connection.execute(
         sql.SQL(
             "INSERT INTO {name} ({fields}) OVERRIDING SYSTEM VALUE SELECT {values} FROM {kept} k"
-            " WHERE NOT EXISTS (SELECT FROM (SELECT {id} AS id FROM {only} t) l WHERE l.id = k.id)"
+            " WHERE NOT EXISTS (SELECT FROM {source} WHERE {id} = k.id)"
         ).format(
             name=live.name,
             fields=sql.SQL(", ").join(fields),
             values=sql.SQL(", ").join(values),
             kept=one.kept,
             id=live.identity(one.table),
-            only=live.only,
+            source=live.source(one.table),
         )
     )
     return done.rowcount
+
+
+def _gone(connection: Connection[Any], one: Staged, live: Live) -> int:
+    question = "SELECT count(*) FROM {} k WHERE NOT EXISTS (SELECT FROM {} WHERE {} = k.id)"
+    parts = (one.kept, live.source(one.table), live.identity(one.table))
+    return number_of(connection, sql.SQL(question).format(*parts))
 
 
 def _advance(connection: Connection[Any], live: Live) -> None:

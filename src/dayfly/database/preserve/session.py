@@ -22,6 +22,7 @@ _SPELLING = {
     "search_path": "public",
     "row_security": "off",  # an error, instead of some of the rows
     "check_function_bodies": "off",
+    "work_mem": "64MB",  # joins of whole tables, in one session
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
     "client_encoding": "UTF8",

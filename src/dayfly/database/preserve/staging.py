@@ -75,8 +75,19 @@ class Live:
         """Columns of `t`, a row as it stands."""
         return [sql.Identifier("t", self.columns[name].name) for name in names]
 
-    def identity(self, table: Table) -> sql.Composed:
-        return identity(self.fields(table.key), counted=table.counted)
+    def source(self, table: Table) -> sql.Composed:
+        """What gives `t`; rows that are only counted have their place beside them."""
+        if not table.counted:
+            return sql.SQL("{} t").format(self.only)
+        same = identity(self.fields(table.key), counted=True)
+        return sql.SQL(
+            "(SELECT ctid AS at, tableoid AS part, {} AS id FROM {} t) l"
+            " JOIN {} t ON t.ctid = l.at AND t.tableoid = l.part"
+        ).format(same, self.only, self.name)
+
+    def identity(self, table: Table) -> sql.Composable:
+        """What finds a row of `source`, as `id` finds it in what was kept."""
+        return sql.Identifier("l", "id") if table.counted else hashed(self.fields(table.key))
 
 
 def stage(
@@ -93,8 +104,7 @@ def stage(
     found_by = sql.SQL("{} || '-' || nth").format(same) if table.counted else same
     _run(
         connection,
-        "CREATE TEMP TABLE {kept} ON COMMIT DROP AS"
-        " SELECT *, {id} AS id, false AS held, false AS gone FROM {raw}",
+        "CREATE TEMP TABLE {kept} ON COMMIT DROP AS SELECT *, {id} AS id, false AS held FROM {raw}",
         kept=sql.Identifier(f"dayfly_kept_{place}"),
         id=found_by,
         raw=raw,
