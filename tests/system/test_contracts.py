@@ -147,6 +147,14 @@ def test_what_blocks_for_long_waits_for_a_window(prod: Production, book: Ledger)
     assert waiting["impact"]["pending"] == ["0002_drop_ints.sql"]
     assert waiting["impact"]["contract"] == []
 
+    now = prod.released(book, commit, "--now")
+    with psycopg.connect(book.url) as connection:
+        kinds = connection.execute("SELECT cents FROM entries LIMIT 0").description or []
+    assert [column.type_display for column in kinds] == ["int8"]
+    assert prod.record(now)["contract"] is None
+    assert prod.app(book.app)["contract"] is None
+    assert_serving(prod, book.app, now)
+
 
 def test_going_back_leaves_it_alone_and_going_forward_runs_it(
     prod: Production, book: Ledger
