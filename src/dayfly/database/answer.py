@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,7 +103,9 @@ def _answer(question: Question, run: Run, began: float, names: tuple[str, ...]) 
     with (
         copy_of(question.url, folder=question.folder, postgresql=question.postgresql) as copies,
         asker(question.url, seconds=ASK_SECONDS) as ask,
+        ThreadPoolExecutor(1, "copy") as pool,
     ):
+        second = pool.submit(copies.fresh)  # while the migration runs on the first
         role = user_of(app_url) or copies.production.user
         done, migrated = _captured(copies, run)
         if not _does_something(done):
@@ -110,7 +113,7 @@ def _answer(question: Question, run: Run, began: float, names: tuple[str, ...]) 
                 impact=Impact(), seconds=time.monotonic() - began, unfilled=copies.unfilled
             )
         impact = assess(
-            copies.fresh(),
+            second.result(),
             done,
             rows=_rows(copies.production),
             budget=question.budget,

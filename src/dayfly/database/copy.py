@@ -10,18 +10,13 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import Connection, sql
 
+from dayfly.database.begun import begun
 from dayfly.database.books import BOOKS
-from dayfly.database.cluster import ADMIN, new_cluster
-from dayfly.database.dump import dumped
-from dayfly.database.memory import quickest, size_of
-from dayfly.database.prepared import SETTINGS, prepared
-from dayfly.database.production import Production, observed
-from dayfly.database.programs import programs_for
+from dayfly.database.cluster import ADMIN
+from dayfly.database.production import Production
 from dayfly.database.restoring import TEMPLATE, connected, load_books
-from dayfly.database.scratch import ScratchServer, serving
+from dayfly.database.scratch import ScratchServer
 
-_LOG = "captured"
-_JSON_SINCE = 15
 _STRATEGIES_SINCE = 15
 _FILLED = """
     SELECT n.nspname::text, c.relname::text FROM pg_class c JOIN pg_namespace n
@@ -87,35 +82,15 @@ def copy_of(url: str, *, folder: Path, postgresql: str | None = None) -> Iterato
     `folder` keeps the restored schema for the next time; PostgreSQL's user must be able to enter
     it. `postgresql` names the folder of PostgreSQL's programs.
     """
-    production = observed(url)
-    programs = programs_for(production.version, postgresql)
-    ready = prepared(folder, programs, dumped(url, programs), production)
-    at = quickest(folder, size_of(ready.base))
-    form = "json" if production.version >= _JSON_SINCE else "csv"
-    with (
-        new_cluster(folder, programs, base=ready.base, at=at) as cluster,
-        serving(cluster, programs, {**SETTINGS, **_logging(form)}) as server,
-    ):
-        password = _begin(server, production)
+    with begun(url, folder=folder, postgresql=postgresql) as (running, production):
+        password = _begin(running.server, production)
         yield Copies(
-            server=server,
+            server=running.server,
             production=production,
-            unfilled=ready.unfilled,
-            log=cluster.data / _LOG / f"{_LOG}.{form}",
+            unfilled=running.ready.unfilled,
+            log=running.log,
             password=password,
         )
-
-
-def _logging(form: str) -> dict[str, str]:
-    return {
-        "logging_collector": "on",
-        "log_destination": f"{form}log",
-        "log_directory": _LOG,
-        "log_filename": f"{_LOG}.log",
-        "log_rotation_age": "0",
-        "log_rotation_size": "0",
-        "lc_messages": "C",
-    }
 
 
 def _begin(server: ScratchServer, production: Production) -> str:

@@ -1,7 +1,7 @@
 """What is asked of production: few read-only questions in one short transaction."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, LiteralString, TypeAlias
 
@@ -9,6 +9,7 @@ import psycopg
 from psycopg import Connection, sql
 
 from dayfly.database.books import LISTS, NAMING, written_down
+from dayfly.database.fingerprint import asked as fingerprint_of
 from dayfly.database.problems import asking, connecting
 from dayfly.database.programs import DatabaseError
 
@@ -92,6 +93,7 @@ class Production:
     extensions: tuple[str, ...]
     sizes: Mapping[Table, Size]
     books: Mapping[Table, bytes] = field(default_factory=dict)  # rows, as COPY writes them
+    fingerprint: tuple[str, ...] = ()  # of its catalogue; empty where it can't be had
 
     @property
     def administers(self) -> bool:
@@ -118,6 +120,7 @@ def observed(url: str) -> Production:
             extensions=tuple(row[0] for row in connection.execute(_EXTENSIONS)),
             sizes={(row[0], row[1]): _size(*row[2:]) for row in connection.execute(_SIZES)},
             books=_books(connection),
+            fingerprint=_fingerprint(connection),
         )
 
 
@@ -180,6 +183,20 @@ def _books(connection: Connection) -> dict[Table, bytes]:
         (schema, name): _copied(connection, sql.Identifier(schema, name))
         for schema, name in connection.execute(_BOOKS, (names,)).fetchall()
     }
+
+
+def versions(url: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The fingerprint, and one that differs also when something was changed and changed back."""
+    with reading(url) as connection:
+        now = _fingerprint(connection)
+        return now, _fingerprint(connection, versions=True) if now else ()
+
+
+def _fingerprint(connection: Connection, *, versions: bool = False) -> tuple[str, ...]:
+    """Nothing where it takes too long or may not be read: then the schema is dumped."""
+    with suppress(psycopg.Error), connection.transaction():
+        return fingerprint_of(connection, versions=versions)
+    return ()
 
 
 def _copied(connection: Connection, table: sql.Identifier) -> bytes:
