@@ -123,6 +123,7 @@ RULES = [
         "database.migrations: there is `migrate` too; one of them brings the schema up to date",
     ),
     (LEAST + '[database]\nmigrations = "../y"', "database.migrations: "),
+    (LEAST + '[database]\nstatements = "/etc/passwd"', "database.statements: found"),
     (LEAST + '[test]\nrun = "x"\ndatabase = true', "test.database: its URL is the secret"),
     ('secrets = ["DATABSE_URL"]\n' + LEAST + "[database]", "did you mean it by DATABSE_URL?"),
     ('keep = ["/srv"]\n' + LEAST, "keep[0]: found"),

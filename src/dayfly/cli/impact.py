@@ -1,7 +1,7 @@
 """`dayfly impact`: what pending migrations would do to a live database."""
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +43,10 @@ def declare(commands: Commands) -> None:
     )
     impact_.add_argument("--budget", metavar="TIME", help="longest blocking that is online (1s)")
     impact_.add_argument(
-        "--statements", metavar="FILE", type=Path, help="SQL that the app sends, one a line"
+        "--statements",
+        metavar="FILE",
+        type=Path,
+        help="SQL that the app sends, one a line or each with ;",
     )
     impact_.add_argument(
         "--fail-on", metavar="VERDICT", choices=VERDICTS, help="exit 1 from this verdict on"
@@ -92,6 +95,7 @@ def _question(session: Session, url: str, budget: str, statements: Path | None) 
     # Late, as all that only this command needs: the database's driver alone takes 0.1 s.
     from dayfly.config.units import Duration, UnitError  # noqa: PLC0415
     from dayfly.database.answer import Question  # noqa: PLC0415
+    from dayfly.database.recorded import recorded_statements  # noqa: PLC0415
 
     try:
         seconds = Duration.parse(budget)
@@ -102,7 +106,7 @@ def _question(session: Session, url: str, budget: str, statements: Path | None) 
         url=url,
         folder=folder,
         budget=seconds,
-        statements=_lines(statements) if statements else (),
+        statements=recorded_statements(statements, str(statements)) if statements else (),
         postgresql=postgresql,
     )
 
@@ -183,14 +187,6 @@ def _command(words: str) -> Callable[[str], int]:
         return done.status
 
     return migrate
-
-
-def _lines(file: Path) -> Sequence[str]:
-    try:
-        text = file.read_text()
-    except (OSError, UnicodeDecodeError) as unread:
-        raise DayflyError(f"{file}: {unread}") from unread
-    return [line.strip().rstrip(";") for line in text.splitlines() if line.strip()]
 
 
 def lines(value: Json) -> list[str]:

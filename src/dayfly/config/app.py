@@ -68,6 +68,7 @@ class Database:
     migrate_url: str | None = None  # of a role of its own that may change the schema
     migrations: str | None = None  # a directory of plain SQL files, run by name: assessed first
     migrate: str | None = None  # or any tool's command
+    statements: str | None = None  # a file of SQL that the app sends, tried on the new schema
     budget: Duration = Duration(1)  # the longest blocking that counts as online
     deadline: Duration = Duration(10 * 60)
 

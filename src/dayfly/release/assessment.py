@@ -9,6 +9,7 @@ from typing import Any
 from dayfly.clock import FOREVER, Stop, wait_until
 from dayfly.config.app import Database
 from dayfly.database.impact.finding import DOWNTIME, NONE, ONLINE, Finding
+from dayfly.database.recorded import recorded_statements
 from dayfly.errors import DayflyError
 from dayfly.images.image import Image
 from dayfly.release import cutover, fleet, once, rehearsal
@@ -66,6 +67,7 @@ def _found(work: Work, image: Image) -> Found:
         releases=rehearsal.releases(work, image, cutover.outgoing_of(work)),
         folder=work.parts.home.scratch,
         budget=database.budget,
+        statements=_statements(work, database),
         builds=True,
         postgresql=work.parts.settings.postgresql,
     )
@@ -79,6 +81,11 @@ def _found(work: Work, image: Image) -> Found:
         redact = work.parts.redactor(work.record.app)
         why = redact("\n".join([error.hint, *said]).strip())
         return _unassessable(redact(f"it can't be assessed: {error.message}"), why)
+
+
+def _statements(work: Work, database: Database) -> tuple[str, ...]:
+    named = database.statements
+    return recorded_statements(work.statements, named) if named else ()
 
 
 def _unassessable(message: str, why: str) -> Found:

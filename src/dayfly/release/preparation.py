@@ -10,6 +10,8 @@ from pathlib import Path
 from dayfly.balancer.routing import BalancerError, claimed
 from dayfly.config.app import Database
 from dayfly.config.app_rules import fits
+from dayfly.database.recorded import recorded_statements
+from dayfly.errors import DayflyError
 from dayfly.images.builder import BuildError
 from dayfly.images.image import Image
 from dayfly.machines.machine import Machine
@@ -34,11 +36,11 @@ def check_out(work: Work) -> Path:
         work.parts.secrets.wanted(work.app.app, work.app.secrets)
         _require_route(work)
         _keep_migrations(work, source)
+        _keep_statements(work, source)
     return source
 
 
 def _keep_migrations(work: Work, source: Path) -> None:
-    """Links are refused: we would read what they lead to, which is not the app's to read."""
     wanted = work.app.database and work.app.database.migrations
     if not wanted:
         return
@@ -48,11 +50,34 @@ def _keep_migrations(work: Work, source: Path) -> None:
             f"{named}: the commit has no such directory",
             hint="It names a directory of SQL files in the repository.",
         )
-    for path in (folder, *folder.relative_to(source).parents, *folder.rglob("*")):
-        if (source / path).is_symlink():
-            raise RefusedError(f"{named}: {(source / path).relative_to(source)} is a link")
+    _refuse_links(source, folder, named)
     shutil.rmtree(work.migrations, ignore_errors=True)
     shutil.copytree(folder, work.migrations)
+
+
+def _keep_statements(work: Work, source: Path) -> None:
+    wanted = work.app.database and work.app.database.statements
+    if not wanted:
+        return
+    file, named = source / wanted, f"statements = {wanted!r} of [database]"
+    if not file.is_file():
+        raise RefusedError(
+            f"{named}: the commit has no such file",
+            hint="It names a file of SQL in the repository, one statement a line.",
+        )
+    _refuse_links(source, file, named)
+    try:
+        recorded_statements(file, named)
+    except DayflyError as error:
+        raise RefusedError(error.message, hint=error.hint) from error
+    shutil.copyfile(file, work.statements)
+
+
+def _refuse_links(source: Path, kept: Path, named: str) -> None:
+    """We would read what they lead to, which is not the app's to read."""
+    for path in (kept, *kept.relative_to(source).parents, *kept.rglob("*")):
+        if (source / path).is_symlink():
+            raise RefusedError(f"{named}: {(source / path).relative_to(source)} is a link")
 
 
 @contextmanager

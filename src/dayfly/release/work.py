@@ -143,6 +143,11 @@ class Work:
         return self.folder / "migrations"
 
     @property
+    def statements(self) -> Path:
+        """The commit's list of statements that the app sends, where it names one."""
+        return self.folder / "statements.sql"
+
+    @property
     def folder(self) -> Path:
         """What is kept of this release: output of its build, tests, migration and smoke."""
         folder = self.parts.home.release(self.record.number)
