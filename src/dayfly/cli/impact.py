@@ -41,6 +41,9 @@ def declare(commands: Commands) -> None:
     what.add_argument(
         "--migrate", metavar="COMMAND", help="any tool's; DATABASE_URL leads it to a copy"
     )
+    impact_.add_argument(
+        "--replica", metavar="URL", help="read this replica of the database where it keeps up"
+    )
     impact_.add_argument("--budget", metavar="TIME", help="longest blocking that is online (1s)")
     impact_.add_argument(
         "--statements",
@@ -60,6 +63,7 @@ def impact(  # noqa: PLR0913 - the options of the command
     database: str | None,
     migrations: Path | None,
     migrate: str | None,
+    replica: str | None,
     budget: str | None,
     statements: Path | None,
     fail_on: str | None,
@@ -68,6 +72,7 @@ def impact(  # noqa: PLR0913 - the options of the command
     alone = {
         "--migrations": migrations,
         "--migrate": migrate,
+        "--replica": replica,
         "--budget": budget,
         "--statements": statements,
     }
@@ -76,7 +81,7 @@ def impact(  # noqa: PLR0913 - the options of the command
         answer = _of_commit(session, commit or "HEAD", quiet=json)
     else:
         _refuse({"COMMIT": commit}, "is asked of an environment, without --database")
-        question = _question(session, database, budget or "1s", statements)
+        question = _question(session, database, replica or "", budget or "1s", statements)
         answer = _asked(session.folder, question, migrations, migrate).as_json()
     if json:
         say_json(answer)
@@ -91,7 +96,9 @@ def _refuse(options: Mapping[str, object], why: str) -> None:
             raise UsageError(f"{name} {why}.")
 
 
-def _question(session: Session, url: str, budget: str, statements: Path | None) -> "Question":
+def _question(
+    session: Session, url: str, replica: str, budget: str, statements: Path | None
+) -> "Question":
     # Late, as all that only this command needs: the database's driver alone takes 0.1 s.
     from dayfly.config.units import Duration, UnitError  # noqa: PLC0415
     from dayfly.database.answer import Question  # noqa: PLC0415
@@ -108,6 +115,7 @@ def _question(session: Session, url: str, budget: str, statements: Path | None) 
         budget=seconds,
         statements=recorded_statements(statements, str(statements)) if statements else (),
         postgresql=postgresql,
+        replica=replica,
     )
 
 
@@ -226,6 +234,7 @@ def _rest(value: Json) -> list[str]:
             f"  statements: {checked['checked']} checked, {checked['broken']} broken, "
             f"{checked['unassessable']} can't be assessed"
         )
+    told += [f"  {clean(note)}" for note in value.get("notes", ())]
     if value["unfilled"]:
         told.append(f"  no row could be made up for: {clean(', '.join(value['unfilled']))}")
     return told

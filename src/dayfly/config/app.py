@@ -69,6 +69,7 @@ class Database:
     migrations: str | None = None  # a directory of plain SQL files, run by name: assessed first
     migrate: str | None = None  # or any tool's command
     statements: str | None = None  # a file of SQL that the app sends, tried on the new schema
+    replica_url: str | None = None  # a secret too: of a replica that answers for production
     budget: Duration = Duration(1)  # the longest blocking that counts as online
     deadline: Duration = Duration(10 * 60)
 

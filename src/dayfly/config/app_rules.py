@@ -127,7 +127,7 @@ def _database(app: App) -> Iterator[Problem]:
 
 
 def _migrating(app: App, database: Database) -> Iterator[Problem]:
-    for key in ("migrate_url",):
+    for key in ("migrate_url", "replica_url"):
         yield from _own_secret(app, key, getattr(database, key))
     if database.migrations is not None and database.migrate is not None:
         at = ("database", "migrations")

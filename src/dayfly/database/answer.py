@@ -16,9 +16,9 @@ from dayfly.database.capture import CaptureError, Run, capture
 from dayfly.database.captured import Transaction
 from dayfly.database.copy import Copies, copy_of
 from dayfly.database.impact.assess import OPEN, PROVEN, Impact, assess
-from dayfly.database.impact.questions import asker
 from dayfly.database.problems import user_of
 from dayfly.database.production import Production, reading
+from dayfly.database.source import Source
 from dayfly.database.sqlfiles import apply_files, pending_files
 from dayfly.database.wayback import Releases, Tried, tried
 
@@ -42,6 +42,7 @@ class Question:
     postgresql: str | None = None  # folder of PostgreSQL's programs; None: found
     app_url: str = ""  # as the role of the app's machines, where that is another one
     releases: Releases | None = None  # to try on the migrated copy
+    replica: str = ""  # the URL of one, which is read instead of production
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,7 @@ class Answer:
     pending: tuple[str, ...] | None = ()  # names of migrations; None where nobody tells
     unfilled: tuple[str, ...] = ()  # tables in which no row could be made up
     tried: Tried | None = None  # both releases on the migrated copy
+    notes: tuple[str, ...] = ()  # what was not done as it was wanted, and why
 
     @property
     def rollback(self) -> dict[str, object]:
@@ -75,6 +77,7 @@ class Answer:
                 "unassessable": checked.unassessable,
             },
             "unfilled": list(self.unfilled),
+            "notes": list(self.notes),
             "seconds": round(self.seconds, 2),
         }
 
@@ -100,9 +103,12 @@ def of_command(question: Question, run: Run, names: tuple[str, ...] = ()) -> Ans
 
 def _answer(question: Question, run: Run, began: float, names: tuple[str, ...]) -> Answer:
     app_url = question.app_url or question.url
+    source = Source(question.url, question.replica)
     with (
-        copy_of(question.url, folder=question.folder, postgresql=question.postgresql) as copies,
-        asker(question.url, seconds=ASK_SECONDS) as ask,
+        copy_of(
+            question.url, folder=question.folder, postgresql=question.postgresql, source=source
+        ) as copies,
+        source.asker(seconds=ASK_SECONDS) as ask,
         ThreadPoolExecutor(1, "copy") as pool,
     ):
         second = pool.submit(copies.fresh)  # while the migration runs on the first
@@ -110,7 +116,10 @@ def _answer(question: Question, run: Run, began: float, names: tuple[str, ...]) 
         done, migrated = _captured(copies, run)
         if not _does_something(done):
             return Answer(
-                impact=Impact(), seconds=time.monotonic() - began, unfilled=copies.unfilled
+                impact=Impact(),
+                seconds=time.monotonic() - began,
+                unfilled=copies.unfilled,
+                notes=_noted(source),
             )
         impact = assess(
             second.result(),
@@ -135,7 +144,12 @@ def _answer(question: Question, run: Run, began: float, names: tuple[str, ...]) 
             pending=names or _named(done),
             unfilled=copies.unfilled,
             tried=found,
+            notes=_noted(source),
         )
+
+
+def _noted(source: Source) -> tuple[str, ...]:
+    return (source.note,) if source.note else ()
 
 
 def _bridge(url: str, bridges: Sequence[Bridge]) -> None:

@@ -18,6 +18,7 @@ from dayfly.database.prepared import LAST, SETTINGS, Prepared, kept, prepared
 from dayfly.database.production import Production, observed
 from dayfly.database.programs import programs_for
 from dayfly.database.scratch import ScratchServer, serving
+from dayfly.database.source import Source
 from dayfly.durable import write_atomically
 from dayfly.errors import DayflyError
 
@@ -40,7 +41,9 @@ class Begun:
 
 
 @contextmanager
-def begun(url: str, *, folder: Path, postgresql: str | None) -> Iterator[tuple[Begun, Production]]:
+def begun(
+    url: str, *, folder: Path, postgresql: str | None, source: Source
+) -> Iterator[tuple[Begun, Production]]:
     """With the schema that production has now; the server ends on the way out.
 
     Copying a cluster and starting its server takes as long as looking at production: both are done
@@ -48,7 +51,7 @@ def begun(url: str, *, folder: Path, postgresql: str | None) -> Iterator[tuple[B
     """
     with ExitStack() as stack:
         with ThreadPoolExecutor(1, "look at production") as pool:
-            looking = pool.submit(_looked, url, folder, postgresql)
+            looking = pool.submit(_looked, url, folder, postgresql, source)
             found = _of_last_time(stack, url, folder, postgresql)
             production, programs, ready = looking.result()
         if found is None or found.ready.base != ready.base:
@@ -57,10 +60,16 @@ def begun(url: str, *, folder: Path, postgresql: str | None) -> Iterator[tuple[B
         yield found, production
 
 
-def _looked(url: str, folder: Path, postgresql: str | None) -> tuple[Production, Path, Prepared]:
-    production = observed(url)
-    programs = programs_for(production.version, postgresql)
-    ready = prepared(folder, programs, schema_of(url, programs, folder, production), production)
+def _looked(
+    url: str, folder: Path, postgresql: str | None, source: Source
+) -> tuple[Production, Path, Prepared]:
+    def look(at: str) -> tuple[Production, Path, str]:
+        production = observed(url, at=at)
+        programs = programs_for(production.version, postgresql)
+        return production, programs, schema_of(at, programs, folder, production)
+
+    production, programs, schema = source.read(look)
+    ready = prepared(folder, programs, schema, production)
     write_atomically(_last(folder, url), ready.base.name)
     return production, programs, ready
 

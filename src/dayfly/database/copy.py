@@ -16,6 +16,7 @@ from dayfly.database.cluster import ADMIN
 from dayfly.database.production import Production
 from dayfly.database.restoring import TEMPLATE, connected, load_books
 from dayfly.database.scratch import ScratchServer
+from dayfly.database.source import Source
 
 _STRATEGIES_SINCE = 15
 _FILLED = """
@@ -76,13 +77,16 @@ class Copies:
 
 
 @contextmanager
-def copy_of(url: str, *, folder: Path, postgresql: str | None = None) -> Iterator[Copies]:
+def copy_of(
+    url: str, *, folder: Path, postgresql: str | None = None, source: Source | None = None
+) -> Iterator[Copies]:
     """Scratch copies of the database at `url`; their server ends with them.
 
     `folder` keeps the restored schema for the next time; PostgreSQL's user must be able to enter
-    it. `postgresql` names the folder of PostgreSQL's programs.
+    it. `postgresql` names the folder of PostgreSQL's programs, `source` where `url` is read.
     """
-    with begun(url, folder=folder, postgresql=postgresql) as (running, production):
+    source = source or Source(url)
+    with begun(url, folder=folder, postgresql=postgresql, source=source) as (running, production):
         password = _begin(running.server, production)
         yield Copies(
             server=running.server,

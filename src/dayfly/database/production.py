@@ -1,6 +1,6 @@
 """What is asked of production: few read-only questions in one short transaction."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, LiteralString, TypeAlias
@@ -102,26 +102,43 @@ class Production:
         return own.superuser or bool(set(own.member_of) & set(_ADMINS))
 
 
-def observed(url: str) -> Production:
-    """Ask; what is refused is told with the grant that is missing."""
+def observed(url: str, *, at: str | None = None) -> Production:
+    """Ask; what is refused is told with the grant that is missing.
+
+    `at` is a replica that is asked for all but what the role of `url` may do.
+    """
     with reading(url) as connection:
-        version, user, path, owner, may_create = _one(connection, _FACTS)
-        if version < OLDEST * 10_000:
-            raise DatabaseError(
-                f"production runs PostgreSQL {version // 10_000}; Dayfly needs {OLDEST} or newer"
-            )
-        return Production(
-            version=version // 10_000,
-            user=user,
-            owner=owner,
-            may_create=may_create,
-            search_path=tuple(path),
-            roles=tuple(_role(row) for row in connection.execute(_ROLES)),
-            extensions=tuple(row[0] for row in connection.execute(_EXTENSIONS)),
-            sizes={(row[0], row[1]): _size(*row[2:]) for row in connection.execute(_SIZES)},
-            books=_books(connection),
-            fingerprint=_fingerprint(connection),
+        facts = _one(connection, _FACTS)
+        if at in (None, url):
+            return _observed(connection, *facts)
+    with reading(at) as connection:
+        return _observed(connection, *facts)
+
+
+def _observed(
+    connection: Connection,
+    version: int,
+    user: str,
+    path: Sequence[str],
+    owner: str,
+    may_create: bool,
+) -> Production:
+    if version < OLDEST * 10_000:
+        raise DatabaseError(
+            f"production runs PostgreSQL {version // 10_000}; Dayfly needs {OLDEST} or newer"
         )
+    return Production(
+        version=version // 10_000,
+        user=user,
+        owner=owner,
+        may_create=may_create,
+        search_path=tuple(path),
+        roles=tuple(_role(row) for row in connection.execute(_ROLES)),
+        extensions=tuple(row[0] for row in connection.execute(_EXTENSIONS)),
+        sizes={(row[0], row[1]): _size(*row[2:]) for row in connection.execute(_SIZES)},
+        books=_books(connection),
+        fingerprint=_fingerprint(connection),
+    )
 
 
 def recorded(url: str) -> tuple[str, ...]:

@@ -68,6 +68,7 @@ def _found(work: Work, image: Image) -> Found:
         folder=work.parts.home.scratch,
         budget=database.budget,
         statements=_statements(work, database),
+        replica=work.replica_url(database),
         builds=True,
         postgresql=work.parts.settings.postgresql,
     )
@@ -97,6 +98,7 @@ def _unassessable(message: str, why: str) -> Found:
         "pending": None,
         "statements": {"checked": 0, "broken": 0, "unassessable": 0},
         "unfilled": [],
+        "notes": [],
         "seconds": 0.0,
     }
 

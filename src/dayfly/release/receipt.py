@@ -10,7 +10,7 @@ from dayfly.events import Event
 from dayfly.release.assessment import UNASSESSED
 from dayfly.release.records import ReleaseRecord
 
-_IMPACT = ("findings", "rollback", "pending", "statements", "unfilled", "seconds")
+_IMPACT = ("findings", "rollback", "pending", "statements", "unfilled", "notes", "seconds")
 
 
 def receipt(events: Sequence[Event], traffic: Traffic) -> dict[str, Any]:

@@ -134,6 +134,10 @@ class Work:
         """The same, as the role that may change the schema."""
         return self._secret(database.migrate_url or database.url)
 
+    def replica_url(self, database: Database) -> str:
+        """Of a replica that is read instead; empty where the app has none."""
+        return self._secret(database.replica_url) if database.replica_url else ""
+
     def _secret(self, name: str) -> str:
         return secret_of(self.parts, self.record.app, name)
 
