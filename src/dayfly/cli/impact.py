@@ -108,7 +108,7 @@ def _question(
         seconds = Duration.parse(budget)
     except UnitError as unit:
         raise UsageError(f"--budget {budget}: {unit}") from unit
-    folder, postgresql = _of_environment(session)
+    folder, postgresql, scratch_url = _of_environment(session)
     return Question(
         url=url,
         folder=folder,
@@ -116,6 +116,7 @@ def _question(
         statements=recorded_statements(statements, str(statements)) if statements else (),
         postgresql=postgresql,
         replica=replica,
+        scratch_url=scratch_url,
     )
 
 
@@ -144,14 +145,15 @@ def _of_commit(session: Session, ref: str, *, quiet: bool) -> Json:
     return {"commit": commit, "verdict": record["verdict"], **record["impact"]}
 
 
-def _of_environment(session: Session) -> tuple[Path, str | None]:
-    """Where copies are kept, and PostgreSQL's programs: of the one that is here, or of nobody."""
+def _of_environment(session: Session) -> tuple[Path, str | None, str]:
+    """Where copies are kept, PostgreSQL's programs, and `scratch_url`: of the one that is here."""
     from dayfly.config.load import settings_of  # noqa: PLC0415 - see `impact`
 
     home = session.home()
     if not home.environment_toml.exists():
-        return cache_folder() / "scratch", None
-    return home.scratch, settings_of(home).postgresql
+        return cache_folder() / "scratch", None, ""
+    settings = settings_of(home)
+    return home.scratch, settings.postgresql, settings.scratch_url or ""
 
 
 def _at_least(verdict: str, limit: str) -> bool:

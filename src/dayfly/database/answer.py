@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from dayfly.database.problems import user_of
 from dayfly.database.production import Production, reading
 from dayfly.database.source import Source
 from dayfly.database.sqlfiles import apply_files, pending_files
+from dayfly.database.sqlnames import SqlFile
 from dayfly.database.wayback import Releases, Tried, tried
 
 ASK_SECONDS = 5.0  # that one question may take production
@@ -43,6 +45,7 @@ class Question:
     app_url: str = ""  # as the role of the app's machines, where that is another one
     releases: Releases | None = None  # to try on the migrated copy
     replica: str = ""  # the URL of one, which is read instead of production
+    scratch_url: str = ""  # of a server for the copies; empty: one of our own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +88,7 @@ class Answer:
 def of_files(question: Question, directory: Path) -> Answer:
     """Of those files of a directory that the database has not had yet."""
     began = time.monotonic()
-    new = tuple(file.name for file in pending_files(question.url, directory))
+    new = pending_files(question.url, directory)
     if not new:
         return Answer(impact=Impact(), seconds=time.monotonic() - began)
 
@@ -93,7 +96,8 @@ def of_files(question: Question, directory: Path) -> Answer:
         apply_files(url, directory)
         return 0
 
-    return _answer(question, run, began, new)
+    names = tuple(file.name for file in new)
+    return _answer(question, run, began, names, new)
 
 
 def of_command(question: Question, run: Run, names: tuple[str, ...] = ()) -> Answer:
@@ -101,19 +105,23 @@ def of_command(question: Question, run: Run, names: tuple[str, ...] = ()) -> Ans
     return _answer(question, run, time.monotonic(), names)
 
 
-def _answer(question: Question, run: Run, began: float, names: tuple[str, ...]) -> Answer:
+def _answer(
+    question: Question,
+    run: Run,
+    began: float,
+    names: tuple[str, ...],
+    files: tuple[SqlFile, ...] = (),
+) -> Answer:
     app_url = question.app_url or question.url
     source = Source(question.url, question.replica)
     with (
-        copy_of(
-            question.url, folder=question.folder, postgresql=question.postgresql, source=source
-        ) as copies,
+        _copies(question, source) as copies,
         source.asker(seconds=ASK_SECONDS) as ask,
         ThreadPoolExecutor(1, "copy") as pool,
     ):
         second = pool.submit(copies.fresh)  # while the migration runs on the first
         role = user_of(app_url) or copies.production.user
-        done, migrated = _captured(copies, run)
+        done, migrated = _captured(copies, run, files)
         if not _does_something(done):
             return Answer(
                 impact=Impact(),
@@ -148,6 +156,16 @@ def _answer(question: Question, run: Run, began: float, names: tuple[str, ...]) 
         )
 
 
+def _copies(question: Question, source: Source) -> AbstractContextManager[Copies]:
+    return copy_of(
+        question.url,
+        folder=question.folder,
+        postgresql=question.postgresql,
+        source=source,
+        scratch_url=question.scratch_url,
+    )
+
+
 def _noted(source: Source) -> tuple[str, ...]:
     return (source.note,) if source.note else ()
 
@@ -157,19 +175,21 @@ def _bridge(url: str, bridges: Sequence[Bridge]) -> None:
     keep(url, bridges, budget=ASK_SECONDS, stop=Stop(), tell=lambda _line: None)
 
 
-def _captured(copies: Copies, run: Run) -> tuple[tuple[Transaction, ...], str]:
+def _captured(
+    copies: Copies, run: Run, files: tuple[SqlFile, ...]
+) -> tuple[tuple[Transaction, ...], str]:
     """What it committed, and the URL of the copy that it migrated.
 
     Rows that we made up must not stop a migration: production's own are asked for later.
     """
     url = copies.fresh()
     try:
-        return capture(copies, run, on=url), url
+        return capture(copies, run, on=url, files=files), url
     except CaptureError as error:
         if not error.refused_rows:
             raise
         url = copies.without_rows()
-        return capture(copies, run, on=url), url
+        return capture(copies, run, on=url, files=files), url
 
 
 def seen(url: str) -> list[str]:

@@ -18,12 +18,12 @@ from dayfly.database.prepared import LAST, SETTINGS, Prepared, kept, prepared
 from dayfly.database.production import Production, observed
 from dayfly.database.programs import programs_for
 from dayfly.database.scratch import ScratchServer, serving
+from dayfly.database.serverlog import JSON_SINCE, FileLog
 from dayfly.database.source import Source
 from dayfly.durable import write_atomically
 from dayfly.errors import DayflyError
 
 LOG = "captured"
-_JSON_SINCE = 15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +36,8 @@ class Begun:
     form: str  # of its log
 
     @property
-    def log(self) -> Path:
-        return self.cluster.data / LOG / f"{LOG}.{self.form}"
+    def log(self) -> FileLog:
+        return FileLog(self.cluster.data / LOG / f"{LOG}.{self.form}")
 
 
 @contextmanager
@@ -60,15 +60,23 @@ def begun(
         yield found, production
 
 
-def _looked(
+def looked_at(
     url: str, folder: Path, postgresql: str | None, source: Source
-) -> tuple[Production, Path, Prepared]:
+) -> tuple[Production, Path, str]:
+    """Production, PostgreSQL's programs of its version, and its schema."""
+
     def look(at: str) -> tuple[Production, Path, str]:
         production = observed(url, at=at)
         programs = programs_for(production.version, postgresql)
         return production, programs, schema_of(at, programs, folder, production)
 
-    production, programs, schema = source.read(look)
+    return source.read(look)
+
+
+def _looked(
+    url: str, folder: Path, postgresql: str | None, source: Source
+) -> tuple[Production, Path, Prepared]:
+    production, programs, schema = looked_at(url, folder, postgresql, source)
     ready = prepared(folder, programs, schema, production)
     write_atomically(_last(folder, url), ready.base.name)
     return production, programs, ready
@@ -88,7 +96,7 @@ def _of_last_time(stack: ExitStack, url: str, folder: Path, postgresql: str | No
 
 def _begin(stack: ExitStack, folder: Path, programs: Path, ready: Prepared) -> Begun:
     version = int((ready.base / "data" / "PG_VERSION").read_text())
-    form = "json" if version >= _JSON_SINCE else "csv"
+    form = "json" if version >= JSON_SINCE else "csv"
     at = quickest(folder, ready.bytes)
     cluster = stack.enter_context(new_cluster(folder, programs, base=ready.base, at=at))
     server = stack.enter_context(serving(cluster, programs, {**SETTINGS, **_logging(form)}))

@@ -13,8 +13,9 @@ from dayfly.database.cluster import keep, new_cluster
 from dayfly.database.dump import KEPT, fingerprint
 from dayfly.database.memory import quickest, size_of
 from dayfly.database.production import Production
-from dayfly.database.restoring import restore
+from dayfly.database.restoring import make_roles, restore
 from dayfly.database.scratch import serving
+from dayfly.database.server import connected
 
 KEPT_DAYS = 14
 MOST_KEPT = 5
@@ -22,7 +23,7 @@ MOST_DUMPS = 50
 LAST = "last-"  # names the cluster that a URL had last
 _SECONDS_OF_DAY = 86_400
 _BYTES_OF_A_TABLE = 256 * 1024  # with its indexes, about
-_FORMAT = "2"  # of what is kept; another one makes all of it new
+_FORMAT = "3"  # of what is kept; another one makes all of it new
 _NAME = "prepared-"
 _FACTS = "dayfly.json"
 SETTINGS = {
@@ -67,6 +68,8 @@ def _make(base: Path, programs: Path, schema: str, production: Production) -> No
     at = quickest(base.parent, _BYTES_OF_A_TABLE * len(production.sizes))
     with new_cluster(base.parent, programs, at=at) as cluster:
         with serving(cluster, programs, SETTINGS, signal.SIGINT) as server:
+            with connected(server, server.maintenance) as connection:
+                make_roles(connection, production.roles)
             unfilled = restore(server, schema, production)
         facts = {"unfilled": unfilled, "bytes": size_of(cluster.data)}
         (cluster.data / _FACTS).write_text(json.dumps(facts))

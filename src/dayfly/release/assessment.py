@@ -69,6 +69,7 @@ def _found(work: Work, image: Image) -> Found:
         budget=database.budget,
         statements=_statements(work, database),
         replica=work.replica_url(database),
+        scratch_url=work.parts.settings.scratch_url or "",
         builds=True,
         postgresql=work.parts.settings.postgresql,
     )
