@@ -10,7 +10,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from dayfly.command import CommandError, Setting, output_of
 from dayfly.database.problems import missing_grant, shown
-from dayfly.database.production import Production, versions
+from dayfly.database.production import Production, fingerprint_and_versions, versions
 from dayfly.database.programs import DatabaseError
 from dayfly.durable import write_atomically
 
@@ -32,9 +32,9 @@ def schema_of(url: str, programs: Path, folder: Path, production: Production) ->
         with suppress(FileNotFoundError):
             os.utime(kept)
             return kept.read_text()
-    before, exactly = versions(url)
+    before, exactly = fingerprint_and_versions(url)
     text = dumped(url, programs)
-    if before and _MAPPINGS not in text and versions(url) == (before, exactly):
+    if before and exactly == versions(url) and _MAPPINGS not in text:
         folder.mkdir(parents=True, exist_ok=True)
         write_atomically(_kept(folder, programs, before), text)
     return text

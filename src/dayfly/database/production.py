@@ -202,11 +202,16 @@ def _books(connection: Connection) -> dict[Table, bytes]:
     }
 
 
-def versions(url: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The fingerprint, and one that differs also when something was changed and changed back."""
+def versions(url: str) -> tuple[str, ...]:
+    """A fingerprint that is another one also when something was changed and changed back."""
     with reading(url) as connection:
-        now = _fingerprint(connection)
-        return now, _fingerprint(connection, versions=True) if now else ()
+        return _fingerprint(connection, versions=True)
+
+
+def fingerprint_and_versions(url: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Of one moment."""
+    with reading(url) as connection:
+        return _fingerprint(connection), _fingerprint(connection, versions=True)
 
 
 def _fingerprint(connection: Connection, *, versions: bool = False) -> tuple[str, ...]:
