@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from dayfly.command import Setting, run
-from dayfly.database.answer import Answer, Question, of_command, of_files
+from dayfly.database.answer import of_command, of_files
 from dayfly.database.capture import Run
 from dayfly.database.contract import TARGET, ContractError, Split, of_revisions, undone
 from dayfly.database.contract import of_files as files_to_leave
 from dayfly.database.pending import pending_revisions
 from dayfly.database.production import recorded
 from dayfly.database.python_migrations import Tree, tree_of
+from dayfly.database.question import Answer, Question
 from dayfly.database.sqlfiles import apply_files, pending_files
 from dayfly.database.tools import tool_of
 from migrating import PLAIN, alembic_project, asked, django_project, write

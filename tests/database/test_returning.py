@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from dayfly.database.answer import Answer, Question, of_command, of_files
+from dayfly.database.answer import of_command, of_files
 from dayfly.database.capture import Run
 from dayfly.database.loss import Loss
 from dayfly.database.preserve.exporting import seal
+from dayfly.database.question import Answer, Question
 from migrating import alembic_project, applying, asked, django_project, write
 from migrating.alembic_project import alembic, upgrade
 from migrating.django_project import django, migrate

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from dayfly.database.answer import Answer, Question, of_command
+from dayfly.database.answer import of_command
 from dayfly.database.capture import CaptureError, Run
 from dayfly.database.captured import Statement, Transaction
+from dayfly.database.question import Answer, Question
 from dayfly.database.routine import without_routine
 from migrating import asked, command, django_project, write
 from migrating.django_project import django, migrate

@@ -5,7 +5,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from dayfly.database.answer import Question, of_command
+from dayfly.database.answer import of_command
+from dayfly.database.question import Question
 from dayfly.database.starting import Started, started
 from dayfly.database.wayback import Releases
 from migrating import asked

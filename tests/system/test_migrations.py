@@ -204,3 +204,41 @@ def test_a_directory_that_the_commit_lacks_is_named(prod: Production, shop: Proj
 
     assert refused.status == 1
     assert "migrations = 'sql' of [database]: the commit has no such directory" in refused.said
+
+
+def sending(app: Project, statements: str) -> str:
+    """A commit that names a file of the statements it sends."""
+    secrets = {'app = "kinds"': f'app = "{app.app}"\nsecrets = ["DATABASE_URL"]'}
+    return app.commit(changes=secrets, more=f'{DATABASE}statements = "{statements}"\n')
+
+
+def test_recorded_statements_are_tried_on_the_new_schema(prod: Production, shop: Project) -> None:
+    (shop.folder / "seen.sql").write_text("SELECT id FROM orders WHERE customer < 'x';\n")
+    migrating(shop, "customer", "ALTER TABLE orders RENAME COLUMN customer TO buyer")
+    try:
+        refused = prod.release(shop, sending(shop, "seen.sql"))
+    finally:
+        [file] = (shop.folder / "migrations").glob("*_customer.sql")
+        file.unlink()
+
+    assert refused.status == 1
+    told = prod.record(prod.newest())["impact"]
+    assert told["statements"] == {"checked": 1, "broken": 1, "unassessable": 0}
+    assert any("WHERE customer < 'x'" in finding["evidence"] for finding in told["findings"])
+
+
+def test_recorded_statements_that_cannot_be_read(
+    prod: Production, shop: Project, tmp_path: Path
+) -> None:
+    (tmp_path / "private").write_text("SELECT secret")
+    (shop.folder / "link.sql").symlink_to(tmp_path / "private")
+    (shop.folder / "empty.sql").write_text("-- none yet\n")
+
+    refused = {name: prod.release(shop, sending(shop, name)) for name in
+               ("none.sql", "link.sql", "empty.sql")}  # fmt: skip
+
+    assert "statements = 'none.sql' of [database]: the commit has no such file" in (
+        refused["none.sql"].said
+    )
+    assert "link.sql is a link" in refused["link.sql"].said
+    assert "there is no statement in it" in refused["empty.sql"].said

@@ -1,7 +1,7 @@
 """`dayfly impact`: what pending migrations would do to a live database."""
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from dayfly.config.home import cache_folder
 from dayfly.errors import DayflyError, UsageError
 
 if TYPE_CHECKING:
-    from dayfly.database.answer import Answer, Question
+    from dayfly.database.question import Answer, Question
 
 VERDICTS = ("none", "online", "staged", "downtime")
 STYLES = {"none": "good", "online": "good", "staged": "warn", "downtime": "bad"}
@@ -41,9 +41,15 @@ def declare(commands: Commands) -> None:
     what.add_argument(
         "--migrate", metavar="COMMAND", help="any tool's; DATABASE_URL leads it to a copy"
     )
+    impact_.add_argument(
+        "--replica", metavar="URL", help="read this replica of the database where it keeps up"
+    )
     impact_.add_argument("--budget", metavar="TIME", help="longest blocking that is online (1s)")
     impact_.add_argument(
-        "--statements", metavar="FILE", type=Path, help="SQL that the app sends, one a line"
+        "--statements",
+        metavar="FILE",
+        type=Path,
+        help="SQL that the app sends, one a line or each with ;",
     )
     impact_.add_argument(
         "--fail-on", metavar="VERDICT", choices=VERDICTS, help="exit 1 from this verdict on"
@@ -57,6 +63,7 @@ def impact(  # noqa: PLR0913 - the options of the command
     database: str | None,
     migrations: Path | None,
     migrate: str | None,
+    replica: str | None,
     budget: str | None,
     statements: Path | None,
     fail_on: str | None,
@@ -65,6 +72,7 @@ def impact(  # noqa: PLR0913 - the options of the command
     alone = {
         "--migrations": migrations,
         "--migrate": migrate,
+        "--replica": replica,
         "--budget": budget,
         "--statements": statements,
     }
@@ -73,7 +81,7 @@ def impact(  # noqa: PLR0913 - the options of the command
         answer = _of_commit(session, commit or "HEAD", quiet=json)
     else:
         _refuse({"COMMIT": commit}, "is asked of an environment, without --database")
-        question = _question(session, database, budget or "1s", statements)
+        question = _question(session, database, replica or "", budget or "1s", statements)
         answer = _asked(session.folder, question, migrations, migrate).as_json()
     if json:
         say_json(answer)
@@ -88,22 +96,27 @@ def _refuse(options: Mapping[str, object], why: str) -> None:
             raise UsageError(f"{name} {why}.")
 
 
-def _question(session: Session, url: str, budget: str, statements: Path | None) -> "Question":
+def _question(
+    session: Session, url: str, replica: str, budget: str, statements: Path | None
+) -> "Question":
     # Late, as all that only this command needs: the database's driver alone takes 0.1 s.
     from dayfly.config.units import Duration, UnitError  # noqa: PLC0415
-    from dayfly.database.answer import Question  # noqa: PLC0415
+    from dayfly.database.question import Question  # noqa: PLC0415
+    from dayfly.database.recorded import recorded_statements  # noqa: PLC0415
 
     try:
         seconds = Duration.parse(budget)
     except UnitError as unit:
         raise UsageError(f"--budget {budget}: {unit}") from unit
-    folder, postgresql = _of_environment(session)
+    folder, postgresql, scratch_url = _of_environment(session)
     return Question(
         url=url,
         folder=folder,
         budget=seconds,
-        statements=_lines(statements) if statements else (),
+        statements=recorded_statements(statements, str(statements)) if statements else (),
         postgresql=postgresql,
+        replica=replica,
+        scratch_url=scratch_url,
     )
 
 
@@ -132,14 +145,15 @@ def _of_commit(session: Session, ref: str, *, quiet: bool) -> Json:
     return {"commit": commit, "verdict": record["verdict"], **record["impact"]}
 
 
-def _of_environment(session: Session) -> tuple[Path, str | None]:
-    """Where copies are kept, and PostgreSQL's programs: of the one that is here, or of nobody."""
+def _of_environment(session: Session) -> tuple[Path, str | None, str]:
+    """Where copies are kept, PostgreSQL's programs, and `scratch_url`: of the one that is here."""
     from dayfly.config.load import settings_of  # noqa: PLC0415 - see `impact`
 
     home = session.home()
     if not home.environment_toml.exists():
-        return cache_folder() / "scratch", None
-    return home.scratch, settings_of(home).postgresql
+        return cache_folder() / "scratch", None, ""
+    settings = settings_of(home)
+    return home.scratch, settings.postgresql, settings.scratch_url or ""
 
 
 def _at_least(verdict: str, limit: str) -> bool:
@@ -183,14 +197,6 @@ def _command(words: str) -> Callable[[str], int]:
         return done.status
 
     return migrate
-
-
-def _lines(file: Path) -> Sequence[str]:
-    try:
-        text = file.read_text()
-    except (OSError, UnicodeDecodeError) as unread:
-        raise DayflyError(f"{file}: {unread}") from unread
-    return [line.strip().rstrip(";") for line in text.splitlines() if line.strip()]
 
 
 def lines(value: Json) -> list[str]:
@@ -240,6 +246,7 @@ def _rest(value: Json) -> list[str]:
             f"  statements: {checked['checked']} checked, {checked['broken']} broken, "
             f"{checked['unassessable']} can't be assessed"
         )
+    told += [f"  {clean(note)}" for note in value.get("notes", ())]
     if value["unfilled"]:
         told.append(f"  no row could be made up for: {clean(', '.join(value['unfilled']))}")
     return told

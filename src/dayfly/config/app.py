@@ -69,6 +69,8 @@ class Database:
     migrations: str | None = None  # a directory of plain SQL files, run by name: assessed first
     migrate: str | None = None  # or any tool's command
     contract: tuple[str, ...] = ()  # migrations (globs) that wait until nothing older runs
+    statements: str | None = None  # a file of SQL that the app sends, tried on the new schema
+    replica_url: str | None = None  # a secret too: of a replica that answers for production
     budget: Duration = Duration(1)  # the longest blocking that counts as online
     hold: Duration = Duration(5)  # for which requests may be held while it blocks longer
     deadline: Duration = Duration(10 * 60)

@@ -131,19 +131,25 @@ def _database(app: App) -> Iterator[Problem]:
 
 
 def _migrating(app: App, database: Database) -> Iterator[Problem]:
-    if database.migrate_url is not None:
-        at = ("database", "migrate_url")
-        if wrong := secret_problem(database.migrate_url):
-            yield Problem(at, wrong)
-        if database.migrate_url in app.secrets:
-            yield Problem(at, "is in `secrets` too, so that every machine would have it")
-    if database.migrations is not None:
+    for key in ("migrate_url", "replica_url"):
+        yield from _own_secret(app, key, getattr(database, key))
+    if database.migrations is not None and database.migrate is not None:
         at = ("database", "migrations")
-        if database.migrate is not None:
-            yield Problem(at, "there is `migrate` too; one of them brings the schema up to date")
-        if outside := inside_problem(database.migrations):
-            yield Problem(at, outside)
+        yield Problem(at, "there is `migrate` too; one of them brings the schema up to date")
+    for key in ("migrations", "statements"):
+        path = getattr(database, key)
+        if path is not None and (outside := inside_problem(path)):
+            yield Problem(("database", key), outside)
     yield from _contract(database)
+
+
+def _own_secret(app: App, key: str, name: str | None) -> Iterator[Problem]:
+    """Of a URL that machines of the app don't get."""
+    at = ("database", key)
+    if name is not None and (wrong := secret_problem(name)):
+        yield Problem(at, wrong)
+    if name in app.secrets:
+        yield Problem(at, "is in `secrets` too, so that every machine would have it")
 
 
 def _contract(database: Database) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import psycopg
 from psycopg import sql
@@ -52,6 +52,34 @@ class ScratchServer:
             yield f"postgresql://{APP}:{self.app_password}@127.0.0.1:{self.port}/{name}"
         finally:
             self._administer("DROP DATABASE IF EXISTS {} WITH (FORCE)", sql.Identifier(name))
+
+    @property
+    def maintenance(self) -> str:
+        return "postgres"
+
+    @property
+    def template(self) -> str:
+        return "production"
+
+    def owner(self, role: str) -> str:
+        return ADMIN if role.startswith("pg_") else role
+
+    def new_name(self) -> str:
+        return f"copy_{secrets.token_hex(4)}"
+
+    def admit(
+        self, connection: psycopg.Connection, role: str, *, superuser: bool | None = None
+    ) -> None:
+        """Let one of production's roles in, with the password that the app's user has here."""
+        if role != ADMIN:
+            rights = {True: "SUPERUSER", False: "NOSUPERUSER", None: ""}[superuser]
+            words = sql.Identifier(role), sql.SQL(rights), sql.Literal(self.app_password)
+            connection.execute(sql.SQL("ALTER ROLE {} LOGIN {} PASSWORD {}").format(*words))
+
+    def entered_by(self, role: str, url: str) -> str:
+        """The same database as a role that was admitted."""
+        database = urlsplit(url).path.removeprefix("/")
+        return url if role == ADMIN else self.url(database, role, self.app_password)
 
     def url(self, database: str, user: str = ADMIN, password: str = "") -> str:
         """Of a database; as the superuser unless somebody else is named."""

@@ -23,6 +23,9 @@ _POLL_SECONDS = 0.2
 _CHANGES_SESSION = re.compile(r"\b(?:search_path|role|authorization)\b", re.IGNORECASE)
 
 
+AGAIN = "RESET ROLE; RESET ALL"  # what a session was, for the next file
+
+
 class LockedError(SqlFileError):
     """Somebody holds a lock for longer than we may wait; nothing of the file stays."""
 
@@ -137,9 +140,14 @@ def _one_by_one(connection: Connection, file: SqlFile) -> None:
 
 
 def _write(connection: Connection, books: Books, file: SqlFile, started: float) -> None:
-    if _CHANGES_SESSION.search(file.text):
-        connection.execute("RESET ROLE; RESET ALL")  # or the books are another role's, elsewhere
+    if changes_session(file.text):
+        connection.execute(AGAIN)  # or the books are another role's, elsewhere
     write_down(connection, books, file, time.monotonic() - started)
+
+
+def changes_session(text: str) -> bool:
+    """Whether what comes after it would be done as somebody else, or elsewhere."""
+    return bool(_CHANGES_SESSION.search(text))
 
 
 def _failed(file: SqlFile, error: psycopg.Error, line: int | None, state: str) -> SqlFileError:

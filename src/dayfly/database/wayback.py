@@ -9,7 +9,6 @@ from dayfly.database.books import BOOKS
 from dayfly.database.copy import Copies
 from dayfly.database.differences import differences, schema_of
 from dayfly.database.impact.finding import STAGED, Finding
-from dayfly.database.restoring import TEMPLATE
 
 Try = Callable[[str], str]  # a release on the database at this URL: why it fails there, or nothing
 
@@ -118,7 +117,7 @@ def tried(
     Both enter as `role`. Without `goes_back` only the incoming one: the way back is closed anyway.
     """
     url = copies.entered_by(role, migrated)
-    old = _columns(copies.server.url(TEMPLATE))
+    old = _columns(copies.server.url(copies.server.template))
     before, schema = _rows(migrated, old), schema_of(migrated)
     if why := releases.incoming(url):
         control = _control(copies, releases, role)

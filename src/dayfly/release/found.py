@@ -19,6 +19,7 @@ def only(verdict: str, finding: Finding | None = None) -> Found:
         "pending": None if finding else [],
         "statements": {"checked": 0, "broken": 0, "unassessable": 0},
         "unfilled": [],
+        "notes": [],
         "timeline": [],
         "budget": None,
         "migrating": {"seconds": 0.0, "whole": False},

@@ -7,6 +7,7 @@ from dayfly.config.app import Database
 from dayfly.database import contract
 from dayfly.database.contract import TARGET, ContractError, Split
 from dayfly.database.impact.finding import DOWNTIME, Finding
+from dayfly.database.recorded import recorded_statements
 from dayfly.errors import DayflyError
 from dayfly.images.image import Image
 from dayfly.release import contracts, cutover, fleet, once, rehearsal, starting, tooling
@@ -14,7 +15,7 @@ from dayfly.release.found import UNASSESSED, Found, only
 from dayfly.release.work import RefusedError, Work
 
 if TYPE_CHECKING:
-    from dayfly.database.answer import Question
+    from dayfly.database.question import Question
     from dayfly.database.wayback import Releases
 
 ASSESS = "assess"  # as what the migrate command runs on a copy
@@ -108,7 +109,7 @@ def _question(
     work: Work, database: Database, releases: "Releases | None", *, builds: bool = True
 ) -> "Question":
     # Late: its driver takes 25 MB that an app without a database never needs.
-    from dayfly.database.answer import Question  # noqa: PLC0415
+    from dayfly.database.question import Question  # noqa: PLC0415
 
     return Question(
         url=work.migrate_url(database),
@@ -116,10 +117,18 @@ def _question(
         releases=releases,
         folder=work.parts.home.scratch,
         budget=database.budget,
+        statements=_statements(work, database),
+        replica=work.replica_url(database),
+        scratch_url=work.parts.settings.scratch_url or "",
         builds=builds,
         returns=True,
         postgresql=work.parts.settings.postgresql,
     )
+
+
+def _statements(work: Work, database: Database) -> tuple[str, ...]:
+    named = database.statements
+    return recorded_statements(work.statements, named) if named else ()
 
 
 def _answer(work: Work, image: Image, question: "Question", split: Split, say: Say) -> Found:

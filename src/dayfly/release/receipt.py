@@ -13,7 +13,7 @@ from dayfly.release.records import ReleaseRecord
 
 _IMPACT = (
     "findings", "rollback", "preserve", "restoration", "pending", "contract", "statements",
-    "unfilled", "timeline", "budget", "seconds",
+    "unfilled", "notes", "timeline", "budget", "seconds",
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What of a commit's migrations is needed when its source is gone."""
+"""What of a commit is needed for its database when its source is gone."""
 
 import shutil
 from dataclasses import dataclass
@@ -8,7 +8,9 @@ import msgspec
 
 from dayfly.config.app import Database
 from dayfly.database.python_migrations import Tree, tree_of
+from dayfly.database.recorded import recorded_statements
 from dayfly.database.tools import UNKNOWN, Tool, ToolError, tool_of
+from dayfly.errors import DayflyError
 from dayfly.release import contracts
 from dayfly.release.work import RefusedError, Work
 
@@ -24,10 +26,15 @@ class Kept:
 
 
 def keep(work: Work, source: Path) -> None:
-    """The SQL files; or what the migration tool is and has, where somebody will ask for it."""
+    """The SQL files; or what the migration tool is and has, where somebody will ask for it.
+
+    Links are refused: we would read what they lead to, which is not the app's to read.
+    """
     database = work.app.database
     if database is None:
         return
+    if database.statements:
+        _keep_statements(work, source, database.statements)
     if database.migrations:
         _keep_files(work, source, database.migrations)
     elif not database.migrate or database.contract or contracts.waiting(work):
@@ -40,18 +47,36 @@ def kept(work: Work) -> Kept:
 
 
 def _keep_files(work: Work, source: Path, wanted: str) -> None:
-    """Links are refused: we would read what they lead to, which is not the app's to read."""
     folder, named = source / wanted, f"migrations = {wanted!r} of [database]"
     if not folder.is_dir():
         raise RefusedError(
             f"{named}: the commit has no such directory",
             hint="It names a directory of SQL files in the repository.",
         )
-    for path in (folder, *folder.relative_to(source).parents, *folder.rglob("*")):
-        if (source / path).is_symlink():
-            raise RefusedError(f"{named}: {(source / path).relative_to(source)} is a link")
+    _refuse_links(source, folder, named)
     shutil.rmtree(work.migrations, ignore_errors=True)
     shutil.copytree(folder, work.migrations)
+
+
+def _keep_statements(work: Work, source: Path, wanted: str) -> None:
+    file, named = source / wanted, f"statements = {wanted!r} of [database]"
+    if not file.is_file():
+        raise RefusedError(
+            f"{named}: the commit has no such file",
+            hint="It names a file of SQL in the repository, one statement a line.",
+        )
+    _refuse_links(source, file, named)
+    try:
+        recorded_statements(file, named)
+    except DayflyError as error:
+        raise RefusedError(error.message, hint=error.hint) from error
+    shutil.copyfile(file, work.statements)
+
+
+def _refuse_links(source: Path, kept: Path, named: str) -> None:
+    for path in (kept, *kept.relative_to(source).parents, *kept.rglob("*")):
+        if (source / path).is_symlink():
+            raise RefusedError(f"{named}: {(source / path).relative_to(source)} is a link")
 
 
 def _found(source: Path, database: Database) -> Kept:

@@ -135,6 +135,10 @@ class Work:
         """The same, as the role that may change the schema."""
         return self._secret(database.migrate_url or database.url)
 
+    def replica_url(self, database: Database) -> str:
+        """Of a replica that is read instead; empty where the app has none."""
+        return self._secret(database.replica_url) if database.replica_url else ""
+
     def _secret(self, name: str) -> str:
         return secret_of(self.parts, self.record.app, name)
 
@@ -148,6 +152,11 @@ class Work:
         """What is shown while the app is closed; empty where Dayfly's own page is."""
         page = self.app.release.page
         return (page and self.parts.sources.read(self.record.app, self.record.commit, page)) or ""
+
+    @property
+    def statements(self) -> Path:
+        """The commit's list of statements that the app sends, where it names one."""
+        return self.folder / "statements.sql"
 
     @property
     def folder(self) -> Path:

@@ -1,6 +1,6 @@
 """Read what a database consists of, in a handful of queries."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -163,7 +163,7 @@ def snapshot(connection: psycopg.Connection[Any]) -> Catalogue:
     Definitions name what lies outside `public` with its schema, whatever the migration's path is.
     """
     with _named_alike(connection):
-        things = [thing for kind, query, _ in _READ for thing in _things(connection, kind, query)]
+        things = _all(connection, [(kind, query, ()) for kind, query, _ in _READ])
     return Catalogue({thing.key: thing for thing in things})
 
 
@@ -173,12 +173,13 @@ def renewed(
     """An earlier snapshot in which only these relations, and what belongs to them, may differ."""
     found = dict(earlier.without(relations))
     chosen = list(relations)
+    asked = [
+        (kind, f"{query} AND {column}::int8 = ANY(%s)", (chosen,))
+        for kind, query, column in _READ
+        if column
+    ]
     with _named_alike(connection):
-        for kind, query, column in _READ:
-            if column:
-                of_these = f"{query} AND {column}::int8 = ANY(%s)"
-                for thing in _things(connection, kind, of_these, chosen):
-                    found[thing.key] = thing
+        found |= {thing.key: thing for thing in _all(connection, asked)}
     return Catalogue(found)
 
 
@@ -190,17 +191,22 @@ def _named_alike(connection: psycopg.Connection[Any]) -> Iterator[None]:
     connection.execute("SELECT set_config('search_path', %s, true)", before)
 
 
-def _things(
-    connection: psycopg.Connection[Any], kind: type[Thing], query: str, *given: object
+def _all(
+    connection: psycopg.Connection[Any],
+    asked: Iterable[tuple[type[Thing], str, tuple[object, ...]]],
 ) -> list[Thing]:
-    cursor = connection.execute(query.encode(), given or None)
+    """The server works on the next question while we read the answer to the one before."""
+    with connection.pipeline():
+        answers = [
+            (kind, connection.execute(query.encode(), given or None))
+            for kind, query, given in asked
+        ]
+        return [thing for kind, cursor in answers for thing in _things(kind, cursor)]
+
+
+def _things(kind: type[Thing], cursor: psycopg.Cursor[Any]) -> Iterator[Thing]:
+    rows = cursor.fetchall()
     names = [column.name for column in cursor.description or ()]
-    return [_thing(kind, dict(zip(names, map(_frozen, row), strict=True))) for row in cursor]
-
-
-def _thing(kind: type[Thing], fields: dict[str, Any]) -> Thing:
-    return kind(**fields)
-
-
-def _frozen(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
+    for row in rows:
+        frozen: Iterator[Any] = (tuple(one) if isinstance(one, list) else one for one in row)
+        yield kind(**dict(zip(names, frozen, strict=True)))
