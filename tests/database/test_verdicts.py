@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from copies import Copies, migration
+from copies import Copies, executed, migration
 from dayfly.database.impact.assess import gathered, judged
 from dayfly.database.scratch import ScratchServer
 
@@ -14,7 +14,11 @@ pytestmark = pytest.mark.postgres
 
 HERE = Path(__file__).parent
 SCHEMA = tomllib.loads((HERE / "operations.toml").read_text())["schema"]["statements"]
-CASES = tomllib.loads((HERE / "verdicts.toml").read_text())["case"]
+CASES = [
+    case
+    for name in ("verdicts.toml", "probes.toml")
+    for case in tomllib.loads((HERE / name).read_text())["case"]
+]
 TABLES = ("orders", "customers", "loose", "visits", "visits_1", "visits_rest", "loose_drafts")
 ROWS = (2_000, 10_000_000)
 
@@ -31,6 +35,7 @@ def test_the_verdict_of(copies: Copies, case: dict[str, Any]) -> None:
         migration(*texts, alone=case.get("alone", False)) for texts in case["transactions"]
     ]
     evidence = gathered(url, transactions)
+    executed(url, case.get("after", ()))
     impacts = [
         judged(evidence, rows={**dict.fromkeys(TABLES, rows), "drafts": 0}, budget=1.0)
         for rows in ROWS

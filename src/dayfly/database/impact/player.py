@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from dayfly.database.captured import Statement, Transaction
-from dayfly.database.impact.catalogue import Catalogue, Index, Relation
+from dayfly.database.impact.catalogue import Catalogue, Index, Relation, Sequence
 from dayfly.database.impact.effects import Effect, Failure, Step, Written
 from dayfly.database.impact.locks import raised, strength
 from dayfly.database.impact.marks import Connection, Counts, Marks, files, locks, marks
@@ -22,7 +22,10 @@ from dayfly.database.impact.words import first_word, mentions, tokens
 _QUERIES = (*PLANNED, "DO", "CALL", "FETCH", "COPY", "EXECUTE", "TABLE", "VALUES", "DECLARE")
 _UNCHANGING = (*PLANNED, "SET", "RESET", "SHOW", "COPY", "LOCK", "ANALYZE", "FETCH", "DECLARE")
 _BELOW_TABLES = ("ALTER TABLE", "CREATE INDEX", "CREATE TABLE")
-_BEYOND_TABLES = {"RENAME", "OWNER", "SCHEMA", "CASCADE", "INHERIT", "ATTACH", "DETACH", "OF"}
+_BEYOND_TABLES = {
+    "RENAME", "OWNER", "SCHEMA", "CASCADE", "INHERIT", "ATTACH", "DETACH", "OF",
+    "DISABLE", "ENABLE",
+}  # fmt: skip
 _NEEDS_NO_TRANSACTION = "25001"
 _ENDS_TRANSACTION = "2D000"
 
@@ -115,6 +118,10 @@ class Player:
         return frozenset(relation.oid for relation in self.before.of(Relation))
 
     @cached_property
+    def sequences(self) -> frozenset[int]:
+        return frozenset(sequence.oid for sequence in self.before.of(Sequence))
+
+    @cached_property
     def indexes(self) -> Mapping[int, int]:
         return {index.oid: index.table for index in self.before.of(Index)}
 
@@ -152,6 +159,8 @@ class Player:
             strong = {oid for oid, mode in held.items() if strength(mode) >= strength("Share")}
             scanned, read = scanned & strong, scanned - strong
         rewritten = self._rewritten(earlier.files, later.files)
+        counting = rewritten & self.sequences
+        rewritten -= counting
         truncates = mentions(statement.text, "TRUNCATE")
         return Effect(
             statement=statement,
@@ -159,6 +168,7 @@ class Player:
             locks=held,
             rewritten=frozenset() if truncates else rewritten,
             emptied=rewritten if truncates else frozenset(),
+            counting=counting,
             scanned=scanned,
             read=read,
             written=self._known(written),
@@ -215,7 +225,7 @@ class Player:
             statement=statement,
             tag=tag,
             locks=self._known(held),
-            rewritten=self._rewritten(earlier, files(self.connection)),
+            rewritten=self._rewritten(earlier, files(self.connection)) - self.sequences,
             seconds=time.perf_counter() - started,
             refused=refused,
             outside=True,
