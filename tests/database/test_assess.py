@@ -185,6 +185,27 @@ def test_rights_are_those_of_the_outgoing_releases_role(
     assert bool(found.checked.broken) == (change.startswith("REVOKE") and role == "shop")
 
 
+@pytest.mark.parametrize(
+    ("change", "seen"),
+    [
+        ("ALTER TABLE orders ADD x int", "SELECT * FROM orders WHERE id = $1"),
+        ("ALTER TABLE customers ALTER mail TYPE text", "SELECT id, mail FROM customers"),
+    ],
+)
+def test_a_statement_prepared_before_the_change_is_told_and_is_no_breakage(
+    copies: Copies, change: str, seen: str
+) -> None:
+    with copies.fresh("GRANT SELECT ON orders, customers TO shop") as url:
+        found = assess(
+            url, [migration(change)], rows=ROWS, budget=1.0, statements=[seen], role="shop"
+        )
+    assert found.verdict == "online"
+    [told] = [each for each in found.findings if "prepare it again" in each.message]
+    assert told.evidence == f"{seen}: cached plan must not change result type"
+    assert "psycopg 3" in told.remedy
+    assert [each.prepared for each in found.checked.broken] == [True]
+
+
 _LOG = (
     "CREATE TABLE log (id int)",
     """CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS

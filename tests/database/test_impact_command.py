@@ -74,8 +74,9 @@ def test_the_verdict_on_a_directory_of_sql(
 
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert (told["verdict"], told["pending"]) == (verdict, ["a.sql"])
+    assert (told["commit"], told["verdict"], told["pending"]) == (None, verdict, ["a.sql"])
     assert told["rollback"]["state"] in {"catalogue only", "closed"}
+    assert set(told["rollback"]) == {"state", "loses", "covered", "why"}
 
 
 def test_production_is_asked_and_never_changed(

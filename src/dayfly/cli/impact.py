@@ -74,7 +74,8 @@ def impact(  # noqa: PLR0913 - the options of the command
     else:
         _refuse({"COMMIT": commit}, "is asked of an environment, without --database")
         question = _question(session, database, budget or "1s", statements)
-        answer = _asked(session.folder, question, migrations, migrate).as_json()
+        asked = _asked(session.folder, question, migrations, migrate)
+        answer = {"commit": None, **asked.as_json()}
     if json:
         say_json(answer)
     else:

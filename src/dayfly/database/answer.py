@@ -56,11 +56,13 @@ class Answer:
     @property
     def rollback(self) -> dict[str, object]:
         """Whether the outgoing release can serve again, and what that is known from."""
-        told: dict[str, object] = {"state": self.impact.rollback, "loses": list(self.impact.loses)}
-        if self.tried and self.impact.rollback == OPEN:
-            state = PROVEN if self.tried.proven else OPEN
-            told |= {"state": state, "covered": list(self.tried.covered), "why": self.tried.why}
-        return told
+        state, tried = self.impact.rollback, self.tried if self.impact.rollback == OPEN else None
+        return {
+            "state": PROVEN if tried and tried.proven else state,
+            "loses": list(self.impact.loses),
+            "covered": list(tried.covered) if tried else [],
+            "why": tried.why if tried else "",
+        }
 
     def as_json(self) -> dict[str, object]:
         checked = self.impact.checked

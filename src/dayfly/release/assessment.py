@@ -86,7 +86,7 @@ def _unassessable(message: str, why: str) -> Found:
     return {
         "verdict": DOWNTIME,
         "findings": [finding.as_json()],
-        "rollback": {"state": "closed", "loses": []},
+        "rollback": {"state": "closed", "loses": [], "covered": [], "why": ""},
         "pending": None,
         "statements": {"checked": 0, "broken": 0, "unassessable": 0},
         "unfilled": [],

@@ -9,6 +9,10 @@ CONTRACT = (
 WRITABLE_VIEW = (
     "-- Give the view every column of the table, from that one table, so that it can be written."
 )
+PREPARED = (
+    "-- Most drivers prepare it again after one failure; psycopg 3 in autocommit only when it\n"
+    "-- reconnects. Name the columns instead of *, or prepare nothing (prepare_threshold=None)."
+)
 CONTINUE = "SELECT setval('{name}', (SELECT max(id) FROM …));  -- the largest key there is"
 ANOTHER_VIEW = (
     "-- Give the new release a view of another name.\n"
