@@ -246,7 +246,10 @@ def test_flyways_history_is_read_and_continued(production: str, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (("1", "SQL", "V1__orders.sql", 12345, True), "V1__orders.sql was changed after it ran"),
+        (
+            ("1", "SQL", "V1__orders.sql", 12345, True),
+            "V1__orders.sql was changed after it ran: its checksum was 12345, and is ",
+        ),
         (("1", "SQL", "V1__orders.sql", None, False), "failed in an earlier run of Flyway"),
         (("3", "SQL", "V3__gone.sql", 1, True), "has run V3__gone.sql"),
     ],

@@ -46,6 +46,12 @@ def declare(commands: Commands) -> None:
         "--statements", metavar="FILE", type=Path, help="SQL that the app sends, one a line"
     )
     impact_.add_argument(
+        "--drift",
+        action="store_true",
+        help="compare production with what its migrations make, also where nothing is pending "
+        "or a tool has to make all of it",
+    )
+    impact_.add_argument(
         "--fail-on", metavar="VERDICT", choices=VERDICTS, help="exit 1 from this verdict on"
     )
 
@@ -59,6 +65,7 @@ def impact(  # noqa: PLR0913 - the options of the command
     migrate: str | None,
     budget: str | None,
     statements: Path | None,
+    drift: bool,
     fail_on: str | None,
     json: bool,
 ) -> int:
@@ -67,13 +74,14 @@ def impact(  # noqa: PLR0913 - the options of the command
         "--migrate": migrate,
         "--budget": budget,
         "--statements": statements,
+        "--drift": drift or None,
     }
     if database is None:
         _refuse(alone, "belongs to --database URL; an environment reads dayfly.toml")
         answer = _of_commit(session, commit or "HEAD", quiet=json)
     else:
         _refuse({"COMMIT": commit}, "is asked of an environment, without --database")
-        question = _question(session, database, budget or "1s", statements)
+        question = _question(session, database, budget or "1s", statements, drift=drift)
         asked = _asked(session.folder, question, migrations, migrate)
         answer = {"commit": None, **asked.as_json()}
     if json:
@@ -89,7 +97,9 @@ def _refuse(options: Mapping[str, object], why: str) -> None:
             raise UsageError(f"{name} {why}.")
 
 
-def _question(session: Session, url: str, budget: str, statements: Path | None) -> "Question":
+def _question(
+    session: Session, url: str, budget: str, statements: Path | None, *, drift: bool
+) -> "Question":
     # Late, as all that only this command needs: the database's driver alone takes 0.1 s.
     from dayfly.config.units import Duration, UnitError  # noqa: PLC0415
     from dayfly.database.answer import Question  # noqa: PLC0415
@@ -105,6 +115,7 @@ def _question(session: Session, url: str, budget: str, statements: Path | None) 
         budget=seconds,
         statements=_lines(statements) if statements else (),
         postgresql=postgresql,
+        drift=drift,
     )
 
 
@@ -198,7 +209,8 @@ def lines(value: Json) -> list[str]:
     """The answer for a person, worst finding first."""
     pending, findings = value["pending"], value["findings"]
     if pending == []:
-        return [f"{paint('good', 'none')}  nothing is pending  ({value['seconds']:g} s)"]
+        nothing = f"{paint('good', 'none')}  nothing is pending  ({value['seconds']:g} s)"
+        return [nothing, *(line for finding in findings for line in _finding(finding))]
     many = "" if pending is None else f"{len(pending)} pending, "
     told = paint(STYLES[value["verdict"]], value["verdict"])
     head = f"{told}  {many}{len(findings)} findings  ({value['seconds']:g} s)"

@@ -18,7 +18,8 @@ from dayfly.database.impact.assess import OPEN, PROVEN, Impact, assess
 from dayfly.database.impact.questions import asker
 from dayfly.database.problems import user_of
 from dayfly.database.production import Production, reading
-from dayfly.database.sqlfiles import apply_files, pending_files
+from dayfly.database.remade import Drifted, by_command, by_files
+from dayfly.database.sqlfiles import apply_files, history_of, pending_files
 from dayfly.database.wayback import Releases, Tried, tried
 
 ASK_SECONDS = 5.0  # that one question may take production
@@ -41,6 +42,7 @@ class Question:
     postgresql: str | None = None  # folder of PostgreSQL's programs; None: found
     app_url: str = ""  # as the role of the app's machines, where that is another one
     releases: Releases | None = None  # to try on the migrated copy
+    drift: bool = False  # compare production with what its migrations make, if that takes long too
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,22 +86,26 @@ def of_files(question: Question, directory: Path) -> Answer:
     """Of those files of a directory that the database has not had yet."""
     began = time.monotonic()
     new = tuple(file.name for file in pending_files(question.url, directory))
-    if not new:
+    if not new and not question.drift:
         return Answer(impact=Impact(), seconds=time.monotonic() - began)
 
     def run(url: str) -> int:
         apply_files(url, directory)
         return 0
 
-    return _answer(question, run, began, new)
+    return _answer(question, run, began, new, by_files(history_of(question.url, directory)))
 
 
 def of_command(question: Question, run: Run, names: tuple[str, ...] = ()) -> Answer:
     """Of a migrate command, which is given the URL of a copy; `names` of what it should run."""
-    return _answer(question, run, time.monotonic(), names)
+    return _answer(
+        question, run, time.monotonic(), names, by_command(run) if question.drift else None
+    )
 
 
-def _answer(question: Question, run: Run, began: float, names: tuple[str, ...]) -> Answer:
+def _answer(
+    question: Question, run: Run, began: float, names: tuple[str, ...], drifted: Drifted | None
+) -> Answer:
     app_url = question.app_url or question.url
     with (
         copy_of(question.url, folder=question.folder, postgresql=question.postgresql) as copies,
@@ -108,8 +114,11 @@ def _answer(question: Question, run: Run, began: float, names: tuple[str, ...]) 
         role = user_of(app_url) or copies.production.user
         done, migrated = _captured(copies, run)
         if not _does_something(done):
+            more = drifted(copies, migrated, Impact()) if drifted and question.drift else ()
             return Answer(
-                impact=Impact(), seconds=time.monotonic() - began, unfilled=copies.unfilled
+                impact=Impact(findings=tuple(more)),
+                seconds=time.monotonic() - began,
+                unfilled=copies.unfilled,
             )
         impact = assess(
             copies.fresh(),
@@ -123,6 +132,8 @@ def _answer(question: Question, run: Run, began: float, names: tuple[str, ...]) 
             again=copies.fresh if question.builds else None,
         )
         impact = impact if question.builds else impact.unbridged()
+        if drifted:
+            impact = impact.with_findings(drifted(copies, migrated, impact))
         found = None
         if question.releases:
             _bridge(copies.as_production(migrated), impact.bridges)

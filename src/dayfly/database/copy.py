@@ -41,12 +41,20 @@ class Copies:
     unfilled: tuple[str, ...]  # tables without a row, because none could be made up
     log: Path  # of the server; where its name ends in .csv, it is CSV
     password: str  # of production's user, here
+    base: Path  # what it was copied from, and what is found out about that schema is kept
 
     def fresh(self) -> str:
         """The URL of a new copy, with a superuser's rights; gone with the server."""
+        return self._new(TEMPLATE)
+
+    def empty(self) -> str:
+        """As `fresh`, of a database that has nothing in it."""
+        return self._new("template0")
+
+    def _new(self, template: str) -> str:
         name = f"copy_{secrets.token_hex(4)}"
         with connected(self.server, "postgres") as connection:
-            _create(connection, name, self.production)
+            _create(connection, name, self.production, template)
         return self.server.url(name)
 
     def without_rows(self) -> str:
@@ -103,6 +111,7 @@ def copy_of(url: str, *, folder: Path, postgresql: str | None = None) -> Iterato
             unfilled=ready.unfilled,
             log=cluster.data / _LOG / f"{_LOG}.{form}",
             password=password,
+            base=ready.base,
         )
 
 
@@ -133,12 +142,12 @@ def _begin(server: ScratchServer, production: Production) -> str:
     return password
 
 
-def _create(connection: Connection, name: str, production: Production) -> None:
+def _create(connection: Connection, name: str, production: Production, template: str) -> None:
     database = sql.Identifier(name)
     owner = ADMIN if production.owner.startswith("pg_") else production.owner
     new = _NEW + _BY_FILES if production.version >= _STRATEGIES_SINCE else _NEW
     connection.execute(
-        sql.SQL(new).format(database, sql.Identifier(TEMPLATE), sql.Identifier(owner))
+        sql.SQL(new).format(database, sql.Identifier(template), sql.Identifier(owner))
     )
     path = sql.SQL(", ").join(map(sql.Identifier, production.search_path or ("public",)))
     connection.execute(sql.SQL("ALTER DATABASE {} SET search_path = {}").format(database, path))

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 import psycopg
 from psycopg import Connection
@@ -34,6 +35,31 @@ def pending_files(url: str | None, directory: Path) -> tuple[SqlFile, ...]:
         return files
     with _connected(url) as connection:
         return pending(files, books_of(connection, files))
+
+
+History: TypeAlias = tuple[SqlFile, ...]
+
+
+def history_of(url: str, directory: Path) -> History | None:
+    """What has run, in its order; None where the files alone cannot make the schema again.
+
+    That is so above a baseline, and where a repeatable file has another text than it ran with.
+    """
+    files = sql_files(directory)
+    with _connected(url) as connection:
+        books = books_of(connection, files)
+    if books is None or books.baseline:
+        return None
+    ran = tuple(file for file in files if file.name in books.runs)
+    return None if set(ran) & set(pending(files, books)) else ran
+
+
+def run_files(url: str, files: History) -> None:
+    """Each of them, in a database that has run none."""
+    with _connected(url) as connection:
+        books = new_books(connection)
+        for file in files:
+            _apply(connection, books, file)
 
 
 def apply_files(
