@@ -23,6 +23,8 @@ ANALYZE
 STATEMENT = "SELECT id, amount FROM orders WHERE id = $1"
 WITH_DEFAULT = "ALTER TABLE orders ADD x int NOT NULL DEFAULT 0"
 
+NETWORK = 'import socket; socket.create_connection(("registry.invalid", 443))'
+
 Written = Callable[..., Path]
 
 
@@ -187,6 +189,7 @@ def test_what_has_run_is_not_pending(terminal: Terminal, orders: str, written: W
     [
         (["--migrate", "false"], 1, "failed on the scratch copy with exit status 1"),
         (["--migrate", "echo no such app; exit 3"], 1, "no such app"),
+        (["--migrate", f"{sys.executable} -c '{NETWORK}'"], 1, "It needs the network"),
         (["--migrations", "missing"], 1, "missing"),
         (["--migrate", "true", "--budget", "soon"], 2, "--budget soon"),
         (["--migrate", "true", "--statements", "none.sql"], 1, "none.sql"),

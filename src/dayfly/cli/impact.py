@@ -185,13 +185,15 @@ def _command(words: str) -> Callable[[str], int]:
     """Runs it with a database's URL where tools look for one."""
     from dayfly.command import Setting, run  # noqa: PLC0415 - see `impact`
     from dayfly.config.inherited import inherited_with  # noqa: PLC0415
+    from dayfly.database.problems import missed_network  # noqa: PLC0415
 
     def migrate(url: str) -> int:
         setting = Setting(env=inherited_with(DATABASE_URL=url))
         argv = ["/bin/sh", "-c", words]
         done = run(argv, setting=setting, seconds=COMMAND_SECONDS, check=False)
         if done.status:
-            error(f"`{words}` said", done.output or "nothing")
+            told = done.output.strip() or "nothing"
+            error(f"`{words}` said", "\n".join(filter(None, (told, missed_network(told)))))
         return done.status
 
     return migrate

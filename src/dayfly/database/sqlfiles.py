@@ -11,7 +11,7 @@ import psycopg
 from psycopg import Connection
 
 from dayfly.clock import DeadlineError, wait_until
-from dayfly.database.problems import asking, connecting
+from dayfly.database.problems import asking, connecting, missing_right
 from dayfly.database.sqlbooks import Books, books_of, new_books, write_down
 from dayfly.database.sqlnames import SqlFile, SqlFileError, sql_files
 from dayfly.database.sqlplan import alone, pending
@@ -139,7 +139,8 @@ def _apply(connection: Connection, books: Books, file: SqlFile) -> None:
                 f"{file.name}: a lock was not to be had in time", hint="Nothing of it stays."
             ) from error
         except psycopg.Error as error:
-            raise _failed(file, error, _line(file.text, error), "Nothing of it stays.") from error
+            state = _with_right(connection, error, "Nothing of it stays.")
+            raise _failed(file, error, _line(file.text, error), state) from error
         _write(connection, books, file, started)
 
 
@@ -153,13 +154,20 @@ def _one_by_one(connection: Connection, file: SqlFile) -> None:
                 f"It runs without a transaction: the first {number} of its {len(pieces)} "
                 "statements stay. Undo them, or make the file able to run again (IF NOT EXISTS)."
             )
-            raise _failed(file, error, _in_piece(piece, error), state) from error
+            told = _with_right(connection, error, state)
+            raise _failed(file, error, _in_piece(piece, error), told) from error
 
 
 def _write(connection: Connection, books: Books, file: SqlFile, started: float) -> None:
     if _CHANGES_SESSION.search(file.text):
         connection.execute("RESET ROLE; RESET ALL")  # or the books are another role's, elsewhere
     write_down(connection, books, file, time.monotonic() - started)
+
+
+def _with_right(connection: Connection, error: psycopg.Error, state: str) -> str:
+    if not isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return state
+    return f"{missing_right(str(error), connection.info.user)}\n{state}".strip()
 
 
 def _failed(file: SqlFile, error: psycopg.Error, line: int | None, state: str) -> SqlFileError:

@@ -59,6 +59,7 @@ def _found(work: Work, image: Image) -> Found:
         return {"verdict": UNASSESSED}
     # Late: its driver takes 25 MB that an app without a database never needs.
     from dayfly.database.answer import Question, of_command, of_files  # noqa: PLC0415
+    from dayfly.database.problems import missed_network  # noqa: PLC0415
 
     question = Question(
         url=work.migrate_url(database),
@@ -77,7 +78,8 @@ def _found(work: Work, image: Image) -> Found:
     except DayflyError as error:
         work.stop.check()
         redact = work.parts.redactor(work.record.app)
-        why = redact("\n".join([error.hint, *said]).strip())
+        network = missed_network("\n".join(said))
+        why = redact("\n".join([error.hint, *said, network]).strip())
         return _unassessable(redact(f"it can't be assessed: {error.message}"), why)
 
 
