@@ -124,14 +124,15 @@ def assess(  # noqa: PLR0913 - the facts a judgement needs, all by name
     """Replay the transactions on the copy, which is changed by it, and judge what was seen.
 
     `rows` counts production's tables (`orders`, `sales.orders`); `budget` is in seconds; `role` is
-    that of the outgoing release, `statements` what it was seen to send. `again` makes another copy:
-    bridges are tried on it, with the rights of `builder` (else `role`); without it they hold.
+    that of the outgoing release, `statements` what it was seen to send; `builder` migrates. `again`
+    makes another copy: bridges are tried on it, by `builder` (else `role`); without it they hold.
     """
-    evidence = gathered(copy_url, transactions, statements=statements, role=role)
+    evidence = gathered(copy_url, transactions, statements=statements, role=role, builder=builder)
     impact = judged(evidence, rows=rows, budget=budget, ask=ask, role=role)
     if again is None or not impact.bridges or impact.verdict != ONLINE:
         return impact
-    why = tried(again(), transactions, impact.bridges, evidence.observed.after, builder or role)
+    seen = evidence.observed.after
+    why = tried(again(), transactions, impact.bridges, seen, builder or role, builder)
     return impact.unbridged(f"it was tried on a copy to keep it: {why}") if why else impact
 
 
@@ -141,9 +142,10 @@ def gathered(
     *,
     statements: Iterable[str] = (),
     role: str = "",
+    builder: str = "",
 ) -> Evidence:
     with rehearsed(copy_url, statements, role) as before:
-        observed = replay(copy_url, transactions)
+        observed = replay(copy_url, transactions, role=builder)
         checked = before.again()
     what = (copy_url, observed.before, observed.after, _defaults(observed))
     asked = tuple(parents(*what[1:]))

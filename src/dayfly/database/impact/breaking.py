@@ -68,7 +68,8 @@ def _columns(what: Comparison, old: Relation, new: Relation) -> Iterator[Finding
             yield from _changed(what, column, now, alone=new.kind in "rp" and not old.parent)
     if new.kind in "rp" and not old.parent:
         for column in what.after.of(Column, new.oid):
-            if what.is_new(column) and column.not_null and not column.fills_itself:
+            required = column.not_null or column.key in what.refusing
+            if what.is_new(column) and required and not column.fills_itself:
                 yield _required(what, old, column)
 
 

@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 
 from dayfly.database.captured import Statement, Transaction
+from dayfly.database.impact.acting import Actor
 from dayfly.database.impact.catalogue import Catalogue, Index, Relation, Sequence
 from dayfly.database.impact.effects import Effect, Failure, Step, Written
 from dayfly.database.impact.locks import raised, strength
@@ -49,6 +50,7 @@ class Player:
     connection: Connection
     before: Catalogue
     current: Catalogue
+    actor: Actor
 
     def play(self, transaction: Transaction) -> tuple[Step, ...]:
         if not transaction.block and len(transaction.statements) == 1:
@@ -133,7 +135,8 @@ class Player:
         self.connection.execute("SAVEPOINT dayfly")
         started = time.perf_counter()
         try:
-            tag = _execute(self.connection, statement.text)
+            with self.actor.acting():
+                tag = _execute(self.connection, statement.text)
         except psycopg.Error as error:
             if error.sqlstate in (_NEEDS_NO_TRANSACTION, _ENDS_TRANSACTION) and alone:
                 raise _OutsideError from error
@@ -238,7 +241,8 @@ class Player:
             for relation in self.current.of(Relation)
             if relation.kind in "rp"
         ]
-        return run_outside(self.connection, statement.text, tables, self.indexes)
+        with self.actor.acting():
+            return run_outside(self.connection, statement.text, tables, self.indexes)
 
     def _detached(self, held: Mapping[int, str]) -> dict[int, str]:
         """DETACH … CONCURRENTLY holds nothing while it waits, and this afterwards."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import psycopg
 
-from dayfly.database.impact.catalogue import Catalogue, Column, Constraint, Key
+from dayfly.database.impact.catalogue import Catalogue, Column, Constraint, Key, Type
 from dayfly.database.impact.defaults import changed_defaults
 from dayfly.database.impact.names import quoted, shown
 
@@ -17,6 +17,7 @@ def refusing(
 ) -> frozenset[Key]:
     """CHECKs of new columns alone that nobody fills, and old columns with a refused default."""
     asked = {**dict(_questions(before, after, defaults)), **dict(_of_old_columns(before, after))}
+    asked |= _of_domains(before, after)
     if not asked:
         return frozenset()
     with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
@@ -50,6 +51,18 @@ def _of_old_columns(before: Catalogue, after: Catalogue) -> Iterator[tuple[Key, 
                 listed = ", ".join([value, *(quoted(other.name) for other in others)])
                 rows += f" UNION ALL SELECT {listed} FROM {shown(after, column.table)}"  # noqa: S608 - of the catalogue
             yield column.key, f"SELECT EXISTS (SELECT FROM ({rows}) AS fresh WHERE {broken})"  # noqa: S608 - of the catalogue
+
+
+def _of_domains(before: Catalogue, after: Catalogue) -> dict[Key, str]:
+    """New columns that nobody fills, of a domain that may refuse NULL."""
+    domains = {
+        name for t in after.of(Type) if t.checks for name in (t.name, f"{t.schema}.{t.name}")
+    }
+    return {
+        column.key: f"SELECT CAST(NULL AS {column.type}) IS NOT NULL"
+        for column in after.of(Column)
+        if column.key not in before.things and column.type in domains and not column.default
+    }
 
 
 def _value(column: Column, defaults: Mapping[Key, str]) -> str:

@@ -109,8 +109,14 @@ def _looser(old: str, new: str) -> bool:
 def _indexed_before(what: Comparison, now: Constraint) -> bool:
     """A unique index on these columns, or some of them, refused duplicates already."""
     owner = what.former(now.table)
+    nulls = "NULLS NOT DISTINCT"
     return owner is not None and any(
-        index.unique and index.valid and not index.partial and set(index.columns) <= {*now.columns}
+        index.unique
+        and index.valid
+        and not index.partial
+        and 0 not in index.columns
+        and set(index.columns) <= {*now.columns}
+        and (nulls in index.definition or nulls not in now.definition)
         for index in what.before.of(Index, owner.oid)
     )
 
@@ -130,13 +136,17 @@ def _constraint(what: Comparison, owner: Relation, now: Constraint) -> Finding:
 
 def _unique_indexes(what: Comparison) -> Iterator[Finding]:
     backing = {constraint.index for constraint in what.after.of(Constraint)}
-    for index, owner in what.added(Index):
+    for index in what.after.of(Index):
+        owner = what.former(index.table)  # an index made again keeps its name, not its key
+        if owner is None or index.key in what.before.things:
+            continue
         if not index.unique or index.oid in backing or not index.valid:
             continue
         if _leaves_null(what, index.table, index.columns, index.definition):
             continue
         wider = Constraint(
-            oid=0, name=index.name, table=index.table, kind="u", definition="", valid=True,
+            oid=0, name=index.name, table=index.table, kind="u", valid=True,
+            definition=index.definition,
             columns=index.columns,
         )  # fmt: skip
         same = any(old.definition == index.definition for old in what.before.of(Index, owner.oid))

@@ -153,9 +153,12 @@ class _Changed:
         return frozenset(column.name for column in self.what.before.of(Column, self.owner.oid))
 
     def overwritten(self) -> list[str]:
-        differing = self.before.sets ^ self.after.sets
-        named = {column for column, _ in differing}
-        return sorted(named & (self.columns | {WHOLE_ROW}))
+        """Not what is only searched in: it is made of the other columns anyway."""
+        both = {c for c, _ in self.before.sets} & {c for c, _ in self.after.sets}
+        columns = self.what.before.of(Column, self.owner.oid)
+        searched = {column.name for column in columns if column.type == "tsvector"} & both
+        named = {column for column, _ in self.before.sets ^ self.after.sets}
+        return sorted(named & (self.columns | {WHOLE_ROW}) - searched)
 
 
 def _reasons(

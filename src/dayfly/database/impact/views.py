@@ -1,7 +1,7 @@
 """Whether a view shows what it showed, under the names by which the outgoing release reads it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dayfly.database.impact import remedies
 from dayfly.database.impact.catalogue import Catalogue, Column, Index, Relation
@@ -33,8 +33,7 @@ def _changed(what: Comparison, old: Relation, now: Relation) -> Iterator[Finding
     before = read_view(old.definition, [c.name for c in what.before.of(Column, old.oid)])
     after = read_view(_as_called(what, now), [c.name for c in what.after.of(Column, now.oid)])
     name = shown(what.before, old.oid)
-    kept = before.columns.keys() & after.columns.keys()
-    other = sorted(column for column in kept if before.columns[column] != after.columns[column])
+    other = _others(before, after)
     if other:
         message = f"{name} shows something else as {', '.join(other)}"
         yield breaks(old.oid, message, CHANGED, remedies.ANOTHER_VIEW, old, now)
@@ -57,10 +56,9 @@ def _as_called(what: Comparison, now: Relation) -> str:
 def _options(what: Comparison, old: Relation, now: Relation) -> Iterator[Finding]:
     name = shown(what.before, old.oid)
     new = set(now.options) - set(old.options)
-    if any(
-        option.startswith("security_invoker=")
-        for option in new | set(old.options) - set(now.options)
-    ):
+    changed = set(now.options) ^ set(old.options)
+    invoked = any(option.startswith("security_invoker=") for option in changed)
+    if invoked or now.owner != old.owner:
         message = f"{name} is read with the rights of another role"
         yield breaks(old.oid, message, FORBIDDEN, remedies.CONTRACT, old, now)
     if any(option.startswith("check_option=") for option in new):
@@ -91,27 +89,50 @@ class View:
     first: tuple[str, ...]  # of FROM, without the joins behind it
     joins: tuple[tuple[str, ...], ...] = ()
     rest: tuple[str, ...] = ()
+    more: "View | None" = None  # behind UNION and its like
+    by: tuple[str, ...] = ()  # UNION ALL
 
 
 def read_view(definition: str, names: list[str]) -> View:
     """As `pg_get_viewdef` writes it; what cannot be taken apart is compared as a whole."""
-    words = _without_aliases([word for word in tokens(definition) if word != ";"])
+    return _view([word for word in tokens(definition) if word != ";"], names)
+
+
+def _view(words: list[str], names: list[str]) -> View:
+    end = _first(words, _SETS)
+    if end < len(words):
+        after = end + 1 + (words[end + 1 : end + 2] == ["ALL"])
+        more, by = _view(words[after:], names), tuple(words[end:after])
+        return replace(_view(words[:end], names), more=more, by=by)
+    words = _without_aliases(words)
     start = _first(words, ("FROM",))
     listed = _listed(words[1:start])
-    if words[:1] != ["SELECT"] or len(listed) != len(names) or _first(words, _SETS) < len(words):
+    if words[:1] != ["SELECT"] or len(listed) != len(names):
         return View(columns={}, first=tuple(words))
     columns = {name: _expression(part) for name, part in zip(names, listed, strict=True)}
-    source, rest = words[start + 1 :], []
+    source = words[start + 1 :]
     end = _first(source, _CLAUSES)
-    source, rest = source[:end], source[end:]
-    parts = _joined(source)
-    return View(columns=columns, first=parts[0], joins=parts[1:], rest=tuple(rest))
+    parts = _joined(source[:end])
+    return View(columns=columns, first=parts[0], joins=parts[1:], rest=tuple(source[end:]))
+
+
+def _others(before: View, after: View) -> list[str]:
+    """Columns of both that are something else now."""
+    kept = before.columns.keys() & after.columns.keys()
+    found = {column for column in kept if before.columns[column] != after.columns[column]}
+    if before.more and after.more:
+        found |= set(_others(before.more, after.more))
+    return sorted(found)
 
 
 def _same_rows(catalogue: Catalogue, before: View, after: View) -> bool:
     """The same, or with one row more joined to each for which there is one."""
-    if (before.first, before.rest) != (after.first, after.rest):
+    if (before.first, before.rest, before.by) != (after.first, after.rest, after.by):
         return False
+    if before.more and after.more and not _same_rows(catalogue, before.more, after.more):
+        return False
+    if before.by and before.by[-1] != "ALL" and before.columns.keys() != after.columns.keys():
+        return False  # rows that were equal may differ in what is new
     more = list(after.joins)
     for join in before.joins:
         if join not in more:
