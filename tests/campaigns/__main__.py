@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from campaigns import acceptance, crash, cutover, labelled, stories
+from campaigns import acceptance, crash, cutover, labelled, stories, versions
 from dayfly.command import Setting, output_of
 
 Campaign = Callable[[Path, int, float], dict[str, Any]]
@@ -27,6 +27,7 @@ CAMPAIGNS: dict[str, Campaign] = {
     "cutover": cutover.run,
     "labelled": labelled.run,
     "stories": stories.run,
+    "versions": versions.run,
 }
 ROOT = Path(__file__).parents[2]
 EVIDENCE = ROOT / "docs" / "evidence"

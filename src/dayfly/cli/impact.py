@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,12 @@ def declare(commands: Commands) -> None:
         help="SQL that the app sends, one a line or each with ;",
     )
     impact_.add_argument(
+        "--drift",
+        action="store_true",
+        help="compare production with what its migrations make, also where nothing is pending "
+        "or a tool has to make all of it",
+    )
+    impact_.add_argument(
         "--fail-on", metavar="VERDICT", choices=VERDICTS, help="exit 1 from this verdict on"
     )
 
@@ -66,6 +73,7 @@ def impact(  # noqa: PLR0913 - the options of the command
     replica: str | None,
     budget: str | None,
     statements: Path | None,
+    drift: bool,
     fail_on: str | None,
     json: bool,
 ) -> int:
@@ -75,6 +83,7 @@ def impact(  # noqa: PLR0913 - the options of the command
         "--replica": replica,
         "--budget": budget,
         "--statements": statements,
+        "--drift": drift or None,
     }
     if database is None:
         _refuse(alone, "belongs to --database URL; an environment reads dayfly.toml")
@@ -82,7 +91,9 @@ def impact(  # noqa: PLR0913 - the options of the command
     else:
         _refuse({"COMMIT": commit}, "is asked of an environment, without --database")
         question = _question(session, database, replica or "", budget or "1s", statements)
-        answer = _asked(session.folder, question, migrations, migrate).as_json()
+        question = replace(question, drift=drift)
+        asked = _asked(session.folder, question, migrations, migrate)
+        answer = {"commit": None, **asked.as_json()}
     if json:
         say_json(answer)
     else:
@@ -187,13 +198,15 @@ def _command(words: str) -> Callable[[str], int]:
     """Runs it with a database's URL where tools look for one."""
     from dayfly.command import Setting, run  # noqa: PLC0415 - see `impact`
     from dayfly.config.inherited import inherited_with  # noqa: PLC0415
+    from dayfly.database.problems import missed_network  # noqa: PLC0415
 
     def migrate(url: str) -> int:
         setting = Setting(env=inherited_with(DATABASE_URL=url))
         argv = ["/bin/sh", "-c", words]
         done = run(argv, setting=setting, seconds=COMMAND_SECONDS, check=False)
         if done.status:
-            error(f"`{words}` said", done.output or "nothing")
+            told = done.output.strip() or "nothing"
+            error(f"`{words}` said", "\n".join(filter(None, (told, missed_network(told)))))
         return done.status
 
     return migrate
@@ -205,7 +218,8 @@ def lines(value: Json) -> list[str]:
     left = value.get("contract") or ()
     waits = [f"  left out until nothing older runs: {clean(', '.join(left))}"] if left else []
     if pending == []:
-        return [f"{paint('good', 'none')}  nothing is pending  ({value['seconds']:g} s)", *waits]
+        nothing = f"{paint('good', 'none')}  nothing is pending  ({value['seconds']:g} s)"
+        return [nothing, *(line for finding in findings for line in _finding(finding)), *waits]
     many = "" if pending is None else f"{len(pending)} pending, "
     told = paint(STYLES[value["verdict"]], value["verdict"])
     head = f"{told}  {many}{len(findings)} findings  ({value['seconds']:g} s)"

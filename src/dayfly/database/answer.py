@@ -17,14 +17,16 @@ from dayfly.database.capture import CaptureError, Run, capture
 from dayfly.database.captured import Transaction
 from dayfly.database.copy import Copies, copy_of
 from dayfly.database.impact.assess import CLOSED, OPEN, Impact, assess
+from dayfly.database.impact.finding import Finding
 from dayfly.database.impact.questions import Ask
 from dayfly.database.preserve.proof import Restoration, returned
 from dayfly.database.problems import user_of
 from dayfly.database.production import Production, reading, recorded
 from dayfly.database.question import Answer, Question
+from dayfly.database.remade import Drifted, by_command, by_files
 from dayfly.database.routine import without_routine
 from dayfly.database.source import Source
-from dayfly.database.sqlfiles import apply_files, pending_files
+from dayfly.database.sqlfiles import apply_files, history_of, pending_files
 from dayfly.database.sqlnames import SqlFile
 from dayfly.database.sqlplan import alone
 from dayfly.database.wayback import Tried, tried
@@ -47,6 +49,7 @@ class _Asked:
     names: tuple[str, ...] = ()  # of what it should run
     files: tuple[SqlFile, ...] = ()  # what it runs, where that is known beforehand
     check: Check | None = None
+    drifted: Drifted | None = None  # from what the migrations make
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,22 +80,29 @@ def of_files(question: Question, directory: Path, *, leave: Collection[str] = ()
     """Of those files of a directory that the database has not had yet, but for those to leave."""
     began = time.monotonic()
     new = tuple(file for file in pending_files(question.url, directory) if file.name not in leave)
-    if not new:
+    if not new and not question.drift:
         return Answer(impact=Impact(), seconds=time.monotonic() - began)
 
     def run(url: str) -> int:
         apply_files(url, directory, leave=leave)
         return 0
 
-    names = tuple(file.name for file in new)
-    return _answer(question, _Asked(run=run, names=names, files=new), began)
+    asked = _Asked(
+        run=run,
+        names=tuple(file.name for file in new),
+        files=new,
+        drifted=by_files(history_of(question.url, directory)),
+    )
+    return _answer(question, asked, began)
 
 
 def of_command(
     question: Question, run: Run, names: tuple[str, ...] = (), *, check: Check | None = None
 ) -> Answer:
     """Of a migrate command, which is given the URL of a copy; `names` of what it should run."""
-    return _answer(question, _Asked(run=run, names=names, check=check), time.monotonic())
+    drifted = by_command(run) if question.drift else None
+    asked = _Asked(run=run, names=names, check=check, drifted=drifted)
+    return _answer(question, asked, time.monotonic())
 
 
 def _answer(question: Question, asked: _Asked, began: float) -> Answer:
@@ -101,13 +111,15 @@ def _answer(question: Question, asked: _Asked, began: float) -> Answer:
         if asked.check:
             asked.check(recorded(caught.url))
         if not _does_something(caught.done):
+            more = _drift(asked, place.copies, caught, Impact()) if question.drift else ()
             return Answer(
-                impact=Impact(),
+                impact=Impact(findings=tuple(more)),
                 seconds=time.monotonic() - began,
                 unfilled=place.copies.unfilled,
                 notes=place.notes,
             )
         impact = _judged(question, place, caught)
+        impact = impact.with_findings(_drift(asked, place.copies, caught, impact))
         twin = place.copies.twin(caught.url) if question.returns else ""
         found = _tried(question, place.copies, caught.url, impact)
         impact = impact.with_findings(found.findings if found else ())
@@ -161,6 +173,10 @@ def _judged(question: Question, place: _Place, caught: _Caught) -> Impact:
         again=copies.fresh if question.builds else None,
     )
     return impact if question.builds else impact.unbridged()
+
+
+def _drift(asked: _Asked, copies: Copies, caught: _Caught, impact: Impact) -> Sequence[Finding]:
+    return asked.drifted(copies, caught.url, impact) if asked.drifted else ()
 
 
 def _tried(question: Question, copies: Copies, migrated: str, impact: Impact) -> Tried | None:

@@ -38,10 +38,15 @@ class Copies:
     unfilled: tuple[str, ...]  # tables without a row, because none could be made up
     schema: str  # production's, as pg_dump writes it
     log: Callable[[], Log]  # of the server; DatabaseError with what is missing
+    base: Path | None  # what is found out about this schema is kept there
 
     def fresh(self) -> str:
         """The URL of a new copy, with a superuser's rights; gone with the server."""
         return self._copied(self.server.template)
+
+    def empty(self) -> str:
+        """As `fresh`, of a database that has nothing in it."""
+        return self._copied("template0")
 
     def twin(self, url: str) -> str:
         """As `fresh`, of a copy as it is now; nobody may be connected to that."""
@@ -105,6 +110,7 @@ def copy_of(
             unfilled=running.ready.unfilled,
             schema=schema,
             log=lambda: running.log,
+            base=running.ready.base,
         )
 
 
@@ -123,6 +129,7 @@ def copies_at(
             unfilled=unfilled,
             schema=schema,
             log=lambda: log_of(server.url(server.maintenance), production.version),
+            base=None,
         )
 
 

@@ -21,6 +21,7 @@ class Question:
     postgresql: str | None = None  # folder of PostgreSQL's programs; None: found
     app_url: str = ""  # as the role of the app's machines, where that is another one
     releases: Releases | None = None  # to try on the migrated copy
+    drift: bool = False  # compare production with what its migrations make, if that takes long too
     returns: bool = False  # try to bring schema and rows back, where the way back is closed
     replica: str = ""  # the URL of one, which is read instead of production
     scratch_url: str = ""  # of a server for the copies; empty: one of our own
@@ -43,11 +44,13 @@ class Answer:
     @property
     def rollback(self) -> dict[str, object]:
         """Whether the outgoing release can serve again, and what that is known from."""
-        told: dict[str, object] = {"state": self.impact.rollback, "loses": list(self.impact.loses)}
-        if self.tried and self.impact.rollback == OPEN:
-            state = PROVEN if self.tried.proven else OPEN
-            told |= {"state": state, "covered": list(self.tried.covered), "why": self.tried.why}
-        return told
+        state, tried = self.impact.rollback, self.tried if self.impact.rollback == OPEN else None
+        return {
+            "state": PROVEN if tried and tried.proven else state,
+            "loses": list(self.impact.loses),
+            "covered": list(tried.covered) if tried else [],
+            "why": tried.why if tried else "",
+        }
 
     def as_json(self) -> dict[str, object]:
         checked = self.impact.checked

@@ -22,6 +22,7 @@ START_SECONDS = 30.0
 ATTEMPTS = 3  # a free port may be taken before the server binds it
 APP = "app"  # may create databases, but is no superuser: it can't reach the machine's files
 
+_END_SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}"
 # Nothing here needs to survive a crash.
 _SETTINGS = {
     "fsync": "off",
@@ -51,7 +52,19 @@ class ScratchServer:
         try:
             yield f"postgresql://{APP}:{self.app_password}@127.0.0.1:{self.port}/{name}"
         finally:
-            self._administer("DROP DATABASE IF EXISTS {} WITH (FORCE)", sql.Identifier(name))
+            self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        """With whoever is in it; FORCE would say so, but not before PostgreSQL 13."""
+        database = sql.Identifier(name)
+        try:
+            self._administer("ALTER DATABASE {} ALLOW_CONNECTIONS false", database)
+        except DatabaseError as error:
+            if isinstance(error.__cause__, psycopg.errors.InvalidCatalogName):
+                return  # its user was quicker
+            raise
+        self._administer(_END_SESSIONS, sql.Literal(name))
+        self._administer("DROP DATABASE {}", database)
 
     @property
     def maintenance(self) -> str:

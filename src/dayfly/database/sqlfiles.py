@@ -5,12 +5,13 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 import psycopg
 from psycopg import Connection
 
 from dayfly.clock import DeadlineError, wait_until
-from dayfly.database.problems import asking, connecting
+from dayfly.database.problems import asking, connecting, missing_right
 from dayfly.database.sqlbooks import Books, books_of, new_books, write_down
 from dayfly.database.sqlnames import SqlFile, SqlFileError, sql_files
 from dayfly.database.sqlplan import alone, pending
@@ -37,6 +38,31 @@ def pending_files(url: str | None, directory: Path) -> tuple[SqlFile, ...]:
         return files
     with _connected(url) as connection:
         return pending(files, books_of(connection, files))
+
+
+History: TypeAlias = tuple[SqlFile, ...]
+
+
+def history_of(url: str, directory: Path) -> History | None:
+    """What has run, in its order; None where the files alone cannot make the schema again.
+
+    That is so above a baseline, and where a repeatable file has another text than it ran with.
+    """
+    files = sql_files(directory)
+    with _connected(url) as connection:
+        books = books_of(connection, files)
+    if books is None or books.baseline:
+        return None
+    ran = tuple(file for file in files if file.name in books.runs)
+    return None if set(ran) & set(pending(files, books)) else ran
+
+
+def run_files(url: str, files: History) -> None:
+    """Each of them, in a database that has run none."""
+    with _connected(url) as connection:
+        books = new_books(connection)
+        for file in files:
+            _apply(connection, books, file)
 
 
 def apply_files(  # noqa: PLR0913 - all by name
@@ -122,7 +148,8 @@ def _apply(connection: Connection, books: Books, file: SqlFile) -> None:
                 f"{file.name}: a lock was not to be had in time", hint="Nothing of it stays."
             ) from error
         except psycopg.Error as error:
-            raise _failed(file, error, _line(file.text, error), "Nothing of it stays.") from error
+            state = _with_right(connection, error, "Nothing of it stays.")
+            raise _failed(file, error, _line(file.text, error), state) from error
         _write(connection, books, file, started)
 
 
@@ -136,7 +163,8 @@ def _one_by_one(connection: Connection, file: SqlFile) -> None:
                 f"It runs without a transaction: the first {number} of its {len(pieces)} "
                 "statements stay. Undo them, or make the file able to run again (IF NOT EXISTS)."
             )
-            raise _failed(file, error, _in_piece(piece, error), state) from error
+            told = _with_right(connection, error, state)
+            raise _failed(file, error, _in_piece(piece, error), told) from error
 
 
 def _write(connection: Connection, books: Books, file: SqlFile, started: float) -> None:
@@ -148,6 +176,12 @@ def _write(connection: Connection, books: Books, file: SqlFile, started: float) 
 def changes_session(text: str) -> bool:
     """Whether what comes after it would be done as somebody else, or elsewhere."""
     return bool(_CHANGES_SESSION.search(text))
+
+
+def _with_right(connection: Connection, error: psycopg.Error, state: str) -> str:
+    if not isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return state
+    return f"{missing_right(str(error), connection.info.user)}\n{state}".strip()
 
 
 def _failed(file: SqlFile, error: psycopg.Error, line: int | None, state: str) -> SqlFileError:

@@ -13,7 +13,12 @@ def only(verdict: str, finding: Finding | None = None) -> Found:
     return {
         "verdict": verdict,
         "findings": [finding.as_json()] if finding else [],
-        "rollback": {"state": "closed" if finding else "catalogue only", "loses": []},
+        "rollback": {
+            "state": "closed" if finding else "catalogue only",
+            "loses": [],
+            "covered": [],
+            "why": "",
+        },
         "preserve": [],
         "restoration": None,
         "pending": None if finding else [],

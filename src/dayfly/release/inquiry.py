@@ -179,7 +179,10 @@ def _assessable(work: Work, ask: Callable[[Say], Found]) -> Found:
     except DayflyError as error:
         work.stop.check()
         redact = work.parts.redactor(work.record.app)
-        why = redact("\n".join([error.hint, *said]).strip())
+        from dayfly.database.problems import missed_network  # noqa: PLC0415 - loads the driver
+
+        network = missed_network("\n".join(said))
+        why = redact("\n".join([error.hint, *said, network]).strip())
         message = redact(f"it can't be assessed: {error.message}")
         finding = Finding(verdict=DOWNTIME, kind="unknown", message=message, remedy=why)
         return only(DOWNTIME, finding)

@@ -8,7 +8,8 @@ from dayfly.database.impact.locks import words
 from dayfly.database.loss import Loss
 
 NONE, ONLINE, STAGED, DOWNTIME = VERDICTS = ("none", "online", "staged", "downtime")  # least first
-KINDS = ("fails", "unknown", "loses", "breaks", "blocks", "widens", "touches")  # told first to last
+# Told first to last.
+KINDS = ("fails", "unknown", "loses", "breaks", "blocks", "widens", "drift", "touches")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 
 from dayfly.database.captured import Statement, Transaction
+from dayfly.database.impact.acting import Actor
 from dayfly.database.impact.catalogue import Catalogue, Relation
 from dayfly.database.impact.effects import Observed, Step
 from dayfly.database.impact.marks import Connection
@@ -32,17 +33,21 @@ _CONTROL = ("BEGIN", "START", "COMMIT", "END", "SAVEPOINT", "RELEASE", "ROLLBACK
 
 
 def replay(
-    url: str, transactions: Iterable[Transaction], *, between: Callable[[], object] = lambda: None
+    url: str,
+    transactions: Iterable[Transaction],
+    *,
+    role: str = "",
+    between: Callable[[], object] = lambda: None,
 ) -> Observed:
     """Run the transactions on the copy, which is changed by it; stops at the first that fails.
 
-    `between` is called after each of them.
+    As `role`, where that is given; `between` is called after each of them.
     """
     with _opened(url) as connection:
         with connection.transaction():
             before = snapshot(connection)
             rows = _rows(connection, before)
-        player = Player(connection, before, current=before)
+        player = Player(connection, before, current=before, actor=Actor(connection, role))
         waiting = list(_singly(transactions))
         done: list[tuple[Step, ...]] = []
         while waiting and not (done and done[-1][-1].effect.failure):

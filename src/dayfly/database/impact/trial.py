@@ -33,14 +33,15 @@ def tried(
     bridges: Sequence[Bridge],
     plain: Catalogue,
     role: str,
+    owner: str = "",
 ) -> str:
     """Why they do not hold on this copy, which is changed by it; empty where they do.
 
-    `plain`: what the migration leaves behind without bridges. `role` builds them.
+    `plain`: what the migration leaves behind without bridges. `role` builds them, `owner` migrates.
     """
     try:
         with psycopg.connect(url, autocommit=True, connect_timeout=10) as session:
-            failed = _failing(session, url, transactions, bridges, role)
+            failed = _failing(session, url, transactions, bridges, (role, owner))
             with session.transaction():
                 left = snapshot(session)
     except DayflyError as error:
@@ -65,9 +66,10 @@ def _failing(
     url: str,
     transactions: Sequence[Transaction],
     bridges: Sequence[Bridge],
-    role: str,
+    roles: tuple[str, str],
 ) -> list[str]:
     """Inserts that worked before and fail at some moment now."""
+    role, owner = roles
     failed: list[str] = []
     builder, stop = (_as(role, url) if role else url), Stop()
     working = _prepared(session, bridges)
@@ -77,7 +79,7 @@ def _failing(
 
     guard(builder, bridges, budget=LOCK_SECONDS, stop=stop, tell=_nobody)
     look()
-    replay(url, transactions, between=look)
+    replay(url, transactions, role=owner, between=look)
     keep(builder, bridges, budget=LOCK_SECONDS, stop=stop, tell=_nobody)
     look()
     drop(builder, bridges, budget=LOCK_SECONDS, stop=stop, tell=_nobody)
