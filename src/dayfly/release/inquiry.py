@@ -55,7 +55,8 @@ def of_contract(work: Work, image: Image) -> Found:
         question = _question(work, database, serving, builds=False)
         found = _answer(work, image, question, Split(now=split.later), say)
         findings = [{**finding, "bridge": None} for finding in found["findings"]]
-        return {**found, "findings": findings, "contract": [], "targets": [""]}
+        told = {"contract": [], "targets": [""], "contracting": True}
+        return {**found, "findings": findings, **told}
 
     return _assessable(work, ask)
 

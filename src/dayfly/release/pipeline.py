@@ -78,7 +78,6 @@ def contract(work: Work) -> None:
     image = fleet.image_of(work.parts, work.record)
     found = assessment.assess_contract(work, image)
     if found["pending"] != []:
-        # Here is the place of preserve(work, found): what is lost now cannot be won back.
         migration.migrate(work, image, found)
 
 

@@ -4,6 +4,7 @@ It lies in DAYFLY_HOME/preserved/APP/RELEASE. Neither retention nor `dayfly down
 """
 
 import json
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,14 +27,15 @@ if TYPE_CHECKING:
 PRESERVE = "preserve"
 RESTORATION, RESTORED = "restoration.json", "restored.json"
 MANIFEST = "manifest.json"
+_CONTRACT = "-contract"
 
 
-def preserve(work: Work, found: Mapping[str, Any]) -> None:
+def preserve(work: Work, found: Mapping[str, Any], folder: Path) -> None:
     """Before the migration; does nothing where the way back stays open, or it was done already.
 
     Where nothing is lost but the outgoing release would break, only schema and books are kept.
     """
-    database, folder = work.app.database, folder_of(work)
+    database = work.app.database
     if database is None or not shut(found) or not found.get("restoration") or kept(folder):
         return
     from dayfly.database.dump import dump_of  # noqa: PLC0415 - loads the driver
@@ -56,9 +58,9 @@ def preserve(work: Work, found: Mapping[str, Any]) -> None:
     work.emit("preserved", **figures(made))
 
 
-def seal(work: Work) -> None:
+def seal(work: Work, folder: Path) -> None:
     """After the migration, before anybody writes: what it made of the values that it left."""
-    database, folder = work.app.database, folder_of(work)
+    database = work.app.database
     if database is None or not kept(folder):
         return
     from dayfly.database.preserve.exporting import seal as look  # noqa: PLC0415 - see above
@@ -73,13 +75,19 @@ def seal(work: Work) -> None:
 @contextmanager
 def around(work: Work, found: Mapping[str, Any]) -> Iterator[None]:
     """Preserve, the migration in the body, and a look at what it made of the values."""
-    preserve(work, found)
+    folder = folder_of(work, contract=bool(found.get("contracting")))
+    preserve(work, found, folder)
     yield
-    seal(work)
+    seal(work, folder)
 
 
-def folder_of(work: Work) -> Path:
-    return work.parts.home.preserved(work.record.app, str(work.record.number))
+def folder_of(work: Work, *, contract: bool) -> Path:
+    """What contract migrations take away is apart; one that is tried again never overwrites."""
+    folder = work.parts.home.preserved(work.record.app, str(work.record.number))
+    if not contract:
+        return folder
+    tries = sum(1 for _ in folder.parent.glob(f"{folder.name}{_CONTRACT}*"))
+    return folder.with_name(f"{folder.name}{_CONTRACT}{f'-{tries + 1}' if tries else ''}")
 
 
 def kept(folder: Path) -> bool:
@@ -100,11 +108,30 @@ def figures(made: "Manifest") -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class Preserved:
-    """One export: of a release, "7", or of what it wrote until a rollback put it aside, "7.1"."""
+    """One export of a release: "7", by its contract migrations "7-contract".
+
+    "7.1" is what it wrote until a rollback put that aside.
+    """
 
     name: str
     app: str
     folder: Path
+
+    @property
+    def release(self) -> int:
+        return _order(self.name)[0]
+
+    @property
+    def contract(self) -> bool:
+        return _CONTRACT in self.name
+
+    @property
+    def aside(self) -> bool:
+        return "." in self.name
+
+    @property
+    def loses(self) -> tuple[str, ...]:
+        return tuple(self.restoration.get("loses", ()))
 
     @property
     def why(self) -> str:
@@ -233,7 +260,7 @@ def _url(parts: Parts, one: Preserved) -> str:
 
 
 def _record(parts: Parts, one: Preserved) -> ReleaseRecord:
-    return parts.journal.release(int(one.name.partition(".")[0]))
+    return parts.journal.release(one.release)
 
 
 def _tell(parts: Parts, one: Preserved, done: "Restored", accept: str) -> None:
@@ -247,7 +274,8 @@ def _tell(parts: Parts, one: Preserved, done: "Restored", accept: str) -> None:
 
 
 def _order(name: str) -> tuple[int, ...]:
-    return tuple(int(part) if part.isdecimal() else 0 for part in name.split("."))
+    """Newest last: 7, 7.1, 7-contract, 7-contract-2."""
+    return tuple(int(part) for part in re.findall(r"\d+", name.replace(_CONTRACT, ".1000000")))
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -46,15 +46,24 @@ class Crossed:
 
 def crossed(parts: Parts, target: ReleaseRecord) -> list[Crossed]:
     """Newest first; those that a rollback has undone already are no longer in the way."""
-    exports = {one.name: one for one in preserving.preserved(parts, target.app)}
-    found = []
+    exports = [one for one in preserving.preserved(parts, target.app) if not one.aside]
+    found: list[Crossed] = []
     for record in parts.journal.releases(target.app):
-        export = exports.get(str(record.number))
-        undone = export is not None and export.restored is not None
-        if record.number > target.number and _closes(record) and not undone:
-            loses = tuple(record.receipt["impact"]["rollback"]["loses"])
-            found.append(Crossed(record=record, loses=loses, export=export))
+        if record.number > target.number:
+            mine = [one for one in exports if one.release == record.number]
+            found += _of_release(record, mine)
     return found
+
+
+def _of_release(record: ReleaseRecord, exports: Sequence[Preserved]) -> Iterator[Crossed]:
+    """What its migration closed, and what its contract migrations did later."""
+    own = next((one for one in exports if one.name == str(record.number)), None)
+    for one in exports:
+        if one is not own and one.restored is None:
+            yield Crossed(record=record, loses=one.loses, export=one)
+    if _closes(record) and (own is None or own.restored is None):
+        loses = tuple(record.receipt["impact"]["rollback"]["loses"])
+        yield Crossed(record=record, loses=loses, export=own)
 
 
 def _closes(record: ReleaseRecord) -> bool:
@@ -67,7 +76,9 @@ def _closes(record: ReleaseRecord) -> bool:
 def require_schema(parts: Parts, target: ReleaseRecord) -> None:
     """ReleaseError when what it needs was taken back after it was released."""
     for one in preserving.preserved(parts, target.app):
-        number, moment = int(one.name.partition(".")[0]), one.restored
+        number, moment = one.release, one.restored
+        if one.contract:
+            continue  # it works on both schemas
         if moment is not None and number <= target.number and moment > target.started:
             raise ReleaseError(
                 f"release {target.number} needs the migration of release {number}, "
@@ -207,6 +218,6 @@ def _reopen(work: Work) -> None:
 def _url(work: Work, one: Preserved) -> str:
     """As the role that migrated it."""
     parts = work.parts
-    record = parts.journal.release(int(one.name.partition(".")[0]))
+    record = parts.journal.release(one.release)
     database = parts.app_of(record).database or Database()
     return secret_of(parts, record.app, database.migrate_url or database.url)
