@@ -1,11 +1,14 @@
 """Preserve, migrate, bring back: the schema and the rows of before, whatever the migration did."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from copies import Copies
+from dayfly.database.loss import Loss
+from dayfly.database.preserve.restoring import outlook
 from dayfly.database.scratch import ScratchServer
 from preserving import Case, assert_as_before
 
@@ -195,3 +198,19 @@ def test_schema_and_rows_come_back(copies: Copies, case: Case, name: str) -> Non
     assert_as_before(case, catalogue, rows)
 
     case.written(*CASES[name])  # and forward again
+
+
+def test_back_over_two_migrations_the_newest_first(copies: Copies, case: Case) -> None:
+    first = ("ALTER TABLE orders DROP COLUMN code", "CREATE TABLE codes (id int)")
+    second = ("ALTER TABLE orders RENAME TO purchases", "DROP TABLE codes, sales.lines")
+    later = replace(case, folder=case.folder.with_name("8"))
+    catalogue, rows = case.catalogue(), case.rows()
+    case.migrated(case.losses(copies, *first), *first, BOOK)
+    lines = Loss(schema="sales", table="lines")
+    later.migrated([lines], *second, BOOK.replace("0002", "0003"))
+
+    assert [outlook(one.url, one.folder).conflicts for one in (later, case)] == [(), ()]
+    later.back()
+    case.back()
+
+    assert_as_before(case, catalogue, rows)
