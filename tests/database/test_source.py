@@ -64,6 +64,7 @@ def test_what_production_committed_a_moment_ago_is_known_from_the_replica(
 
 
 def test_the_data_and_the_schema_are_asked_of_the_replica(shop: str, replica: Replica) -> None:
+    replica.catch_up()
     source = Source(shop, replica.url(shop))
     at = "SELECT inet_server_port()"
     assert source.read(lambda url: asked(url, at)) == replica.port
@@ -114,6 +115,7 @@ def test_what_is_no_replica_of_this_database(
     shop: str, primary: ScratchServer, replica: Replica, elsewhere: ScratchServer
 ) -> None:
     with elsewhere.database() as stranger, primary.database() as neighbour:
+        replica.catch_up()
         urls = {
             stranger: "it is no replica of production's database",
             replica.url(neighbour): "it is no replica of production's database",

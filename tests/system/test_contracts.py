@@ -89,7 +89,7 @@ def test_a_column_is_renamed_in_one_release(prod: Production, book: Ledger) -> N
     assert record["impact"]["contract"] == ["0003_drop_cents.sql"]
     [run] = record["contract"]["runs"]
     assert (run["outcome"], run["traffic"]["lost"]) == ("done", 0)
-    assert [stage["stage"] for stage in run["stages"]] == ["assess", "migrate"]
+    assert [stage["stage"] for stage in run["stages"]] == ["assess", "preserve", "migrate"]
     assert any(finding["kind"] == "breaks" for finding in run["impact"]["findings"])
     assert prod.app(book.app)["contract"] is None
     said = prod.typed("receipt", str(number), at=book.folder)
