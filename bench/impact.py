@@ -8,9 +8,10 @@ from pathlib import Path
 import psycopg
 
 from bench.row import Row, Skipped, at_most, median, percentile
-from dayfly.database.answer import Question, of_files
+from dayfly.database.answer import of_files
 from dayfly.database.memory import quickest
 from dayfly.database.programs import DatabaseError, programs
+from dayfly.database.question import Question
 from dayfly.database.scratch import scratch_server
 
 PART = "what a migration does to 300 tables"

@@ -18,7 +18,8 @@ PATIENCE_SECONDS = 60.0  # for a server that restarts while its events are follo
 PAUSE_SECONDS = 0.3
 REFUSED_FROM = 400
 BINARY = "application/octet-stream"
-LAST = frozenset({"release.finished", "rollback.finished"})  # no event comes after these
+WAITS = "release.waits"  # for its window; much later it goes on
+LAST = frozenset({"release.finished", "rollback.finished", WAITS})  # who follows is done
 
 
 class ClientError(DayflyError):
@@ -40,8 +41,10 @@ class Client:
     def get(self, path: str, **query: object) -> Any:  # noqa: ANN401 - JSON
         return self._json("GET", _with_query(path, query))
 
-    def post(self, path: str, value: object = None) -> Any:  # noqa: ANN401 - JSON
-        return self._json("POST", path, json.dumps(value or {}).encode(), "application/json")
+    def post(self, path: str, value: object = None, *, seconds: float = SECONDS) -> Any:  # noqa: ANN401 - JSON
+        body = json.dumps(value or {}).encode()
+        with self._answer("POST", path, body, "application/json", seconds=seconds) as answer:
+            return _decoded(answer.read())
 
     def put(self, path: str, text: str) -> None:
         self._json("PUT", path, text.encode(), "text/plain; charset=utf-8")
@@ -108,11 +111,12 @@ class Client:
         body: Any = None,  # noqa: ANN401 - bytes or an open file
         kind: str = "",
         headers: Mapping[str, str] | None = None,
+        seconds: float = SECONDS,
     ) -> Iterator[http.client.HTTPResponse]:
         sent = {"Authorization": f"Bearer {self._token}", **(headers or {})}
         if kind:
             sent["Content-Type"] = kind
-        connection = self._connection(UPLOAD_SECONDS if kind == BINARY else SECONDS)
+        connection = self._connection(UPLOAD_SECONDS if kind == BINARY else seconds)
         try:
             connection.request(method, path, body=body, headers=sent)
             answer = connection.getresponse()

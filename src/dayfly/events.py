@@ -18,6 +18,8 @@ class Event:
     traffic           fleets: a list of release, slot, rate, requests, errors, streams
                       (about once a second while it moves)
     counted           HAProxy's own counters over a release (requests, statuses, errors, retries)
+    assessed          what `dayfly impact --json` prints
+    bridge.built      bridges                             bridge.gone
     note              message (a plain sentence worth telling)
     job.started, job.finished                             job, machine, status, seconds
     job.failed        job, reason: it could not be started
@@ -35,6 +37,11 @@ class Emit(Protocol):
     """Tell the journal that something happened."""
 
     def __call__(self, kind: str, **data: object) -> None: ...
+
+
+def intends(event: Event, step: str) -> bool:
+    """Whether it says that this step is about to be done."""
+    return event.kind == "step.intended" and event.data.get("step") == step
 
 
 def silent(kind: str, **data: object) -> None:

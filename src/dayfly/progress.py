@@ -1,7 +1,7 @@
 """What the events of a release add up to: its stages, machines, traffic and last words."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dayfly.events import Event
@@ -63,6 +63,7 @@ class Progress:
     reason: str = ""
     rollback: bool = False
     receipt: Mapping[str, Any] | None = None  # of a rollback that moved the traffic
+    facts: Mapping[str, Event] = field(default_factory=dict)  # of the database, the newest of each
     last: int = 0  # number of the last event
 
     @property
@@ -100,12 +101,16 @@ def _started(progress: Progress, event: Event) -> Progress:
         subject=str(data.get("subject", "")),
         who=str(data.get("who", "")),
         started=event.time,
+        outcome=None,
+        reason="",
+        finished=None,
     )
 
 
-def _back(_: Progress, event: Event) -> Progress:
+def _back(before: Progress, event: Event) -> Progress:
     """A rollback to this release begins: what was told of its own coming is over."""
     return Progress(
+        facts=before.facts,
         release=event.release,
         app=event.app or "",
         commit=str(event.data.get("commit", "")),
@@ -175,9 +180,16 @@ def _note(progress: Progress, event: Event) -> Progress:
     return replace(progress, notes=(*progress.notes, str(event.data["message"])))
 
 
+def _fact(progress: Progress, event: Event) -> Progress:
+    """Kinds of one thing follow each other: a bridge is built, then gone."""
+    thing = event.kind.partition(".")[0]
+    return replace(progress, facts={**progress.facts, thing: event})
+
+
 _STEPS: Mapping[str, Callable[[Progress, Event], Progress]] = {
     "release.started": _started,
     "release.finished": _finished,
+    "release.waits": _finished,
     "rollback.started": _back,
     "rollback.finished": _finished,
     "stage.started": _stage_started,
@@ -189,4 +201,9 @@ _STEPS: Mapping[str, Callable[[Progress, Event], Progress]] = {
     "machine.removed": _machine,
     "traffic": _traffic,
     "note": _note,
+    "assessed": _fact,
+    "bridge.built": _fact,
+    "bridge.gone": _fact,
+    "preserved": _fact,
+    "alert": _note,
 }

@@ -25,7 +25,7 @@ def written(**changed: object) -> str:
         "times": "0 0 1 6 7",
         "retries": "0",
         "size": 129,
-        "stream": "-",
+        "kind": "-",
         "path": "\\/",
         **changed,
     }
@@ -60,7 +60,11 @@ def test_a_line_says_all() -> None:
         ({"status": 400, "termination": "PR"}, False, False),
         ({"status": 200, "termination": "CD"}, False, True),
         ({"status": 408, "termination": "cR"}, False, True),
-        ({"status": 101, "termination": "SD", "stream": "stream"}, False, False),
+        ({"status": 503, "termination": "LR", "kind": "closed"}, False, False),
+        ({"status": 503, "termination": "SD", "kind": "closed"}, False, False),
+        ({"status": 499, "termination": "LR", "kind": "left"}, False, True),
+        ({"status": 500, "termination": "PR", "server": "<NOSRV>"}, True, False),  # while held
+        ({"status": 101, "termination": "SD", "kind": "stream"}, False, False),
     ],
 )
 def test_lost_is_what_haproxy_made_up_or_broke_off(
@@ -97,16 +101,19 @@ def test_a_summary_counts_and_ranks() -> None:
             line(status=503, termination="SC"),
             line(termination="CD"),
             line(status=500, retries="+1"),
-            line(status=101, stream="stream", termination="KD"),
+            line(status=503, termination="LR", kind="closed", server="<lua.closed>"),
+            line(status=499, termination="LR", kind="left", server="<NOSRV>"),
+            line(status=101, kind="stream", termination="KD"),
         ]
     )
 
     assert found == Traffic(
-        requests=103,
+        requests=104,
         lost=1,
-        aborted=1,
+        aborted=2,
         retried=1,
         errors=1,
+        closed=1,
         streams=1,
         streams_cut=1,
         p50_ms=50,

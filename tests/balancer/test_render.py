@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 from balancing import Server
@@ -25,6 +26,8 @@ ROUTING = Routing(
     serving={"orders": "slot-007"},
     routes={"shop.example/": "orders", "*/orders/": "orders"},
     assets={"orders:/static/": "slot-006"},
+    holds={"orders": 1_700_000_000_000},
+    closed={"shop": "", "desk": "<h1>Grüße</h1>\n"},
     last=7,
 )
 
@@ -36,6 +39,9 @@ def test_the_files_hold_the_routing_of_this_moment() -> None:
     assert found["maps/routes.map"] == "*/orders/ orders\nshop.example/ orders\n"
     assert found["maps/assets.map"] == "orders:/static/ slot-006\n"
     assert found["maps/checks.map"] == "slot-007 /healthz?deep=1\n"
+    assert found["maps/holds.map"] == "orders 1700000000000\n"
+    assert found["maps/closed.map"] == "desk pages/desk.html\nshop closed.html\n"
+    assert found["pages/desk.html"] == "<h1>Grüße</h1>\n"
     assert found["crt-list"] == "../tls/a.pem\n"
     assert (
         "backend slot-007\n  balance leastconn\n"
@@ -45,7 +51,7 @@ def test_the_files_hold_the_routing_of_this_moment() -> None:
         "backend slot-008\n"
     ) in found["haproxy.cfg"]
     assert (
-        "frontend web\n"
+        "frontend web from clients\n"
         "  bind 127.0.0.1:8080 name http\n"
         "  bind 127.0.0.1:8443 name https ssl crt-list crt-list alpn h2,http/1.1\n"
     ) in found["haproxy.cfg"]
@@ -64,6 +70,15 @@ def test_haproxy_takes_the_configuration_without_a_warning(tmp_path: Path, progr
     )
 
     assert (checked.returncode, "WARNING" in checked.stderr + checked.stdout) == (0, False)
+
+
+def test_the_page_of_an_app_that_is_open_again_is_gone(tmp_path: Path) -> None:
+    write_rendered(tmp_path, files(LISTEN, ROUTING, []))
+    assert (tmp_path / "pages" / "desk.html").read_bytes() == "<h1>Grüße</h1>\n".encode()
+
+    write_rendered(tmp_path, files(LISTEN, replace(ROUTING, closed={}), []))
+
+    assert list((tmp_path / "pages").iterdir()) == []
 
 
 def test_the_intention_is_read_back_as_it_was_written(tmp_path: Path) -> None:

@@ -4,6 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from dayfly.balancer.doors import (
+    PAGE_BYTES,
+    closing,
+    holding,
+    lasting,
+    let_go,
+    milliseconds,
+    reopened,
+)
 from dayfly.balancer.routing import (
     SLOTS,
     BalancerError,
@@ -106,6 +115,42 @@ def test_a_claim_replaces_the_ones_that_the_app_had() -> None:
     assert routing.routes == {"*/orders/": "orders"}
 
 
+def test_a_hold_that_is_over_is_forgotten() -> None:
+    routing = holding(holding(Routing(), "orders", 1000), "shop", 2000)
+
+    assert lasting(routing, 1000).holds == {"shop": 2000}
+    assert let_go(routing, "shop").holds == {"orders": 1000}
+    assert let_go(routing, "nobody") == routing
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 30.1, float("inf"), float("nan")])
+def test_nobody_is_held_for_unreasonable_times(seconds: float) -> None:
+    with pytest.raises(BalancerError, match="more than 0 and at most 30 s"):
+        milliseconds("orders", seconds)
+
+
+def test_a_closed_app_holds_nobody_and_opens_again() -> None:
+    routing = closing(holding(Routing(), "orders", 1000), "orders", "")
+    assert (routing.holds, routing.closed) == ({}, {"orders": ""})
+
+    assert reopened(routing, "orders") == Routing()
+    assert reopened(routing, "nobody") == routing
+
+
+def test_a_withdrawn_app_is_neither_held_nor_closed() -> None:
+    routing = holding(closing(Routing(), "orders", ""), "orders", 1000)
+
+    assert withdrawn(routing, "orders") == Routing()
+
+
+def test_a_page_has_a_limit() -> None:
+    fits = "ü" * (PAGE_BYTES // 2)
+    assert closing(Routing(), "orders", fits).closed == {"orders": fits}
+
+    with pytest.raises(BalancerError, match="131,073 bytes, 131,072 are allowed"):
+        closing(Routing(), "orders", fits + "x")
+
+
 HOSTILE = ["", "a b", "a;b", "a\nshow info", "../x", "-x", "é", "a" * 101, "{x}", "%[src]", '"']
 
 
@@ -115,6 +160,10 @@ def test_hostile_names_of_machines_and_apps_are_refused(name: str) -> None:
         Server(name=name, address="127.0.0.1:1")
     with pytest.raises(BalancerError):
         Slot(app=name, release=1, servers=fleet(1).servers)
+    with pytest.raises(BalancerError):
+        holding(Routing(), name, 1)
+    with pytest.raises(BalancerError):
+        closing(Routing(), name, "")
 
 
 @pytest.mark.parametrize(

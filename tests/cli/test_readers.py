@@ -70,6 +70,15 @@ def test_a_receipt_tells_of_each_rollback(terminal: Terminal, environment: FakeE
     assert "of 7 requests" in told
 
 
+def test_a_receipt_tells_how_many_met_the_page_of_a_closed_app(
+    terminal: Terminal, environment: FakeEnvironment
+) -> None:
+    assert "closed" not in terminal.type("receipt", "12").stdout
+    environment.receipts[12]["traffic"]["closed"] = 1204
+
+    assert "retried 3  aborted 0  closed 1,204" in terminal.type("receipt", "12").stdout
+
+
 def test_nothing_that_others_wrote_acts_on_the_terminal(
     terminal: Terminal, environment: FakeEnvironment
 ) -> None:

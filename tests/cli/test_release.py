@@ -183,8 +183,10 @@ def test_a_rollback_names_where_to(terminal: Terminal, environment: FakeEnvironm
     assert terminal.type("rollback", "--to", "1").returncode == 0
     assert environment.asked[-1] == (
         "apps/orders/rollback",
-        {"to": 1, "who": environment.asked[-1][-1]["who"]},
+        {"to": 1, "who": environment.asked[-1][-1]["who"], "accept_loss": ""},
     )
+    assert terminal.type("rollback", "--accept-loss", "two notes").returncode == 0
+    assert environment.asked[-1][-1]["accept_loss"] == "two notes"
 
 
 def test_ctrl_c_without_a_terminal_leaves_the_release_running(

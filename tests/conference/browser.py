@@ -33,8 +33,9 @@ class Browser:
     def close(self) -> None:
         self._connection.close()
 
-    def get(self, path: str, *, shows: str = "", status: int = 200) -> Answer:
-        return self._ask("GET", path, None, {}, status, shows)
+    def get(self, path: str, *, shows: str = "", status: int = 200, cookies: str = "") -> Answer:
+        headers = {"Cookie": cookies} if cookies else {}
+        return self._ask("GET", path, None, headers, status, shows)
 
     def post(self, path: str, body: str, headers: Mapping[str, str], *, status: int) -> Answer:
         return self._ask("POST", path, body, headers, status, "")

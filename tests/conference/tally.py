@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import quantiles
 from typing import Any
@@ -14,6 +15,7 @@ class Tally:
 
     failures: list[str] = field(default_factory=list)
     written: list[str] = field(default_factory=list)  # acknowledged, so they must be found again
+    options: list[str] = field(default_factory=list)  # acknowledged too: answers to questions
     versions: Counter[str] = field(default_factory=Counter)  # of pretalx, by what pages look like
     newest_version: str = ""
     _seconds: list[float] = field(default_factory=list)
@@ -31,6 +33,10 @@ class Tally:
         with self._lock:
             self.written.append(text)
 
+    def offered(self, options: Sequence[str]) -> None:
+        with self._lock:
+            self.options += options
+
     def saw(self, version: str) -> None:
         with self._lock:
             self.versions[version] += 1
@@ -43,6 +49,7 @@ class Tally:
                 "requests": len(self._seconds) + len(self.failures),
                 "failed": len(self.failures),
                 "written": len(self.written),
+                "options": len(self.options),
                 "versions": dict(self.versions),
                 "p50_ms": round(cuts[49] * 1000),
                 "p99_ms": round(cuts[98] * 1000),

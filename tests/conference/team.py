@@ -39,6 +39,11 @@ class Team:
         (app,) = self.reads("status")["apps"]
         return int(app["serving"]["release"])
 
+    def fleets(self) -> list[int]:
+        """Releases that have machines in service or warm, in order."""
+        (app,) = self.reads("status")["apps"]
+        return sorted(each["release"] for each in [app["serving"], *app["warm"]])
+
     def version_serving(self) -> str:
         """Which pretalx the machines of the serving release run."""
         asks = "import pretalx; print(pretalx.__version__)"

@@ -1,16 +1,20 @@
-"""People at the conference's site: they read pages, load what belongs to them, give feedback."""
+"""Everybody at the conference's site.
+
+Visitors read pages, load what belongs to them and give feedback; organisers ask questions.
+"""
 
 import itertools
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from http.cookies import SimpleCookie
+from functools import partial
 from random import Random
-from urllib.parse import urlencode
 
+from conference import forms
 from conference.browser import Browser, UnexpectedError
+from conference.organisers import ask_questions
+from conference.site import Site
 from conference.tally import Tally
 
 READERS, WRITERS = 4, 2
@@ -32,19 +36,13 @@ PAGES = (
 )
 
 
-@dataclass(frozen=True)
-class Site:
-    port: int
-    talks: Sequence[str]  # their codes; the first one is "Talk number 1"
-
-
 @contextmanager
 def visited(site: Site, seed: int) -> Iterator[Tally]:
-    """Seven or eight requests a second for as long as the block runs."""
+    """About ten requests a second for as long as the block runs."""
     tally, over = Tally(), threading.Event()
     threads = [
         threading.Thread(target=act, args=(site, tally, over, Random(f"{seed}/{number}")))
-        for number, act in enumerate(_acts())
+        for number, act in enumerate(_acts(site))
     ]
     for thread in threads:
         thread.start()
@@ -59,8 +57,9 @@ def visited(site: Site, seed: int) -> Iterator[Tally]:
 _Act = Callable[[Site, Tally, threading.Event, Random], None]
 
 
-def _acts() -> Sequence[_Act]:
-    return [_read] * READERS + [_come_and_go, _load_assets] + [_give_feedback] * WRITERS
+def _acts(site: Site) -> Sequence[_Act]:
+    visitors = [_read] * READERS + [_come_and_go, _load_assets] + [_give_feedback] * WRITERS
+    return visitors + [partial(ask_questions, session=session) for session in site.sessions]
 
 
 def _read(
@@ -114,18 +113,7 @@ def _give_feedback(site: Site, tally: Tally, over: threading.Event, random: Rand
         browser = Browser(site.port, tally)  # another person, so no session either
         text = f"{mark}, thought {number}"
         with suppress(UnexpectedError):
-            _send_feedback(browser, f"/conf/talk/{random.choice(site.talks)}/feedback/", text)
+            form = forms.opened(browser, f"/conf/talk/{random.choice(site.talks)}/feedback/")
+            forms.sent(browser, form, {"review": text})
             tally.acknowledged(text)
         browser.close()
-
-
-def _send_feedback(browser: Browser, path: str, text: str) -> None:
-    form = browser.get(path, shows="csrfmiddlewaretoken")
-    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form.text)
-    cookies = SimpleCookie("; ".join(form.headers.get_all("Set-Cookie", [])))
-    headers = {
-        "Content-Type": "application/x-www-form-urlencoded",
-        "Cookie": f"pretalx_csrftoken={cookies['pretalx_csrftoken'].value}",
-    }
-    body = urlencode({"csrfmiddlewaretoken": token[1] if token else "", "review": text})
-    browser.post(path, body, headers, status=302)

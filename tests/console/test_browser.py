@@ -16,6 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from dayfly.console import Sessions
 from fake_server import FakeEnvironment
+from fake_server.impacts import DOWNTIME, EVIL, HUGE, ONLINE, RECORDED, STAGED, assessed
 from fake_server.scenes import under_way
 
 
@@ -42,6 +43,25 @@ class Browser:
     def value(self, expression: str) -> Any:  # noqa: ANN401 - JSON
         return self.ask("Runtime.evaluate", expression=expression)["result"].get("value")
 
+    def press(self, selector: str) -> None:
+        """A real click, which the browser takes for a person's."""
+        script = f"""(() => {{ const it = document.querySelector({selector!r});
+            it.scrollIntoView({{ block: "center" }}); const box = it.getBoundingClientRect();
+            return [box.x + box.width / 2, box.y + box.height / 2].join(); }})()"""
+        x, y = map(float, self.value(script).split(","))
+        for kind in ("mousePressed", "mouseReleased"):
+            place = {"x": x, "y": y, "button": "left", "clickCount": 1}
+            self.ask("Input.dispatchMouseEvent", type=kind, **place)
+
+    def pasted(self) -> str:
+        """What lies on the clipboard."""
+        self.ask("Emulation.setFocusEmulationEnabled", enabled=True)
+        self.ask("Browser.grantPermissions", permissions=["clipboardReadWrite"])
+        said = self.ask(
+            "Runtime.evaluate", expression="navigator.clipboard.readText()", awaitPromise=True
+        )
+        return str(said["result"].get("value"))
+
     def wait_for(self, expression: str) -> None:
         end = time.monotonic() + 20
         while not self.value(expression):
@@ -59,6 +79,7 @@ def browser(tmp_path: Path) -> Iterator[Browser]:
     switches = (
         "headless", "no-sandbox", "disable-gpu", "disable-background-networking",
         "disable-component-update", "disable-sync", "no-first-run", "remote-debugging-port=0",
+        "host-resolver-rules=MAP console.example 127.0.0.1",
         f"user-data-dir={tmp_path / 'profile'}",
     )  # fmt: skip
     log = tmp_path / "chromium.log"
@@ -128,3 +149,77 @@ def test_the_page_fits_a_phone(browser: Browser, address: str, sessions: Session
         browser.ask("Page.navigate", url=f"{address}{path}")
         browser.wait_for(f"location.pathname == '{path}' && document.readyState == 'complete'")
         assert browser.value("document.documentElement.scrollWidth") <= 360
+
+
+def enter(browser: Browser, address: str, sessions: Sessions) -> None:
+    browser.ask("Page.navigate", url=f"{address}/enter?code={sessions.code()}")
+    browser.wait_for("document.title == 'production · Dayfly'")
+
+
+def visit(browser: Browser, address: str, path: str) -> None:
+    browser.ask("Page.navigate", url=f"{address}{path}")
+    browser.wait_for(f"location.pathname == '{path}' && document.readyState == 'complete'")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "console.example"])
+def test_the_safe_sql_is_copied_with_a_click(
+    browser: Browser, address: str, environment: FakeEnvironment, sessions: Sessions, host: str
+) -> None:
+    """Also where the console is reached over plain HTTP, and browsers give no clipboard away."""
+    assessed(environment)
+    named = address.replace("127.0.0.1", host)
+    enter(browser, named, sessions)
+    visit(browser, named, f"/releases/{STAGED}/database")
+    browser.press(".finding button.copy")
+    browser.wait_for("document.querySelector('.finding button.copy').textContent == 'Copied'")
+    browser.wait_for("document.querySelector('.finding button.copy').textContent == 'Copy'")
+    said = [words for words in browser.complaints if "Cross-Origin-Opener" not in words]
+    assert said == []  # that header is for HTTPS only, and the browser says so each time
+
+    enter(browser, address, sessions)
+    assert browser.pasted() == RECORDED["staged"]["findings"][0]["remedy"]
+
+
+def test_what_the_reader_opened_stays_open_while_the_page_lives(
+    browser: Browser, address: str, environment: FakeEnvironment, sessions: Sessions
+) -> None:
+    assessed(environment)
+    under_way(environment, 31)
+    enter(browser, address, sessions)
+    visit(browser, address, "/releases/31/database")
+    browser.wait_for("document.getElementById('pulse').textContent == 'live'")
+    environment.happen("assessed", 31, **RECORDED["downtime"])
+    browser.wait_for("document.querySelectorAll('.finding').length == 8")
+    browser.press(".finding:not([open]) summary")
+    opened = "document.querySelectorAll('.finding[open]').length"
+    before = browser.value(opened)
+    environment.happen("stage.finished", 31, stage="watch", outcome="done", seconds=20.0)
+    environment.happen("stage.started", 31, stage="drain")
+    browser.wait_for("document.getElementById('heading').textContent.includes('drain')")
+    assert browser.value(opened) == before
+    assert browser.value("document.title") == "Database · release 31 · Dayfly"
+    assert browser.complaints == []
+
+
+@pytest.mark.parametrize("release", [ONLINE, DOWNTIME, HUGE, EVIL])
+def test_the_locks_fit_a_phone(
+    browser: Browser,
+    address: str,
+    environment: FakeEnvironment,
+    sessions: Sessions,
+    release: int,
+) -> None:
+    assessed(environment)
+    browser.ask(
+        "Emulation.setDeviceMetricsOverride",
+        width=390,
+        height=800,
+        deviceScaleFactor=1,
+        mobile=True,
+    )
+    enter(browser, address, sessions)
+    visit(browser, address, f"/releases/{release}/database")
+    assert browser.value("document.documentElement.scrollWidth") <= 390
+    assert browser.value("document.querySelectorAll('.locks .bar').length") >= 2
+    assert browser.value("document.title") == f"Database · release {release} · Dayfly"
+    assert browser.complaints == []

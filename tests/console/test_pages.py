@@ -1,40 +1,12 @@
 import http.client
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 import pytest
 
 from dayfly.console import Sessions
 from fake_server import FakeEnvironment
 from fake_server.scenes import HOSTILE, under_way
-
-
-@dataclass(frozen=True)
-class Visitor:
-    """A browser as far as HTTP goes."""
-
-    address: str
-    headers: Mapping[str, str]
-
-    def get(self, path: str, **headers: str) -> tuple[http.client.HTTPResponse, str]:
-        connection = http.client.HTTPConnection(self.address.removeprefix("http://"), timeout=10)
-        connection.request("GET", path, headers={**self.headers, **headers})
-        answer = connection.getresponse()
-        body = answer.read().decode()
-        connection.close()
-        return answer, body
-
-
-@pytest.fixture
-def stranger(address: str) -> Visitor:
-    return Visitor(address, {})
-
-
-@pytest.fixture
-def visitor(address: str, sessions: Sessions) -> Visitor:
-    value = sessions.enter(sessions.code())
-    return Visitor(address, {"Cookie": f"{sessions.cookie}={value}"})
+from fake_server.visitor import Visitor
 
 
 @pytest.mark.parametrize("path", ["/", "/releases/12", "/live", "/releases/99"])

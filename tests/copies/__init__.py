@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 
@@ -29,7 +30,10 @@ class Copies:
             executed(url, statements)
             yield url
         finally:
-            self._administer(f"DROP DATABASE {name} WITH (FORCE)")
+            self._administer(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+            ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname"
+            self._administer(f"{ended} = '{name}'")
+            self._administer(f"DROP DATABASE {name}")
 
     def _url(self, name: str) -> str:
         return (
@@ -69,3 +73,10 @@ def migration(*statements: str, name: str = "", alone: bool = False) -> Transact
         statements=tuple(Statement(text=text, migration=name) for text in statements),
         block=not alone,
     )
+
+
+def asked_of(copies: Copies, question: str) -> Any:  # noqa: ANN401 - of any type
+    """The one value of a query."""
+    with psycopg.connect(copies.renewed(()), autocommit=True) as connection:
+        row = connection.execute(question.encode()).fetchone()
+    return row[0] if row else None

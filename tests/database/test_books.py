@@ -66,3 +66,12 @@ def test_what_an_app_does_as_it_starts_is_no_part_of_a_migration() -> None:
         ["shop.2"],
         ["shop.2"],
     ]
+
+
+def test_a_name_does_not_reach_back_to_before_the_tool_looked() -> None:
+    rows = [("SELECT setting", True), ("ALTER a", False),
+            ("INSERT INTO alembic_version VALUES ('a1')", False)]  # fmt: skip
+    found = attributed(
+        Transaction(statements=(Statement(text=text),), early=early) for text, early in rows
+    )
+    assert [one.statements[0].migration for one in found] == ["", "a1", "a1"]

@@ -6,11 +6,12 @@ import psycopg
 import pytest
 
 from bridges import dropped, guarded, inserting, kept
-from dayfly.database.answer import Question, of_files
+from dayfly.database.answer import of_files
 from dayfly.database.bridge import Bridge
 from dayfly.database.capture import Run, capture
 from dayfly.database.copy import copy_of
 from dayfly.database.impact.assess import Impact, assess
+from dayfly.database.question import Question
 from migrating import alembic_project, applying, asked, django_project, write
 from migrating.alembic_project import alembic, upgrade
 from migrating.django_project import django, migrate
@@ -58,6 +59,7 @@ def test_django(production: str, scratch: Path, tmp_path: Path) -> None:
                     "Order", "code", models.CharField(max_length=9, default="it's")
                 ),
                 migrations.AddField("Order", "tags", models.JSONField(default=list)),
+                migrations.CreateModel("Item", [("id", models.BigAutoField(primary_key=True))]),
             ]
         """,
     )

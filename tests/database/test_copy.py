@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from dayfly.database.answer import Question, of_files
 from dayfly.database.capture import capture
 from dayfly.database.copy import Copies, copy_of
 from dayfly.database.dump import dumped
@@ -298,6 +299,19 @@ def test_many_tables_and_partitions(production: str, scratch: Path) -> None:
         assert copies.unfilled == ()
         assert count(copies.fresh(), "p") == 24
         assert len(copies.production.sizes) == 401
+
+
+def test_hundreds_of_partitions_are_told_as_one_table(
+    production: str, scratch: Path, tmp_path: Path
+) -> None:
+    parts = [
+        f"CREATE TABLE p{n} PARTITION OF p FOR VALUES FROM ({n}) TO ({n + 1})" for n in range(500)
+    ]
+    asked(production, ";".join(["CREATE TABLE p (id int) PARTITION BY RANGE (id)", *parts]))
+    write(tmp_path, {"1.sql": "ALTER TABLE p ADD note text;"})
+    answer = of_files(Question(url=production, folder=scratch, budget=1.0), tmp_path)
+    assert answer.impact.verdict == "online"
+    assert [found.table for found in answer.impact.findings] == ["p"]
 
 
 def test_only_the_newest_few_are_kept(production: str, scratch: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from dayfly.database.answer import Question, of_files
 from dayfly.database.cluster import new_cluster
 from dayfly.database.scratch import serving
 from dayfly.database.sqlfiles import apply_files
@@ -22,6 +23,8 @@ ANALYZE
 """
 STATEMENT = "SELECT id, amount FROM orders WHERE id = $1"
 WITH_DEFAULT = "ALTER TABLE orders ADD x int NOT NULL DEFAULT 0"
+
+NETWORK = 'import socket; socket.create_connection(("registry.invalid", 443))'
 
 Written = Callable[..., Path]
 
@@ -74,8 +77,9 @@ def test_the_verdict_on_a_directory_of_sql(
 
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert (told["verdict"], told["pending"]) == (verdict, ["a.sql"])
+    assert (told["commit"], told["verdict"], told["pending"]) == (None, verdict, ["a.sql"])
     assert told["rollback"]["state"] in {"catalogue only", "closed"}
+    assert set(told["rollback"]) == {"state", "loses", "covered", "why"}
 
 
 def test_production_is_asked_and_never_changed(
@@ -91,6 +95,26 @@ def test_production_is_asked_and_never_changed(
     with psycopg.connect(orders) as connection:
         found = connection.execute("SELECT count(*) FROM pg_class WHERE relname ~ 'dayfly'")
         assert found.fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DROP VIEW noted; CREATE VIEW noted AS SELECT id FROM orders",
+        "ALTER TABLE orders ADD number serial",
+        "RESET ROLE; DROP VIEW noted; CREATE VIEW noted AS SELECT id FROM orders",
+    ],
+)
+def test_what_a_migration_makes_belongs_to_the_role_that_migrates(
+    scratch: Path, orders: str, written: Written, text: str
+) -> None:
+    """Else the app, which enters as the same role, would seem to lack the rights."""
+    with psycopg.connect(orders, autocommit=True) as connection:
+        connection.execute("CREATE VIEW noted AS SELECT id FROM orders")
+    question = Question(url=orders, folder=scratch, budget=1.0)
+    found = of_files(question, written(a=text)).impact
+    assert "rights" not in "".join(finding.message for finding in found.findings)
+    assert not [finding for finding in found.findings if "may not" in finding.message]
 
 
 def test_statements_of_the_app_are_tried_and_a_verdict_can_fail_a_build(
@@ -186,6 +210,7 @@ def test_what_has_run_is_not_pending(terminal: Terminal, orders: str, written: W
     [
         (["--migrate", "false"], 1, "failed on the scratch copy with exit status 1"),
         (["--migrate", "echo no such app; exit 3"], 1, "no such app"),
+        (["--migrate", f"{sys.executable} -c '{NETWORK}'"], 1, "It needs the network"),
         (["--migrations", "missing"], 1, "missing"),
         (["--migrate", "true", "--budget", "soon"], 2, "--budget soon"),
         (["--migrate", "true", "--statements", "none.sql"], 1, "none.sql"),

@@ -1,29 +1,14 @@
 """What schema changes do to a live PostgreSQL comes out as it was measured, one row for each."""
 
-import tomllib
-from pathlib import Path
-from typing import Any
-
-import psycopg
 import pytest
 
-from copies import Copies, migration
-from dayfly.database.impact.assess import Evidence, Impact, gathered, judged
-from dayfly.database.impact.blocking import SAME_ROWS
-from dayfly.database.impact.effects import Effect, Observed
-from dayfly.database.impact.locks import READERS_TOO, WRITERS, strongest
+from copies import Copies
 from dayfly.database.scratch import ScratchServer
+from measured import OPERATIONS, Row, operation_comes_out_as_measured
 
 pytestmark = pytest.mark.postgres
 
-DATA = tomllib.loads(Path(__file__).with_name("operations.toml").read_text())
-OUTGOING: dict[str, str] = DATA["outgoing"]
-NAMES = {text: name for name, text in OUTGOING.items()}
-TABLES = ("orders", "customers", "loose", "visits", "visits_1", "visits_rest")
-SMALL, LARGE = 2_000, 10_000_000
-PLANNED = ("42", "22P02")  # what the planner finds without executing
-
-Row = dict[str, Any]
+MEASURED = 66  # operations of the measurement that operations.toml repeats, row for row
 
 
 @pytest.fixture(scope="module")
@@ -31,100 +16,10 @@ def copies(elsewhere: ScratchServer) -> Copies:
     return Copies.of(elsewhere, ())
 
 
-@pytest.mark.parametrize("row", DATA["operation"], ids=lambda row: row["name"])
+def test_each_operation_that_was_measured_is_here() -> None:
+    assert len({row["name"] for row in OPERATIONS}) == MEASURED
+
+
+@pytest.mark.parametrize("row", OPERATIONS, ids=lambda row: row["name"])
 def test_an_operation_comes_out_as_measured(copies: Copies, row: Row) -> None:
-    url = copies.renewed([*DATA["schema"]["statements"], *row.get("prepare", ())])
-    worked = failing(url)
-    transactions = [migration(*row["statements"], alone=row.get("alone", False))]
-    evidence = gathered(url, transactions, statements=OUTGOING.values())
-    now_failing = {name: state for name, state in failing(url).items() if name not in worked}
-
-    small, large = (impact(evidence, rows) for rows in (SMALL, LARGE))
-    broken = row.get("broken", {})
-    if "refused" in row:
-        assert refused(evidence.observed) == row["refused"]
-        assert [small.verdict, large.verdict] == row["verdicts"], told(large)
-        return
-    assert observed(evidence.observed) == {
-        "lock": row.get("lock", ""),
-        "rewrites": row.get("rewrites", []),
-        "scans": row.get("scans", []),
-    }
-    assert now_failing == broken, "what was executed fails as it did"
-    assert foretold(small) == {*broken.values(), *row.get("told", ())} - {"42601"}, told(small)
-    assert planned(evidence) == {n: s for n, s in broken.items() if s.startswith(PLANNED)}
-    assert stale(evidence) == row.get("stale", [])
-    assert blocked(small) == row.get("blocks", {})
-    assert list(small.loses) == row.get("loses", []), told(small)
-    bridges = [finding.bridge.keep for finding in small.findings if finding.bridge]
-    assert bridges == [row[b] for b in ("bridge",) if b in row]
-    assert row.get("widens", "") in told(small)
-    assert [small.verdict, large.verdict] == row["verdicts"], told(large)
-
-
-def impact(evidence: Evidence, rows: int) -> Impact:
-    counted = {**dict.fromkeys(TABLES, rows), "drafts": 0}
-    return judged(evidence, rows=counted, budget=1.0)
-
-
-def failing(url: str) -> dict[str, str]:
-    """The statements of the outgoing release that fail when they are executed."""
-    found: dict[str, str] = {}
-    with psycopg.connect(url, autocommit=True) as connection:
-        for name, text in OUTGOING.items():
-            connection.execute("BEGIN")
-            try:
-                connection.execute(text.encode())
-            except psycopg.Error as error:
-                found[name] = error.sqlstate or ""
-            connection.execute("ROLLBACK")
-    return found
-
-
-def observed(seen: Observed) -> dict[str, object]:
-    effects = [step.effect for step in seen.steps]
-    scanned = {oid for effect in effects for oid in effect.scanned | whole(effect.read, effect)}
-    return {
-        "lock": strongest(
-            mode
-            for effect in effects
-            for oid, mode in effect.locks.items()
-            if seen.before.shown(oid) != "open_orders"
-        ),
-        "rewrites": sorted({seen.before.shown(oid) for e in effects for oid in e.rewritten}),
-        "scans": sorted(map(seen.before.shown, scanned)),
-    }
-
-
-def whole(read: frozenset[int], effect: Effect) -> frozenset[int]:
-    """An UPDATE without a condition reads the whole table; one with an index does not."""
-    return frozenset() if "WHERE" in effect.statement.text else read
-
-
-def refused(seen: Observed) -> str:
-    return next(step.effect.refused.sqlstate for step in seen.steps if step.effect.refused)
-
-
-def foretold(found: Impact) -> set[str]:
-    return {finding.sqlstate for finding in found.findings if finding.sqlstate} - {"42601"}
-
-
-def planned(evidence: Evidence) -> dict[str, str]:
-    return {NAMES[b.text]: b.sqlstate for b in evidence.checked.broken if not b.prepared}
-
-
-def stale(evidence: Evidence) -> list[str]:
-    return sorted(NAMES[b.text] for b in evidence.checked.broken if b.prepared)
-
-
-def blocked(found: Impact) -> dict[str, str]:
-    short = {READERS_TOO: "RW", WRITERS: "W", SAME_ROWS: ""}
-    return {
-        finding.table: short[finding.blocks]
-        for finding in found.findings
-        if short.get(finding.blocks)
-    }
-
-
-def told(found: Impact) -> str:
-    return "\n".join(f"{f.verdict}: {f.message} [{f.statement}]" for f in found.findings)
+    operation_comes_out_as_measured(copies, row)

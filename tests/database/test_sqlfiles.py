@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dayfly.database.problems import shown
+from dayfly.database.scratch import ScratchServer
 from dayfly.database.sqlfiles import ONE_AT_A_TIME, apply_files, pending_files
 from dayfly.database.sqlnames import SqlFile, SqlFileError, sql_files, version_of
 from dayfly.database.sqlplan import alone
@@ -137,7 +138,10 @@ def test_a_file_without_a_transaction_that_fails_half_way(production: str, tmp_p
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"001_orders.sql": "CREATE TABLE orders (id bigint);"}, "001_orders.sql was changed"),
+        (
+            {"001_orders.sql": "CREATE TABLE orders (id bigint);"},
+            r"001_orders.sql was changed after it ran: its SHA-256 was \w{12}…, and is \w{12}…",
+        ),
         ({"001_orders.sql": None}, "has run 001_orders.sql, and the directory lacks it"),
         ({"000_late.sql": "SELECT 1;"}, "000_late.sql is new and comes before 002_b.sql"),
     ],
@@ -162,6 +166,28 @@ def test_the_ends_of_lines_are_no_change(production: str, tmp_path: Path) -> Non
     apply_files(production, write(tmp_path, {"1.sql": "SELECT 1;\nSELECT 2;\n"}))
     (tmp_path / "1.sql").write_bytes(b"\xef\xbb\xbfSELECT 1;\r\nSELECT 2;\r\n")
     assert names(tmp_path, production) == []
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("CREATE TABLE hers.lines (id int);", 'GRANT CREATE ON SCHEMA hers TO "app";'),
+        ("ALTER TABLE hers.orders ADD x int;", 'ALTER TABLE orders OWNER TO "app";'),
+        ("SELECT * FROM hers.orders;", 'GRANT SELECT ON orders TO "app";'),
+    ],
+)
+def test_a_right_that_is_missing_is_named(
+    production: str, elsewhere: ScratchServer, tmp_path: Path, text: str, hint: str
+) -> None:
+    hers = """
+        CREATE SCHEMA hers; CREATE TABLE hers.orders (id int); GRANT USAGE ON SCHEMA hers TO app;
+    """
+    asked(elsewhere.url(production.rpartition("/")[2]), hers.encode())
+    with pytest.raises(SqlFileError, match=r"1\.sql.*(permission denied|must be owner)") as caught:
+        apply_files(production, write(tmp_path, {"1.sql": text}))
+    assert hint in caught.value.hint
+    assert caught.value.hint.endswith("Nothing of it stays.")
 
 
 @pytest.mark.postgres
@@ -246,7 +272,10 @@ def test_flyways_history_is_read_and_continued(production: str, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (("1", "SQL", "V1__orders.sql", 12345, True), "V1__orders.sql was changed after it ran"),
+        (
+            ("1", "SQL", "V1__orders.sql", 12345, True),
+            "V1__orders.sql was changed after it ran: its checksum was 12345, and is ",
+        ),
         (("1", "SQL", "V1__orders.sql", None, False), "failed in an earlier run of Flyway"),
         (("3", "SQL", "V3__gone.sql", 1, True), "has run V3__gone.sql"),
     ],

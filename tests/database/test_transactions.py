@@ -148,3 +148,25 @@ def test_no_write_is_invented_and_none_that_stood_alone_is_lost(steps: list[str]
     assert all(text in rest for text in committed), "in the order in which they were executed"
     if not any(text in {"BEGIN", FAILED} for text in texts):
         assert committed == executed
+
+
+def test_before_a_tool_has_looked_into_its_books_no_migration_runs() -> None:
+    """Only what the session reads that looks into them may be the app's start."""
+    rows, looks = "SELECT id FROM orders", "SELECT version_num FROM alembic_version"
+    entries = [*log(rows, session="other"), *log(rows, looks, "DELETE orders", rows)]
+    assert [
+        (one.statements[0].text, one.early, one.reads) for one in transactions(entries, KNOWN)
+    ] == [
+        (rows, True, False),
+        (rows, True, True),
+        ("DELETE orders", False, False),
+        (rows, False, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["SELECT ship(id) FROM orders", "SELECT id FROM orders FOR UPDATE", "SET ROLE owner"]
+)
+def test_what_is_more_than_reading(text: str) -> None:
+    entries = log("SELECT version_num FROM alembic_version", text, "VACUUM")
+    assert not any(one.reads for one in transactions(entries, KNOWN))

@@ -1,22 +1,12 @@
 """Migrations as people and tools write them, and what a release may do with them."""
 
-import tomllib
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from copies import Copies, migration
-from dayfly.database.impact.assess import gathered, judged
+from copies import Copies
 from dayfly.database.scratch import ScratchServer
+from measured import CASES, Row, verdict_is_right
 
 pytestmark = pytest.mark.postgres
-
-HERE = Path(__file__).parent
-SCHEMA = tomllib.loads((HERE / "operations.toml").read_text())["schema"]["statements"]
-CASES = tomllib.loads((HERE / "verdicts.toml").read_text())["case"]
-TABLES = ("orders", "customers", "loose", "visits", "visits_1", "visits_rest", "loose_drafts")
-ROWS = (2_000, 10_000_000)
 
 
 @pytest.fixture(scope="module")
@@ -25,15 +15,5 @@ def copies(elsewhere: ScratchServer) -> Copies:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_the_verdict_of(copies: Copies, case: dict[str, Any]) -> None:
-    url = copies.renewed([*SCHEMA, *case.get("prepare", ())])
-    transactions = [
-        migration(*texts, alone=case.get("alone", False)) for texts in case["transactions"]
-    ]
-    evidence = gathered(url, transactions)
-    impacts = [
-        judged(evidence, rows={**dict.fromkeys(TABLES, rows), "drafts": 0}, budget=1.0)
-        for rows in ROWS
-    ]
-    told = "\n".join(f"{f.verdict}: {f.message}" for f in impacts[1].findings)
-    assert [impact.verdict for impact in impacts] == case["verdicts"], told
+def test_the_verdict_of(copies: Copies, case: Row) -> None:
+    verdict_is_right(copies, case)

@@ -6,7 +6,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from dayfly.database.answer import Answer, Question, of_command
+from dayfly.database.answer import of_command
+from dayfly.database.question import Answer, Question
 from dayfly.database.wayback import Releases
 from migrating import asked
 

@@ -14,6 +14,7 @@ from dayfly.clock import wait_until
 from dayfly.images.image import Image
 from dayfly.machines import cgroup, proc
 from dayfly.machines.folder import Folders
+from dayfly.machines.freezer import halt
 from dayfly.machines.intent import intend
 from dayfly.machines.launchfile import secret_folder
 from dayfly.machines.machine import MachineError, Spec
@@ -197,6 +198,27 @@ def test_without_a_cgroup_daemons_are_found_by_their_mark(
     assert not [pid for pid in pids if proc.alive(pid)]
 
 
+def test_without_a_cgroup_all_processes_are_paused_by_signals(
+    runtime: ProcessRuntime, spec: MakeSpec, environment: str, tmp_path: Path
+) -> None:
+    runtime.launch(spec("setsid setsid sleep 62 & echo up; exec sleep 62"))
+    folder = runtime.home / "machines" / "shop-1-web-1"
+    session = Session("shop-1-web-1", folder, cgroup.Cgroups(environment, root=tmp_path))
+    wait_until(lambda: len(session.pids()) == 3, seconds=5, what="the daemon")
+
+    def states() -> set[str]:
+        return {fact.state for pid in session.pids() if (fact := proc.fact(pid))}
+
+    session.pause()
+    assert (session.paused, states()) == (True, {"T"})
+    session.resume()
+    wait_until(lambda: states() == {"S"}, seconds=5, what="all go on")
+    assert not session.paused
+    session.pause()
+    session.end(2, alone=True)
+    assert session.pids() == ()
+
+
 @root
 @pytest.mark.parametrize("free", [0, 4096, 8192])
 def test_a_full_disk_is_told_and_leaves_nothing(environment: str, free: int) -> None:
@@ -342,6 +364,13 @@ def test_version_two_holds_and_kills_processes(unified: cgroup.Cgroups) -> None:
         unified.add("m", sleeper.pid)
         assert unified.pids("m") == (sleeper.pid,)
         assert not unified.out_of_memory("m")
+        freezer = unified.freezer("m")
+        assert freezer is not None
+        halt(freezer, "m")
+        assert freezer.frozen
+        freezer.thaw()
+        wait_until(lambda: not freezer.frozen, seconds=5, what="it goes on")
+        halt(freezer, "m")
         unified.kill("m")
     unified.remove("m")
     assert not unified.folders("m")[""].parent.exists()

@@ -166,11 +166,12 @@ def test_another_environment_touches_nothing(runtime: Runtime, spec: MakeSpec, h
     stranger = type(runtime)(home, "00000000")  # type: ignore[call-arg]
 
     assert stranger.machines() == ()
+    stranger.pause(machine.name)
     stranger.stop(machine.name, 1)
     stranger.remove(machine.name)
     assert stranger.pids(machine.name) == ()
     assert stranger.usage(machine.name) is None
-    assert the(runtime).state == "running"
+    assert (the(runtime).state, the(runtime).paused) == ("running", False)
 
 
 @pytest.mark.parametrize(
@@ -366,6 +367,69 @@ def test_fifty_side_by_side(runtime: Runtime, spec: MakeSpec) -> None:
     machines = runtime.machines()
     assert len(machines) == 50
     assert len({machine.address for machine in machines}) == 50
+
+
+TICKS = """python3 -u -c '
+import os, time
+os.fork()
+while True: print(os.getpid()); time.sleep(0.01)'"""
+
+
+def ticks(runtime: Runtime) -> int:
+    return len((runtime.output("shop-1-web-1") / "output.log").read_text().split())
+
+
+def test_a_paused_machine_halts_and_goes_on(runtime: Runtime, spec: MakeSpec) -> None:
+    """All of its processes; also for a server that was started meanwhile."""
+    runtime.launch(spec(TICKS))
+    wait_until(lambda: ticks(runtime) > 10, seconds=10, what="the first ticks")
+
+    runtime.pause("shop-1-web-1")
+    runtime.pause("shop-1-web-1")
+    halted = ticks(runtime)
+    time.sleep(0.3)
+    assert ticks(runtime) == halted
+    machine = the(again(runtime))
+    assert (machine.state, machine.paused) == ("running", True)
+    assert runtime.usage(machine.name) is not None
+
+    again(runtime).resume("shop-1-web-1")
+    runtime.resume("shop-1-web-1")
+    wait_until(lambda: ticks(runtime) > halted + 10, seconds=10, what="more ticks")
+    assert not the(runtime).paused
+
+
+def test_a_paused_machine_hears_that_it_is_to_stop(runtime: Runtime, spec: MakeSpec) -> None:
+    runtime.launch(spec(FINISHES))
+    wrote(runtime, "up")
+    runtime.pause("shop-1-web-1")
+
+    runtime.stop("shop-1-web-1", 10)
+
+    assert last_lines(runtime.output("shop-1-web-1")).splitlines() == ["up", "bye"]
+    assert (the(runtime).state, the(runtime).status, the(runtime).paused) == ("exited", 7, False)
+
+
+def test_a_paused_machine_can_be_removed(runtime: Runtime, spec: MakeSpec) -> None:
+    runtime.launch(spec(TICKS))
+    wait_until(lambda: ticks(runtime) > 10, seconds=10, what="the first ticks")
+    runtime.pause("shop-1-web-1")
+    pids = runtime.pids("shop-1-web-1")
+
+    runtime.remove("shop-1-web-1")
+
+    assert runtime.machines() == ()
+    assert not [pid for pid in pids if proc.alive(pid)]
+
+
+def test_what_does_not_run_is_neither_paused_nor_resumed(runtime: Runtime, spec: MakeSpec) -> None:
+    runtime.launch(spec("exit 3"))
+    ended(runtime)
+
+    for name in ("shop-1-web-1", "nobody"):
+        runtime.pause(name)
+        runtime.resume(name)
+    assert (the(runtime).paused, the(runtime).status) == (False, 3)
 
 
 def test_a_machine_killed_from_outside_is_seen(runtime: Runtime, spec: MakeSpec) -> None:

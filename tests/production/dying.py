@@ -2,6 +2,7 @@
 
 dying.py HOME before N   SIGKILL instead of the Nth commit after the first order
 dying.py HOME after N    SIGKILL right after the Nth event after the first order
+dying.py HOME intended:S 1   SIGKILL when step S is intended (`done:S`: when it is done)
 dying.py HOME count      die never, and print how many of both there were, at the end
 """
 
@@ -37,11 +38,14 @@ class Death:
             self._tell()
             self._die_at("before", self.commits)
 
-    def event(self, _: Event) -> None:
+    def event(self, event: Event) -> None:
         if self.begun:
             self.events += 1
             self._tell()
             self._die_at("after", self.events)
+            state, _, step = self.where.partition(":")
+            if (event.kind, event.data.get("step")) == (f"step.{state}", step):
+                self._die_at(self.where, self.at)
 
     def _die_at(self, where: str, count: int) -> None:
         if (where, count) == (self.where, self.at):

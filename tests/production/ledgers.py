@@ -42,10 +42,11 @@ class Ledger(Project):
         self.git("reset", "--quiet", "--hard", "HEAD~1")
 
 
-def ledger(prod: Production, url: str, folder: str = "ledger") -> Ledger:
+def ledger(prod: Production, url: str, folder: str = "ledger", **settings: str) -> Ledger:
     """Its first release serves, and has made its table of 2,000 entries."""
     shutil.copytree(SOURCE, prod.folder / folder, ignore=shutil.ignore_patterns("__pycache__"))
     made = Ledger(prod.folder / folder, url)
+    made.set(**settings)
     made.git("init", "--quiet", "--initial-branch=main")
     first = made.save("First")
     prod.typed("secret", "set", "DATABASE_URL", at=made.folder, given=url)

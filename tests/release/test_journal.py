@@ -121,10 +121,10 @@ def test_a_full_disk_is_told_and_nothing_is_half_written(journal: Journal) -> No
 def test_a_rollback_without_an_end_is_found(journal: Journal) -> None:
     journal.record("rollback.started", release=1, app="orders", who="ada")
     journal.record("rollback.finished", release=1, app="orders", outcome="serving")
-    assert journal.open_rollbacks() == []
+    assert journal.unended("rollback") == []
 
     began = journal.record("rollback.started", release=1, app="orders", who="ada")
-    assert journal.open_rollbacks() == [began]
+    assert journal.unended("rollback") == [began]
 
 
 def test_what_is_told_of_an_end_is_written_with_it(journal: Journal) -> None:

@@ -63,6 +63,61 @@ def job(release: int, **more: object) -> Machine:
 
 
 ROWS: list[tuple[str, Seen, list[tuple[str, str]]]] = [
+    (
+        "what the serving release has left out runs when nothing else does",
+        replace(SERVING, contracts=frozenset({2})),
+        [("contract", "")],
+    ),
+    (
+        "it does not while an older fleet is warm",
+        with_warm(contracts=frozenset({2})),
+        [],
+    ),
+    (
+        "nor while a job of an older release runs",
+        replace(
+            SERVING,
+            contracts=frozenset({2}),
+            records={1: record(1, "retired", left_at=NOW - 1), 2: record(2)},
+            machines=(*SERVING.machines, job(1)),
+        ),
+        [],
+    ),
+    (
+        "nor while a slot is held for another one",
+        replace(
+            SERVING,
+            contracts=frozenset({2}),
+            records={3: record(3, "running"), 2: record(2)},
+            slots=frozenset({2, 3}),
+        ),
+        [],
+    ),
+    (
+        "nor while a release or rollback is under way",
+        replace(SERVING, contracts=frozenset({2}), engaged=True),
+        [],
+    ),
+    (
+        "nor when something may be gone back to",
+        replace(SERVING, contracts=frozenset({2}), outgoing=frozenset({1})),
+        [],
+    ),
+    (
+        "nor while the app is closed",
+        replace(SERVING, contracts=frozenset({2}), closed=True),
+        [],
+    ),
+    (
+        "a bridge to what is gone is taken away before",
+        replace(SERVING, contracts=frozenset({2}), bridges=frozenset({2})),
+        [("unbridge", "")],
+    ),
+    (
+        "what another release has left out waits until that serves",
+        replace(SERVING, contracts=frozenset({1, 3})),
+        [],
+    ),
     ("all is well", SERVING, []),
     ("a warm fleet waits", with_warm(), []),
     (

@@ -9,6 +9,7 @@ import pytest
 
 from dayfly.clock import wait_until
 from dayfly.database.scratch import scratch_server
+from fake_server.visitor import Visitor
 from production import Production, Project, assert_serving, project, running
 from workshop import open_folder, postgresql
 
@@ -85,6 +86,13 @@ def longest_read(database: str, *, until: Callable[[], bool]) -> float:
     return max(slowest)
 
 
+def page(prod: Production, path: str) -> str:
+    """What the console shows to whoever has its link."""
+    address, _, enter = prod.typed("console").strip().rpartition("/")
+    cookie = Visitor(address, {}).get(f"/{enter}")[0].headers["Set-Cookie"].partition(";")[0]
+    return Visitor(address, {"Cookie": cookie}).get(path)[1]
+
+
 def asked_twice(prod: Production) -> bool:
     notes = [event.data["message"] for event in prod.events(prod.newest()) if event.kind == "note"]
     return any("attempt 2 of" in note for note in notes)
@@ -130,6 +138,10 @@ def test_what_breaks_the_outgoing_release_is_refused_unless_somebody_says_why(
     assert prod.record(prod.newest())["verdict"] == "staged"
     assert "amount" in columns(database)
     assert_serving(prod, shop.app, before)
+    shown = page(prod, f"/releases/{prod.newest()}/database")
+    assert "This takes two releases" in shown
+    assert "-- Release 1: stop reading and writing it" in shown
+    assert 'class="held all"' in shown
 
     number = prod.released(shop, commit, "--despite", "nobody reads it any more")
 
@@ -192,3 +204,41 @@ def test_a_directory_that_the_commit_lacks_is_named(prod: Production, shop: Proj
 
     assert refused.status == 1
     assert "migrations = 'sql' of [database]: the commit has no such directory" in refused.said
+
+
+def sending(app: Project, statements: str) -> str:
+    """A commit that names a file of the statements it sends."""
+    secrets = {'app = "kinds"': f'app = "{app.app}"\nsecrets = ["DATABASE_URL"]'}
+    return app.commit(changes=secrets, more=f'{DATABASE}statements = "{statements}"\n')
+
+
+def test_recorded_statements_are_tried_on_the_new_schema(prod: Production, shop: Project) -> None:
+    (shop.folder / "seen.sql").write_text("SELECT id FROM orders WHERE customer < 'x';\n")
+    migrating(shop, "customer", "ALTER TABLE orders RENAME COLUMN customer TO buyer")
+    try:
+        refused = prod.release(shop, sending(shop, "seen.sql"))
+    finally:
+        [file] = (shop.folder / "migrations").glob("*_customer.sql")
+        file.unlink()
+
+    assert refused.status == 1
+    told = prod.record(prod.newest())["impact"]
+    assert told["statements"] == {"checked": 1, "broken": 1, "unassessable": 0}
+    assert any("WHERE customer < 'x'" in finding["evidence"] for finding in told["findings"])
+
+
+def test_recorded_statements_that_cannot_be_read(
+    prod: Production, shop: Project, tmp_path: Path
+) -> None:
+    (tmp_path / "private").write_text("SELECT secret")
+    (shop.folder / "link.sql").symlink_to(tmp_path / "private")
+    (shop.folder / "empty.sql").write_text("-- none yet\n")
+
+    refused = {name: prod.release(shop, sending(shop, name)) for name in
+               ("none.sql", "link.sql", "empty.sql")}  # fmt: skip
+
+    assert "statements = 'none.sql' of [database]: the commit has no such file" in (
+        refused["none.sql"].said
+    )
+    assert "link.sql is a link" in refused["link.sql"].said
+    assert "there is no statement in it" in refused["empty.sql"].said

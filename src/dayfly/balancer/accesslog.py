@@ -11,6 +11,9 @@ ACCESS_LOG = "access.log"
 BLOCK = 1 << 18
 FLEETS_ASKED = ("serving", "warm")  # servers of the backend `assets`
 _FIELDS = 18
+# A websocket or an event stream; answered by the page of a closed app; its client left while it was
+# held.
+STREAM, CLOSED, LEFT = KINDS = ("stream", "closed", "left")
 _SERVER_ERROR = 500
 
 
@@ -35,12 +38,20 @@ class Line:
     retries: int
     redispatched: bool
     size: int
-    stream: bool  # a websocket or an event stream
+    kind: str  # KINDS, or `-`
     path: str
 
     @property
+    def stream(self) -> bool:
+        return self.kind == STREAM
+
+    @property
+    def closed(self) -> bool:
+        return self.kind == CLOSED
+
+    @property
     def client_aborted(self) -> bool:
-        return self.termination[0] in "Cc"
+        return self.termination[0] in "Cc" or self.kind == LEFT
 
     @property
     def broken(self) -> bool:
@@ -56,8 +67,11 @@ class Line:
 
     @property
     def lost(self) -> bool:
-        """HAProxy made up the answer, or it broke off. Streams end in many ways and don't count."""
-        return self.broken and not self.stream
+        """HAProxy made up the answer, or it broke off.
+
+        Streams end in many ways and don't count, nor does what a closed app answers.
+        """
+        return self.broken and not (self.stream or self.closed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +83,7 @@ class Traffic:
     aborted: int = 0  # by the client
     retried: int = 0
     errors: int = 0  # 5xx that the app itself answered
+    closed: int = 0  # answered by the page of a closed app; no other figure counts them
     streams: int = 0
     streams_cut: int = 0  # streams ended by the machine's end or by us
     p50_ms: int | None = None
@@ -81,7 +96,7 @@ def parse(text: str) -> Line | None:
     if len(words) != _FIELDS:
         return None
     time, app, slot, server, frontend, client, method, status, termination, *rest = words
-    *numbers, retries, size, stream, path = rest
+    *numbers, retries, size, kind, path = rest
     try:
         request, queue, connect, response, total = map(int, numbers)
         return Line(
@@ -102,7 +117,7 @@ def parse(text: str) -> Line | None:
             retries=int(retries.lstrip("+")),
             redispatched=retries.startswith("+"),
             size=int(size),
-            stream=stream == "stream",
+            kind=kind,
             path="" if path == "-" else str(json.loads(f'"{path}"')),
         )
     except ValueError:
@@ -112,7 +127,7 @@ def parse(text: str) -> Line | None:
 def summary(found: Iterable[Line]) -> Traffic:
     counted = list(found)
     streams = [line for line in counted if line.stream]
-    requests = [line for line in counted if not line.stream]
+    requests = [line for line in counted if not (line.stream or line.closed)]
     times = sorted(line.total_ms for line in requests if line.termination == "--")
     return Traffic(
         requests=len(requests),
@@ -120,6 +135,7 @@ def summary(found: Iterable[Line]) -> Traffic:
         aborted=sum(line.client_aborted for line in requests),
         retried=sum(line.retried for line in requests),
         errors=sum(line.status >= _SERVER_ERROR and not line.broken for line in requests),
+        closed=sum(line.closed for line in counted),
         streams=len(streams),
         streams_cut=sum(line.broken for line in streams),
         p50_ms=_percentile(times, 50),

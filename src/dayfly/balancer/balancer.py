@@ -20,9 +20,9 @@ from dayfly.balancer.certificates import (
     certificates,
     listed_certificates,
 )
-from dayfly.balancer.changes import Changes, changes
+from dayfly.balancer.doors import closing, holding, lasting, let_go, milliseconds, reopened
 from dayfly.balancer.observed import Counters, Observed, Sessions
-from dayfly.balancer.render import ASSETS, CHECKS, NAMES, OPEN, ROUTES, SERVING, STREAMS, files
+from dayfly.balancer.render import OPEN, STREAMS, files
 from dayfly.balancer.routing import (
     BalancerError,
     Routing,
@@ -35,7 +35,8 @@ from dayfly.balancer.routing import (
     served_by,
     withdrawn,
 )
-from dayfly.balancer.runtime import NoAnswerError, command, expect
+from dayfly.balancer.running import Running
+from dayfly.balancer.runtime import NoAnswerError
 from dayfly.balancer.state import (
     Listen,
     exclusive,
@@ -45,11 +46,9 @@ from dayfly.balancer.state import (
     write_rendered,
     write_routing,
 )
-from dayfly.clock import DeadlineError, wait_until
 from dayfly.config import environment
 
 ANSWER_SECONDS = 5.0  # for HAProxy to come back; the keeper needs a fraction of that
-REMOVE_SECONDS = 10.0  # for the idle connections of a server that goes
 
 
 def listen(
@@ -83,7 +82,9 @@ class Balancer:
             with exclusive(self.folder):
                 if read_listen(self.folder) != self.listen:
                     write_listen(self.folder, self.listen)
-                routing = self.routing()
+                routing = lasting(self.routing(), _now())
+                if routing != self.routing():
+                    write_routing(self.folder, routing)
                 good, _ = certificates(self.folder, self.listen.certificates)
                 self._render(routing, [each.path for each in good])
             with suppress(NoAnswerError):  # not started yet: it will read the files
@@ -95,17 +96,7 @@ class Balancer:
 
     def observed(self) -> Observed:
         """What HAProxy does now; NoAnswerError when it does not run."""
-        info = read.read_info(self._command("show info"))
-        if info.get("description", "") != f"dayfly {self.listen.environment}":
-            raise BalancerError(f"the HAProxy at {self.folder} belongs to another environment")
-        return Observed(
-            pid=int(info["Pid"]),
-            servers=read.read_servers(self._command("show servers state")),
-            maps={
-                name: read.read_map(self._command(f"show map {name}"))
-                for name in (CHECKS, NAMES, ROUTES, ASSETS, SERVING)
-            },
-        )
+        return self._running.observed()
 
     def place(
         self,
@@ -156,6 +147,31 @@ class Balancer:
         """Take all traffic and its claim from an app: HAProxy answers with a page of its own."""
         self._change(lambda routing: withdrawn(routing, app))
 
+    def hold(self, app: str, seconds: float) -> None:
+        """Keep the app's new requests waiting until `let_go`, or at most for so long.
+
+        They are on no slot meanwhile, and go on to the one that serves then. HAProxy lets go by
+        itself, also when we are dead. To hold again moves the end, for those that wait as well.
+        """
+        until = _now() + milliseconds(app, seconds)
+        self._change(lambda routing: holding(routing, app, until))
+
+    def let_go(self, app: str) -> None:
+        """End the hold; an app that is not held is no error."""
+        self._change(lambda routing: let_go(routing, app))
+
+    def close(self, app: str, *, page: str = "") -> None:
+        """Answer the app's new requests with a page (HTML; without one, our own) until `reopen`.
+
+        What is open goes on, and what is held gets the page. Until it is opened again no cutover
+        and no crash changes that.
+        """
+        self._change(lambda routing: closing(routing, app, page))
+
+    def reopen(self, app: str) -> None:
+        """End the closure; an app that is not closed is no error."""
+        self._change(lambda routing: reopened(routing, app))
+
     def clear(self, slot: str) -> None:
         """Remove a fleet's servers, ending what they still do, and free the slot."""
         self._change(lambda routing: cleared(routing, slot))
@@ -168,13 +184,13 @@ class Balancer:
     def shutdown_sessions(self, slot: str) -> None:
         """End what overstays."""
         for server in held(self.routing(), slot).servers:
-            self._expect(f"shutdown sessions server {slot}/{server.name}")
+            self._running.expect(f"shutdown sessions server {slot}/{server.name}")
 
     def counters(self, *, free: bool = False) -> Mapping[str, Counters]:
         """By slot that holds a fleet; with `free` of all slots, since the next fleet takes one."""
-        pid = int(read.read_info(self._command("show info"))["Pid"])
+        pid = int(read.read_info(self._running.command("show info"))["Pid"])
         if free:
-            found = read.read_all_statistics(self._command("show stat -1 2 -1"))
+            found = read.read_all_statistics(self._running.command("show stat -1 2 -1"))
         else:
             found = {slot: self._statistics(slot) for slot in self.routing().slots}
         return {slot: read.read_counters(found[slot], pid) for slot in found}
@@ -211,7 +227,7 @@ class Balancer:
     def _write(self, change: Callable[[Routing], Routing]) -> tuple[Routing, Routing]:
         with exclusive(self.folder):
             before = self.routing()
-            intended = change(before)
+            intended = change(lasting(before, _now()))
             if intended != before:
                 write_routing(self.folder, intended)
                 self._render(intended, listed_certificates(self.folder))
@@ -225,54 +241,25 @@ class Balancer:
         deadline = time.monotonic() + seconds
         while True:
             try:
-                return self._lead_to(routing)
+                return self._running.lead_to(routing)
             except NoAnswerError:
                 if time.monotonic() >= deadline:
                     raise
                 time.sleep(0.05)
 
-    def _lead_to(self, routing: Routing) -> None:
-        needed = changes(routing, self.observed())
-        if needed.none:
-            return
-        self._run(needed)
-        left = changes(routing, self.observed())
-        if not left.none:
-            raise BalancerError(f"HAProxy has not what was asked for; it still needs {left}")
-
-    def _run(self, needed: Changes) -> None:
-        for server in needed.before:
-            self._remove(server)
-        for step in needed.commands:
-            self._expect(step.text, *([step.answer] if step.answer else []))
-        for server in needed.after:
-            self._expect(f"set server {server} state maint")
-        for server in needed.after:
-            self._remove(server)
-
-    def _remove(self, server: str) -> None:
-        """HAProxy lets go of a server when its last connection, also an idle one, is gone."""
-        self._expect(f"set server {server} state maint")
-        answers: list[str] = []
-
-        def gone() -> bool:
-            self._expect(f"shutdown sessions server {server}")
-            answers.append(self._command(f"del server {server}").strip())
-            return "Server deleted" in answers[-1]
-
-        try:
-            wait_until(gone, seconds=REMOVE_SECONDS, what=f"removing {server}")
-        except DeadlineError as error:
-            raise BalancerError(f"HAProxy keeps {server}: {answers[-1]}") from error
-
     def _statistics(self, slot: str) -> dict[str, int]:
-        return read.read_statistics(self._command(f"show stat {slot} 2 -1"))
+        return read.read_statistics(self._running.command(f"show stat {slot} 2 -1"))
 
     def _tracked(self, table: str, slot: str) -> int:
-        return read.read_tracked(self._command(f"show table {table} key {slot}")).get(slot, 0)
+        return read.read_tracked(self._running.command(f"show table {table} key {slot}")).get(
+            slot, 0
+        )
 
-    def _command(self, text: str) -> str:
-        return command(self.folder, text)
+    @property
+    def _running(self) -> Running:
+        return Running(self.folder, self.listen.environment)
 
-    def _expect(self, text: str, *words: str) -> None:
-        expect(self.folder, text, *words)
+
+def _now() -> int:
+    """Milliseconds since the epoch, as HAProxy's `date` tells them."""
+    return int(time.time() * 1000)

@@ -4,8 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dayfly.balancer.observed import Observed, ObservedServer
-from dayfly.balancer.render import ASSETS, CHECKS, NAMES, ROUTES, SERVING, add_server, maps
+from dayfly.balancer.render import (
+    ASSETS,
+    CHECKS,
+    CLOSED,
+    HOLDS,
+    NAMES,
+    ROUTES,
+    SERVING,
+    add_server,
+    maps,
+)
 from dayfly.balancer.routing import Routing, Server
+
+Maps = Mapping[str, Mapping[str, str]]  # file → entries
 
 
 @dataclass(frozen=True)
@@ -18,7 +30,10 @@ class Command:
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
-    """Servers come before the map that names them; they go when no map names them any more."""
+    """Servers come before the map that names them; they go when no map names them any more.
+
+    What keeps requests away comes first and goes last: then they meet all the rest as it should be.
+    """
 
     before: tuple[str, ...] = ()  # servers to remove first: the name returns with another address
     commands: tuple[Command, ...] = ()
@@ -45,12 +60,16 @@ def changes(routing: Routing, observed: Observed) -> Changes:
     return Changes(
         before=tuple(moved),
         commands=(
+            *_map_additions(CLOSED, intended, observed),
+            *_map_additions(HOLDS, intended, observed),
             *_map_changes(CHECKS, intended, observed),
             *_map_changes(NAMES, intended, observed),
             *_server_changes(wanted, {key: there[key] for key in there if key not in moved}),
             *_map_changes(ROUTES, intended, observed),
             *_map_changes(ASSETS, intended, observed),
             *_map_changes(SERVING, intended, observed),
+            *_map_removals(HOLDS, intended, observed),
+            *_map_removals(CLOSED, intended, observed),
         ),
         after=tuple(key for key in there if key not in wanted),
     )
@@ -68,18 +87,25 @@ def _server_changes(
     return commands
 
 
-def _map_changes(
-    name: str, intended: Mapping[str, Mapping[str, str]], observed: Observed
-) -> list[Command]:
-    wanted, there = intended[name], observed.maps.get(name, {})
+def _map_changes(name: str, intended: Maps, observed: Observed) -> list[Command]:
     return [
-        *(
-            Command(f"{'set' if key in there else 'add'} map {name} {key} {value}")
-            for key, value in wanted.items()
-            if there.get(key) != value
-        ),
-        *(Command(f"del map {name} {key}") for key in there if key not in wanted),
+        *_map_additions(name, intended, observed),
+        *_map_removals(name, intended, observed),
     ]
+
+
+def _map_additions(name: str, intended: Maps, observed: Observed) -> list[Command]:
+    there = observed.maps.get(name, {})
+    return [
+        Command(f"{'set' if key in there else 'add'} map {name} {key} {value}")
+        for key, value in intended[name].items()
+        if there.get(key) != value
+    ]
+
+
+def _map_removals(name: str, intended: Maps, observed: Observed) -> list[Command]:
+    there = observed.maps.get(name, {})
+    return [Command(f"del map {name} {key}") for key in there if key not in intended[name]]
 
 
 def _by_slot_and_name(

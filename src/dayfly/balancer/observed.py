@@ -28,7 +28,20 @@ class Observed:
     @property
     def serving(self) -> Mapping[str, str]:
         """Which slot gets an app's new requests, now."""
-        return next((found for name, found in self.maps.items() if "serving" in name), {})
+        return self._map("serving")
+
+    @property
+    def holds(self) -> Mapping[str, int]:
+        """Until when an app's requests wait, in ms since the epoch; also what is past."""
+        return {app: int(until) for app, until in self._map("holds").items()}
+
+    @property
+    def closed(self) -> frozenset[str]:
+        """The apps that answer with a page."""
+        return frozenset(self._map("closed"))
+
+    def _map(self, word: str) -> Mapping[str, str]:
+        return next((found for name, found in self.maps.items() if word in name), {})
 
 
 @dataclass(frozen=True, kw_only=True)

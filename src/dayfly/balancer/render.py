@@ -3,17 +3,20 @@
 from collections.abc import Mapping, Sequence
 from importlib import resources
 
+from dayfly.balancer.doors import DEFAULT_PAGE, HOLD_SECONDS, RETRY_SECONDS, page_file
 from dayfly.balancer.routing import SLOTS, Routing, Server, slot_name
 from dayfly.balancer.state import Listen
 
 CONFIGURATION = "haproxy.cfg"
 CERTIFICATES = "crt-list"
-SERVING, ROUTES, ASSETS, CHECKS, NAMES = (
+SERVING, ROUTES, ASSETS, CHECKS, NAMES, HOLDS, CLOSED = (
     "maps/serving.map",
     "maps/routes.map",
     "maps/assets.map",
     "maps/checks.map",
     "maps/names.map",  # the Host header of a slot's health check
+    "maps/holds.map",  # until when an app's requests wait
+    "maps/closed.map",  # the file with a closed app's page
 )
 # Stick tables that count, by slot, what is open: all of it, and streams.
 OPEN, STREAMS = "open", "streams"
@@ -32,7 +35,7 @@ SERVER = (
 # hold secrets, and escaped as in a JSON string, because a client chooses it.
 LOG_FORMAT = (
     "%[date(0,ms)] %[var(txn.app)] %[var(txn.slot)] %s %[so_name] %ci %HM %ST %ts"
-    " %TR %Tw %Tc %Tr %Ta %rc %B %[var(txn.stream)] %[var(txn.path),bytes(0,1024),json(utf8s)]"
+    " %TR %Tw %Tc %Tr %Ta %rc %B %[var(txn.kind)] %[var(txn.path),bytes(0,1024),json(utf8s)]"
 )
 
 _EVENT_STREAM = (
@@ -46,6 +49,9 @@ def files(listen: Listen, routing: Routing, certificates: Sequence[str]) -> dict
         CONFIGURATION: configuration(listen, routing, certificates),
         CERTIFICATES: "".join(f"{path}\n" for path in certificates),
         "503.http": _packaged("503.http").replace("\n", "\r\n"),
+        "doors.lua": _doors(),
+        DEFAULT_PAGE: _packaged(DEFAULT_PAGE),
+        **{page_file(app, page): page for app, page in routing.closed.items() if page},
         **{name: _map_text(entries) for name, entries in maps(routing).items()},
     }
 
@@ -69,7 +75,14 @@ def maps(routing: Routing) -> dict[str, Mapping[str, str]]:
         ROUTES: routing.routes,
         ASSETS: routing.assets,
         SERVING: routing.serving,
+        HOLDS: {app: str(until) for app, until in routing.holds.items()},
+        CLOSED: {app: page_file(app, page) for app, page in routing.closed.items()},
     }
+
+
+def _doors() -> str:
+    text = _packaged("doors.lua").replace("@HOLD_SECONDS@", str(HOLD_SECONDS))
+    return text.replace("@RETRY_SECONDS@", str(RETRY_SECONDS))
 
 
 def _packaged(name: str) -> str:

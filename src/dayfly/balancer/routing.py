@@ -4,6 +4,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from dayfly.config.environment import Route
 from dayfly.errors import DayflyError
@@ -11,8 +12,9 @@ from dayfly.errors import DayflyError
 SLOTS = 256
 EVERY_HOST = "*"
 NOTHING: Mapping[str, str] = {}
+T = TypeVar("T")
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
 HOST_HEADER = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,255}")
 _PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,=:@/%-]*(\?[A-Za-z0-9._~!$&'()*+,=:@/%?-]*)?")
@@ -30,7 +32,7 @@ class Server:
     address: str
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
+        if not NAME.fullmatch(self.name):
             raise BalancerError(
                 f"machine name {self.name!r}: letters, digits, '_', '.' and '-' are allowed"
             )
@@ -50,7 +52,7 @@ class Slot:
     def __post_init__(self) -> None:
         if not HOST_HEADER.fullmatch(self.host):
             raise BalancerError(f"health host {self.host!r}: a name such as shop.example is needed")
-        if not _NAME.fullmatch(self.app):
+        if not NAME.fullmatch(self.app):
             raise BalancerError(
                 f"app name {self.app!r}: letters, digits, '_', '.' and '-' are allowed"
             )
@@ -70,6 +72,8 @@ class Routing:
     serving: Mapping[str, str] = field(default_factory=dict)  # app → slot
     routes: Mapping[str, str] = field(default_factory=dict)  # host/path/ → app
     assets: Mapping[str, str] = field(default_factory=dict)  # app:/prefix → the warm fleet's slot
+    holds: Mapping[str, int] = field(default_factory=dict)  # app → ms since the epoch at its end
+    closed: Mapping[str, str] = field(default_factory=dict)  # app → its page, "" for ours
     last: int = SLOTS - 1  # the slot that was given out last; the next ones come first
 
 
@@ -133,9 +137,11 @@ def withdrawn(routing: Routing, app: str) -> Routing:
     """With no fleet for the app's requests: they get the balancer's own page, or another app's."""
     return replace(
         routing,
-        serving={name: slot for name, slot in routing.serving.items() if name != app},
+        serving=without(routing.serving, app),
         routes={key: owner for key, owner in routing.routes.items() if owner != app},
         assets=_without_app(routing.assets, app),
+        holds=without(routing.holds, app),
+        closed=without(routing.closed, app),
     )
 
 
@@ -166,6 +172,10 @@ def _keys(app: str, route: Route) -> list[str]:
         if host != EVERY_HOST and not _HOST.fullmatch(host):
             raise BalancerError(f"route of {app}: {host!r} is no host name")
     return [host + path for host in hosts]
+
+
+def without(of_apps: Mapping[str, T], app: str) -> dict[str, T]:
+    return {name: value for name, value in of_apps.items() if name != app}
 
 
 def _without_app(assets: Mapping[str, str], app: str) -> dict[str, str]:

@@ -72,14 +72,18 @@ def write_durably(path: Path, data: bytes) -> None:
 
 def write_rendered(folder: Path, files: dict[str, str]) -> None:
     """Write what changed. Not durable on purpose: each start of HAProxy renders them again."""
-    (folder / "maps").mkdir(exist_ok=True)
+    for name in ("maps", "pages"):
+        (folder / name).mkdir(exist_ok=True)
     for name, text in files.items():
-        path = folder / name
-        if path.exists() and path.read_text() == text:
+        path, data = folder / name, text.encode()
+        if path.exists() and path.read_bytes() == data:
             continue
         temporary = path.with_name(f".{path.name}.tmp")
-        temporary.write_text(text)
+        temporary.write_bytes(data)
         temporary.rename(path)
+    for path in (folder / "pages").iterdir():  # of apps that are open again
+        if f"pages/{path.name}" not in files:
+            path.unlink()
 
 
 def _read(path: Path, kind: type[T]) -> T | None:

@@ -88,13 +88,21 @@ def release_number(text: str) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    from dayfly.cli import environment, impact, readers, release, secrets, work  # noqa: PLC0415
+    from dayfly.cli import (  # noqa: PLC0415
+        environment,
+        impact,
+        preserved,
+        readers,
+        release,
+        secrets,
+        work,
+    )
 
     top = _Parser(prog="dayfly", description="Each release on fresh machines, and nothing is lost.")
     top.add_argument("--version", action=_Version, help="print the version of Dayfly")
     top.add_argument("-e", "--environment", metavar="NAME", help=argparse.SUPPRESS)
     commands = Commands(top)
-    for group in (environment, release, impact, readers, work, secrets):
+    for group in (environment, release, impact, preserved, readers, work, secrets):
         group.declare(commands)
     return top
 

@@ -13,7 +13,7 @@ from dayfly.events import Event
 from dayfly.progress import Progress
 from dayfly.shown import duration
 
-_GOOD = {"serving", "warm", "retired", "assessed"}
+_GOOD = {"serving", "warm", "retired", "assessed", "waiting"}
 _LAST_LINES = 20
 
 
@@ -89,7 +89,7 @@ def told(before: Progress, now: Progress, event: Event) -> list[str]:
         return _head(now)
     if event.kind == "stage.finished":
         return _stage_lines(replace(now, stages=now.stages[-1:]))
-    if event.kind == "note":
+    if event.kind in {"note", "alert"}:
         return [f"  {now.notes[-1]}"]
     if event.kind == "machine.died" and now.machines != before.machines:
         dead = [

@@ -1,7 +1,8 @@
 """`dayfly impact`: what pending migrations would do to a live database."""
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from dayfly.config.home import cache_folder
 from dayfly.errors import DayflyError, UsageError
 
 if TYPE_CHECKING:
-    from dayfly.database.answer import Answer, Question
+    from dayfly.database.question import Answer, Question
 
 VERDICTS = ("none", "online", "staged", "downtime")
 STYLES = {"none": "good", "online": "good", "staged": "warn", "downtime": "bad"}
@@ -41,9 +42,21 @@ def declare(commands: Commands) -> None:
     what.add_argument(
         "--migrate", metavar="COMMAND", help="any tool's; DATABASE_URL leads it to a copy"
     )
+    impact_.add_argument(
+        "--replica", metavar="URL", help="read this replica of the database where it keeps up"
+    )
     impact_.add_argument("--budget", metavar="TIME", help="longest blocking that is online (1s)")
     impact_.add_argument(
-        "--statements", metavar="FILE", type=Path, help="SQL that the app sends, one a line"
+        "--statements",
+        metavar="FILE",
+        type=Path,
+        help="SQL that the app sends, one a line or each with ;",
+    )
+    impact_.add_argument(
+        "--drift",
+        action="store_true",
+        help="compare production with what its migrations make, also where nothing is pending "
+        "or a tool has to make all of it",
     )
     impact_.add_argument(
         "--fail-on", metavar="VERDICT", choices=VERDICTS, help="exit 1 from this verdict on"
@@ -57,24 +70,30 @@ def impact(  # noqa: PLR0913 - the options of the command
     database: str | None,
     migrations: Path | None,
     migrate: str | None,
+    replica: str | None,
     budget: str | None,
     statements: Path | None,
+    drift: bool,
     fail_on: str | None,
     json: bool,
 ) -> int:
     alone = {
         "--migrations": migrations,
         "--migrate": migrate,
+        "--replica": replica,
         "--budget": budget,
         "--statements": statements,
+        "--drift": drift or None,
     }
     if database is None:
         _refuse(alone, "belongs to --database URL; an environment reads dayfly.toml")
         answer = _of_commit(session, commit or "HEAD", quiet=json)
     else:
         _refuse({"COMMIT": commit}, "is asked of an environment, without --database")
-        question = _question(session, database, budget or "1s", statements)
-        answer = _asked(session.folder, question, migrations, migrate).as_json()
+        question = _question(session, database, replica or "", budget or "1s", statements)
+        question = replace(question, drift=drift)
+        asked = _asked(session.folder, question, migrations, migrate)
+        answer = {"commit": None, **asked.as_json()}
     if json:
         say_json(answer)
     else:
@@ -88,22 +107,27 @@ def _refuse(options: Mapping[str, object], why: str) -> None:
             raise UsageError(f"{name} {why}.")
 
 
-def _question(session: Session, url: str, budget: str, statements: Path | None) -> "Question":
+def _question(
+    session: Session, url: str, replica: str, budget: str, statements: Path | None
+) -> "Question":
     # Late, as all that only this command needs: the database's driver alone takes 0.1 s.
     from dayfly.config.units import Duration, UnitError  # noqa: PLC0415
-    from dayfly.database.answer import Question  # noqa: PLC0415
+    from dayfly.database.question import Question  # noqa: PLC0415
+    from dayfly.database.recorded import recorded_statements  # noqa: PLC0415
 
     try:
         seconds = Duration.parse(budget)
     except UnitError as unit:
         raise UsageError(f"--budget {budget}: {unit}") from unit
-    folder, postgresql = _of_environment(session)
+    folder, postgresql, scratch_url = _of_environment(session)
     return Question(
         url=url,
         folder=folder,
         budget=seconds,
-        statements=_lines(statements) if statements else (),
+        statements=recorded_statements(statements, str(statements)) if statements else (),
         postgresql=postgresql,
+        replica=replica,
+        scratch_url=scratch_url,
     )
 
 
@@ -132,14 +156,15 @@ def _of_commit(session: Session, ref: str, *, quiet: bool) -> Json:
     return {"commit": commit, "verdict": record["verdict"], **record["impact"]}
 
 
-def _of_environment(session: Session) -> tuple[Path, str | None]:
-    """Where copies are kept, and PostgreSQL's programs: of the one that is here, or of nobody."""
+def _of_environment(session: Session) -> tuple[Path, str | None, str]:
+    """Where copies are kept, PostgreSQL's programs, and `scratch_url`: of the one that is here."""
     from dayfly.config.load import settings_of  # noqa: PLC0415 - see `impact`
 
     home = session.home()
     if not home.environment_toml.exists():
-        return cache_folder() / "scratch", None
-    return home.scratch, settings_of(home).postgresql
+        return cache_folder() / "scratch", None, ""
+    settings = settings_of(home)
+    return home.scratch, settings.postgresql, settings.scratch_url or ""
 
 
 def _at_least(verdict: str, limit: str) -> bool:
@@ -173,35 +198,33 @@ def _command(words: str) -> Callable[[str], int]:
     """Runs it with a database's URL where tools look for one."""
     from dayfly.command import Setting, run  # noqa: PLC0415 - see `impact`
     from dayfly.config.inherited import inherited_with  # noqa: PLC0415
+    from dayfly.database.problems import missed_network  # noqa: PLC0415
 
     def migrate(url: str) -> int:
         setting = Setting(env=inherited_with(DATABASE_URL=url))
         argv = ["/bin/sh", "-c", words]
         done = run(argv, setting=setting, seconds=COMMAND_SECONDS, check=False)
         if done.status:
-            error(f"`{words}` said", done.output or "nothing")
+            told = done.output.strip() or "nothing"
+            error(f"`{words}` said", "\n".join(filter(None, (told, missed_network(told)))))
         return done.status
 
     return migrate
 
 
-def _lines(file: Path) -> Sequence[str]:
-    try:
-        text = file.read_text()
-    except (OSError, UnicodeDecodeError) as unread:
-        raise DayflyError(f"{file}: {unread}") from unread
-    return [line.strip().rstrip(";") for line in text.splitlines() if line.strip()]
-
-
 def lines(value: Json) -> list[str]:
     """The answer for a person, worst finding first."""
     pending, findings = value["pending"], value["findings"]
+    left = value.get("contract") or ()
+    waits = [f"  left out until nothing older runs: {clean(', '.join(left))}"] if left else []
     if pending == []:
-        return [f"{paint('good', 'none')}  nothing is pending  ({value['seconds']:g} s)"]
+        nothing = f"{paint('good', 'none')}  nothing is pending  ({value['seconds']:g} s)"
+        return [nothing, *(line for finding in findings for line in _finding(finding)), *waits]
     many = "" if pending is None else f"{len(pending)} pending, "
     told = paint(STYLES[value["verdict"]], value["verdict"])
     head = f"{told}  {many}{len(findings)} findings  ({value['seconds']:g} s)"
-    return [head, *(line for finding in findings for line in _finding(finding)), *_rest(value)]
+    each = (line for finding in findings for line in _finding(finding))
+    return [head, *each, *_rest(value), *waits]
 
 
 def _finding(finding: Json) -> list[str]:
@@ -225,11 +248,19 @@ def _rest(value: Json) -> list[str]:
     )
     loses = f": it would lose {clean(', '.join(back['loses']))}" if back["loses"] else ""
     told = [f"  way back: {back['state']}{covered}{loses}"]
+    if restored := value.get("restoration"):
+        why = clean(restored["why"])
+        told.append(
+            f"  it cannot be brought back: {why}"
+            if why
+            else "  what it takes away can be brought back: tried on a copy"
+        )
     if checked["checked"] or checked["unassessable"]:
         told.append(
             f"  statements: {checked['checked']} checked, {checked['broken']} broken, "
             f"{checked['unassessable']} can't be assessed"
         )
+    told += [f"  {clean(note)}" for note in value.get("notes", ())]
     if value["unfilled"]:
         told.append(f"  no row could be made up for: {clean(', '.join(value['unfilled']))}")
     return told

@@ -29,6 +29,14 @@ def declare(commands: Commands) -> None:
         metavar="REASON",
         help="release although the verdict on the database forbids it; the reason is kept",
     )
+    downtime = parser.add_mutually_exclusive_group()
+    downtime.add_argument(
+        "--window",
+        default="",
+        metavar="WHEN",
+        help='allow downtime, and wait for it: "Sun 02:00-04:00", in the environment\'s time zone',
+    )
+    downtime.add_argument("--now", action="store_true", help="allow downtime now")
     parser.add_argument("--detach", action="store_true", help="do not wait for the end")
     parser.add_argument(
         "--follow",
@@ -38,10 +46,22 @@ def declare(commands: Commands) -> None:
         metavar="N",
         help="start nothing: watch release N, or the newest one",
     )
+    parser.add_argument(
+        "--cancel",
+        type=release_number,
+        metavar="N",
+        help="start nothing: stop release N, also one that waits for its window",
+    )
     back = commands.add("rollback", rollback, "Traffic back to an earlier release.")
     for_app(back)
     back.add_argument(
         "--to", type=release_number, metavar="N", help="to release N (the one before)"
+    )
+    back.add_argument(
+        "--accept-loss",
+        default="",
+        metavar="REASON",
+        help="go back although the database would lose what is named; the reason is kept",
     )
     back.add_argument("--detach", action="store_true", help="do not wait for the end")
 
@@ -53,10 +73,17 @@ def release(  # noqa: PLR0913 - the options of the command
     dirty: bool,
     queue: bool,
     despite: str,
+    window: str,
+    now: bool,
     detach: bool,
     follow: int | None,
+    cancel: int | None,
 ) -> int:
     client = session.client()
+    if cancel is not None:
+        client.post(f"/api/releases/{cancel}/stop", {"who": who(), "reason": ""})
+        say(f"Release {cancel} is stopped; what it did is undone.")
+        return 0
     if follow is not None:
         return _follow(client, follow or _newest(client, session.named_app))
     checkout = session.checkout()
@@ -64,14 +91,15 @@ def release(  # noqa: PLR0913 - the options of the command
     if session.named_app and session.named_app != app:
         raise UsageError(f"This checkout is of {app}, not of {session.named_app}.")
     commit = sent(client, app, checkout, ref, dirty=dirty)
-    wanted = {"app": app, "commit": commit, "who": who(), "queue": queue, "despite": despite}
+    wanted = {"app": app, "commit": commit, "who": who(), "queue": queue}
+    wanted |= {"despite": despite, "window": window, "now": now}
     return _watched(client, client.post("/api/releases", wanted), detach=detach)
 
 
-def rollback(session: Session, *, to: int | None, detach: bool) -> int:
+def rollback(session: Session, *, to: int | None, accept_loss: str, detach: bool) -> int:
     client = session.client()
     path = f"/api/apps/{part(session.app(client))}/rollback"
-    answer = client.post(path, {"to": to, "who": who()})
+    answer = client.post(path, {"to": to, "who": who(), "accept_loss": accept_loss})
     return _watched(client, answer, detach=detach)
 
 

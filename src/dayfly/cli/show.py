@@ -12,6 +12,7 @@ Json = Mapping[str, Any]
 _OUTCOMES = {
     "queued": "accent",
     "running": "accent",
+    "waiting": "accent",
     "serving": "good",
     "warm": "warn",
     "retired": "dim",
@@ -63,12 +64,16 @@ def _app(app: Json) -> list[str]:
         lines += [_fleet_line(app["app"], serving, "serving"), *_machine_lines(serving)]
     else:
         lines.append(f"{paint('strong', app['app'])}  {paint('bad', 'nothing serves')}")
+    if app.get("closed"):
+        lines.append(f"  {paint('warn', 'closed')}: requests get a maintenance page")
     if incoming := app.get("incoming"):
         lines += [_fleet_line("", incoming, "incoming"), *_machine_lines(incoming)]
     for fleet in app.get("warm", ()):
         until = f"until {moment(fleet.get('until'))}"
         lines.append(f"{_fleet_line('', fleet, 'warm')}  {paint('dim', until)}")
     lines.append(_way_back(app.get("way_back", "none"), app.get("warm", ())))
+    if contract := app.get("contract"):
+        lines.append(f"  contract {_contract(contract)}")
     lines += [f"  {paint('bad', '!')} {problem}" for problem in map(_said, app.get("problems", ()))]
     return lines
 
@@ -131,11 +136,13 @@ def receipt(value: Json, *, stages: bool = True) -> list[str]:
     title = f"release {value['release']} {outcome(word)}"
     lines = [f"{title}  {value['app']} {short(value['commit'])} {value.get('subject') or ''}"]
     if reason := value.get("reason"):
-        lines.append(f"  {paint('bad', reason)}")
+        calm = value["outcome"] == "waiting"
+        lines.append(f"  {paint('accent' if calm else 'bad', reason)}")
         lines += [f"    {paint('dim', line)}" for line in value.get("detail") or ()]
     refused = value["outcome"] in {
         "refused",
         "assessed",
+        "waiting",
     }  # before it could lose, launch or change anything
     traffic = {} if refused else value.get("traffic") or {}
     if traffic.get("requests") is not None:
@@ -156,6 +163,18 @@ def receipt(value: Json, *, stages: bool = True) -> list[str]:
     return [*lines, paint("dim", "  stages"), *table(rows), *back]
 
 
+def _contract(value: Json) -> str:
+    """What became of the migrations that a release has left out."""
+    told = {
+        "waiting": paint("accent", "waits until nothing else runs"),
+        "running": paint("accent", "runs"),
+        "done": paint("good", "has run"),
+        "failed": paint("bad", f"failed, and is tried again: {value['reason']}"),
+        "refused": paint("bad", f"refused: {value['reason']}"),
+    }
+    return f"{told[value['state']]}  {', '.join(value['migrations'])}"
+
+
 def _rollback(value: Json) -> list[str]:
     when = f"{moment(value['started'])} by {value.get('who') or '-'}"
     told = f"  {paint('dim', 'gone back to')} {when}  {outcome(value['outcome'])}"
@@ -168,6 +187,7 @@ def _facts(value: Json) -> list[tuple[str, str]]:
     return [
         ("cutover", duration(value.get("cutover_seconds"))),
         ("verdict", str(value.get("verdict") or "-")),
+        ("contract", _contract(value["contract"]) if value.get("contract") else "-"),
         ("watch", _watch(value.get("watch"))),
         ("machines", str(len(value.get("machines") or ()))),
     ]
@@ -177,6 +197,8 @@ def _traffic_lines(traffic: Json) -> list[str]:
     lost = traffic.get("lost") or 0
     told = paint("bad" if lost else "good", f"lost {lost}")
     others = f"retried {traffic.get('retried') or 0}  aborted {traffic.get('aborted') or 0}"
+    if traffic.get("closed"):
+        others += f"  closed {traffic['closed']:,}"
     lines = [f"  {told} of {traffic['requests']:,} requests  {others}"]
     if traffic.get("p50_ms") is not None:
         lines.append(

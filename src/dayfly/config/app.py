@@ -68,7 +68,11 @@ class Database:
     migrate_url: str | None = None  # of a role of its own that may change the schema
     migrations: str | None = None  # a directory of plain SQL files, run by name: assessed first
     migrate: str | None = None  # or any tool's command
+    contract: tuple[str, ...] = ()  # migrations (globs) that wait until nothing older runs
+    statements: str | None = None  # a file of SQL that the app sends, tried on the new schema
+    replica_url: str | None = None  # a secret too: of a replica that answers for production
     budget: Duration = Duration(1)  # the longest blocking that counts as online
+    hold: Duration = Duration(5)  # for which requests may be held while it blocks longer
     deadline: Duration = Duration(10 * 60)
 
 
@@ -83,6 +87,7 @@ class Release:
     job_drain: Duration = Duration(10 * 60)  # for workers and running jobs
     watch: Duration = Duration(30)
     warm: Duration = Duration(10 * 60)
+    page: str | None = None  # HTML file of the commit, shown while the app is closed
     assets: str | None = None  # path prefix of hashed assets, found on the warm fleet too
 
 

@@ -17,11 +17,15 @@ from dayfly.config.units import Duration, Size
 
 MOST_MACHINES = 100
 MOST_CPUS = 1024
-_MAY_BE_ZERO = {"drain", "stream_drain", "job_drain", "watch", "warm"}
+MOST_HOLD = Duration(20)  # clients give up after some more
+_MAY_BE_ZERO = {"hold", "drain", "stream_drain", "job_drain", "watch", "warm"}
 
 
 def app_problems(app: App) -> list[Problem]:
-    rules = (_names, _variables, _build, _processes, _jobs, _database, _paths, _amounts, _commands)
+    rules = (
+        _names, _variables, _build, _processes, _jobs, _database, _release, _paths, _amounts,
+        _commands,
+    )  # fmt: skip
     return [problem for rule in rules for problem in rule(app)]
 
 
@@ -127,18 +131,47 @@ def _database(app: App) -> Iterator[Problem]:
 
 
 def _migrating(app: App, database: Database) -> Iterator[Problem]:
-    if database.migrate_url is not None:
-        at = ("database", "migrate_url")
-        if wrong := secret_problem(database.migrate_url):
-            yield Problem(at, wrong)
-        if database.migrate_url in app.secrets:
-            yield Problem(at, "is in `secrets` too, so that every machine would have it")
-    if database.migrations is not None:
+    for key in ("migrate_url", "replica_url"):
+        yield from _own_secret(app, key, getattr(database, key))
+    if database.migrations is not None and database.migrate is not None:
         at = ("database", "migrations")
-        if database.migrate is not None:
-            yield Problem(at, "there is `migrate` too; one of them brings the schema up to date")
-        if outside := inside_problem(database.migrations):
-            yield Problem(at, outside)
+        yield Problem(at, "there is `migrate` too; one of them brings the schema up to date")
+    for key in ("migrations", "statements"):
+        path = getattr(database, key)
+        if path is not None and (outside := inside_problem(path)):
+            yield Problem(("database", key), outside)
+    yield from _contract(database)
+
+
+def _own_secret(app: App, key: str, name: str | None) -> Iterator[Problem]:
+    """Of a URL that machines of the app don't get."""
+    at = ("database", key)
+    if name is not None and (wrong := secret_problem(name)):
+        yield Problem(at, wrong)
+    if name in app.secrets:
+        yield Problem(at, "is in `secrets` too, so that every machine would have it")
+
+
+def _contract(database: Database) -> Iterator[Problem]:
+    at: KeyPath = ("database", "contract")
+    if database.contract and database.migrations is None and database.migrate is None:
+        both: tuple[KeyPath, ...] = (("database", "migrations"), ("database", "migrate"))
+        yield Problem(at, "names migrations, and nothing here runs any", both)
+    for place, name in enumerate(database.contract):
+        if name and not name.strip("*"):
+            says = f"found {shown(name)}, which is every migration; name those that take away"
+            yield Problem((*at, place), says)
+        if name in database.contract[:place]:
+            yield Problem((*at, place), f"{shown(name)} is named twice")
+
+
+def _release(app: App) -> Iterator[Problem]:
+    page = app.release.page
+    if page is not None and (says := inside_problem(page)):
+        yield Problem(("release", "page"), says)
+    if app.database and app.database.hold > MOST_HOLD:
+        found = f"found {app.database.hold}, allowed are 0s to {MOST_HOLD}; longer is downtime"
+        yield Problem(("database", "hold"), found)
 
 
 def _paths(app: App) -> Iterator[Problem]:

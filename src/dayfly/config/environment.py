@@ -58,6 +58,7 @@ class Environment:
     time_zone: str = "UTC"
     hosts: tuple[str, ...] = ("localhost",)
     postgresql: str | None = None  # folder of PostgreSQL's programs, for throw-away databases
+    scratch_url: str | None = None  # of a server that copies of databases are made on
     balancer: Balancer = field(default_factory=Balancer)
     api: Api = field(default_factory=Api)
     route: dict[str, Route] = field(default_factory=dict)

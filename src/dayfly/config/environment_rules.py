@@ -11,6 +11,8 @@ from dayfly.config.names import name_problem, named
 from dayfly.config.problem import KeyPath, Problem
 from dayfly.config.read import shown
 
+_URL = re.compile(r"postgres(ql)?://[^/?\s]*/[^/?\s]+(\?\S*)?")
+
 
 def environment_problems(environment: Environment) -> list[Problem]:
     rules = (_plain, _addresses, _routes, _amounts)
@@ -26,6 +28,10 @@ def _plain(environment: Environment) -> Iterator[Problem]:
         found = shown(environment.time_zone)
         says = f"found {found}, allowed is a name that the system knows, such as Europe/Vienna"
         yield Problem(("time_zone",), says)
+    if environment.scratch_url is not None and not _URL.fullmatch(environment.scratch_url):
+        # What was found may hold a password.
+        says = 'allowed is a URL such as "postgresql://USER:PASSWORD@HOST:5432/postgres"'
+        yield Problem(("scratch_url",), says)
     if environment.hosts != ("localhost",):
         says = 'machines run on this host only; allowed is ["localhost"]'
         yield Problem(("hosts",), says)

@@ -95,6 +95,10 @@ class Home:
     def machine(self, name: str) -> Path:
         return self.machines / name
 
+    def preserved(self, app: str, name: str) -> Path:
+        """What a migration took away; only `dayfly destroy` removes it."""
+        return self.path / "preserved" / app / name
+
     def keep(self, app: str, directory: str) -> Path:
         """The kept directory of an app; `directory` as dayfly.toml writes it."""
         return self.path / "keep" / app / directory
@@ -103,8 +107,8 @@ class Home:
 # All that an environment ever makes in its home; what else lies there is somebody else's.
 OWN = (
     "balancer", "cache", "environment.toml", "id", "images", "journal.db", "journal.db-shm",
-    "journal.db-wal", "keep", "machines", "output", "releases", "run", "scratch", "secrets",
-    "sources", "tls", "token", "uids.json",
+    "journal.db-wal", "keep", "machines", "output", "preserved", "releases", "run", "scratch",
+    "secrets", "sources", "tls", "token", "uids.json",
 )  # fmt: skip
 
 
@@ -140,6 +144,7 @@ def create(home: Home) -> None:
         home.path.chmod(passable)
         for folder in (
             home.secrets, home.tls, home.sources, home.releases, home.balancer, home.run,
+            home.path / "preserved",
         ):  # fmt: skip
             folder.mkdir(exist_ok=True)
             folder.chmod(0o700)

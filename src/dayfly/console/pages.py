@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from dayfly import progress, shown
-from dayfly.console import chart, words
+from dayfly.console import chart, impact, lanes, words
 from dayfly.console.guard import Guard
 from dayfly.console.live import changes
 from dayfly.console.session import SESSION_SECONDS, Sessions
@@ -37,6 +37,7 @@ def routes(state: State, sessions: Sessions, hosts: Collection[str]) -> list[Bas
     return [
         Route("/", pages.overview, middleware=inside),
         Route("/releases/{number:int}", pages.release, middleware=inside),
+        Route("/releases/{number:int}/database", pages.database, middleware=inside),
         Route("/live", pages.live, middleware=inside),
         Route("/enter", pages.enter, middleware=door),
         Mount("/static", static, middleware=door),
@@ -64,6 +65,9 @@ class _Pages:
 
     async def release(self, request: Request) -> Response:
         return await run_in_threadpool(self._release, request.path_params["number"])
+
+    async def database(self, request: Request) -> Response:
+        return await run_in_threadpool(self._database, request.path_params["number"])
 
     async def live(self, request: Request) -> Response:
         asked = request.headers.get("last-event-id") or request.query_params.get("after", "0")
@@ -108,8 +112,7 @@ class _Pages:
     def _release(self, number: int) -> Response:
         receipt = self._state.receipt(number)
         if receipt is None:
-            text = f"There is no release {number}."
-            return self._page("message.html", 404, title="Not here", text=text)
+            return self._nowhere(number)
         now, told = time.time(), self._told(number)
         return self._page(
             "release.html",
@@ -119,9 +122,31 @@ class _Pages:
             bars=chart.bars(told, now),
             chart=chart.traffic(told),
             size=(chart.WIDTH, chart.HEIGHT),
+            impact=impact.page(receipt, told),
             status=self._state.status(),
             after=told.last,
         )
+
+    def _database(self, number: int) -> Response:
+        receipt = self._state.receipt(number)
+        if receipt is None:
+            return self._nowhere(number)
+        told = self._told(number)
+        return self._page(
+            "database.html",
+            200,
+            receipt=receipt,
+            progress=told,
+            impact=impact.page(receipt, told),
+            sizes=(lanes.HEAD, lanes.LANE),
+            now=time.time(),
+            status=self._state.status(),
+            after=told.last,
+        )
+
+    def _nowhere(self, number: int) -> Response:
+        text = f"There is no release {number}."
+        return self._page("message.html", 404, title="Not here", text=text)
 
     def _told(self, number: int) -> Progress:
         """The progress of a release; only its new events are read, for it is asked for often."""
@@ -152,6 +177,8 @@ def _templates() -> Environment:
         "left": words.left,
         "count": words.count,
         "tone": words.tone,
+        "milliseconds": words.milliseconds,
+        "size": words.size,
     }
     return templates
 

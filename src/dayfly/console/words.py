@@ -5,10 +5,13 @@ from datetime import UTC, datetime
 from dayfly.shown import MINUTE
 
 HOUR = 3600  # seconds
-_GOOD = frozenset({"serving", "done", "ok", "up", "healthy", "passed"})
-_WARM = frozenset({"warm", "launched", "inconclusive", "skipped", "unassessed"})
+SECOND_MS, MINUTE_MS = 1_000, 60_000
+_SHORT = 10  # below this a figure has one digit more
+_GOOD = frozenset({"serving", "done", "ok", "up", "healthy", "passed", "none", "online", "proven"})
+_WARM = frozenset({"warm", "launched", "inconclusive", "skipped", "unassessed", "staged"})
 _BAD = frozenset(
     {"failed", "refused", "rolled-back", "down", "died", "breach", "not healthy", "stopped"}
+    | {"downtime", "closed"}
 )
 
 
@@ -37,13 +40,36 @@ def count(number: float | None) -> str:
     return "—" if number is None else f"{number:,.0f}"
 
 
+def milliseconds(value: float | None) -> str:
+    """`0.4 ms`, `35 ms`, `2.5 s`, `12 s`, `3 min`; an estimate, so never more digits."""
+    if value is None:
+        return "unknown"
+    for size, unit in ((MINUTE_MS, "min"), (SECOND_MS, "s"), (1, "ms")):
+        amount = value / size
+        if amount >= 1 or size == 1:
+            rounded = round(amount, 1) if amount < _SHORT else round(amount)
+            return f"{rounded:g} {unit}" if rounded else "< 1 ms"
+    return ""
+
+
+def size(number: float | None) -> str:
+    """`812 B`, `3.4 MB`."""
+    if number is None:
+        return "—"
+    amount, units = float(number), iter(("B", "KB", "MB", "GB", "TB"))
+    unit = next(units)
+    while amount >= 1000 and (larger := next(units, None)):  # noqa: PLR2004 - four digits are too many
+        amount, unit = amount / 1024, larger
+    return f"{amount:.0f} {unit}" if unit == "B" or amount >= _SHORT else f"{amount:.1f} {unit}"
+
+
 def tone(word: object) -> str:
     """The class that colours a state: good, warm, bad, going or calm."""
     text = str(word)
     for name, words in (("good", _GOOD), ("warm", _WARM), ("bad", _BAD)):
         if text in words:
             return name
-    return "going" if text in {"running", "incoming", "queued"} else "calm"
+    return "going" if text in {"running", "incoming", "queued", "waiting"} else "calm"
 
 
 def _instant(stamp: str | float) -> datetime:

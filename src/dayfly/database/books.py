@@ -31,6 +31,7 @@ BESIDE = frozenset(
 )  # fmt: skip
 # A framework's own lists, filled by its migrations: production's rows, not synthetic ones.
 LISTS = ("django_content_type", "auth_permission")
+_LOOKED_INTO = frozenset({*NAMING, *BESIDE})
 BOOKS = frozenset({*NAMING, *BESIDE, *LISTS})  # all tables of migration tools
 
 
@@ -60,6 +61,12 @@ def keeps_books(text: str) -> bool:
     return write.table not in LISTS or write.verb == "insert"
 
 
+def looks_into_books(text: str) -> bool:
+    """Whether a statement has to do with the tables in which a tool finds what is pending."""
+    words = {token.word for token in significant(text[:100_000])}
+    return not words.isdisjoint(_LOOKED_INTO)
+
+
 def name_in(text: str) -> str:
     """The migration that a bookkeeping statement says has run; empty when it says none."""
     write = _written(text)
@@ -74,11 +81,14 @@ def name_in(text: str) -> str:
 def attributed(transactions: Iterable[Transaction]) -> tuple[Transaction, ...]:
     """Each statement with the name of the migration it belongs to.
 
-    Tools write down a migration after its work, so a name reaches back to the name before it.
+    Tools write down a migration after its work, so a name reaches back to the name before it, and
+    to where the tool first looked: before that it could not know what was pending.
     """
     found: list[Transaction] = []
     name = ""
     for transaction in reversed(tuple(transactions)):
+        if transaction.early:
+            name = ""
         named: list[Statement] = []
         for statement in reversed(transaction.statements):
             told = name_in(statement.text)

@@ -1,25 +1,30 @@
 """Run a migration against a scratch copy, and learn from the server's log what it executed."""
 
 import secrets
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import LiteralString
 from urllib.parse import urlsplit
 
 import psycopg
-from psycopg import sql
+from psycopg import errors, sql
 
 from dayfly.clock import wait_until
 from dayfly.database.books import BESIDE, LISTS, NAMING, attributed
 from dayfly.database.captured import Transaction
 from dayfly.database.copy import Copies
+from dayfly.database.declared import declared
 from dayfly.database.logged import Entry, from_csv, from_json
+from dayfly.database.programs import DatabaseError
+from dayfly.database.server import connected
+from dayfly.database.serverlog import Log, Position
+from dayfly.database.sqlnames import SqlFile
 from dayfly.database.statements import QUIET, Known
 from dayfly.database.transactions import ERRORS, executed, transactions
 from dayfly.errors import DayflyError
 
 WRITTEN_SECONDS = 30.0
-_TAIL_BYTES = 65_536
+_ENGLISH = ("", "C", "POSIX", "C.UTF-8", "C.utf8", "en_US.UTF-8", "en_US.utf8", "en_GB.UTF-8")
+_NEEDED = "A migrate command is known from the log alone; SQL files need none."
 SHOWN = 200  # characters of a statement in a message
 _RELATIONS = """
     SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -44,19 +49,29 @@ class CaptureError(DayflyError):
     refused_rows = False
 
 
-def capture(copies: Copies, run: Run, *, on: str | None = None) -> tuple[Transaction, ...]:
-    """What `run` commits to a copy; to the one at `on`, where the caller wants to keep it."""
+def capture(
+    copies: Copies, run: Run, *, on: str | None = None, files: Sequence[SqlFile] = ()
+) -> tuple[Transaction, ...]:
+    """What `run` commits to a copy; to the one at `on`, where the caller wants to keep it.
+
+    `files` are what it runs, where that is known: then a server whose log can't be had will do.
+    """
     url = on or copies.fresh()
-    name = urlsplit(url).path.removeprefix("/")
-    _log_all(copies, name)
-    before = copies.log.stat().st_size if copies.log.exists() else 0
+    try:
+        log = copies.log()
+        _log_all(copies, urlsplit(url).path.removeprefix("/"))
+    except DatabaseError as error:
+        if files:
+            return _from_files(copies, run, url, files)
+        raise DatabaseError(error.message, hint=f"{error.hint}\n{_NEEDED}") from error
+    before = log.end()
     relations = _relations(url)
     try:
         status = run(copies.as_production(url))
     except DayflyError as error:
-        entries = _entries(copies, url, before)
+        entries = _entries(log, url, before)
         raise _failed(error.message, _last(entries) or error.hint, entries) from error
-    entries = _entries(copies, url, before)
+    entries = _entries(log, url, before)
     known = Known(relations=relations | _relations(url), harmless=_harmless(url))
     found = attributed(transactions(entries, known))
     if status != 0:
@@ -75,36 +90,54 @@ def _failed(message: str, hint: str, entries: list[Entry]) -> CaptureError:
     return error
 
 
+def _from_files(
+    copies: Copies, run: Run, url: str, files: Sequence[SqlFile]
+) -> tuple[Transaction, ...]:
+    try:
+        run(copies.as_production(url))
+    except DayflyError as error:
+        failed = CaptureError(error.message, hint=error.hint)
+        state = getattr(error.__cause__, "sqlstate", None) or ""
+        failed.refused_rows = state[:2] in _OF_VALUES
+        raise failed from error
+    return declared(files)
+
+
 def _log_all(copies: Copies, name: str) -> None:
-    with psycopg.connect(copies.server.url("postgres"), autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("ALTER DATABASE {} SET log_statement = 'all'").format(sql.Identifier(name))
-        )
+    wanted = {"log_statement": "all"}
+    with connected(copies.server, copies.server.maintenance) as connection:
+        row = connection.execute("SELECT current_setting('lc_messages')").fetchone()
+        if row and row[0] not in _ENGLISH:
+            wanted["lc_messages"] = "C"
+        try:
+            for setting, value in wanted.items():
+                words = sql.Identifier(name), sql.Identifier(setting), sql.Literal(value)
+                connection.execute(sql.SQL("ALTER DATABASE {} SET {} = {}").format(*words))
+        except errors.InsufficientPrivilege as error:
+            user = connection.info.user
+            raise DatabaseError(
+                f"the scratch server does not log what is executed: {str(error).splitlines()[0]}",
+                hint=f'GRANT SET ON PARAMETER {", ".join(wanted)} TO "{user}"; '
+                "(before PostgreSQL 15 only a superuser may set it)",
+            ) from error
 
 
-def _entries(copies: Copies, url: str, since: int) -> list[Entry]:
+def _entries(log: Log, url: str, since: Position) -> list[Entry]:
     """All of it: the log is written by another process, so a mark of ours has to be there."""
     mark = f"dayfly {secrets.token_hex(8)}"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(sql.SQL("SELECT {}").format(mark))
-
-    def there() -> bool:
-        written = copies.log.stat().st_size
-        return mark.encode() in _since(copies.log, max(since, written - _TAIL_BYTES))
-
-    wait_until(there, seconds=WRITTEN_SECONDS, what="the scratch server writes its log")
-    text = _since(copies.log, since).decode(errors="replace")
-    read = from_csv if copies.log.suffix == ".csv" else from_json
+    wait_until(
+        lambda: log.has(mark.encode(), since),
+        seconds=WRITTEN_SECONDS,
+        what="the scratch server writes its log",
+    )
+    text = log.since(since).decode(errors="replace")
+    read = from_csv if log.form == "csv" else from_json
     name = urlsplit(url).path.removeprefix("/")
     own = [entry for entry in read(text) if entry.database == name]
     marked = {entry.session for entry in own if mark in entry.message}
     return [entry for entry in own if entry.session not in marked]
-
-
-def _since(log: Path, offset: int) -> bytes:
-    with log.open("rb") as file:
-        file.seek(offset)
-        return file.read()
 
 
 def _relations(url: str) -> frozenset[str]:

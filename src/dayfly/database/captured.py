@@ -17,3 +17,5 @@ class Transaction:
 
     statements: tuple[Statement, ...]
     block: bool = True
+    early: bool = False  # over before the tool first looked into its books: part of no migration
+    reads: bool = False  # does nothing else, in a session that looks into the books

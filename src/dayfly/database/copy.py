@@ -1,7 +1,6 @@
 """Scratch copies of production: its schema and a few synthetic rows, in a throw-away server."""
 
-import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,18 +9,16 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import Connection, sql
 
+from dayfly.database.begun import begun, looked_at
 from dayfly.database.books import BOOKS
-from dayfly.database.cluster import ADMIN, new_cluster
-from dayfly.database.dump import dumped
-from dayfly.database.memory import quickest, size_of
-from dayfly.database.prepared import SETTINGS, prepared
-from dayfly.database.production import Production, observed
-from dayfly.database.programs import programs_for
-from dayfly.database.restoring import TEMPLATE, connected, load_books
-from dayfly.database.scratch import ScratchServer, serving
+from dayfly.database.cluster import ADMIN
+from dayfly.database.operators import operators_server, restored
+from dayfly.database.production import Production
+from dayfly.database.restoring import load_books
+from dayfly.database.server import Server, connected
+from dayfly.database.serverlog import Log, log_of
+from dayfly.database.source import Source
 
-_LOG = "captured"
-_JSON_SINCE = 15
 _STRATEGIES_SINCE = 15
 _FILLED = """
     SELECT n.nspname::text, c.relname::text FROM pg_class c JOIN pg_namespace n
@@ -36,17 +33,29 @@ _BY_FILES = " STRATEGY file_copy"  # half the time; before 15 it is the only way
 class Copies:
     """A server that has production's schema, and makes a new copy of it in a moment."""
 
-    server: ScratchServer
+    server: Server
     production: Production
     unfilled: tuple[str, ...]  # tables without a row, because none could be made up
-    log: Path  # of the server; where its name ends in .csv, it is CSV
-    password: str  # of production's user, here
+    schema: str  # production's, as pg_dump writes it
+    log: Callable[[], Log]  # of the server; DatabaseError with what is missing
+    base: Path | None  # what is found out about this schema is kept there
 
     def fresh(self) -> str:
         """The URL of a new copy, with a superuser's rights; gone with the server."""
-        name = f"copy_{secrets.token_hex(4)}"
-        with connected(self.server, "postgres") as connection:
-            _create(connection, name, self.production)
+        return self._copied(self.server.template)
+
+    def empty(self) -> str:
+        """As `fresh`, of a database that has nothing in it."""
+        return self._copied("template0")
+
+    def twin(self, url: str) -> str:
+        """As `fresh`, of a copy as it is now; nobody may be connected to that."""
+        return self._copied(urlsplit(url).path.removeprefix("/"))
+
+    def _copied(self, template: str) -> str:
+        name = self.server.new_name()
+        with connected(self.server, self.server.maintenance) as connection:
+            _create(connection, self.server, (name, template), self.production)
         return self.server.url(name)
 
     def without_rows(self) -> str:
@@ -62,84 +71,83 @@ class Copies:
 
     def as_production(self, url: str) -> str:
         """The same copy, entered with the name and rights that production's URL gives."""
-        user = self.production.user
-        if user == ADMIN:
-            return url
-        return self._url(user, url)
+        return self.server.entered_by(self.production.user, url)
 
     def entered_by(self, role: str, url: str) -> str:
         """The same copy, entered by another role of production."""
-        if role in (ADMIN, self.production.user):
-            return self.as_production(url)
-        with connected(self.server, "postgres") as connection:
-            let_in = sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}")
-            connection.execute(let_in.format(sql.Identifier(role), sql.Literal(self.password)))
-        return self._url(role, url)
-
-    def _url(self, user: str, url: str) -> str:
-        return self.server.url(urlsplit(url).path.removeprefix("/"), user, self.password)
+        if role != self.production.user:
+            with connected(self.server, self.server.maintenance) as connection:
+                self.server.admit(connection, role)
+        return self.server.entered_by(role, url)
 
 
 @contextmanager
-def copy_of(url: str, *, folder: Path, postgresql: str | None = None) -> Iterator[Copies]:
+def copy_of(
+    url: str,
+    *,
+    folder: Path,
+    postgresql: str | None = None,
+    source: Source | None = None,
+    scratch_url: str = "",
+) -> Iterator[Copies]:
     """Scratch copies of the database at `url`; their server ends with them.
 
     `folder` keeps the restored schema for the next time; PostgreSQL's user must be able to enter
-    it. `postgresql` names the folder of PostgreSQL's programs.
+    it. `postgresql` names the folder of PostgreSQL's programs, `source` where `url` is read.
+    On the server of a `scratch_url` copies are made instead, and dropped.
     """
-    production = observed(url)
-    programs = programs_for(production.version, postgresql)
-    ready = prepared(folder, programs, dumped(url, programs), production)
-    at = quickest(folder, size_of(ready.base))
-    form = "json" if production.version >= _JSON_SINCE else "csv"
-    with (
-        new_cluster(folder, programs, base=ready.base, at=at) as cluster,
-        serving(cluster, programs, {**SETTINGS, **_logging(form)}) as server,
-    ):
-        password = _begin(server, production)
+    source = source or Source(url)
+    if scratch_url:
+        with copies_at(scratch_url, url, folder, postgresql, source) as copies:
+            yield copies
+        return
+    with begun(url, folder=folder, postgresql=postgresql, source=source) as found:
+        running, production, schema = found
+        _begin(running.server, production)
         yield Copies(
-            server=server,
+            server=running.server,
             production=production,
-            unfilled=ready.unfilled,
-            log=cluster.data / _LOG / f"{_LOG}.{form}",
-            password=password,
+            unfilled=running.ready.unfilled,
+            schema=schema,
+            log=lambda: running.log,
+            base=running.ready.base,
         )
 
 
-def _logging(form: str) -> dict[str, str]:
-    return {
-        "logging_collector": "on",
-        "log_destination": f"{form}log",
-        "log_directory": _LOG,
-        "log_filename": f"{_LOG}.log",
-        "log_rotation_age": "0",
-        "log_rotation_size": "0",
-        "lc_messages": "C",
-    }
+@contextmanager
+def copies_at(
+    scratch_url: str, url: str, folder: Path, postgresql: str | None, source: Source
+) -> Iterator[Copies]:
+    """On the operator's server, where nothing is kept."""
+    production, _, schema = looked_at(url, folder, postgresql, source)
+    with operators_server(scratch_url, url, production) as server:
+        unfilled = restored(server, schema, production)
+        _begin(server, production)
+        yield Copies(
+            server=server,
+            production=production,
+            unfilled=unfilled,
+            schema=schema,
+            log=lambda: log_of(server.url(server.maintenance), production.version),
+            base=None,
+        )
 
 
-def _begin(server: ScratchServer, production: Production) -> str:
+def _begin(server: Server, production: Production) -> None:
     """Bring the bookkeeping up to date, and let production's user in."""
-    password = secrets.token_urlsafe(24)
-    with connected(server, TEMPLATE) as connection:
+    with connected(server, server.template) as connection:
         load_books(connection, production.books)
-        if production.user != ADMIN:
-            rights = sql.SQL("SUPERUSER" if production.administers else "NOSUPERUSER")
-            connection.execute(
-                sql.SQL("ALTER ROLE {} LOGIN {} PASSWORD {}").format(
-                    sql.Identifier(production.user), rights, sql.Literal(password)
-                )
-            )
-    return password
+        server.admit(connection, production.user, superuser=production.administers)
 
 
-def _create(connection: Connection, name: str, production: Production) -> None:
-    database = sql.Identifier(name)
-    owner = ADMIN if production.owner.startswith("pg_") else production.owner
+def _create(
+    connection: Connection, server: Server, names: tuple[str, str], production: Production
+) -> None:
+    """`names` are those of the new database and of its template."""
     new = _NEW + _BY_FILES if production.version >= _STRATEGIES_SINCE else _NEW
-    connection.execute(
-        sql.SQL(new).format(database, sql.Identifier(TEMPLATE), sql.Identifier(owner))
-    )
+    words = (*names, server.owner(production.owner))
+    connection.execute(sql.SQL(new).format(*map(sql.Identifier, words)))
+    database = sql.Identifier(names[0])
     path = sql.SQL(", ").join(map(sql.Identifier, production.search_path or ("public",)))
     connection.execute(sql.SQL("ALTER DATABASE {} SET search_path = {}").format(database, path))
     if production.may_create and production.user != ADMIN:

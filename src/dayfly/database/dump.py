@@ -1,22 +1,49 @@
-"""Production's schema as pg_dump writes it."""
+"""Production's schema as pg_dump writes it; kept until the schema is another one."""
 
 import hashlib
+import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from dayfly.command import CommandError, Setting, output_of
 from dayfly.database.problems import missing_grant, shown
-from dayfly.database.programs import DatabaseError
+from dayfly.database.production import Production, fingerprint_and_versions, reading, versions
+from dayfly.database.programs import DatabaseError, programs_for
+from dayfly.durable import write_atomically
 
 DUMP_SECONDS = 300.0
+KEPT = "schema-*.sql"
+_MAPPINGS = " USER MAPPING "  # with passwords of foreign servers: such a dump is not kept
 _FLAGS = (
     "--schema-only", "--no-password", "--no-publications", "--no-subscriptions",
     "--no-tablespaces", "--no-security-labels", "--encoding=UTF8", "--lock-wait-timeout=5000",
 )  # fmt: skip
 # psql's own commands (a random key), and what names the moment instead of the schema.
 _PASSING = re.compile(r"^(\\(un)?restrict .*|-- (Dumped|Started|Completed) .*)\n", re.MULTILINE)
+
+
+def schema_of(url: str, programs: Path, folder: Path, production: Production) -> str:
+    """As `dumped`, which is asked only when the catalogue is not the one of an earlier time."""
+    if production.fingerprint:
+        kept = _kept(folder, programs, production.fingerprint)
+        with suppress(FileNotFoundError):
+            os.utime(kept)
+            return kept.read_text()
+    before, exactly = fingerprint_and_versions(url)
+    text = dumped(url, programs)
+    if before and exactly == versions(url) and _MAPPINGS not in text:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(_kept(folder, programs, before), text)
+    return text
+
+
+def _kept(folder: Path, programs: Path, of_catalogue: tuple[str, ...]) -> Path:
+    program = (programs / "pg_dump").stat()
+    writer = (*_FLAGS, str(program.st_size), str(program.st_mtime_ns))
+    return folder / KEPT.replace("*", fingerprint(*writer, *of_catalogue))
 
 
 def dumped(url: str, programs: Path) -> str:
@@ -34,6 +61,13 @@ def dumped(url: str, programs: Path) -> str:
             hint=missing_grant(error.tail, user) or error.tail,
         ) from error
     return _PASSING.sub("", text)
+
+
+def dump_of(url: str, postgresql: str | None) -> str:
+    """As `dumped`, with the programs of the server's own version."""
+    with reading(url) as connection:
+        version = connection.info.server_version // 10_000
+    return dumped(url, programs_for(version, postgresql))
 
 
 def fingerprint(*parts: str) -> str:

@@ -1,47 +1,61 @@
 """Work beside an app that works: a lock is asked for often, and never for long."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TypeVar
 
 from dayfly.clock import Stop
+from dayfly.database.pace import ATTEMPTS, PAUSE_SECONDS, Pace
 from dayfly.database.sqlfiles import LockedError, apply_files, pending_files
 
-ATTEMPTS = 10
-PAUSE_SECONDS = 1.0
 Done = TypeVar("Done")
 
 
-def patiently(work: Callable[[], Done], *, stop: Stop, tell: Callable[[str], None]) -> Done:
-    """Do it again while it meets somebody's lock; the LockedError of the last of `ATTEMPTS`."""
-    for attempt in range(1, ATTEMPTS):
+def patiently(
+    work: Callable[[], Done],
+    *,
+    stop: Stop,
+    tell: Callable[[str], None],
+    attempts: int = ATTEMPTS,
+) -> Done:
+    """Do it again while it meets somebody's lock; the LockedError of the last of `attempts`."""
+    for attempt in range(1, attempts):
         try:
             return work()
         except LockedError as error:
-            tell(f"{error.message}, attempt {attempt} of {ATTEMPTS}: others go first")
+            tell(f"{error.message}, attempt {attempt} of {attempts}: others go first")
             stop.wait(PAUSE_SECONDS)
     return work()
 
 
-def apply_patiently(
+def apply_patiently(  # noqa: PLR0913 - all by name
     url: str,
     directory: Path,
+    pace: Pace,
     *,
-    budget: float,
-    deadline: float,
+    leave: Collection[str] = (),
+    name: str,
     stop: Stop,
     tell: Callable[[str], None],
 ) -> tuple[str, ...]:
-    """Run what is new; the names. `budget`: seconds that others may wait behind us.
+    """Run what is new, but for those to leave; the names. `name`: of the session.
 
-    `deadline`: seconds that each file, or statement where it has no transaction, may take.
+    The deadline is that of each file, or statement where it has no transaction.
 
-    LockedError when each of `ATTEMPTS` met somebody's lock. Files before stay done.
+    LockedError when each attempt met somebody's lock. Files before stay done.
     """
-    new = tuple(file.name for file in pending_files(url, directory))
+    files = pending_files(url, directory)
+    new = tuple(file.name for file in files if file.name not in leave)
 
     def apply() -> None:
-        apply_files(url, directory, lock_seconds=budget, statement_seconds=deadline)
+        apply_files(
+            url,
+            directory,
+            leave=leave,
+            name=name,
+            lock_seconds=pace.lock,
+            statement_seconds=pace.deadline,
+        )
 
-    patiently(apply, stop=stop, tell=tell)
+    patiently(apply, stop=stop, tell=tell, attempts=pace.attempts)
     return new

@@ -9,10 +9,10 @@ from dayfly.database.books import ALEMBIC, DJANGO
 from dayfly.database.problems import asking, connecting
 from dayfly.database.python_migrations import (
     Revision,
-    alembic_revisions,
-    django_migrations,
+    Tree,
     in_order,
     refuse_two_heads,
+    tree_of,
     with_what_came_before,
 )
 from dayfly.database.sqlfiles import pending_files
@@ -27,27 +27,28 @@ def pending_migrations(tool: Tool, source: Path, url: str | None) -> tuple[str, 
     match tool.kind:
         case "sql" | "flyway":
             return tuple(file.name for file in pending_files(url, source / tool.place))
-        case "alembic":
-            return _alembic(source / tool.place, url)
-        case "django":
-            return _django(source / tool.place, url)
+        case "alembic" | "django":
+            found = pending_revisions(tree_of(tool, source), url)
+            return tuple(one.name for one in found)
         case _:
             return None
 
 
-def _alembic(versions: Path, url: str | None) -> tuple[str, ...]:
-    found = alembic_revisions(versions)
-    refuse_two_heads(found)
+def pending_revisions(tree: Tree, url: str | None) -> list[Revision]:
+    """In their order."""
+    done = _done_by_alembic(tree, url) if tree.kind == "alembic" else _done_by_django(tree, url)
+    return [one for one in in_order(tree.named) if one.name not in done]
+
+
+def _done_by_alembic(tree: Tree, url: str | None) -> set[str]:
+    refuse_two_heads(tree.named)
     current = set(_recorded(url, ALEMBIC, "version_num")) if url else set()
-    done = with_what_came_before(found, current)
-    return tuple(one.name for one in in_order(found) if one.name not in done)
+    return with_what_came_before(tree.named, current)
 
 
-def _django(source: Path, url: str | None) -> tuple[str, ...]:
-    found = django_migrations(source)
+def _done_by_django(tree: Tree, url: str | None) -> set[str]:
     done = set(_recorded(url, DJANGO, "app || '.' || name")) if url else set()
-    left_out = set().union(*(_not_needed(one, done) for one in found.values()))
-    return tuple(one.name for one in in_order(found) if one.name not in done | left_out)
+    return done.union(*(_not_needed(one, done) for one in tree.revisions))
 
 
 def _not_needed(squashed: Revision, done: set[str]) -> set[str]:

@@ -10,19 +10,22 @@ from pathlib import Path
 
 from dayfly.command import output_of
 from dayfly.database.cluster import keep, new_cluster
-from dayfly.database.dump import fingerprint
-from dayfly.database.memory import quickest
+from dayfly.database.dump import KEPT, fingerprint
+from dayfly.database.memory import quickest, size_of
 from dayfly.database.production import Production
-from dayfly.database.restoring import restore
+from dayfly.database.restoring import make_roles, restore
 from dayfly.database.scratch import serving
+from dayfly.database.server import connected
 
 KEPT_DAYS = 14
 MOST_KEPT = 5
+MOST_DUMPS = 50
+LAST = "last-"  # names the cluster that a URL had last
 _SECONDS_OF_DAY = 86_400
 _BYTES_OF_A_TABLE = 256 * 1024  # with its indexes, about
-_FORMAT = "1"  # of what is kept; another one makes all of it new
+_FORMAT = "3"  # of what is kept; another one makes all of it new
 _NAME = "prepared-"
-_UNFILLED = "dayfly-unfilled.json"
+_FACTS = "dayfly.json"
 SETTINGS = {
     "max_locks_per_transaction": "1024",
     "autovacuum": "off",
@@ -38,6 +41,7 @@ class Prepared:
 
     base: Path
     unfilled: tuple[str, ...]
+    bytes: int
 
 
 def prepared(folder: Path, programs: Path, schema: str, production: Production) -> Prepared:
@@ -51,23 +55,36 @@ def prepared(folder: Path, programs: Path, schema: str, production: Production) 
     else:
         _make(base, programs, schema, production)
     _prune(folder)
-    unfilled = json.loads((base / "data" / _UNFILLED).read_text())
-    return Prepared(base=base, unfilled=tuple(unfilled))
+    return kept(base)
+
+
+def kept(base: Path) -> Prepared:
+    """What was made before; OSError when it is gone."""
+    facts = json.loads((base / "data" / _FACTS).read_text())
+    return Prepared(base=base, unfilled=tuple(facts["unfilled"]), bytes=facts["bytes"])
 
 
 def _make(base: Path, programs: Path, schema: str, production: Production) -> None:
     at = quickest(base.parent, _BYTES_OF_A_TABLE * len(production.sizes))
     with new_cluster(base.parent, programs, at=at) as cluster:
         with serving(cluster, programs, SETTINGS, signal.SIGINT) as server:
+            with connected(server, server.maintenance) as connection:
+                make_roles(connection, production.roles)
             unfilled = restore(server, schema, production)
-        (cluster.data / _UNFILLED).write_text(json.dumps(unfilled))
+        facts = {"unfilled": unfilled, "bytes": size_of(cluster.data)}
+        (cluster.data / _FACTS).write_text(json.dumps(facts))
         keep(cluster, base)
 
 
 def _prune(folder: Path) -> None:
     """Remove what was not used for long; the newest few stay."""
-    found = sorted(folder.glob(f"{_NAME}*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for base in _old(folder, f"{_NAME}*", MOST_KEPT):
+        shutil.rmtree(base, ignore_errors=True)
+    for file in (*_old(folder, KEPT, MOST_DUMPS), *_old(folder, f"{LAST}*", MOST_DUMPS)):
+        file.unlink(missing_ok=True)
+
+
+def _old(folder: Path, pattern: str, most: int) -> list[Path]:
+    found = sorted(folder.glob(pattern), key=lambda path: path.stat().st_mtime, reverse=True)
     oldest = time.time() - KEPT_DAYS * _SECONDS_OF_DAY
-    for number, base in enumerate(found):
-        if number >= MOST_KEPT or base.stat().st_mtime < oldest:
-            shutil.rmtree(base, ignore_errors=True)
+    return [p for at, p in enumerate(found) if at >= most or p.stat().st_mtime < oldest]

@@ -27,6 +27,13 @@ _DENIED = re.compile(
     r"permission denied for (?P<kind>table|relation|schema|sequence|view|foreign table|database|"
     r"function|materialized view) \"?(?P<name>[^\s\"]+)\"?"
 )
+_NETWORK = re.compile(
+    r"Name or service not known|name resolution|Could not resolve host|ENOTFOUND|EAI_AGAIN|"
+    r"failed to resolve|Network is unreachable|no such host|UnknownHostException|"
+    r"Connection timed out|No route to host|Max retries exceeded",
+    re.IGNORECASE,
+)
+_OWNED = re.compile(r"must be owner of (?P<kind>[a-z ]+?) \"?(?P<name>[^\s\"]+)")
 _RIGHT = {"schema": "USAGE", "database": "CONNECT", "function": "EXECUTE"}
 
 
@@ -74,6 +81,29 @@ def missing_grant(words: str, user: str) -> str:
     right = _RIGHT.get(kind, "SELECT")
     on = f"{kind.upper()} {name}" if kind in {*_RIGHT, "sequence"} else name
     return f'Let its owner grant it: GRANT {right} ON {on} TO "{user}";'
+
+
+def missing_right(words: str, user: str) -> str:
+    """What a role lacks that changes a schema: rights to create, or to own what it changes."""
+    owned = _OWNED.search(words)
+    if owned is not None:
+        kind, name = owned["kind"].upper(), owned["name"]
+        kind = "TABLE" if kind == "RELATION" else kind
+        return (
+            f'Only its owner may: ALTER {kind} {name} OWNER TO "{user}"; '
+            "or let its owner migrate ([database] migrate_url)."
+        )
+    return missing_grant(words, user).replace("GRANT USAGE ON SCHEMA", "GRANT CREATE ON SCHEMA")
+
+
+def missed_network(output: str) -> str:
+    """What to do where a command's output says that it reached for something else than us."""
+    if not _NETWORK.search(output):
+        return ""
+    return (
+        "It needs the network, and a migration may run where there is none: "
+        "let it need nothing but its database."
+    )
 
 
 def shown(url: str) -> str:

@@ -1,7 +1,7 @@
 """What is asked of production: few read-only questions in one short transaction."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, LiteralString, TypeAlias
 
@@ -9,6 +9,7 @@ import psycopg
 from psycopg import Connection, sql
 
 from dayfly.database.books import LISTS, NAMING, written_down
+from dayfly.database.fingerprint import asked as fingerprint_of
 from dayfly.database.problems import asking, connecting
 from dayfly.database.programs import DatabaseError
 
@@ -92,6 +93,7 @@ class Production:
     extensions: tuple[str, ...]
     sizes: Mapping[Table, Size]
     books: Mapping[Table, bytes] = field(default_factory=dict)  # rows, as COPY writes them
+    fingerprint: tuple[str, ...] = ()  # of its catalogue; empty where it can't be had
 
     @property
     def administers(self) -> bool:
@@ -100,25 +102,43 @@ class Production:
         return own.superuser or bool(set(own.member_of) & set(_ADMINS))
 
 
-def observed(url: str) -> Production:
-    """Ask; what is refused is told with the grant that is missing."""
+def observed(url: str, *, at: str | None = None) -> Production:
+    """Ask; what is refused is told with the grant that is missing.
+
+    `at` is a replica that is asked for all but what the role of `url` may do.
+    """
     with reading(url) as connection:
-        version, user, path, owner, may_create = _one(connection, _FACTS)
-        if version < OLDEST * 10_000:
-            raise DatabaseError(
-                f"production runs PostgreSQL {version // 10_000}; Dayfly needs {OLDEST} or newer"
-            )
-        return Production(
-            version=version // 10_000,
-            user=user,
-            owner=owner,
-            may_create=may_create,
-            search_path=tuple(path),
-            roles=tuple(_role(row) for row in connection.execute(_ROLES)),
-            extensions=tuple(row[0] for row in connection.execute(_EXTENSIONS)),
-            sizes={(row[0], row[1]): _size(*row[2:]) for row in connection.execute(_SIZES)},
-            books=_books(connection),
+        facts = _one(connection, _FACTS)
+        if at in (None, url):
+            return _observed(connection, *facts)
+    with reading(at) as connection:
+        return _observed(connection, *facts)
+
+
+def _observed(
+    connection: Connection,
+    version: int,
+    user: str,
+    path: Sequence[str],
+    owner: str,
+    may_create: bool,
+) -> Production:
+    if version < OLDEST * 10_000:
+        raise DatabaseError(
+            f"production runs PostgreSQL {version // 10_000}; Dayfly needs {OLDEST} or newer"
         )
+    return Production(
+        version=version // 10_000,
+        user=user,
+        owner=owner,
+        may_create=may_create,
+        search_path=tuple(path),
+        roles=tuple(_role(row) for row in connection.execute(_ROLES)),
+        extensions=tuple(row[0] for row in connection.execute(_EXTENSIONS)),
+        sizes={(row[0], row[1]): _size(*row[2:]) for row in connection.execute(_SIZES)},
+        books=_books(connection),
+        fingerprint=_fingerprint(connection),
+    )
 
 
 def recorded(url: str) -> tuple[str, ...]:
@@ -180,6 +200,25 @@ def _books(connection: Connection) -> dict[Table, bytes]:
         (schema, name): _copied(connection, sql.Identifier(schema, name))
         for schema, name in connection.execute(_BOOKS, (names,)).fetchall()
     }
+
+
+def versions(url: str) -> tuple[str, ...]:
+    """A fingerprint that is another one also when something was changed and changed back."""
+    with reading(url) as connection:
+        return _fingerprint(connection, versions=True)
+
+
+def fingerprint_and_versions(url: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Of one moment."""
+    with reading(url) as connection:
+        return _fingerprint(connection), _fingerprint(connection, versions=True)
+
+
+def _fingerprint(connection: Connection, *, versions: bool = False) -> tuple[str, ...]:
+    """Nothing where it takes too long or may not be read: then the schema is dumped."""
+    with suppress(psycopg.Error), connection.transaction():
+        return fingerprint_of(connection, versions=versions)
+    return ()
 
 
 def _copied(connection: Connection, table: sql.Identifier) -> bytes:

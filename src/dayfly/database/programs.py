@@ -43,10 +43,13 @@ def programs(setting: str | None) -> Path:
 def programs_for(version: int, setting: str | None) -> Path:
     """The folder with the programs of one major version; pg_dump and copies need the same."""
     folders = [programs(setting)] if setting is not None else _all()
-    found = {major_of(folder): folder for folder in reversed(folders)}
-    if version in found:
-        return found[version]
-    had = ", ".join(str(one) for one in sorted(found)) or "none"
+    found: set[int] = set()
+    for folder in folders:
+        major = major_of(folder)
+        if major == version:
+            return folder
+        found.add(major)
+    had = ", ".join(map(str, sorted(found))) or "none"
     raise DatabaseError(
         f"production runs PostgreSQL {version}, and its programs are not here (found: {had})",
         hint=f"Get them: apt install postgresql-{version}; or name their folder: "

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-from dayfly.database.tools import ToolError
+from dayfly.database.tools import Kind, Tool, ToolError
 
 _NAMES = ("revision", "down_revision", "depends_on")
 
@@ -19,6 +19,30 @@ class Revision:
     after: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
     file: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tree:
+    """All migrations of a source tree, known also when that is gone."""
+
+    kind: Kind
+    revisions: tuple[Revision, ...]
+
+    @property
+    def named(self) -> dict[str, Revision]:
+        return {one.name: one for one in self.revisions}
+
+
+def tree_of(tool: Tool, source: Path) -> Tree:
+    """Without any where the tool is another one."""
+    match tool.kind:
+        case "alembic":
+            found = alembic_revisions(source / tool.place)
+        case "django":
+            found = django_migrations(source / tool.place)
+        case _:
+            found = {}
+    return Tree(kind=tool.kind, revisions=tuple(found.values()))
 
 
 def alembic_revisions(versions: Path) -> dict[str, Revision]:

@@ -10,33 +10,31 @@ from dayfly.database.cluster import ADMIN
 from dayfly.database.filling import fill
 from dayfly.database.production import Production, Role, Table
 from dayfly.database.programs import DatabaseError
-from dayfly.database.scratch import ScratchServer
+from dayfly.database.server import Server, connected
 from dayfly.database.sqltext import split
 
-TEMPLATE = "production"
 _BATCH = 100  # statements: in one transaction all locks are held
 # A foreign server must not be reached from a copy, and its passwords are none of ours.
 _LEFT_OUT = ("CREATE USER MAPPING", "ALTER USER MAPPING")
 
 
-def restore(server: ScratchServer, schema: str, production: Production) -> tuple[str, ...]:
-    """Make the template database; returns the tables that could not be filled."""
-    with connected(server, "postgres") as connection:
+def restore(server: Server, schema: str, production: Production) -> tuple[str, ...]:
+    """Make the template database; returns the tables that could not be filled.
+
+    Production's roles are there already.
+    """
+    with connected(server, server.maintenance) as connection:
         _refuse_missing(connection, production.extensions)
-        _make_roles(connection, production.roles)
-        name = sql.Identifier(TEMPLATE)
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(name))
-    with connected(server, TEMPLATE) as connection:
+        words = map(sql.Identifier, (server.template, server.owner(production.owner)))
+        new = sql.SQL("CREATE DATABASE {} TEMPLATE template0 OWNER {}")
+        connection.execute(new.format(*words))
+    with connected(server, server.template) as connection:
         _run(connection, schema)
         connection.execute("RESET ALL")
         load_books(connection, production.books)
         unfilled = fill(connection, production.books.keys())
         connection.execute("ANALYZE")
         return unfilled
-
-
-def connected(server: ScratchServer, database: str) -> Connection:
-    return psycopg.connect(server.url(database), autocommit=True, prepare_threshold=None)
 
 
 def load_books(connection: Connection, books: Mapping[Table, bytes]) -> None:
@@ -67,7 +65,7 @@ def _version(connection: Connection) -> int:
     return connection.info.server_version // 10_000
 
 
-def _make_roles(connection: Connection, roles: Iterable[Role]) -> None:
+def make_roles(connection: Connection, roles: Iterable[Role]) -> None:
     """Without password and login; those of PostgreSQL itself are there."""
     made = [role for role in roles if not role.name.startswith("pg_") and role.name != ADMIN]
     for role in made:

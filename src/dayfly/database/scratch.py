@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import psycopg
 from psycopg import sql
@@ -22,6 +22,7 @@ START_SECONDS = 30.0
 ATTEMPTS = 3  # a free port may be taken before the server binds it
 APP = "app"  # may create databases, but is no superuser: it can't reach the machine's files
 
+_END_SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}"
 # Nothing here needs to survive a crash.
 _SETTINGS = {
     "fsync": "off",
@@ -51,7 +52,47 @@ class ScratchServer:
         try:
             yield f"postgresql://{APP}:{self.app_password}@127.0.0.1:{self.port}/{name}"
         finally:
-            self._administer("DROP DATABASE IF EXISTS {} WITH (FORCE)", sql.Identifier(name))
+            self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        """With whoever is in it; FORCE would say so, but not before PostgreSQL 13."""
+        database = sql.Identifier(name)
+        try:
+            self._administer("ALTER DATABASE {} ALLOW_CONNECTIONS false", database)
+        except DatabaseError as error:
+            if isinstance(error.__cause__, psycopg.errors.InvalidCatalogName):
+                return  # its user was quicker
+            raise
+        self._administer(_END_SESSIONS, sql.Literal(name))
+        self._administer("DROP DATABASE {}", database)
+
+    @property
+    def maintenance(self) -> str:
+        return "postgres"
+
+    @property
+    def template(self) -> str:
+        return "production"
+
+    def owner(self, role: str) -> str:
+        return ADMIN if role.startswith("pg_") else role
+
+    def new_name(self) -> str:
+        return f"copy_{secrets.token_hex(4)}"
+
+    def admit(
+        self, connection: psycopg.Connection, role: str, *, superuser: bool | None = None
+    ) -> None:
+        """Let one of production's roles in, with the password that the app's user has here."""
+        if role != ADMIN:
+            rights = {True: "SUPERUSER", False: "NOSUPERUSER", None: ""}[superuser]
+            words = sql.Identifier(role), sql.SQL(rights), sql.Literal(self.app_password)
+            connection.execute(sql.SQL("ALTER ROLE {} LOGIN {} PASSWORD {}").format(*words))
+
+    def entered_by(self, role: str, url: str) -> str:
+        """The same database as a role that was admitted."""
+        database = urlsplit(url).path.removeprefix("/")
+        return url if role == ADMIN else self.url(database, role, self.app_password)
 
     def url(self, database: str, user: str = ADMIN, password: str = "") -> str:
         """Of a database; as the superuser unless somebody else is named."""

@@ -2,15 +2,16 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 import psycopg
 from psycopg import Connection
 
 from dayfly.clock import DeadlineError, wait_until
-from dayfly.database.problems import asking, connecting
+from dayfly.database.problems import asking, connecting, missing_right
 from dayfly.database.sqlbooks import Books, books_of, new_books, write_down
 from dayfly.database.sqlnames import SqlFile, SqlFileError, sql_files
 from dayfly.database.sqlplan import alone, pending
@@ -21,6 +22,9 @@ ONE_AT_A_TIME = 0x44_61_79_66_6C_79  # "Dayfly", the same in every version
 OTHERS_SECONDS = 60.0
 _POLL_SECONDS = 0.2
 _CHANGES_SESSION = re.compile(r"\b(?:search_path|role|authorization)\b", re.IGNORECASE)
+
+
+AGAIN = "RESET ROLE; RESET ALL"  # what a session was, for the next file
 
 
 class LockedError(SqlFileError):
@@ -36,24 +40,51 @@ def pending_files(url: str | None, directory: Path) -> tuple[SqlFile, ...]:
         return pending(files, books_of(connection, files))
 
 
-def apply_files(
+History: TypeAlias = tuple[SqlFile, ...]
+
+
+def history_of(url: str, directory: Path) -> History | None:
+    """What has run, in its order; None where the files alone cannot make the schema again.
+
+    That is so above a baseline, and where a repeatable file has another text than it ran with.
+    """
+    files = sql_files(directory)
+    with _connected(url) as connection:
+        books = books_of(connection, files)
+    if books is None or books.baseline:
+        return None
+    ran = tuple(file for file in files if file.name in books.runs)
+    return None if set(ran) & set(pending(files, books)) else ran
+
+
+def run_files(url: str, files: History) -> None:
+    """Each of them, in a database that has run none."""
+    with _connected(url) as connection:
+        books = new_books(connection)
+        for file in files:
+            _apply(connection, books, file)
+
+
+def apply_files(  # noqa: PLR0913 - all by name
     url: str,
     directory: Path,
     *,
+    leave: Collection[str] = (),
+    name: str = "",
     others_seconds: float = OTHERS_SECONDS,
     lock_seconds: float = 0,
     statement_seconds: float = 0,
 ) -> tuple[str, ...]:
-    """Run what is new; the names. Only one at a time: others are waited for.
+    """Run what is new, but for those to leave; the names. Only one at a time: it waits for others.
 
     LockedError when a lock is not to be had within `lock_seconds`, since all who come later wait
     behind who waits; 0 waits for ever. What runs without a transaction waits as long as it takes,
     but for `statement_seconds`, which end any statement.
     """
     files = sql_files(directory)
-    with _connected(url) as connection, _alone_here(connection, others_seconds):
+    with _connected(url, name) as connection, _alone_here(connection, others_seconds):
         books = books_of(connection, files)
-        new = pending(files, books)
+        new = [file for file in pending(files, books) if file.name not in leave]
         books = books or new_books(connection)
         for file in new:
             _limit(connection, 0 if alone(file.text) else lock_seconds, statement_seconds)
@@ -62,11 +93,15 @@ def apply_files(
 
 
 @contextmanager
-def _connected(url: str) -> Iterator[Connection]:
+def _connected(url: str, name: str = "") -> Iterator[Connection]:
     with (
         connecting(url),
         psycopg.connect(
-            url, autocommit=True, connect_timeout=CONNECT_SECONDS, prepare_threshold=None
+            url,
+            autocommit=True,
+            connect_timeout=CONNECT_SECONDS,
+            prepare_threshold=None,
+            application_name=name or None,
         ) as connection,
         asking(connection),
     ):
@@ -113,7 +148,8 @@ def _apply(connection: Connection, books: Books, file: SqlFile) -> None:
                 f"{file.name}: a lock was not to be had in time", hint="Nothing of it stays."
             ) from error
         except psycopg.Error as error:
-            raise _failed(file, error, _line(file.text, error), "Nothing of it stays.") from error
+            state = _with_right(connection, error, "Nothing of it stays.")
+            raise _failed(file, error, _line(file.text, error), state) from error
         _write(connection, books, file, started)
 
 
@@ -127,13 +163,25 @@ def _one_by_one(connection: Connection, file: SqlFile) -> None:
                 f"It runs without a transaction: the first {number} of its {len(pieces)} "
                 "statements stay. Undo them, or make the file able to run again (IF NOT EXISTS)."
             )
-            raise _failed(file, error, _in_piece(piece, error), state) from error
+            told = _with_right(connection, error, state)
+            raise _failed(file, error, _in_piece(piece, error), told) from error
 
 
 def _write(connection: Connection, books: Books, file: SqlFile, started: float) -> None:
-    if _CHANGES_SESSION.search(file.text):
-        connection.execute("RESET ROLE; RESET ALL")  # or the books are another role's, elsewhere
+    if changes_session(file.text):
+        connection.execute(AGAIN)  # or the books are another role's, elsewhere
     write_down(connection, books, file, time.monotonic() - started)
+
+
+def changes_session(text: str) -> bool:
+    """Whether what comes after it would be done as somebody else, or elsewhere."""
+    return bool(_CHANGES_SESSION.search(text))
+
+
+def _with_right(connection: Connection, error: psycopg.Error, state: str) -> str:
+    if not isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return state
+    return f"{missing_right(str(error), connection.info.user)}\n{state}".strip()
 
 
 def _failed(file: SqlFile, error: psycopg.Error, line: int | None, state: str) -> SqlFileError:

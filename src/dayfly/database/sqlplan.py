@@ -54,10 +54,16 @@ def _is_new(file: SqlFile, books: Books) -> bool:
     if file.repeatable:
         return True
     raise SqlFileError(
-        f"{file.name} was changed after it ran",
+        f"{file.name} was changed after it ran: {_checksums(file, run)}",
         hint="Give it back its old text, and put the change into a new file: "
         "what has run does not run again.",
     )
+
+
+def _checksums(file: SqlFile, run: Run) -> str:
+    if run.sha256 is not None:
+        return f"its SHA-256 was {run.sha256[:12]}…, and is {file.sha256[:12]}…"
+    return f"its checksum was {run.checksum}, and is {file.checksum}"
 
 
 def _same(file: SqlFile, run: Run) -> bool:

@@ -91,6 +91,14 @@ def of_the_tool(text: str, known: Known) -> bool:
     return first in _READS and _asks_the_catalogue(words, known)
 
 
+def only_reads(text: str, known: Known) -> bool:
+    """Whether a statement may read the app's rows, and does nothing else."""
+    words = significant(text)
+    first = words[0].word if words else ""
+    anywhere = Known(relations=frozenset(), harmless=known.harmless)
+    return first in _READS and _asks_the_catalogue(words, anywhere)
+
+
 def _only_sets_the_session(words: Sequence[Token]) -> bool:
     names = [token.word for token in words[1:] if token.word not in {"session", "local"}]
     return bool(names) and names[0] in _SETTINGS and names[1:2] != ["snapshot"]

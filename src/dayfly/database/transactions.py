@@ -1,14 +1,15 @@
 """From the server's log to the transactions that were committed."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from dayfly.database.books import looks_into_books
 from dayfly.database.captured import Statement, Transaction
 from dayfly.database.logged import Entry
 from dayfly.database.parameters import filled
 from dayfly.database.session_settings import SessionSettings
 from dayfly.database.sqltext import significant, split
-from dayfly.database.statements import Control, Known, control, of_the_tool
+from dayfly.database.statements import Control, Known, control, of_the_tool, only_reads
 
 ERRORS = frozenset({"ERROR", "FATAL", "PANIC"})
 _EXECUTED = "execute "
@@ -131,6 +132,7 @@ class _Session:
 def transactions(entries: Iterable[Entry], known: Known) -> Iterator[Transaction]:
     """What was committed, in the order of the commits, without the tool's own questions."""
     sessions: dict[str, _Session] = {}
+    looks: dict[str, int] = {}  # by session, when it first looked into the books
     for at, entry in enumerate(entries):
         session = sessions.setdefault(entry.session, _Session())
         if entry.severity in ERRORS:
@@ -139,13 +141,16 @@ def transactions(entries: Iterable[Entry], known: Known) -> Iterator[Transaction
             text = executed(entry)
             if text:
                 session.take(at, entry, text)
+                if entry.session not in looks and looks_into_books(text):
+                    looks[entry.session] = at
     for session in sessions.values():
         session.settle()
     ended = [each for session in sessions.values() for each in session.settled]
-    yield from _told(sorted(ended, key=lambda one: one.at), known)
+    yield from _told(sorted(ended, key=lambda one: one.at), known, looks)
 
 
-def _told(ended: Iterable[_Ended], known: Known) -> Iterator[Transaction]:
+def _told(ended: Iterable[_Ended], known: Known, looks: Mapping[str, int]) -> Iterator[Transaction]:
+    first = min(looks.values(), default=0)
     settings: dict[str, SessionSettings] = {}
     for each in ended:
         session = settings.setdefault(each.session, SessionSettings())
@@ -154,7 +159,12 @@ def _told(ended: Iterable[_Ended], known: Known) -> Iterator[Transaction]:
         block = each.block or len(each.statements) > 1
         parts = [texts] if block else [[text] for text in texts]  # a setting stands alone too
         for part in filter(None, parts):
-            yield Transaction(statements=tuple(Statement(text=text) for text in part), block=block)
+            yield Transaction(
+                statements=tuple(Statement(text=text) for text in part),
+                block=block,
+                early=each.at < first,
+                reads=each.session in looks and all(only_reads(text, known) for text in part),
+            )
 
 
 def executed(entry: Entry) -> str:

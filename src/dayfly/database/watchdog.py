@@ -1,5 +1,6 @@
 """Nobody waits for a migration longer than the budget, whatever tool and driver runs it."""
 
+import math
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,6 +18,7 @@ LOOKS = 5  # within a budget
 LEAST_SECONDS, MOST_SECONDS = 0.05, 0.5  # between two looks
 JOIN_SECONDS = 10.0
 # Who waits for which session of the migration, and which of these wait themselves.
+_OWN = "SELECT pid FROM pg_stat_activity WHERE application_name = %(name)s OR usename = %(role)s"
 _WAITING = """
     SELECT blocker.pid, waiting.pid FROM pg_stat_activity waiting
     CROSS JOIN LATERAL unnest(pg_blocking_pids(waiting.pid)) AS blocker(pid)
@@ -35,22 +37,30 @@ class Watch:
 
 
 @contextmanager
-def watched(url: str, *, name: str, role: str, budget: float) -> Iterator[Watch]:
+def watched(
+    url: str, *, name: str, role: str, budget: float, seconds: float = math.inf
+) -> Iterator[Watch]:
     """End sessions of the migration for which others wait longer than `budget` seconds.
+
+    All of them are ended after `seconds`.
 
     They are known by their application's `name`, or by a `role` of their own ("" for none).
     """
     watch, over = Watch(), threading.Event()
     with psycopg.connect(url, autocommit=True, application_name="dayfly watch") as connection:
+        words, last = {"name": name, "role": role}, time.monotonic() + seconds
+
+        def own() -> set[int]:
+            return {row[0] for row in connection.execute(_OWN, words)}
 
         def look() -> None:
             since: dict[Pair, float] = {}
             pause = min(max(budget / LOOKS, LEAST_SECONDS), MOST_SECONDS)
             with suppress(psycopg.Error):  # the migration meets the same, and tells it
                 while not over.wait(pause):
-                    found = connection.execute(_WAITING, {"name": name, "role": role}).fetchall()
-                    since = counted(since, found, time.monotonic())
-                    for pid in too_long(since, time.monotonic() - budget):
+                    now = time.monotonic()
+                    since = counted(since, connection.execute(_WAITING, words).fetchall(), now)
+                    for pid in too_long(since, now - budget) if now < last else own():
                         watch.ended.append(pid)
                         connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
 

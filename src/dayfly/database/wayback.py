@@ -7,8 +7,8 @@ import psycopg
 
 from dayfly.database.books import BOOKS
 from dayfly.database.copy import Copies
+from dayfly.database.differences import differences, schema_of
 from dayfly.database.impact.finding import STAGED, Finding
-from dayfly.database.restoring import TEMPLATE
 
 Try = Callable[[str], str]  # a release on the database at this URL: why it fails there, or nothing
 
@@ -31,18 +31,26 @@ class Releases:
     """How each of them is tried: a machine that has to be healthy, and its smoke command."""
 
     incoming: Try
-    outgoing: Try
+    outgoing: Try | None = None  # where a way back matters
+    called: str = "incoming"  # the first of them
+
+    @property
+    def control(self) -> Try:
+        """The one that works on the old schema, unless a copy does not do for it."""
+        return self.outgoing or self.incoming
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
-    """What came of it. An error counts only where the outgoing release passes on the old schema."""
+    """What came of it. An error counts only where the control passes on the old schema."""
 
     incoming: str = ""  # why the incoming release fails on the migrated copy
     outgoing: str = ""  # why the outgoing one does
     unassessable: str = ""  # why neither tells anything
     covered: tuple[str, ...] = ()  # tables whose new rows the outgoing release left alone
     damaged: tuple[str, ...] = ()  # tables whose new rows it did not
+    changed: tuple[str, ...] = ()  # what of the schema the incoming release changes by itself
+    called: str = "incoming"
 
     @property
     def proven(self) -> bool:
@@ -59,9 +67,11 @@ class Tried:
     def findings(self) -> tuple[Finding, ...]:
         found = []
         if self.incoming:
-            found.append(_failed("fails", "the incoming release fails", self.incoming))
+            found.append(_failed("fails", f"the {self.called} release fails", self.incoming))
         if self.outgoing:
             found.append(_failed("breaks", "the outgoing release fails", self.outgoing))
+        if self.changed:
+            found.append(_changes(self.called, self.changed))
         found += [
             Finding(
                 verdict=STAGED,
@@ -78,6 +88,16 @@ def _failed(kind: str, what: str, why: str) -> Finding:
     first, _, rest = why.partition("\n")
     message = f"{what} on the migrated copy: {first}"
     return Finding(verdict=STAGED, kind=kind, message=message, evidence=rest)
+
+
+def _changes(called: str, changed: tuple[str, ...]) -> Finding:
+    return Finding(
+        verdict=STAGED,
+        kind="unknown",
+        message=f"the {called} release changes the schema when it starts: it {changed[0]}",
+        evidence="; ".join(changed[1:]),
+        remedy="-- Leave it to the migrations, and switch it off in the app.",
+    )
 
 
 @dataclass(frozen=True)
@@ -97,13 +117,16 @@ def tried(
     Both enter as `role`. Without `goes_back` only the incoming one: the way back is closed anyway.
     """
     url = copies.entered_by(role, migrated)
-    old = _columns(copies.server.url(TEMPLATE))
-    before = _rows(migrated, old)
+    old = _columns(copies.server.url(copies.server.template))
+    before, schema = _rows(migrated, old), schema_of(migrated)
     if why := releases.incoming(url):
         control = _control(copies, releases, role)
-        return Tried(unassessable=control) if control else Tried(incoming=why)
-    if not goes_back:
-        return Tried()
+        return (
+            Tried(unassessable=control) if control else Tried(incoming=why, called=releases.called)
+        )
+    changed = differences(schema, schema_of(migrated))
+    if changed or not goes_back or releases.outgoing is None:
+        return Tried(changed=changed, called=releases.called)
     written = _rows(migrated, old)
     if why := releases.outgoing(url):
         control = _control(copies, releases, role)
@@ -124,8 +147,8 @@ def compared(before: _Rows, written: _Rows, left: _Rows) -> Tried:
 
 
 def _control(copies: Copies, releases: Releases, role: str) -> str:
-    """Why the outgoing release fails on the old schema too: the copy lacks rows that it needs."""
-    return releases.outgoing(copies.entered_by(role, copies.fresh()))
+    """Why it fails on the old schema too: the copy lacks rows that it needs."""
+    return releases.control(copies.entered_by(role, copies.fresh()))
 
 
 def _columns(url: str) -> dict[str, list[str]]:

@@ -14,7 +14,7 @@ from dayfly.balancer.routing import BalancerError
 from dayfly.balancer.runtime import NoAnswerError
 from dayfly.config.problem import SettingsError
 from dayfly.config.secrets import SecretError
-from dayfly.environment import orders, readings, stream
+from dayfly.environment import orders, preserved, readings, stream
 from dayfly.environment.environment import Environment
 from dayfly.errors import DayflyError, UsageError
 from dayfly.images.git import SourceError
@@ -34,12 +34,15 @@ READINGS: dict[str, Answer] = {
     "/api/apps/{app}/jobs": readings.jobs,
     "/api/apps/{app}/secrets": readings.secrets,
     "/api/sources/{app}": readings.known_commits,
+    "/api/preserved": preserved.everything,
+    "/api/preserved/{name}": preserved.one_of_them,
 }
 ORDERS: dict[tuple[str, str], orders.Order] = {
     ("POST", "/api/releases"): orders.release,
     ("POST", "/api/releases/{number:int}/stop"): orders.stop,
     ("POST", "/api/apps/{app}/rollback"): orders.roll_back,
     ("POST", "/api/apps/{app}/jobs/{job}"): orders.start_job,
+    ("POST", "/api/preserved/{name}/restore"): preserved.restore,
     ("PUT", "/api/apps/{app}/secrets/{name}"): orders.set_secret,
     ("DELETE", "/api/apps/{app}/secrets/{name}"): orders.remove_secret,
 }

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from dayfly.balancer.balancer import Balancer, listen
+from dayfly.balancer.routing import Routing
 from dayfly.config.environment import Environment as Settings
 from dayfly.config.home import Home, environment_id
 from dayfly.config.inherited import inherited_for_builds
@@ -23,12 +24,19 @@ from dayfly.machines.docker import DockerRuntime
 from dayfly.machines.machine import Runtime
 from dayfly.machines.process import ProcessRuntime
 from dayfly.machines.uids import uid_for
+from dayfly.release import contracts
+from dayfly.release.alerts import standing
 from dayfly.release.caretaker import Caretaker
+from dayfly.release.contracts import Contract
 from dayfly.release.engine import Engine
 from dayfly.release.jobs import Scheduler
 from dayfly.release.journal import Journal
+from dayfly.release.records import ReleaseRecord
 from dayfly.release.recovery import recover
+from dayfly.release.reopening import reopened
 from dayfly.release.work import Parts
+
+CLOSED = "closed: its requests get a page; `dayfly rollback` goes on with what was interrupted"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +55,7 @@ def opened(home: Home) -> Iterator[Environment]:
     parts = open_parts(home)
     write_atomically(home.settings_in_force, home.environment_toml.read_text())
     recover(parts)
+    reopened(parts)
     occupied: set[str] = set()
     engine = Engine(parts)
     caretaker = Caretaker(parts, engine=engine, occupied=occupied)
@@ -118,6 +127,7 @@ def open_runtime(home: Home, settings: Settings) -> tuple[Runtime, Builder]:
 def observe(environment: Environment) -> Observed:
     """What there is at this moment, for people and programs to read."""
     parts = environment.parts
+    routing, records = parts.balancer.routing(), tuple(parts.journal.releases())
     try:
         down, up = parts.down(), True
     except DayflyError:
@@ -125,13 +135,37 @@ def observe(environment: Environment) -> Observed:
     return Observed(
         name=parts.settings.name,
         url=url_of(parts.settings),
-        routing=parts.balancer.routing(),
+        routing=routing,
         machines=parts.runtime.machines(),
         down=down,
         balancer_up=up,
-        records=tuple(parts.journal.releases()),
-        problems=environment.caretaker.problems,
+        records=records,
+        problems=_problems(environment, routing, records),
+        contracts=_contracts(parts),
     )
+
+
+def _contracts(parts: Parts) -> dict[str, Contract]:
+    """By app what the serving release has left out, and has not run yet."""
+    open_ones = ((app, contracts.open_of(parts, app)) for app in parts.balancer.routing().serving)
+    return {app: contract for app, contract in open_ones if contract}
+
+
+def _problems(
+    environment: Environment, routing: Routing, records: tuple[ReleaseRecord, ...]
+) -> dict[str, str]:
+    """What the caretaker met, what somebody has to decide, and an app that nobody opens again."""
+    parts, busy = environment.parts, environment.engine.lines.busy()
+    at_work = {record.app for record in records if record.number in busy}
+    found = dict(environment.caretaker.problems)
+    for app in {record.app for record in records}:
+        told = [found[app]] if app in found else []
+        told += standing(parts, app)
+        if app in routing.closed and app not in at_work:
+            told.append(CLOSED)
+        if told:
+            found[app] = "; ".join(told)
+    return found
 
 
 def url_of(settings: Settings) -> str:

@@ -15,6 +15,7 @@ from dayfly.environment.applications import require
 from dayfly.environment.environment import Environment
 from dayfly.errors import UsageError
 from dayfly.release import jobs, records
+from dayfly.release.window import window
 
 Order = Callable[[Environment, Request, bytes], dict[str, Any]]
 
@@ -28,12 +29,15 @@ class ReleaseWish(msgspec.Struct, forbid_unknown_fields=True):
     who: str = SOMEBODY
     queue: bool = False
     despite: str = ""
+    window: str = ""
+    now: bool = False
     question: bool = False  # only what it would do to the database
 
 
 class RollbackWish(msgspec.Struct, forbid_unknown_fields=True):
     to: int | None = None
     who: str = SOMEBODY
+    accept_loss: str = ""  # why what the database would lose is given up
 
 
 class StopWish(msgspec.Struct, forbid_unknown_fields=True):
@@ -48,6 +52,8 @@ class RunWish(msgspec.Struct, forbid_unknown_fields=True):
 
 def release(environment: Environment, _: Request, body: bytes) -> dict[str, Any]:
     wanted = read(body, ReleaseWish)
+    if wanted.window:
+        window(wanted.window)  # or a UsageError
     parts = environment.parts
     commit = parts.sources.resolve(wanted.app, wanted.commit)
     order = records.Order(
@@ -55,7 +61,7 @@ def release(environment: Environment, _: Request, body: bytes) -> dict[str, Any]
         commit=commit,
         subject=parts.sources.describe(wanted.app, commit).subject,
         who=wanted.who,
-        despite=wanted.despite,
+        wish=records.Wish(despite=wanted.despite, window=wanted.window, now=wanted.now),
         question=wanted.question,
     )
     return {"release": environment.engine.release(order, queue=wanted.queue)}
@@ -72,7 +78,7 @@ def roll_back(environment: Environment, request: Request, body: bytes) -> dict[s
     wanted, app = read(body, RollbackWish), request.path_params["app"]
     require(environment.parts.journal, app)
     after = environment.parts.journal.last_event()
-    to = environment.engine.roll_back(app, wanted.to, wanted.who)
+    to = environment.engine.roll_back(app, wanted.to, wanted.who, accept_loss=wanted.accept_loss)
     return {"release": to, "after": after}
 
 

@@ -14,8 +14,9 @@ from dayfly.environment import views
 from dayfly.environment.applications import require
 from dayfly.environment.environment import Environment, observe
 from dayfly.errors import UsageError
+from dayfly.release import contracts
 from dayfly.release.bookkeeping import ALL
-from dayfly.release.receipt import iso, rollbacks, row, whole
+from dayfly.release.receipt import contracted, iso, rollbacks, row, whole
 
 NEWEST = 50
 FILES = "files"  # the folder of a machine's output that has its declared log files
@@ -35,17 +36,20 @@ def releases(environment: Environment, request: Request) -> list[Any]:
 
 def listed(environment: Environment, app: str | None, limit: int) -> list[dict[str, Any]]:
     """Releases, newest first; those that wait for their turn are marked."""
-    queued = environment.engine.queued()
+    queued = environment.engine.lines.queued()
     records = environment.parts.journal.releases(app, limit)
     return [{**row(record), "queued": record.number in queued} for record in records]
 
 
 def receipt(environment: Environment, request: Request) -> dict[str, Any]:
     journal, number = environment.parts.journal, request.path_params["number"]
+    events = journal.events(release=number, limit=ALL)
+    contract = contracts.told(events).get(number)
     return {
         **whole(journal.release(number)),
-        "queued": number in environment.engine.queued(),
-        "rollbacks": rollbacks(journal.events(release=number, limit=ALL)),
+        "queued": number in environment.engine.lines.queued(),
+        "rollbacks": rollbacks(events),
+        "contract": contract and {**contract.as_json(), "runs": contracted(events)},
     }
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from dayfly.client import LAST
+from dayfly.client import LAST, WAITS
 from dayfly.clock import Stop
 from dayfly.environment.environment import Environment
 from dayfly.environment.orders import RunWish, read
@@ -59,8 +59,10 @@ async def follow(
             news.clear()
             batch = await asyncio.to_thread(journal.events, after=after, release=release)
             for event in batch:
-                yield event
                 after = event.number
+                if release is not None and _overtaken(journal, event):
+                    continue
+                yield event
                 if release is not None and event.kind in LAST:
                     return
             if batch:
@@ -71,6 +73,12 @@ async def follow(
                 yield None
     finally:
         end()
+
+
+def _overtaken(journal: Journal, event: Event) -> bool:
+    """A wait that is over was not the end."""
+    waits = event.kind == WAITS and event.release is not None
+    return waits and journal.release(event.release or 0).outcome != "waiting"
 
 
 def sse(event: Event) -> str:

@@ -1,11 +1,12 @@
 """What people and programs are shown of an environment: JSON, made from what is observed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from dayfly.balancer.routing import Routing
 from dayfly.machines.machine import Machine, Usage
+from dayfly.release.contracts import Contract
 from dayfly.release.receipt import iso
 from dayfly.release.records import ReleaseRecord
 
@@ -22,6 +23,7 @@ class Observed:
     balancer_up: bool
     records: tuple[ReleaseRecord, ...]  # newest first
     problems: Mapping[str, str]
+    contracts: Mapping[str, Contract] = field(default_factory=dict)  # that wait, by app
 
 
 def status(seen: Observed) -> dict[str, Any]:
@@ -50,7 +52,9 @@ def app_status(seen: Observed, app: str) -> dict[str, Any]:
             (_fleet(seen, r) for r in reversed(records) if r.running and r.number != serving),
             None,  # the first of those that run; others are queued
         ),
+        "closed": app in seen.routing.closed,
         "way_back": way_back(records, serving),
+        "contract": seen.contracts[app].as_json() if app in seen.contracts else None,
         "problems": [seen.problems[app]] if app in seen.problems else [],
     }
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dayfly.clock import DeadlineError, wait_until
+from dayfly.machines.freezer import Freezer
 from dayfly.machines.machine import MachineError
 
 ROOT = Path("/sys/fs/cgroup")
@@ -15,7 +16,7 @@ PIDS = 4096  # processes and threads of one machine
 PERIOD = 100_000  # microseconds in which a share of CPU is measured
 PATIENCE = 5.0  # seconds for the kernel to take an ended process out
 POLL = 0.005
-CONTROLLERS = ("pids", "memory", "cpu")
+CONTROLLERS = ("pids", "memory", "cpu", "freezer")
 # A cgroup weighs as much as one ordinary process, however many run in it. So machines are put under
 # the CPU controller only for a limit's sake, and then the group that holds them all weighs more.
 WEIGHT = {"cpu.shares": "16384", "cpu.weight": "1600"}
@@ -29,6 +30,7 @@ def limits(version: int, memory: int | None, cpus: float | None) -> dict[str, Fi
     if version == 1:
         return {
             "pids": {"pids.max": str(PIDS)},
+            "freezer": {},
             "memory": {}
             if memory is None
             else {"memory.limit_in_bytes": str(memory), "memory.memsw.limit_in_bytes": str(memory)},
@@ -113,6 +115,11 @@ class Cgroups:
                     if any(line.startswith("oom_kill ") and line != "oom_kill 0" for line in lines):
                         return True
         return False
+
+    def freezer(self, machine: str) -> Freezer | None:
+        """None where the machine has no cgroup that can freeze it."""
+        found = (Freezer(folder) for folder in self.folders(machine).values())
+        return next((each for each in found if each.there), None)
 
     def kill(self, machine: str) -> None:
         """SIGKILL for every process, those that fork meanwhile included."""

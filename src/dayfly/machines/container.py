@@ -96,13 +96,14 @@ class Seen:
     ip: str = ""
     status: int | None = None
     reason: str = ""
+    paused: bool = False
 
 
 def seen(found: Mapping[str, Any]) -> Seen:
     """From `GET /containers/NAME/json`."""
     state = found["State"]
     if state["Running"]:
-        return Seen(running=True, ip=_ip(found))
+        return Seen(running=True, ip=_ip(found), paused=state["Paused"])
     if state["Status"] == "created":
         return Seen(running=False, reason=NEVER_STARTED)
     status = int(state["ExitCode"])
@@ -112,7 +113,9 @@ def seen(found: Mapping[str, Any]) -> Seen:
 
 def seen_in_list(listed: Mapping[str, Any]) -> Seen | None:
     """From an entry of `GET /containers/json`; of those that don't run it tells too little."""
-    return Seen(running=True, ip=_ip(listed)) if listed["State"] == "running" else None
+    if listed["State"] not in {"running", "paused"}:
+        return None
+    return Seen(running=True, ip=_ip(listed), paused=listed["State"] == "paused")
 
 
 def _ip(found: Mapping[str, Any]) -> str:

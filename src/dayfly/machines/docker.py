@@ -13,7 +13,7 @@ from dayfly.clock import Stop
 from dayfly.machines import container, proc, workdir
 from dayfly.machines.container import INSIDE, LABEL, Mount, Network, Seen, container_name
 from dayfly.machines.ending import NEVER_STARTED
-from dayfly.machines.engine import NOT_FOUND, Engine, EngineError
+from dayfly.machines.engine import CONFLICT, NOT_FOUND, Engine, EngineError
 from dayfly.machines.folder import Folders, Record, foreign_errors
 from dayfly.machines.imagefiles import ImageFiles
 from dayfly.machines.intent import intend
@@ -75,8 +75,19 @@ class DockerRuntime:
         record = self._folders.record(name)
         return _machine(record, self._seen(name, None)) if record else None
 
+    def pause(self, name: str) -> None:
+        found = self._inspect(name)
+        if found and found["State"]["Status"] == "running":
+            self._tell(name, "pause")
+
+    def resume(self, name: str) -> None:
+        found = self._inspect(name)
+        if found and found["State"]["Paused"]:
+            self._tell(name, "unpause")
+
     def stop(self, name: str, grace: float) -> None:
         if self._inspect(name):
+            self.resume(name)
             path = f"/containers/{self._container(name)}/stop"
             self.engine.post(path, seconds=grace + MARGIN, t=math.ceil(grace))
 
@@ -133,6 +144,14 @@ class DockerRuntime:
             raise
         mine = found["Config"]["Labels"].get(LABEL + "environment") == self.environment
         return found if mine else None
+
+    def _tell(self, name: str, word: str) -> None:
+        """One that ended or was told the same meanwhile is no error."""
+        try:
+            self.engine.post(f"/containers/{self._container(name)}/{word}")
+        except EngineError as error:
+            if error.status not in {NOT_FOUND, CONFLICT}:
+                raise
 
     def _start(self, spec: Spec, record: Record) -> None:
         body = container.description(
@@ -213,4 +232,5 @@ def _machine(record: Record, seen: Seen) -> Machine:
         status=seen.status,
         reason=seen.reason,
         started=record.created,
+        paused=seen.paused,
     )

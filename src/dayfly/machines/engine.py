@@ -15,7 +15,7 @@ from dayfly.machines.machine import MachineError
 
 SOCKET = Path("/var/run/docker.sock")
 SECONDS = 60.0
-NOT_MODIFIED, NOT_FOUND, FAILED = 304, 404, 400
+NOT_MODIFIED, NOT_FOUND, CONFLICT, FAILED = 304, 404, 409, 400
 
 
 class EngineError(MachineError):

@@ -50,6 +50,7 @@ class Machine:
     status: int | None = None  # exit status, once known; 128 + number after a signal
     reason: str = ""  # of the end: "exit status 3", "SIGKILL", "out of memory"
     started: float = 0.0  # seconds since the epoch
+    paused: bool = False  # it runs, but none of its processes gets on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +78,22 @@ class Runtime(Protocol):
         """All machines of this environment that exist, observed now (also those that ended)."""
         ...
 
+    def pause(self, name: str) -> None:
+        """Halt all of its processes where they are, until `resume`; returns when they have halted.
+
+        A machine that is paused, unknown or ended is no error.
+        """
+        ...
+
+    def resume(self, name: str) -> None:
+        """Let a paused machine go on. One that is not paused, unknown or ended is no error."""
+        ...
+
     def stop(self, name: str, grace: float) -> None:
-        """SIGTERM, SIGKILL after `grace` seconds. An unknown or ended machine is no error."""
+        """SIGTERM, SIGKILL after `grace` seconds. An unknown or ended machine is no error.
+
+        A paused one goes on first.
+        """
         ...
 
     def remove(self, name: str) -> None:

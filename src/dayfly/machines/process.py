@@ -54,6 +54,14 @@ class ProcessRuntime:
         record = self._folders.record(name)
         return self._observed(record) if record else None
 
+    def pause(self, name: str) -> None:
+        if self._folders.record(name):
+            self._session(name).pause()
+
+    def resume(self, name: str) -> None:
+        if self._folders.record(name):
+            self._session(name).resume()
+
     def stop(self, name: str, grace: float) -> None:
         """The app's main process hears SIGTERM first, what it leaves behind next."""
         if record := self._folders.record(name):
@@ -170,6 +178,7 @@ class ProcessRuntime:
             status=None if running else session.status(),
             reason="" if running else session.reason(),
             started=record.created,
+            paused=running and session.paused,
         )
 
     def _session(self, name: str) -> Session:

@@ -13,6 +13,7 @@ from dayfly.command import reap
 from dayfly.machines import proc
 from dayfly.machines.cgroup import Cgroups
 from dayfly.machines.ending import NEVER_STARTED, reason_of
+from dayfly.machines.freezer import Freezer, Signals, halt
 
 LAST_WORD = 1.0  # seconds the shim gets to record how the app ended, once all else is killed
 PATIENCE = 5.0  # seconds for killed processes to be gone
@@ -64,11 +65,29 @@ class Session:
             return NEVER_STARTED
         return reason_of(self.status(), out_of_memory=self.cgroups.out_of_memory(self.name))
 
+    @property
+    def paused(self) -> bool:
+        return self._freezer.frozen
+
+    def pause(self) -> None:
+        if not self.shim():
+            return
+        try:
+            halt(self._freezer, self.name)
+        except DeadlineError:
+            self.resume()
+            if self.shim():
+                raise
+
+    def resume(self) -> None:
+        self._freezer.thaw()
+
     def end(self, grace: float, *, alone: bool) -> None:
         """SIGTERM to the main process, or with all around it; SIGKILL after `grace` seconds.
 
         What a main process leaves behind hears SIGTERM when that one has ended.
         """
+        self.resume()
         deadline = time.monotonic() + grace
         for chosen in (self._main, self._all_but_shim)[0 if alone else 1 :]:
             _send(chosen(), signal.SIGTERM)
@@ -76,11 +95,19 @@ class Session:
         self.kill()
 
     def kill(self) -> None:
-        """The shim last, so that it can still record how the app ended."""
+        """The shim last, so that it can still record how the app ended.
+
+        What is paused takes the signal before it goes on.
+        """
         _send(self._all_but_shim(), signal.SIGKILL)
+        self.resume()
         _await_none(self.pids, LAST_WORD)
         self.cgroups.kill(self.name)
         wait_until(self._is_killed, seconds=PATIENCE, what=f"the end of {self.name}", poll=POLL)
+
+    @property
+    def _freezer(self) -> Freezer | Signals:
+        return self.cgroups.freezer(self.name) or Signals(self.pids)
 
     def _is_killed(self) -> bool:
         pids = self.pids()

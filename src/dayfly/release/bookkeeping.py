@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from dayfly.release import contracts
 from dayfly.release.fleet import machines_of
 from dayfly.release.receipt import receipt, why
 from dayfly.release.records import Outcome, ReleaseRecord
@@ -33,6 +34,27 @@ def finish_rollback(
             **why(reason),
             "machines": _fleet(parts, record),  # also those that were kept warm
         },
+    )
+
+
+def finish_contract(
+    parts: Parts, record: ReleaseRecord, began: int, outcome: str, reason: str
+) -> None:
+    """Of what `record` has left out; told to whoever looks where a person has to act."""
+    [first] = parts.journal.events(after=began - 1, release=record.number, limit=1)
+    left = contracts.of(parts, record.app).get(record.number)
+    names = left.migrations if left else ()
+    if outcome not in {"done", contracts.AGAIN}:
+        told = f"the contract migrations {', '.join(names)} did not run: {reason}"
+        parts.journal.record("note", release=record.number, app=record.app, message=told)
+    parts.journal.record(
+        contracts.FINISHED,
+        release=record.number,
+        app=record.app,
+        outcome=outcome,
+        migrations=[*names],
+        **why(reason),
+        receipt={**_receipt(parts, record, after=began, since=first.time), **why(reason)},
     )
 
 

@@ -91,6 +91,10 @@ class Caretaker:
                 self._end(record, action)
             case "finish job":
                 self._finish_job(record, seen, action)
+            case "go on":
+                self._engine.go_on(record)
+            case "contract":
+                self._engine.contract(record)
             case _:
                 self._take_away(record, action)
 
@@ -105,7 +109,7 @@ class Caretaker:
 
     def _retire(self, record: ReleaseRecord, why: str) -> None:
         """Said before it is done, so that a rollback at this moment launches a fresh fleet."""
-        with self._engine.idle(record.number) as idle:
+        with self._engine.lines.idle(record.number) as idle:
             if not idle:
                 return
             if record.outcome == "warm":

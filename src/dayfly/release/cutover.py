@@ -10,8 +10,10 @@ from dayfly.errors import StoppedError
 from dayfly.images.image import Image
 from dayfly.machines.machine import Machine
 from dayfly.release import fleet
+from dayfly.release.alerts import alert
 from dayfly.release.records import Outcome, ReleaseRecord
 from dayfly.release.watch import BreachError
+from dayfly.release.wayback import closed_by
 from dayfly.release.work import ReleaseError, Work
 
 DRAIN_POLL_SECONDS = 0.2
@@ -74,6 +76,8 @@ def _still_alive(work: Work, incoming: Sequence[Machine]) -> None:
 def undone_on_failure(work: Work, outgoing: ReleaseRecord | None) -> Iterator[None]:
     """What fails in the body after the cutover moves the traffic back to the outgoing fleet.
 
+    Where the migration has closed that way it serves on, and an alert says so.
+
     Without one the app gets no traffic any more, unless its own fleet does what it can: a breach
     or a stop is no reason to take that away. The error is always the one that came first.
     """
@@ -87,6 +91,9 @@ def undone_on_failure(work: Work, outgoing: ReleaseRecord | None) -> Iterator[No
         if serving != work.record.number:
             raise
         slot = work.parts.slot_of(work.record.app, outgoing.number) if outgoing else None
+        if outgoing and closed_by(work) and _answers(work):
+            _serve_on(work, error)
+            return
         if outgoing and slot:
             with fleet.clearing_up(work):
                 _go_back(work, error, (outgoing, slot))
@@ -97,6 +104,15 @@ def undone_on_failure(work: Work, outgoing: ReleaseRecord | None) -> Iterator[No
             with fleet.clearing_up(work):
                 _go_back(work, error, None)
         raise
+
+
+def _serve_on(work: Work, error: BaseException) -> None:
+    """The outgoing release does not fit the schema any more: a person has to decide."""
+    alert(
+        work,
+        f"{error}; the traffic stays on release {work.record.number}, since its migration closed "
+        "the way back; `dayfly rollback` brings the schema back first",
+    )
 
 
 def _go_back(work: Work, error: BaseException, where: tuple[ReleaseRecord, str] | None) -> None:
@@ -171,6 +187,15 @@ def drain_slot(work: Work, slot: str | None, *, stop: Stop) -> None:
             message=f"ended after their budget: {rest.requests} requests, {rest.streams} streams",
         )
     work.emit("drained", slot=slot, requests_cut=rest.requests, streams_cut=rest.streams)
+
+
+def requests_finish(work: Work, seconds: float) -> bool:
+    """Whether all that the serving fleet is asked has an answer within so many seconds."""
+    serving, balancer = work.parts.serving(work.record.app), work.parts.balancer
+    slot = None if serving is None else work.parts.slot_of(work.record.app, serving)
+    return slot is None or _within(
+        seconds, lambda: balancer.sessions(slot).requests == 0, work.stop
+    )
 
 
 def _within(seconds: float, condition: Callable[[], bool], stop: Stop) -> bool:

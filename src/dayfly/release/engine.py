@@ -2,27 +2,19 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import suppress
 
-from dayfly.clock import DeadlineError, Stop, wait_until
-from dayfly.config.problem import SettingsError
-from dayfly.config.secrets import SecretError
-from dayfly.errors import DayflyError, StoppedError
+from dayfly.clock import DeadlineError, wait_until
+from dayfly.errors import DayflyError
 from dayfly.events import Event
-from dayfly.images.git import SourceError
-from dayfly.machines.capacity import TooSmallError
-from dayfly.release import bookkeeping, pipeline, rollback
-from dayfly.release.fleet import require_web
+from dayfly.release import bookkeeping, contracts, pipeline, rollback, waiting
 from dayfly.release.journal import JournalError
-from dayfly.release.records import Order, Outcome, ReleaseRecord
-from dayfly.release.traffic import telling_traffic
-from dayfly.release.watch import BreachError
-from dayfly.release.work import Parts, RefusedError, ReleaseError, Work
+from dayfly.release.lines import Lines
+from dayfly.release.operation import Operation, carried_out
+from dayfly.release.records import Order, ReleaseRecord, Wish
+from dayfly.release.work import Parts, ReleaseError
 
-# What is wrong before anything was launched, and would be wrong again.
-REFUSALS = (SettingsError, SecretError, SourceError, TooSmallError, RefusedError)
 STOP_SECONDS = 120.0
 RETRY_SECONDS = 2.0  # between two attempts to write to a full disk
 
@@ -33,88 +25,91 @@ class BusyError(DayflyError):
     """Another release or rollback of the app is under way."""
 
 
-@dataclass(frozen=True)
-class Operation:
-    """A release or a rollback under way, or waiting for its turn."""
-
-    what: str  # "release 3", "the rollback to release 1"
-    record: ReleaseRecord
-    despite: str = ""
-    question: bool = False
-    outgoing: set[int] = field(default_factory=set)  # what served when its turn came
-    stop: Stop = field(default_factory=Stop)
-    over: threading.Event = field(default_factory=threading.Event)
-
-
 class Engine:
     """Takes orders; the journal tells what became of them."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._lock = threading.Lock()
         self._closed = threading.Event()
-        self._lines: dict[str, list[Operation]] = {}  # by app; the first one is under way
-
-    def busy(self) -> frozenset[int]:
-        """Releases that an operation has in hand: nobody else touches their machines."""
-        with self._lock:
-            return self._in_hand()
-
-    def queued(self) -> frozenset[int]:
-        """Releases that wait for the one under way."""
-        with self._lock:
-            return frozenset(o.record.number for line in self._lines.values() for o in line[1:])
-
-    def outgoing(self) -> frozenset[int]:
-        """Releases whose fleets an operation may go back to, or drains: they don't retire."""
-        with self._lock:
-            return self._outgoing()
-
-    @contextmanager
-    def idle(self, number: int) -> Iterator[bool]:
-        """Whether no operation needs this release; none takes it until the body ends."""
-        with self._lock:
-            yield number not in self._in_hand() | self._outgoing()
-
-    def _in_hand(self) -> frozenset[int]:
-        lines = self._lines.values()
-        return frozenset(operation.record.number for line in lines for operation in line)
-
-    def _outgoing(self) -> frozenset[int]:
-        lines = self._lines.values()
-        return frozenset(n for line in lines for operation in line for n in operation.outgoing)
+        self.lines = Lines()
 
     def release(self, order: Order, *, queue: bool = False) -> int:
         """Start a release, or let it wait for the one under way; returns its number."""
-        with self._lock:
-            line = self._lines.setdefault(order.app, [])
-            if line and not queue:
+        with self.lines.of(order.app) as line:
+            ordered = [operation for operation in line if operation.alone]
+            if ordered and not queue:
                 raise BusyError(
-                    f"{line[0].what} of {order.app} is under way",
+                    f"{ordered[0].what} of {order.app} is under way",
                     hint="`--queue` waits for it; `dayfly release --follow` shows it",
                 )
             record = self._parts.journal.open_release(order)
-            operation = Operation(f"release {record.number}", record, order.despite, order.question)
+            operation = Operation(
+                what=f"release {record.number}",
+                record=record,
+                story=pipeline.question if order.question else pipeline.release,
+                outcome="assessed" if order.question else "serving",
+                wish=order.wish,
+            )
             line.append(operation)
         self._start(operation, self._release)
         return record.number
 
-    def roll_back(self, app: str, to: int | None, who: str) -> int:
-        """Stop what is under way, then go back; returns the release gone back to."""
+    def go_on(self, record: ReleaseRecord) -> None:
+        """A release that waited for its window lines up again."""
+        journal, wish = self._parts.journal, waiting.wish_of(self._parts, record)
+        with self.lines.of(record.app) as line:
+            if any(operation.record.number == record.number for operation in line):
+                return
+            journal.go_on(record.number)
+            operation = Operation(
+                what=f"release {record.number}",
+                record=journal.release(record.number),
+                story=pipeline.release_in_window,
+                wish=wish,
+            )
+            line.append(operation)
+        self._start(operation, self._release)
+
+    def contract(self, record: ReleaseRecord) -> None:
+        """Run what a release has left out; it serves, and is looked after meanwhile."""
+        with self.lines.of(record.app) as line:
+            if line:
+                return
+            operation = Operation(
+                what=f"the contract of release {record.number}",
+                record=record,
+                story=pipeline.contract,
+                alone=False,
+            )
+            began = self._parts.journal.record(
+                contracts.STARTED, release=record.number, app=record.app
+            )
+            line.append(operation)
+        self._start(operation, lambda o: self._contract(o, began.number))
+
+    def roll_back(self, app: str, to: int | None, who: str, *, accept_loss: str = "") -> int:
+        """Stop what is under way, then go back; returns the release gone back to.
+
+        `accept_loss`: why what the database would lose by it is given up.
+        """
         stopped = self._stop_for_rollback(app, who)
         serving = self._parts.serving(app)
         too_late = stopped is not None and stopped.record.number == serving
         if stopped and serving is not None and not too_late and to in {None, serving}:
             self._tell_stopped(app, serving, who, stopped.what)
             return serving
-        with self._lock:
-            line = self._lines.setdefault(app, [])
+        with self.lines.of(app) as line:
             if line:
                 raise BusyError(f"{line[0].what} of {app} is under way")
             target = rollback.target_of(
                 self._parts.journal.releases(app), self._parts.serving(app), to
             )
-            operation = Operation(f"the rollback to release {target.number}", target)
+            operation = Operation(
+                what=f"the rollback to release {target.number}",
+                record=target,
+                story=rollback.roll_back,
+                wish=Wish(accept_loss=accept_loss),
+            )
             # Before the answer: who follows waits for its end.
             began = self._tell_begun(target, who)
             line.append(operation)
@@ -123,16 +118,22 @@ class Engine:
 
     def stop(self, number: int, why: str) -> None:
         """Ask a release to stop; it undoes what it did. ReleaseError when it isn't under way."""
-        with self._lock:
-            found = [o for line in self._lines.values() for o in line if o.record.number == number]
-        if not found:
-            raise ReleaseError(f"release {number} is not under way")
-        found[0].stop.request(why)
+        record = self._parts.journal.release(number)
+        with self.lines.of(record.app) as line:
+            found = [operation for operation in line if operation.record.number == number]
+            if not found:
+                self._stop_waiting(record, why)
+        for operation in found:
+            operation.stop.request(why)
+
+    def _stop_waiting(self, record: ReleaseRecord, why: str) -> None:
+        if record.outcome != "waiting":
+            raise ReleaseError(f"release {record.number} is not under way")
+        self._parts.journal.conclude(record.number, "failed", f"stopped: {why}")
 
     def close(self) -> None:
         """The server ends: what is under way is undone first."""
-        with self._lock:
-            everything = [operation for line in self._lines.values() for operation in line]
+        everything = self.lines.all()
         for operation in everything:
             operation.stop.request("the server is going down")
         for operation in everything:
@@ -159,8 +160,8 @@ class Engine:
 
     def _stop_for_rollback(self, app: str, who: str) -> Operation | None:
         """What was under way and was told to stop; its traffic is back, or it was too late."""
-        with self._lock:
-            line = list(self._lines.get(app, []))
+        with self.lines.of(app) as own:
+            line = list(own)
         serving = self._parts.serving(app)
         for operation in reversed(line):
             if operation.what.startswith("the rollback"):
@@ -186,20 +187,17 @@ class Engine:
         def body() -> None:
             try:
                 self._wait_for_turn(operation)
-                self._keep_outgoing(operation)
+                serving = self._parts.serving(operation.record.app)
+                self.lines.keep_outgoing(operation, serving)
                 run(operation)
             finally:
-                with self._lock:
-                    self._lines[operation.record.app].remove(operation)
+                self.lines.remove(operation)
                 operation.over.set()
 
         threading.Thread(target=body, name=operation.what, daemon=True).start()
 
     def _wait_for_turn(self, operation: Operation) -> None:
-        with self._lock:
-            line = self._lines[operation.record.app]
-            before = line[: line.index(operation)]
-        for earlier in before:
+        for earlier in self.lines.before(operation):
             self._parts.journal.record(
                 "note",
                 release=operation.record.number,
@@ -207,11 +205,6 @@ class Engine:
                 message=f"waits for {earlier.what}",
             )
             earlier.over.wait()
-
-    def _keep_outgoing(self, operation: Operation) -> None:
-        serving = self._parts.serving(operation.record.app)
-        with self._lock:
-            operation.outgoing.update([] if serving is None else [serving])
 
     # -- what an operation does, from its first event to its receipt
 
@@ -226,16 +219,22 @@ class Engine:
             subject=record.subject,
             who=record.who,
         )
-        story = pipeline.question if operation.question else pipeline.release
-        outcome, reason = self._ended(operation, story)
+        outcome, reason = carried_out(self._parts, operation)
         self._write_down(lambda: bookkeeping.finish_release(self._parts, record, outcome, reason))
 
     def _roll_back(self, operation: Operation, began: int) -> None:
-        outcome, reason = self._ended(operation, rollback.roll_back)
+        outcome, reason = carried_out(self._parts, operation)
         self._write_down(
             lambda: bookkeeping.finish_rollback(
                 self._parts, operation.record, began, outcome, reason
             )
+        )
+
+    def _contract(self, operation: Operation, began: int) -> None:
+        outcome, reason = carried_out(self._parts, operation)
+        ended = "done" if outcome == operation.outcome else outcome
+        self._write_down(
+            lambda: bookkeeping.finish_contract(self._parts, operation.record, began, ended, reason)
         )
 
     def _write_down(self, write: Callable[[], None]) -> None:
@@ -248,40 +247,3 @@ class Engine:
                 self._closed.wait(RETRY_SECONDS)
             else:
                 return
-
-    def _ended(self, operation: Operation, story: Callable[[Work], None]) -> tuple[Outcome, str]:
-        """How it ended and why, without secrets: the last lines of a machine may hold some."""
-        outcome, reason = self._outcome(operation, story)
-        return outcome, self._parts.redactor(operation.record.app)(reason)
-
-    def _outcome(self, operation: Operation, story: Callable[[Work], None]) -> tuple[Outcome, str]:
-        record = operation.record
-        try:
-            operation.stop.check()
-            app = self._parts.app_of(record)
-            require_web(app)
-            work = Work(
-                parts=self._parts,
-                record=record,
-                app=app,
-                stop=operation.stop,
-                despite=operation.despite,
-            )
-            with telling_traffic(work):
-                story(work)
-        except BreachError as error:
-            return "rolled-back", _told(error)
-        except StoppedError as error:
-            return "failed", f"stopped: {error.message}"
-        except REFUSALS as error:
-            return "refused", _told(error)
-        except DayflyError as error:
-            return "failed", _told(error)
-        except Exception as error:
-            log.exception("%s", operation.what)
-            return "failed", f"a defect in Dayfly: {type(error).__name__}: {error}"
-        return "assessed" if operation.question else "serving", ""
-
-
-def _told(error: DayflyError) -> str:
-    return f"{error.message}\n{error.hint}" if error.hint else error.message

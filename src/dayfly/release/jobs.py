@@ -77,7 +77,8 @@ class Scheduler:
 
     def round(self) -> None:
         now = time.time()
-        for app in self._parts.balancer.routing().serving:
+        routing = self._parts.balancer.routing()
+        for app in routing.serving.keys() - routing.closed.keys() - routing.holds.keys():
             self._told.guard(app, partial(self._fire_due, app, now))
 
     def _fire_due(self, app: str, now: float) -> None:

@@ -15,6 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from dayfly.client import WAITS
 from dayfly.errors import DayflyError
 from dayfly.events import Event
 from dayfly.release.records import MachineRecord, Order, Outcome, ReleaseRecord
@@ -95,13 +96,13 @@ class Journal:
         )
         return [_event_of(row) for row in rows]
 
-    def open_rollbacks(self) -> list[Event]:
-        """The first event of each rollback that has no last one."""
+    def unended(self, what: str) -> list[Event]:
+        """The first event of each rollback (or contract) that has no last one."""
         rows = self._rows(
-            "SELECT number, release FROM event AS began WHERE kind = 'rollback.started'"
-            " AND NOT EXISTS (SELECT 1 FROM event WHERE kind = 'rollback.finished'"
+            "SELECT number, release FROM event AS began WHERE kind = ? || '.started'"
+            " AND NOT EXISTS (SELECT 1 FROM event WHERE kind = ? || '.finished'"
             " AND app = began.app AND number > began.number)",
-            (),
+            (what, what),
         )
         return [self.events(after=r["number"] - 1, release=r["release"], limit=1)[0] for r in rows]
 
@@ -145,12 +146,17 @@ class Journal:
         return [_release_of(row) for row in rows]
 
     def conclude(self, number: int, outcome: Outcome, reason: str = "") -> None:
-        """A release that ran is over; the event `release.finished` tells so."""
+        """A release that ran is over, or waits; the event `release.finished` tells so."""
+        kind = WAITS if outcome == "waiting" else "release.finished"
         with self._writing():  # both or none, or whoever follows would wait for ever
             self._set(number, outcome=outcome, reason=reason, finished=time.time())
             told = {"outcome": outcome, "reason": reason.partition("\n")[0]}
-            event = self._write("release.finished", number, self.release(number).app, told)
+            event = self._write(kind, number, self.release(number).app, told)
         self._tell(event)
+
+    def go_on(self, number: int) -> None:
+        """A release that waited runs again."""
+        self._amend(number, outcome="running", reason="", finished=None)
 
     def turn(self, number: int, outcome: Outcome) -> None:
         """A finished release changes its place: serving again, or retired."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from dayfly.config.app import App
 from dayfly.machines.machine import Machine
-from dayfly.release import bridges
+from dayfly.release import bridges, contracts, waiting
 from dayfly.release.engine import Engine
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.upkeep import Seen, may_finish
@@ -35,20 +35,22 @@ class Lookout:
 
         In this order nothing looks abandoned that only just began.
         """
-        parts = self._parts
-        busy, outgoing = self._engine.busy(), self._engine.outgoing()
+        parts, lines = self._parts, self._engine.lines
+        busy, outgoing, own = lines.busy(), lines.outgoing(), lines.own()
+        engaged = lines.engaged()
         machines = [machine for machine in parts.runtime.machines() if machine.app == app]
         records = {record.number: record for record in parts.journal.releases(app)}
         serving = parts.serving(app)
         settings = self.app_of(records[serving]) if serving in records else None
-        slots = parts.balancer.routing().slots
+        routing = parts.balancer.routing()
+        slots = routing.slots
         fleets = {slot.release: name for name, slot in slots.items() if slot.app == app}
         return Seen(
             now=time.time(),
             serving=serving,
-            busy=busy | self._engine.busy(),
-            outgoing=outgoing | self._engine.outgoing(),
-            occupied=frozenset(self._occupied | self._ending),
+            busy=busy | lines.busy(),
+            outgoing=outgoing | lines.outgoing(),
+            occupied=frozenset(self._occupied | self._ending) | own | lines.own(),
             records=records,
             machines=tuple(machines),
             down=down,
@@ -57,8 +59,16 @@ class Lookout:
             deadlines=self._deadlines(machines, records),
             slots=frozenset(fleets),
             unfinished=self._unfinished(records, fleets),
+            contracts=self._contracts(app),
+            engaged=app in engaged | lines.engaged(),
             bridges=frozenset(bridges.standing(bridges.of(parts, app))),
+            due=waiting.due(parts, app, records),
+            closed=app in routing.closed,
         )
+
+    def _contracts(self, app: str) -> frozenset[int]:
+        now, found = time.time(), contracts.of(self._parts, app).values()
+        return frozenset(contract.release for contract in found if contract.due(now))
 
     def _unfinished(
         self, records: Mapping[int, ReleaseRecord], fleets: Mapping[int, str]

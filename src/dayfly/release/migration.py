@@ -1,15 +1,22 @@
-"""The migration of production, while the outgoing fleet serves: nobody waits for it for long."""
+"""The migration of production: nobody waits for it for longer than was said."""
 
+import math
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from dayfly.config.app import Database
+from dayfly.database.pace import PAUSE_SECONDS, Pace
+from dayfly.errors import DayflyError, StoppedError
 from dayfly.images.image import Image
-from dayfly.release import bridges, fleet, once
-from dayfly.release.work import ReleaseError, Work
+from dayfly.release import bridges, contracts, fleet, inquiry, once, preserving
+from dayfly.release.course import HELD, WINDOW
+from dayfly.release.holding import held
+from dayfly.release.wayback import MIGRATE
+from dayfly.release.work import RefusedError, ReleaseError, Work
 
-MIGRATE = "migrate"
 # What drivers and tools say when the server ended a wait for a lock, or the session itself.
 _LOCKED = re.compile(
     r"lock timeout|LockNotAvailable|55P03|terminating connection|server closed the connection|57P01"
@@ -17,82 +24,146 @@ _LOCKED = re.compile(
 
 
 def migrate(work: Work, image: Image, found: Mapping[str, Any]) -> None:
-    """The SQL files, or the command in the incoming image; `found` is what it was found to do."""
+    """The SQL files, or the command in the incoming image; `found` is what it was found to do.
+
+    What `found` names in `contract` is left out: it waits until nothing older runs.
+    """
     database = work.app.database
-    if database is None:
+    if database is None or not (database.migrations or database.migrate):
         return
-    if database.migrations is not None:
-        with (
-            work.stage(MIGRATE),
-            work.step(MIGRATE, directory=database.migrations),
-            bridges.built(work, found),
-        ):
-            _files(work, database)
-    elif database.migrate is not None:
-        with (
-            work.stage(MIGRATE),
-            work.step(MIGRATE, command=database.migrate),
-            bridges.built(work, found),
-        ):
-            _command(work, image, database)
+    what = database.migrations or database.migrate
+    if left := found.get("contract"):
+        work.emit(contracts.WAITING, migrations=left)
+    with (
+        preserving.around(work, found),
+        work.stage(MIGRATE),
+        work.step(MIGRATE, what=what),
+        bridges.built(work, found),
+    ):
+        if found.get("course") == HELD:
+            _while_held(work, image, database, found)
+        else:
+            _run(work, image, found, _pace(database, found))
 
 
-def _files(work: Work, database: Database) -> None:
+@contextmanager
+def stays(work: Work, found: Mapping[str, Any]) -> Iterator[None]:
+    """What fails after the migration leaves the migrated schema there; its verdict allows it."""
+    try:
+        yield
+    except BaseException:
+        if found.get("pending") != [] and found.get("findings"):
+            work.emit("note", message="the schema stays migrated; the outgoing release works on it")
+        raise
+
+
+def _pace(database: Database, found: Mapping[str, Any]) -> Pace:
+    """With downtime nobody else is there who must not wait."""
+    downtime = found.get("course") == WINDOW
+    others = math.inf if downtime else database.budget
+    return Pace(lock=database.budget, others=others, deadline=database.deadline)
+
+
+def _while_held(work: Work, image: Image, database: Database, found: Mapping[str, Any]) -> None:
+    """Once, within the hold: what is not done then is ended, and nothing of it stays."""
+    with held(work, database.hold) as until:
+        rest = max(until - time.monotonic(), 0.1)
+        try:
+            _run(work, image, found, Pace(lock=rest, others=rest, deadline=rest, attempts=1))
+        except StoppedError:
+            raise
+        except DayflyError as error:
+            if time.monotonic() < until - 0.1:
+                raise
+            raise RefusedError(
+                f"{MIGRATE}: not done within the {database.hold} for which requests are held; "
+                "it was ended",
+                hint=f"{error.hint}\nWith downtime: dayfly release --window WHEN, or --now.",
+            ) from error
+
+
+def _run(work: Work, image: Image, found: Mapping[str, Any], pace: Pace) -> None:
+    database = work.app.database or Database()
+    if database.migrations:
+        _files(work, database, pace, found.get("contract", ()))
+    else:
+        _command(work, image, pace, found.get("targets", [""]))
+
+
+def _files(work: Work, database: Database, pace: Pace, leave: Collection[str]) -> None:
     from dayfly.database.patience import apply_patiently  # noqa: PLC0415 - loads the driver
+    from dayfly.database.watchdog import watched  # noqa: PLC0415 - see above
 
-    done = apply_patiently(
-        work.migrate_url(database),
-        work.migrations,
-        budget=database.budget,
-        deadline=database.deadline,
-        stop=work.stop,
-        tell=lambda message: work.emit("note", message=message),
-    )
+    url, name = work.migrate_url(database), _name(work)
+    with watched(url, name=name, role="", budget=math.inf, seconds=pace.deadline):
+        done = apply_patiently(
+            url,
+            work.migrations,
+            pace,
+            leave=leave,
+            name=name,
+            stop=work.stop,
+            tell=lambda message: work.emit("note", message=message),
+        )
     show = work.lines_of(MIGRATE)
-    for name in done:
-        show(f"ran {name}")
+    for file in done:
+        show(f"ran {file}")
 
 
-def _command(work: Work, image: Image, database: Database) -> None:
+def _command(work: Work, image: Image, pace: Pace, targets: Sequence[str]) -> None:
     """Again and again while it meets locks; ReleaseError says what state the schema is in."""
-    from dayfly.database.patience import ATTEMPTS, PAUSE_SECONDS  # noqa: PLC0415 - see above
-    from dayfly.database.watchdog import limit_locks, own_role, watched  # noqa: PLC0415 - see above
+    from dayfly.database.watchdog import limit_locks, own_role, watched  # noqa: PLC0415 - loads the driver
 
-    url = work.migrate_url(database)
+    database = work.app.database or Database()
+    url, name = work.migrate_url(database), _name(work)
     role = own_role(url, work.database_url(database))
     if role:
-        limit_locks(url, role, database.budget)
+        limit_locks(url, role, pace.lock)
     before = _written_down(url)
-    name = f"dayfly migrate {work.record.number}"
-    for attempt in range(1, ATTEMPTS + 1):
-        with watched(url, name=name, role=role, budget=database.budget) as watch:
-            ended = _attempt(work, image, database, url=url, name=name)
+    for attempt in range(1, pace.attempts + 1):
+        with watched(url, name=name, role=role, budget=pace.others, seconds=pace.deadline) as watch:
+            ended = _attempt(work, image, pace, targets)
         if ended.status == 0:
             return
         met_lock = bool(watch.ended) or bool(_LOCKED.search(ended.said))
-        if not met_lock or attempt == ATTEMPTS:
+        if not met_lock or attempt == pace.attempts:
             raise ReleaseError(
                 f"{MIGRATE}: `{database.migrate}` ended with exit status {ended.status}",
                 hint=f"{_state(before, _written_down(url))}\n{ended.said}",
             )
         others = "others waited for it" if watch.ended else "a lock was not to be had in time"
-        told = f"{others}, attempt {attempt} of {ATTEMPTS}: others go first"
+        told = f"{others}, attempt {attempt} of {pace.attempts}: others go first"
         work.emit("note", message=f"{MIGRATE}: {told}")
         work.stop.wait(PAUSE_SECONDS)
 
 
-def _attempt(work: Work, image: Image, database: Database, *, url: str, name: str) -> once.Ended:
+def _attempt(work: Work, image: Image, pace: Pace, targets: Sequence[str]) -> once.Ended:
+    """Once for each target, until it fails."""
+    ended = once.Ended(0, "")
+    for target in targets:
+        if ended.status == 0:
+            ended = _once(work, image, pace, target)
+    return ended
+
+
+def _once(work: Work, image: Image, pace: Pace, target: str) -> once.Ended:
     """Its sessions bear a name and a limit for locks, where the driver is libpq or asks it."""
-    limit = f"-c lock_timeout={database.budget * 1000:.0f}"
+    database = work.app.database or Database()
+    limit = f"-c lock_timeout={pace.lock * 1000:.0f}"
     options = f"{work.app.env.get('PGOPTIONS', '')} {limit}".strip()
     made = once.machine_for(
         work,
         image,
         fleet.Wanted(process=MIGRATE, run=database.migrate or ""),
-        secrets={database.url: url},
-        env={"PGOPTIONS": options, "PGAPPNAME": name},
+        secrets={database.url: work.migrate_url(database)},
+        env={"PGOPTIONS": options, "PGAPPNAME": _name(work), **inquiry.targeted(target)},
     )
-    return once.run_to_end(work, made, seconds=database.deadline)
+    return once.run_to_end(work, made, seconds=pace.deadline)
+
+
+def _name(work: Work) -> str:
+    """Of its sessions, as pg_stat_activity shows them."""
+    return f"dayfly migrate {work.record.number}"
 
 
 def _written_down(url: str) -> tuple[str, ...]:

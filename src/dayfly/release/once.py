@@ -27,6 +27,7 @@ def machine_for(
 ) -> Spec:
     """One that may know more than the fleet's own machines."""
     made = fleet.spec(work.parts, work.record, work.app, image, wanted)
+    work.own.add(made.name)
     return replace(
         made, env={**made.env, **(env or {})}, secrets={**made.secrets, **(secrets or {})}
     )

@@ -13,7 +13,8 @@ from dayfly.config.app_rules import fits
 from dayfly.images.builder import BuildError
 from dayfly.images.image import Image
 from dayfly.machines.machine import Machine
-from dayfly.release import assessment, fleet, once
+from dayfly.release import assessment, fleet, once, tooling
+from dayfly.release.found import Found
 from dayfly.release.room import find_room
 from dayfly.release.testdatabase import ThrowAwayDatabase
 from dayfly.release.work import RefusedError, Work
@@ -33,26 +34,9 @@ def check_out(work: Work) -> Path:
             raise RefusedError("\n".join(map(str, problems)))
         work.parts.secrets.wanted(work.app.app, work.app.secrets)
         _require_route(work)
-        _keep_migrations(work, source)
+        tooling.keep(work, source)
+        _require_page(work)
     return source
-
-
-def _keep_migrations(work: Work, source: Path) -> None:
-    """Links are refused: we would read what they lead to, which is not the app's to read."""
-    wanted = work.app.database and work.app.database.migrations
-    if not wanted:
-        return
-    folder, named = source / wanted, f"migrations = {wanted!r} of [database]"
-    if not folder.is_dir():
-        raise RefusedError(
-            f"{named}: the commit has no such directory",
-            hint="It names a directory of SQL files in the repository.",
-        )
-    for path in (folder, *folder.relative_to(source).parents, *folder.rglob("*")):
-        if (source / path).is_symlink():
-            raise RefusedError(f"{named}: {(source / path).relative_to(source)} is a link")
-    shutil.rmtree(work.migrations, ignore_errors=True)
-    shutil.copytree(folder, work.migrations)
 
 
 @contextmanager
@@ -62,6 +46,11 @@ def removed_on_failure(folder: Path) -> Iterator[None]:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def _require_page(work: Work) -> None:
+    """SourceError when the commit lacks the page that dayfly.toml names."""
+    _ = work.page
 
 
 def _require_route(work: Work) -> None:
@@ -118,7 +107,7 @@ def run_tests(work: Work, image: Image, database: ThrowAwayDatabase | None) -> N
         once.run_once(work, made, seconds=test.deadline)
 
 
-def assess(work: Work, found: "Future[assessment.Found]") -> assessment.Found:
+def assess(work: Work, found: "Future[Found]") -> Found:
     """Find out, before production is touched, whether there is room, and what may break."""
     with work.stage("assess"):
         find_room(work)

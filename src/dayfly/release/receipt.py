@@ -7,10 +7,14 @@ from typing import Any
 
 from dayfly.balancer.accesslog import Traffic
 from dayfly.events import Event
-from dayfly.release.assessment import UNASSESSED
+from dayfly.release.alerts import ALERT
+from dayfly.release.found import UNASSESSED
 from dayfly.release.records import ReleaseRecord
 
-_IMPACT = ("findings", "rollback", "pending", "statements", "unfilled", "seconds")
+_IMPACT = (
+    "findings", "rollback", "preserve", "restoration", "pending", "contract", "statements",
+    "unfilled", "notes", "timeline", "budget", "seconds",
+)  # fmt: skip
 
 
 def receipt(events: Sequence[Event], traffic: Traffic) -> dict[str, Any]:
@@ -38,13 +42,15 @@ def receipt(events: Sequence[Event], traffic: Traffic) -> dict[str, Any]:
             if event.kind == "machine.launched"
         ],
         "deaths": [dict(event.data) for event in events if event.kind == "machine.died"],
-        "notes": [event.data["message"] for event in events if event.kind == "note"],
+        "preserved": told.get("preserved"),
+        "restored": [dict(event.data) for event in events if event.kind == "restored"],
+        "notes": [event.data["message"] for event in events if event.kind in ("note", ALERT)],
     }
 
 
 def whole(record: ReleaseRecord) -> dict[str, Any]:
     """A release with its receipt, as people and programs read it."""
-    return {**row(record), "verdict": UNASSESSED, "stages": [], **record.receipt}
+    return {**row(record), "stages": [], **record.receipt}
 
 
 def row(record: ReleaseRecord) -> dict[str, Any]:
@@ -56,6 +62,7 @@ def row(record: ReleaseRecord) -> dict[str, Any]:
         "subject": record.subject,
         "who": record.who,
         "outcome": record.outcome,
+        "verdict": record.receipt.get("verdict", UNASSESSED),
         **why(record.reason),
         "started": iso(record.started),
         "finished": iso(record.finished),
@@ -67,11 +74,20 @@ def rollbacks(events: Iterable[Event]) -> list[dict[str, Any]]:
 
     A rollback that only stopped a release moved no traffic, and has none.
     """
+    return _of_each("rollback", events)
+
+
+def contracted(events: Iterable[Event]) -> list[dict[str, Any]]:
+    """The receipt of each time that what the release left out was tried."""
+    return _of_each("contract", events)
+
+
+def _of_each(what: str, events: Iterable[Event]) -> list[dict[str, Any]]:
     found, began = [], None
     for event in events:
-        if event.kind == "rollback.started":
+        if event.kind == f"{what}.started":
             began = event
-        elif event.kind == "rollback.finished" and began is not None:
+        elif event.kind == f"{what}.finished" and began is not None:
             told = {
                 "who": began.data.get("who", ""),
                 "started": iso(began.time),

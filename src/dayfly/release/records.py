@@ -6,6 +6,7 @@ from typing import Any, Literal
 Outcome = Literal[
     "running", "serving", "warm", "retired", "failed", "refused", "rolled-back",
     "assessed",  # nobody wanted more than the answer
+    "waiting",  # for its window
 ]  # fmt: skip
 
 STAGES = (
@@ -13,13 +14,29 @@ STAGES = (
     "build",
     "test",
     "assess",
+    "close",
+    "preserve",
     "migrate",
     "launch",
     "verify",
     "cut over",
+    "open",
     "watch",
     "drain",
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What somebody allows that is not done by itself."""
+
+    despite: str = ""  # why it is released although its verdict forbids it
+    window: str = ""  # in which downtime is allowed, as `release/window.py` reads it
+    now: bool = False  # downtime is allowed now
+    accept_loss: str = ""  # why a rollback may give up what it cannot bring back
+
+
+NOTHING = Wish()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +47,7 @@ class Order:
     commit: str
     subject: str
     who: str
-    despite: str = ""  # why it is released although its verdict forbids it
+    wish: Wish = NOTHING
     question: bool = False  # only what it would do to the database
 
 

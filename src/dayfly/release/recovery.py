@@ -11,11 +11,15 @@ from typing import Literal
 
 import msgspec
 
-from dayfly.events import Event
-from dayfly.release import bookkeeping, fleet
+from dayfly.clock import Stop
+from dayfly.events import Event, intends
+from dayfly.release import bookkeeping, closing, contracts, downtime, fleet
 from dayfly.release.cutover import GO_BACK
+from dayfly.release.inquiry import ASSESS
 from dayfly.release.records import Outcome, ReleaseRecord
-from dayfly.release.work import Parts, source_of
+from dayfly.release.rehearsal import REHEARSAL
+from dayfly.release.wayback import MIGRATE
+from dayfly.release.work import Parts, Work, source_of
 
 Fate = Literal["complete", "undo", "go back"]
 
@@ -68,6 +72,7 @@ def correct_outcomes(
 
 def recover(parts: Parts) -> list[Decision]:
     """Finish or undo every release that was under way when the server ended."""
+    _let_go(parts)
     decisions = []
     for record in parts.journal.unfinished():
         _forget_vanished(parts, record)
@@ -83,11 +88,22 @@ def recover(parts: Parts) -> list[Decision]:
             message=f"{decision.fate}: {decision.why}",
         )
         _act(parts, record, decision, way)
-    for began in parts.journal.open_rollbacks():
+    for began in parts.journal.unended("rollback"):
         _end_rollback(parts, began)
+    for began in parts.journal.unended("contract"):
+        _end_contract(parts, began)
     for app in {record.app for record in parts.journal.releases()}:
         _correct(parts, app)
     return decisions
+
+
+def _let_go(parts: Parts) -> None:
+    """Nobody holds requests or machines any more."""
+    for app in parts.balancer.routing().holds:
+        parts.balancer.let_go(app)
+    for machine in parts.runtime.machines():
+        if machine.paused:
+            parts.runtime.resume(machine.name)
 
 
 def _forget_vanished(parts: Parts, record: ReleaseRecord) -> None:
@@ -101,6 +117,7 @@ def _forget_vanished(parts: Parts, record: ReleaseRecord) -> None:
 
 def _act(parts: Parts, record: ReleaseRecord, decision: Decision, way: WayBack | None) -> None:
     if decision.fate == "complete":
+        closing.reopen(parts, record)
         bookkeeping.finish_release(parts, record, "serving", decision.why)
     elif way is None:
         _undo(parts, record, "failed", decision.why)
@@ -123,12 +140,21 @@ def _undo(parts: Parts, record: ReleaseRecord, outcome: Outcome, why: str) -> No
     drains = had_traffic(_events(parts, record))
     if not drains:
         fleet.remove_all(parts, record, why)
-    if parts.serving(record.app) is None:
+    if _closed(parts, record):
+        app = parts.app_of(record)
+        downtime.give_back(Work(parts=parts, record=record, app=app, stop=Stop()))
+    elif parts.serving(record.app) is None:
         parts.balancer.withdraw(record.app)
     shutil.rmtree(source_of(parts.home, record), ignore_errors=True)
     bookkeeping.finish_release(parts, record, outcome, why)
     if drains:
         parts.journal.leave(record.number, outcome, warm=0)
+
+
+def _closed(parts: Parts, record: ReleaseRecord) -> bool:
+    """Whether this release has closed its app, and it is closed still."""
+    mine = any(intends(event, closing.CLOSE) for event in _events(parts, record))
+    return mine and record.app in parts.balancer.routing().closed
 
 
 def way_back(parts: Parts, app: str, events: list[Event]) -> WayBack | None:
@@ -141,10 +167,6 @@ def way_back(parts: Parts, app: str, events: list[Event]) -> WayBack | None:
         return way
     slot = parts.slot_of(app, way.outgoing)
     return replace(way, slot=slot) if slot else None
-
-
-def intends(event: Event, step: str) -> bool:
-    return event.kind == "step.intended" and event.data.get("step") == step
 
 
 def had_traffic(events: list[Event]) -> bool:
@@ -162,6 +184,19 @@ def _end_rollback(parts: Parts, began: Event) -> None:
     if record.warm_until is None:
         fleet.remove_all(parts, record, why)
     bookkeeping.finish_rollback(parts, record, began.number, "failed", f"interrupted: {why}")
+
+
+def _end_contract(parts: Parts, began: Event) -> None:
+    """It is tried again: the database tells what has run."""
+    record = parts.journal.release(began.release or 0)
+    app = parts.app_of(record)
+    own = {ASSESS, REHEARSAL, MIGRATE} - app.process.keys() - app.job.keys()
+    known = parts.journal.machines(release=record.number)
+    left = [m.name for m in known if m.removed is None and m.process in own]
+    fleet.remove_machines(parts, record, left, "the server ended meanwhile")
+    bookkeeping.finish_contract(
+        parts, record, began.number, contracts.AGAIN, "the server ended meanwhile"
+    )
 
 
 def _correct(parts: Parts, app: str) -> None:

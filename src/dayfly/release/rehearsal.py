@@ -1,7 +1,7 @@
 """Releases tried on scratch copies of the database, before production is touched."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -37,19 +37,39 @@ def releases(work: Work, image: Image, outgoing: ReleaseRecord | None) -> "Relea
     return Releases(incoming=_trying(work, image), outgoing=_trying(before, kept))
 
 
-def on_copy(work: Work, image: Image, wanted: fleet.Wanted, url: str) -> Spec:
+def serving(work: Work, image: Image) -> "Releases":
+    """How the release that serves is tried on a schema that is to come."""
+    from dayfly.database.wayback import Releases  # noqa: PLC0415 - loads the driver
+
+    return Releases(incoming=_trying(work, image), called="serving")
+
+
+def starting(work: Work, image: Image) -> Callable[[str], str]:
+    """Only whether one of its machines becomes healthy."""
+    return _trying(work, image, smoke=False)
+
+
+def on_copy(
+    work: Work,
+    image: Image,
+    wanted: fleet.Wanted,
+    url: str,
+    *,
+    env: Mapping[str, str] | None = None,
+) -> Spec:
     """A machine that sees a copy instead of production, and none of the files that are kept."""
     name = (work.app.database or Database()).url
-    made = once.machine_for(work, image, wanted, secrets={name: url})
+    made = once.machine_for(work, image, wanted, secrets={name: url}, env=env)
     own = work.parts.home.scratch / f"kept-{made.name}"
     return replace(made, loopback=True, keep={path: own / path for path in work.app.keep})
 
 
-def _trying(work: Work, image: Image) -> Callable[[str], str]:
+def _trying(work: Work, image: Image, *, smoke: bool = True) -> Callable[[str], str]:
     def attempt(url: str) -> str:
         try:
             with _machine(work, image, url) as machine:
-                _smoke(work, image, url, machine)
+                if smoke:
+                    _smoke(work, image, url, machine)
         except StoppedError:
             raise
         except DayflyError as error:

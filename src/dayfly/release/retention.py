@@ -22,9 +22,8 @@ class Surplus:
 
 def surplus(records: Sequence[ReleaseRecord], keep: int, images: frozenset[str]) -> Surplus:
     """Of one app, `records` newest first: the newest `keep` that are over stay whole."""
-    over = [
-        r for r in records if r.outcome not in {"running", "serving", "warm"} and not r.warm_until
-    ]
+    held = {"running", "waiting", "serving", "warm"}
+    over = [r for r in records if r.outcome not in held and not r.warm_until]
     served = [r for r in over if r.outcome in {"retired", "rolled-back"}]
     kept = {r.number for r in served[:keep]} | {r.number for r in over[:keep]}
     gone = tuple(r.number for r in over if r.number not in kept)

@@ -1,7 +1,7 @@
 """Back to an earlier release: to its warm fleet, or to a fresh one from its kept image."""
 
 from dayfly.machines.machine import Machine
-from dayfly.release import bridges, cutover, fleet, preparation
+from dayfly.release import bridges, cutover, fleet, preparation, returning
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.room import find_room
 from dayfly.release.work import ReleaseError, Work
@@ -35,8 +35,14 @@ def target_of(
 
 
 def roll_back(work: Work) -> None:
-    """Move the traffic to the release of `work`, which served before."""
+    """Move the traffic to the release of `work`, which served before, and the schema before it."""
     leaving = cutover.outgoing_of(work)
+    with returning.brought_back(work, leaving):
+        _move(work, leaving)
+    cutover.drain(work, leaving)
+
+
+def _move(work: Work, leaving: ReleaseRecord | None) -> None:
     incoming = _warm_fleet(work)
     if incoming:
         _return(work, incoming, leaving)
@@ -67,4 +73,3 @@ def _return(work: Work, incoming: tuple[Machine, ...], leaving: ReleaseRecord | 
     cutover.cut_over(work, incoming, leaving)
     work.parts.journal.turn(work.record.number, "serving")
     cutover.start_workers(work, fleet.image_of(work.parts, work.record))
-    cutover.drain(work, leaving)

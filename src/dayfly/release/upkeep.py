@@ -22,6 +22,8 @@ Deed = Literal[
     "retire",
     "remove",
     "unbridge",
+    "go on",
+    "contract",
 ]
 
 
@@ -43,6 +45,10 @@ class Seen:
     slots: frozenset[int] = frozenset()  # releases that hold a slot
     unfinished: frozenset[int] = frozenset()  # releases that answer old requests, within budget
     bridges: frozenset[int] = frozenset()  # releases whose bridges stand
+    contracts: frozenset[int] = frozenset()  # releases whose contract migrations may be tried now
+    engaged: bool = False  # an operation of the app is under way
+    due: frozenset[int] = frozenset()  # releases whose window has opened
+    closed: bool = False  # nobody is served, and nothing of the app works
 
     @property
     def running(self) -> frozenset[str]:
@@ -68,6 +74,8 @@ def decide(seen: Seen) -> tuple[Action, ...]:
     actions += _spared(seen) + _missing(seen)
     actions += _over(seen)
     actions += _unneeded(seen)
+    actions += _contracted(seen)
+    actions += [Action("go on", number) for number in sorted(seen.due - seen.busy)]
     return tuple(actions)
 
 
@@ -126,7 +134,7 @@ def _all_down(seen: Seen) -> bool:
 
 def _missing(seen: Seen) -> list[Action]:
     """Machines of the serving release that are not there at all, and workers that ended."""
-    if seen.serving is None or seen.serving in seen.busy:
+    if seen.serving is None or seen.serving in seen.busy or seen.closed:
         return []
     actions = []
     for process, count in seen.wanted.items():
@@ -155,7 +163,7 @@ def _over(seen: Seen) -> list[Action]:
         record = seen.records.get(number)
         if record is None or number == seen.serving:
             continue
-        if record.outcome in {"running", "serving"}:
+        if record.outcome in {"running", "waiting", "serving"}:
             continue  # the traffic goes elsewhere at this moment; the journal says so next
         if number in seen.unfinished:
             continue  # however short its warm time is, what is open may finish
@@ -168,11 +176,23 @@ def _over(seen: Seen) -> list[Action]:
 
 def _unneeded(seen: Seen) -> list[Action]:
     """Bridges to releases of which nothing is left, unless an operation may go back to one."""
-    if seen.serving is None or seen.busy:
+    if seen.serving is None or seen.busy or seen.engaged:
         return []
     present = {m.release for m in seen.machines} | seen.slots | seen.outgoing | {seen.serving}
     gone = (number for number in sorted(seen.bridges) if number <= min(present))
     return [Action("unbridge", number, why="nothing older runs") for number in gone]
+
+
+def _contracted(seen: Seen) -> list[Action]:
+    """Nothing else of the app runs, so that nobody goes back to something older at once."""
+    serving = seen.serving
+    if serving is None or serving not in seen.contracts:
+        return []
+    present = {machine.release for machine in seen.machines} | seen.slots | seen.outgoing
+    bridged = any(number <= serving for number in seen.bridges)
+    if seen.busy or seen.engaged or seen.closed or bridged or not present <= {serving}:
+        return []
+    return [Action("contract", serving, why="nothing else runs")]
 
 
 def may_finish(left: float, sessions: Sessions, settings: Release, now: float) -> bool:

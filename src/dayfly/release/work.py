@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dayfly.balancer.balancer import Balancer
@@ -19,7 +19,7 @@ from dayfly.images.builder import Builder
 from dayfly.images.source import Sources
 from dayfly.machines.machine import Runtime
 from dayfly.release.journal import Journal
-from dayfly.release.records import ReleaseRecord
+from dayfly.release.records import NOTHING, ReleaseRecord, Wish
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,8 @@ class Work:
     record: ReleaseRecord
     app: App
     stop: Stop
-    despite: str = ""  # why a verdict that forbids the release is to be passed over
+    wish: Wish = NOTHING
+    own: set[str] = field(default_factory=set)  # machines that nobody else looks after
 
     def emit(self, kind: str, **data: object) -> None:
         self.parts.journal.record(kind, release=self.record.number, app=self.record.app, **data)
@@ -134,6 +135,10 @@ class Work:
         """The same, as the role that may change the schema."""
         return self._secret(database.migrate_url or database.url)
 
+    def replica_url(self, database: Database) -> str:
+        """Of a replica that is read instead; empty where the app has none."""
+        return self._secret(database.replica_url) if database.replica_url else ""
+
     def _secret(self, name: str) -> str:
         return secret_of(self.parts, self.record.app, name)
 
@@ -141,6 +146,17 @@ class Work:
     def migrations(self) -> Path:
         """The commit's SQL files, which are needed when its source is gone."""
         return self.folder / "migrations"
+
+    @property
+    def page(self) -> str:
+        """What is shown while the app is closed; empty where Dayfly's own page is."""
+        page = self.app.release.page
+        return (page and self.parts.sources.read(self.record.app, self.record.commit, page)) or ""
+
+    @property
+    def statements(self) -> Path:
+        """The commit's list of statements that the app sends, where it names one."""
+        return self.folder / "statements.sql"
 
     @property
     def folder(self) -> Path:

@@ -33,6 +33,8 @@ PASSWORD = "correct horse battery staple"
 def conference() -> Event:
     organiser, team = create_organiser_with_team(name="Mayfly e.V.", slug="mayfly", users=[])
     team.members.add(User.objects.create_user(email="ida@example.org", password=PASSWORD))
+    team.can_change_event_settings = team.can_change_submissions = True
+    team.save()
     yesterday = now().date() - dt.timedelta(days=1)
     event = Event.objects.create(
         name="MayflyConf",

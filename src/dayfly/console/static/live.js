@@ -19,8 +19,13 @@
     return box.scrollHeight - box.scrollTop - box.clientHeight < 40;
   }
 
+  // What the reader opens or copies changes the page too: it is compared with what was told last.
+  const told = new Map();
+  for (const part of document.querySelectorAll("[data-live]")) told.set(part.id, part.innerHTML);
+
   function take(part, fresh) {
-    if (part.innerHTML === fresh.innerHTML) return;
+    if (told.get(part.id) === fresh.innerHTML) return;
+    told.set(part.id, fresh.innerHTML);
     const before = part.querySelector("pre");
     const follows = !before || atEnd(before);
     const scrolled = before ? before.scrollTop : 0;

@@ -1,6 +1,6 @@
 """What a migration does to the live database: the question and its answer."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dayfly.database.bridge import Bridge
@@ -9,9 +9,12 @@ from dayfly.database.impact.arbiters import arbiters
 from dayfly.database.impact.between import between
 from dayfly.database.impact.blocking import blocking
 from dayfly.database.impact.breaking import BRIDGED, breaking
-from dayfly.database.impact.catalogue import Catalogue, Column, Key
+from dayfly.database.impact.catalogue import Column, Key
 from dayfly.database.impact.comparison import Comparison
-from dayfly.database.impact.effects import Effect, Observed
+from dayfly.database.impact.defaults import Parent, answered, defaults, parents
+from dayfly.database.impact.denied import Right, denials, denied
+from dayfly.database.impact.effects import Observed
+from dayfly.database.impact.expressions import expressions
 from dayfly.database.impact.finding import (
     DOWNTIME,
     KINDS,
@@ -26,16 +29,22 @@ from dayfly.database.impact.outgoing import NOTHING, Checked, rehearsed
 from dayfly.database.impact.proven import with_statements
 from dayfly.database.impact.questions import Ask, questions
 from dayfly.database.impact.refusing import refusing
+from dayfly.database.impact.relations import relations
 from dayfly.database.impact.replay import replay
+from dayfly.database.impact.routines import routines
+from dayfly.database.impact.sequences import sequences
 from dayfly.database.impact.spelled import spelled
+from dayfly.database.impact.telling import placed, told_whole, untold
 from dayfly.database.impact.tightened import tightened
+from dayfly.database.impact.timeline import EMPTY, Timeline, timeline
 from dayfly.database.impact.trial import tried
 from dayfly.database.impact.unassessed import unassessed
+from dayfly.database.impact.views import views
 from dayfly.database.impact.widening import widening
+from dayfly.database.loss import Loss, merged
 
 UNBUILT = "it has to stay until that is retired; a release through Dayfly bridges this"
 PROVEN, OPEN, CLOSED = "proven", "catalogue only", "closed"
-_WITHOUT_TRACE = ("ALTER DEFAULT", "ALTER FUNCTION", "ALTER PROCEDURE", "ALTER ROUTINE")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +53,7 @@ class Impact:
 
     findings: tuple[Finding, ...] = ()
     checked: Checked = NOTHING
+    timeline: Timeline = EMPTY
 
     @property
     def verdict(self) -> str:
@@ -68,6 +78,11 @@ class Impact:
         return tuple(dict.fromkeys(name for found in self.findings for name in found.loses))
 
     @property
+    def preserve(self) -> tuple[Loss, ...]:
+        """What to export before the migration."""
+        return merged(lost for found in self.findings for lost in found.lost)
+
+    @property
     def rollback(self) -> str:
         """Whether the outgoing release could serve on the new schema."""
         shut = any(
@@ -81,6 +96,8 @@ class Impact:
             "verdict": self.verdict,
             "findings": [finding.as_json() for finding in self.findings],
             "rollback": {"state": self.rollback, "loses": list(self.loses)},
+            **self.timeline.as_json(),
+            "preserve": [loss.as_json() for loss in self.preserve],
         }
 
 
@@ -97,6 +114,9 @@ class Evidence:
     checked: Checked = NOTHING
     spelled: Mapping[Key, str] = field(default_factory=dict)  # defaults that can be set again
     refusing: frozenset[Key] = frozenset()  # CHECKs that refuse inserts of the outgoing release
+    parents: tuple[Parent, ...] = ()  # rows to which defaults refer
+    parented: frozenset[Key] = frozenset()  # those that are there
+    denied: frozenset[Right] = frozenset()  # what the role may not do with new relations
 
 
 def assess(  # noqa: PLR0913 - the facts a judgement needs, all by name
@@ -114,14 +134,15 @@ def assess(  # noqa: PLR0913 - the facts a judgement needs, all by name
     """Replay the transactions on the copy, which is changed by it, and judge what was seen.
 
     `rows` counts production's tables (`orders`, `sales.orders`); `budget` is in seconds; `role` is
-    that of the outgoing release, `statements` what it was seen to send. `again` makes another copy:
-    bridges are tried on it, with the rights of `builder` (else `role`); without it they hold.
+    that of the outgoing release, `statements` what it was seen to send; `builder` migrates. `again`
+    makes another copy: bridges are tried on it, by `builder` (else `role`); without it they hold.
     """
-    evidence = gathered(copy_url, transactions, statements=statements, role=role)
+    evidence = gathered(copy_url, transactions, statements=statements, role=role, builder=builder)
     impact = judged(evidence, rows=rows, budget=budget, ask=ask, role=role)
     if again is None or not impact.bridges or impact.verdict != ONLINE:
         return impact
-    why = tried(again(), transactions, impact.bridges, evidence.observed.after, builder or role)
+    seen = evidence.observed.after
+    why = tried(again(), transactions, impact.bridges, seen, builder or role, builder)
     return impact.unbridged(f"it was tried on a copy to keep it: {why}") if why else impact
 
 
@@ -131,13 +152,21 @@ def gathered(
     *,
     statements: Iterable[str] = (),
     role: str = "",
+    builder: str = "",
 ) -> Evidence:
     with rehearsed(copy_url, statements, role) as before:
-        observed = replay(copy_url, transactions)
+        observed = replay(copy_url, transactions, role=builder)
         checked = before.again()
     what = (copy_url, observed.before, observed.after, _defaults(observed))
+    asked = tuple(parents(*what[1:]))
     return Evidence(
-        observed=observed, checked=checked, spelled=spelled(*what), refusing=refusing(*what)
+        observed=observed,
+        checked=checked,
+        spelled=spelled(*what),
+        refusing=refusing(*what),
+        parents=asked,
+        parented=answered(copy_url, asked),
+        denied=denied(copy_url, observed.before, observed.after, role),
     )
 
 
@@ -158,15 +187,29 @@ def judged(
         defaults=_defaults(observed),
         spelled=evidence.spelled,
         refusing=evidence.refusing,
+        parented=evidence.parented | _parented(evidence.parents, ask),
+        denied=evidence.denied,
     )
     found = [*breaking(what), *between(what, observed), *tightened(what), *arbiters(what)]
+    found += [*views(what), *sequences(what, observed), *routines(what), *relations(what)]
+    found += [*defaults(what), *expressions(what), *denials(what)]
     found += losing(what, observed)
     found += [*blocking(what, observed, budget), *unassessed(what, observed), *widening(what)]
-    answered = _answered(what, found, ask)
-    placed = [_placed(what, observed, finding) for finding in answered]
-    told = with_statements(_told_whole(placed), evidence.checked)
-    told += _untold(what, observed, told)
-    return Impact(findings=tuple(sorted(told, key=_weight)), checked=evidence.checked)
+    found = [placed(what, observed, finding) for finding in _answered(what, found, ask)]
+    told = with_statements(told_whole(found), evidence.checked)
+    told += untold(what, observed, told)
+    return Impact(
+        findings=tuple(sorted(told, key=_weight)),
+        checked=evidence.checked,
+        timeline=timeline(what, observed, budget),
+    )
+
+
+def _parented(asked: Sequence[Parent], ask: Ask | None) -> frozenset[Key]:
+    """Those whose row production has."""
+    if ask is None:
+        return frozenset()
+    return frozenset(parent.key for parent in asked if not parent.fresh and ask(parent.sql))
 
 
 def _weight(finding: Finding) -> tuple[int, int]:
@@ -182,37 +225,6 @@ def _defaults(observed: Observed) -> dict[Key, str]:
             if isinstance(column, Column) and column.default:
                 found[key] = column.default
     return found
-
-
-def _placed(what: Comparison, observed: Observed, finding: Finding) -> Finding:
-    """With the statement that caused it, its table and rows."""
-    cause = observed.cause(*finding.keys) if finding.keys and not finding.statement else None
-    placed = finding
-    if cause is not None:
-        lock = cause.locks.get(finding.relation, "")
-        placed = replace(
-            placed,
-            statement=cause.statement.text,
-            migration=cause.statement.migration,
-            lock=finding.lock or lock,
-        )
-    if finding.relation:
-        table = what.before.shown(finding.relation)
-        placed = replace(placed, table=table, rows=what.rows(finding.relation))
-    return placed
-
-
-def _told_whole(findings: Sequence[Finding]) -> list[Finding]:
-    """Each finding also says whom the lock on its table makes wait, and for how long."""
-    waits = {finding.relation: finding for finding in findings if finding.kind == "blocks"}
-    told: list[Finding] = []
-    for finding in findings:
-        wait = waits.get(finding.relation)
-        if finding.lock and wait is not None and not finding.blocks:
-            told.append(replace(finding, blocks=wait.blocks, blocked_ms=wait.blocked_ms))
-        else:
-            told.append(finding)
-    return told
 
 
 def _answered(what: Comparison, found: Sequence[Finding], ask: Ask | None) -> Sequence[Finding]:
@@ -247,39 +259,3 @@ def _known(finding: Finding, key: Key, evidence: str) -> Finding:
     if key not in finding.keys:
         return finding
     return replace(finding, evidence="; ".join(filter(None, (finding.evidence, evidence))))
-
-
-def _untold(what: Comparison, observed: Observed, told: Sequence[Finding]) -> Iterator[Finding]:
-    """What exists was changed without a finding: it is touched, that is all."""
-    covered = {finding.statement for finding in told}
-    changed = [
-        old.key
-        for old in what.before.things.values()
-        if old != what.after.things.get(old.key) and not _bookkeeping(what, what.before, old.table)
-    ]
-    causes = {key: observed.cause(key) for key in changed}
-    for key, cause in causes.items():
-        if cause is not None and cause.statement.text not in covered:
-            covered.add(cause.statement.text)
-            thing = what.before.things[key]
-            yield _touches(cause, f"changes the {key[0].lower()} {thing.name}")
-    for step in observed.steps:
-        text = step.effect.statement.text
-        if step.effect.tag.startswith(_WITHOUT_TRACE) and text not in covered:
-            covered.add(text)
-            yield _touches(step.effect, "changes what the catalogue of the copy does not show")
-
-
-def _touches(effect: Effect, message: str) -> Finding:
-    return Finding(
-        verdict=ONLINE,
-        kind="touches",
-        message=message,
-        statement=effect.statement.text,
-        migration=effect.statement.migration,
-    )
-
-
-def _bookkeeping(what: Comparison, catalogue: Catalogue, table: int) -> bool:
-    relation = catalogue.relation(table)
-    return relation is not None and relation.name in what.bookkeeping

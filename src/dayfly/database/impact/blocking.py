@@ -1,5 +1,6 @@
 """Whom a migration makes wait, and for how long: a lock is held to the end of its transaction."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from dayfly.database.impact.locks import blocks, strength, words
 from dayfly.database.impact.safer import safer
 from dayfly.database.impact.words import first_word
 
+CROWD = 20  # partitions that are still told one by one
 SAME_ROWS = "writers of the same rows"
 MOMENT_MS, LONG_MS = 20, 10_000  # when it is not worth a figure, and when it is told in seconds
 
@@ -19,9 +21,9 @@ MOMENT_MS, LONG_MS = 20, 10_000  # when it is not worth a figure, and when it is
 def blocking(what: Comparison, observed: Observed, budget: float) -> Iterator[Finding]:
     tables = what.relations
     for transaction in observed.transactions:
-        effects = [_upwards(what, step.effect) for step in transaction]
-        locked = {oid for effect in effects for oid in _strong(effect)} & tables
-        for oid in sorted(locked - _owned(what, locked)):
+        effects = [upwards(what, step.effect) for step in transaction]
+        locked = {oid for effect in effects for oid in strong(effect)} & tables
+        for oid in sorted(locked - owned(what, locked) - _crowd(what, locked)):
             yield from _of_table(what, observed, effects, oid, budget)
         yield from _same_rows(what, observed, effects, tables, budget)
 
@@ -55,19 +57,27 @@ def _of_table(
     )
 
 
-def _strong(effect: Effect) -> set[int]:
+def strong(effect: Effect) -> set[int]:
     """What it does more with than read."""
     weakest = strength("RowExclusive")
     return {oid for oid, mode in effect.locks.items() if strength(mode) >= weakest}
 
 
-def _owned(what: Comparison, locked: Collection[int]) -> set[int]:
+def owned(what: Comparison, locked: Collection[int]) -> set[int]:
     """Sequences of tables that are locked themselves."""
     found = (what.before.relation(oid) for oid in locked)
     return {old.oid for old in found if old and old.kind == "S" and old.parent in locked}
 
 
-def _upwards(what: Comparison, effect: Effect) -> Effect:
+def _crowd(what: Comparison, locked: Collection[int]) -> set[int]:
+    """Partitions of which there are many: the lock on what they belong to stands for them."""
+    found = [what.before.relation(oid) for oid in locked]
+    parts = [old for old in found if old and old.kind != "S" and old.parent in locked]
+    many = Counter(old.parent for old in parts)
+    return {old.oid for old in parts if many[old.parent] > CROWD}
+
+
+def upwards(what: Comparison, effect: Effect) -> Effect:
     """Who uses a partitioned table needs its partitions: a lock on one of them counts for it."""
     locks = dict(effect.locks)
     for oid, mode in effect.locks.items():
@@ -82,7 +92,7 @@ def _upwards(what: Comparison, effect: Effect) -> Effect:
 def _touched(what: Comparison, effects: Sequence[Effect], oid: int) -> Iterator[Finding]:
     """Nobody waits, but something that exists was touched."""
     for effect in effects:
-        if oid in _strong(effect):
+        if oid in strong(effect):
             lock = effect.locks[oid]
             yield Finding(
                 verdict=ONLINE,

@@ -11,7 +11,7 @@ from dayfly.database.impact.finding import ONLINE, Finding, breaks
 from dayfly.database.impact.names import quoted, shown
 from dayfly.database.impact.types import length, widens
 
-UNDEFINED_TABLE, UNDEFINED_COLUMN, UNDEFINED_FUNCTION = "42P01", "42703", "42883"
+UNDEFINED_TABLE, UNDEFINED_COLUMN = "42P01", "42703"
 NOT_NULL, RETYPED, TOO_LONG, FORBIDDEN = "23502", "42804", "22001", "42501"
 CHECKED, READ_ONLY, NO_OBJECT = "23514", "55000", "42704"
 BRIDGED = "; Dayfly keeps it until that is retired"
@@ -27,7 +27,6 @@ def breaking(what: Comparison) -> Iterator[Finding]:
         else:
             yield from _relation(what, old, new)
             yield from _columns(what, old, new)
-    yield from _routines(what)
 
 
 def _gone(what: Comparison, old: Relation) -> Finding:
@@ -69,7 +68,8 @@ def _columns(what: Comparison, old: Relation, new: Relation) -> Iterator[Finding
             yield from _changed(what, column, now, alone=new.kind in "rp" and not old.parent)
     if new.kind in "rp" and not old.parent:
         for column in what.after.of(Column, new.oid):
-            if what.is_new(column) and column.not_null and not column.fills_itself:
+            required = column.not_null or column.key in what.refusing
+            if what.is_new(column) and required and not column.fills_itself:
                 yield _required(what, old, column)
 
 
@@ -111,6 +111,15 @@ def _stricter(what: Comparison, old: Column, new: Column) -> Iterator[Finding]:
     elif old.fills_itself and not new.fills_itself and new.not_null:
         message = f"{table}.{name} no longer fills itself"
         yield breaks(old.table, message, NOT_NULL, remedies.CONTRACT, old)
+    if new.generated and not old.generated:
+        message = f"{table}.{name} becomes generated: writing it fails"
+        yield breaks(old.table, message, "428C9", remedies.CONTRACT, old, new)
+    if old.generated and new.expression != old.expression:
+        message = f"{table}.{name} is no longer what it was made of: {old.expression}"
+        yield breaks(old.table, message, "", remedies.CONTRACT, old, new)
+    if new.lenient and new.lenient != old.lenient:
+        message = f"{table}.{name} takes other letters for equal: comparisons and LIKE change"
+        yield breaks(old.table, message, "0A000", remedies.CONTRACT, old)
     if new.identity == "a" != old.identity:
         message = f"{table}.{name} becomes GENERATED ALWAYS: writing it fails"
         yield breaks(old.table, message, "428C9", remedies.CONTRACT, old)
@@ -197,14 +206,3 @@ def _grants(what: Comparison) -> Iterator[Finding]:
             message = f"takes rights on {old.name} away: {told}"
             table = old.oid if isinstance(old, Relation) else old.table
             yield breaks(table, message, FORBIDDEN, remedies.CONTRACT, old, now)
-
-
-def _routines(what: Comparison) -> Iterator[Finding]:
-    for old in what.before.of(Routine):
-        now = what.standing(old)
-        if now is None:
-            message = f"drops or renames the function {old.name}({old.arguments})"
-            yield breaks(0, message, UNDEFINED_FUNCTION, remedies.CONTRACT, old)
-        elif now.result != old.result:
-            message = f"{old.name}({old.arguments}) returns {now.result}, not {old.result}"
-            yield breaks(0, message, RETYPED, remedies.CONTRACT, old, now)

@@ -41,6 +41,10 @@ class Relation(Thing):
     bound: str = ""
     definition: str = ""  # of a view
     writable: int = 0  # bits as of pg_relation_is_updatable
+    options: tuple[str, ...] = ()  # of a view
+    inherits: tuple[int, ...] = ()  # other tables, of which it is no partition
+    identity: str = "d"  # of its rows for subscribers, as of pg_class.relreplident
+    unidentified: bool = False  # published, and nothing tells a row that is changed
 
     @property
     def holds_rows(self) -> bool:
@@ -55,6 +59,8 @@ class Column(Thing):
     generated: bool
     identity: str
     grants: tuple[str, ...]
+    expression: str = ""  # of a generated one
+    lenient: str = ""  # the collation, where it takes different letters for equal
 
     @property
     def fills_itself(self) -> bool:
@@ -69,6 +75,7 @@ class Constraint(Thing):
     columns: tuple[int, ...]
     target: int = field(default=0, compare=False)
     index: int = field(default=0, compare=False)
+    enforced: bool = True  # no trigger of it is switched off
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,10 +88,24 @@ class Index(Thing):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sequence(Thing):
+    """What a sequence counts; where it stands is no part of a schema."""
+
+    increment: int
+    least: int
+    most: int
+    cycles: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Trigger(Thing):
     definition: str
     enabled: str
     routine: int = field(compare=False)
+
+    @property
+    def fires(self) -> bool:
+        return self.enabled in "OA"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,14 +127,19 @@ class Routine(Thing):
     language: str
     body: str
     grants: tuple[str, ...]
+    takes: tuple[int, int] = (0, 0)  # the least and the most arguments
+    strict: bool = False
+    definer: bool = False  # runs with the rights of its owner
 
 
 @dataclass(frozen=True, kw_only=True)
 class Type(Thing):
     schema: str
-    kind: str  # e enum, d domain, c composite
+    kind: str  # e enum, d domain, c composite, r range
     labels: tuple[str, ...]
     checks: tuple[str, ...]  # of a domain
+    default: str = ""  # of a domain
+    attributes: tuple[str, ...] = ()  # of a composite
 
 
 Kind = TypeVar("Kind", bound=Thing)

@@ -22,7 +22,9 @@ class Comparison:
     role: str = ""  # that of the outgoing release; unknown: any
     defaults: Mapping[Key, str] = field(default_factory=dict)  # that columns had meanwhile
     spelled: Mapping[Key, str] = field(default_factory=dict)  # defaults that can be set again
-    refusing: frozenset[Key] = frozenset()  # CHECKs that refuse new columns as nobody fills them
+    refusing: frozenset[Key] = frozenset()  # new CHECKs and old columns, as nobody fills them
+    parented: frozenset[Key] = frozenset()  # foreign keys whose default names a row that is there
+    denied: frozenset[tuple[int, str]] = frozenset()  # what the role may not do with new relations
     bookkeeping: frozenset[str] = BOOKKEEPING
 
     def standing(self, old: Kind) -> Kind | None:

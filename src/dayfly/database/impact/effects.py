@@ -44,6 +44,7 @@ class Effect:
     locks: Mapping[int, str] = field(default_factory=dict)  # new or stronger by this statement
     rewritten: frozenset[int] = frozenset()
     emptied: frozenset[int] = frozenset()
+    counting: frozenset[int] = frozenset()  # sequences whose state was written anew
     scanned: frozenset[int] = frozenset()  # wholly, to check or to index
     read: frozenset[int] = frozenset()  # by a query
     written: Mapping[int, Written] = field(default_factory=dict)

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from dayfly.database.bridge import Bridge
 from dayfly.database.impact.catalogue import Key, Thing
 from dayfly.database.impact.locks import words
+from dayfly.database.loss import Loss
 
 NONE, ONLINE, STAGED, DOWNTIME = VERDICTS = ("none", "online", "staged", "downtime")  # least first
-KINDS = ("fails", "unknown", "loses", "breaks", "blocks", "widens", "touches")  # told first to last
+# Told first to last.
+KINDS = ("fails", "unknown", "loses", "breaks", "blocks", "widens", "drift", "touches")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,12 +30,15 @@ class Finding:
     remedy: str = ""
     sqlstate: str = ""  # with which statements of the outgoing release will fail
     loses: tuple[str, ...] = ()
+    lost: tuple[Loss, ...] = ()  # the same, for whoever exports it
     bridge: Bridge | None = None
     relation: int = 0  # before the migration
     keys: tuple[Key, ...] = ()  # what changed
 
     def as_json(self) -> dict[str, object]:
         return {
+            "verdict": self.verdict,
+            "kind": self.kind,
             "migration": self.migration,
             "statement": self.statement,
             "table": self.table,

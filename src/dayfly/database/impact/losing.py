@@ -1,6 +1,7 @@
 """What a migration takes away for good, and what it lets the new release write."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from dayfly.database.impact import remedies
 from dayfly.database.impact.catalogue import Column, Relation, Type
@@ -10,6 +11,7 @@ from dayfly.database.impact.finding import DOWNTIME, STAGED, Finding
 from dayfly.database.impact.names import quoted, shown
 from dayfly.database.impact.types import keeps_values, widens
 from dayfly.database.impact.words import fills_nulls_only, mentions
+from dayfly.database.loss import Loss
 
 
 def losing(what: Comparison, observed: Observed) -> Iterator[Finding]:
@@ -31,7 +33,7 @@ def _table_lost(what: Comparison, old: Relation) -> Iterator[Finding]:
         name = shown(what.before, old.oid)
         remedy = remedies.drop_later(f"DROP TABLE {name}")
         message = f"the rows of {name} are lost with it"
-        yield _loses(STAGED, old.oid, message, remedy, (name,), old)
+        yield _loses(STAGED, what, message, remedy, old)
 
 
 def _columns_lost(what: Comparison, observed: Observed, old: Relation) -> Iterator[Finding]:
@@ -40,15 +42,14 @@ def _columns_lost(what: Comparison, observed: Observed, old: Relation) -> Iterat
     table = shown(what.before, old.oid)
     for column in what.before.of(Column, old.oid):
         now, name = what.after.things.get(column.key), quoted(column.name)
-        lost = (f"{table}.{name}",)
         if now is None and not column.generated and not old.parent:
             message = f"the values of {table}.{name} are lost with it"
             remedy = remedies.drop_column(table, name, required=False)
-            yield _loses(STAGED, old.oid, message, remedy, lost, column)
+            yield _loses(STAGED, what, message, remedy, column)
         elif isinstance(now, Column) and _mangles(observed, column, now):
             message = f"values of {table}.{name} may be cut, rounded or forgotten"
             remedy = remedies.retype(table, name, now.type)
-            yield _loses(STAGED, old.oid, message, remedy, lost, column)
+            yield _loses(STAGED, what, message, remedy, column)
 
 
 def _labels_lost(what: Comparison) -> Iterator[Finding]:
@@ -61,8 +62,8 @@ def _labels_lost(what: Comparison) -> Iterator[Finding]:
             if column.type in (old.name, f"{old.schema}.{old.name}") and _filled(what, column):
                 table = shown(what.before, column.table)
                 message = f"values of {table}.{quoted(column.name)} are called something else"
-                lost = (f"{table}.{quoted(column.name)}",)
-                yield _loses(STAGED, column.table, message, remedies.CONTRACT, lost, old)
+                found = _loses(STAGED, what, message, remedies.CONTRACT, column)
+                yield replace(found, keys=(old.key,))
 
 
 def _filled(what: Comparison, column: Column) -> bool:
@@ -92,7 +93,7 @@ def _durability(what: Comparison, old: Relation) -> Iterator[Finding]:
     if now is not None and (old.persistence, now.persistence) == ("p", "u"):
         name = shown(what.before, old.oid)
         message = f"a crash of PostgreSQL will empty {name} (UNLOGGED), and replicas lose it"
-        yield _loses(DOWNTIME, old.oid, message, "", (name,), old)
+        yield replace(_loses(DOWNTIME, what, message, "", old), lost=())
 
 
 def _rows_lost(what: Comparison, effect: Effect) -> Iterator[Finding]:
@@ -107,26 +108,30 @@ def _rows_lost(what: Comparison, effect: Effect) -> Iterator[Finding]:
 def _of_statement(what: Comparison, effect: Effect, oid: int) -> Iterator[Finding]:
     name = shown(what.before, oid)
     written = effect.written.get(oid)
+    rows = (_of(what, oid),)
     if oid in effect.emptied:
-        yield _by(effect, oid, f"empties {name}", (name,))
+        yield _by(effect, oid, f"empties {name}", (name,), rows)
     elif oid in effect.deletes or (written and written.deleted):
-        yield _by(effect, oid, f"deletes rows of {name}", (f"{name} (rows)",))
+        yield _by(effect, oid, f"deletes rows of {name}", (f"{name} (rows)",), rows)
     elif (written and written.updated) or oid in effect.updates:
-        lost = _overwritten(what, effect, oid)
-        if lost:
+        columns = _overwritten(what, effect, oid)
+        if columns is None:
+            yield _by(effect, oid, f"overwrites {name}.*", (f"{name}.*",), rows)
+        elif columns:
+            lost = tuple(f"{name}.{quoted(column)}" for column in columns)
             message = f"overwrites {', '.join(lost)}"
-            yield _by(effect, oid, message, lost)
+            yield _by(effect, oid, message, lost, (_of(what, oid, columns),))
 
 
-def _overwritten(what: Comparison, effect: Effect, oid: int) -> tuple[str, ...]:
-    """The columns whose values were there before the migration."""
-    name, columns = shown(what.before, oid), _columns_set(what, effect, oid)
+def _overwritten(what: Comparison, effect: Effect, oid: int) -> tuple[str, ...] | None:
+    """The columns whose values were there before the migration; None where nobody can tell."""
+    columns = _columns_set(what, effect, oid)
     if not columns:
-        return (f"{name}.*",)
+        return None
     if fills_nulls_only(effect.statement.text, columns):
         return ()
     old = {column.name for column in what.before.of(Column, oid)}
-    return tuple(f"{name}.{quoted(column)}" for column in columns if column in old)
+    return tuple(column for column in columns if column in old)
 
 
 def _columns_set(what: Comparison, effect: Effect, oid: int) -> tuple[str, ...]:
@@ -137,7 +142,9 @@ def _columns_set(what: Comparison, effect: Effect, oid: int) -> tuple[str, ...]:
     return effect.targets.get(part.oid, ()) if part is not None else ()
 
 
-def _by(effect: Effect, oid: int, message: str, lost: tuple[str, ...]) -> Finding:
+def _by(
+    effect: Effect, oid: int, message: str, loses: tuple[str, ...], lost: tuple[Loss, ...]
+) -> Finding:
     return Finding(
         verdict=DOWNTIME,
         kind="loses",
@@ -146,20 +153,30 @@ def _by(effect: Effect, oid: int, message: str, lost: tuple[str, ...]) -> Findin
         statement=effect.statement.text,
         relation=oid,
         remedy=remedies.UNDO,
-        loses=lost,
+        loses=loses,
+        lost=lost,
     )
 
 
+def _of(what: Comparison, table: int, columns: tuple[str, ...] | None = None) -> Loss:
+    [relation] = [found for found in (what.before.relation(table),) if found]
+    return Loss(schema=relation.schema, table=relation.name, columns=columns)
+
+
 def _loses(
-    verdict: str, table: int, message: str, remedy: str, lost: tuple[str, ...],
-    thing: Relation | Column | Type,
-) -> Finding:  # fmt: skip
+    verdict: str, what: Comparison, message: str, remedy: str, thing: Relation | Column
+) -> Finding:
+    """A table with its rows, or a column."""
+    column = isinstance(thing, Column)
+    table = thing.table if column else thing.oid
+    name = shown(what.before, table)
     return Finding(
         verdict=verdict,
         kind="loses",
         message=message,
         relation=table,
         remedy=remedy,
-        loses=lost,
+        loses=(f"{name}.{quoted(thing.name)}" if column else name,),
+        lost=(_of(what, table, (thing.name,) if column else None),),
         keys=(thing.key,),
     )

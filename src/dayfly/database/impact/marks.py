@@ -16,7 +16,7 @@ _LOCKS = """
       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 _FILES = """
     SELECT c.oid::int8, c.relfilenode::int8 FROM pg_class c
-    WHERE c.relkind IN ('r', 'm', 'i') AND c.relnamespace::regnamespace::text !~ '^pg_'"""
+    WHERE c.relkind IN ('r', 'm', 'i', 'S') AND c.relnamespace::regnamespace::text !~ '^pg_'"""
 _COUNTS = """
     SELECT relid::int8, seq_scan + coalesce(idx_scan, 0), n_tup_ins, n_tup_upd, n_tup_del
     FROM pg_stat_xact_user_tables

@@ -10,7 +10,8 @@ import psycopg
 from psycopg import sql
 
 from dayfly.database.captured import Statement, Transaction
-from dayfly.database.impact.catalogue import Catalogue, Index, Relation
+from dayfly.database.impact.acting import Actor
+from dayfly.database.impact.catalogue import Catalogue, Index, Relation, Sequence
 from dayfly.database.impact.effects import Effect, Failure, Step, Written
 from dayfly.database.impact.locks import raised, strength
 from dayfly.database.impact.marks import Connection, Counts, Marks, files, locks, marks
@@ -22,7 +23,10 @@ from dayfly.database.impact.words import first_word, mentions, tokens
 _QUERIES = (*PLANNED, "DO", "CALL", "FETCH", "COPY", "EXECUTE", "TABLE", "VALUES", "DECLARE")
 _UNCHANGING = (*PLANNED, "SET", "RESET", "SHOW", "COPY", "LOCK", "ANALYZE", "FETCH", "DECLARE")
 _BELOW_TABLES = ("ALTER TABLE", "CREATE INDEX", "CREATE TABLE")
-_BEYOND_TABLES = {"RENAME", "OWNER", "SCHEMA", "CASCADE", "INHERIT", "ATTACH", "DETACH", "OF"}
+_BEYOND_TABLES = {
+    "RENAME", "OWNER", "SCHEMA", "CASCADE", "INHERIT", "ATTACH", "DETACH", "OF",
+    "DISABLE", "ENABLE",
+}  # fmt: skip
 _NEEDS_NO_TRANSACTION = "25001"
 _ENDS_TRANSACTION = "2D000"
 
@@ -46,6 +50,7 @@ class Player:
     connection: Connection
     before: Catalogue
     current: Catalogue
+    actor: Actor
 
     def play(self, transaction: Transaction) -> tuple[Step, ...]:
         if not transaction.block and len(transaction.statements) == 1:
@@ -115,6 +120,10 @@ class Player:
         return frozenset(relation.oid for relation in self.before.of(Relation))
 
     @cached_property
+    def sequences(self) -> frozenset[int]:
+        return frozenset(sequence.oid for sequence in self.before.of(Sequence))
+
+    @cached_property
     def indexes(self) -> Mapping[int, int]:
         return {index.oid: index.table for index in self.before.of(Index)}
 
@@ -126,7 +135,8 @@ class Player:
         self.connection.execute("SAVEPOINT dayfly")
         started = time.perf_counter()
         try:
-            tag = _execute(self.connection, statement.text)
+            with self.actor.acting():
+                tag = _execute(self.connection, statement.text)
         except psycopg.Error as error:
             if error.sqlstate in (_NEEDS_NO_TRANSACTION, _ENDS_TRANSACTION) and alone:
                 raise _OutsideError from error
@@ -152,6 +162,8 @@ class Player:
             strong = {oid for oid, mode in held.items() if strength(mode) >= strength("Share")}
             scanned, read = scanned & strong, scanned - strong
         rewritten = self._rewritten(earlier.files, later.files)
+        counting = rewritten & self.sequences
+        rewritten -= counting
         truncates = mentions(statement.text, "TRUNCATE")
         return Effect(
             statement=statement,
@@ -159,6 +171,7 @@ class Player:
             locks=held,
             rewritten=frozenset() if truncates else rewritten,
             emptied=rewritten if truncates else frozenset(),
+            counting=counting,
             scanned=scanned,
             read=read,
             written=self._known(written),
@@ -215,7 +228,7 @@ class Player:
             statement=statement,
             tag=tag,
             locks=self._known(held),
-            rewritten=self._rewritten(earlier, files(self.connection)),
+            rewritten=self._rewritten(earlier, files(self.connection)) - self.sequences,
             seconds=time.perf_counter() - started,
             refused=refused,
             outside=True,
@@ -228,7 +241,8 @@ class Player:
             for relation in self.current.of(Relation)
             if relation.kind in "rp"
         ]
-        return run_outside(self.connection, statement.text, tables, self.indexes)
+        with self.actor.acting():
+            return run_outside(self.connection, statement.text, tables, self.indexes)
 
     def _detached(self, held: Mapping[int, str]) -> dict[int, str]:
         """DETACH … CONCURRENTLY holds nothing while it waits, and this afterwards."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from dayfly.database.impact import remedies
 from dayfly.database.impact.finding import ONLINE, STAGED, Finding
 from dayfly.database.impact.outgoing import Broken, Checked
 
@@ -28,8 +29,16 @@ def with_statements(found: Sequence[Finding], checked: Checked) -> list[Finding]
 
 def _finding(group: Sequence[Broken], state: str, *, prepared: bool) -> Finding:
     if prepared:
-        message = "sessions that prepared a statement before the change fail with it once"
-        return Finding(verdict=ONLINE, kind="touches", message=message, evidence=_told(group))
+        message = (
+            "sessions that prepared a statement before the change fail until they prepare it again"
+        )
+        return Finding(
+            verdict=ONLINE,
+            kind="touches",
+            message=message,
+            evidence=_told(group),
+            remedy=remedies.PREPARED,
+        )
     return Finding(
         verdict=STAGED,
         kind="breaks",

@@ -46,7 +46,9 @@ def _answer(connection: psycopg.Connection[Any], query: str) -> int | None:
         row = connection.execute(query.encode()).fetchone()
     except psycopg.OperationalError as error:
         if connection.closed:
-            raise DatabaseError(f"production's database went away: {error}") from error
+            raise DatabaseError(f"the database went away: {error}") from error
+        if isinstance(error, psycopg.errors.SerializationFailure):
+            raise DatabaseError("it ended a question, to go on with its replication") from error
         return None  # timed out
     except psycopg.Error:
         return None  # of a schema that is not there yet

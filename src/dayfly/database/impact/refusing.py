@@ -1,11 +1,13 @@
-"""Does a new CHECK take the rows of inserts that do not know its columns? The copy is asked."""
+"""Does a CHECK take the rows of inserts that leave columns to defaults? The copy is asked."""
 
 import re
 from collections.abc import Iterator, Mapping
 
 import psycopg
 
-from dayfly.database.impact.catalogue import Catalogue, Column, Constraint, Key
+from dayfly.database.impact.catalogue import Catalogue, Column, Constraint, Key, Type
+from dayfly.database.impact.defaults import changed_defaults
+from dayfly.database.impact.names import quoted, shown
 
 _EXPRESSION = re.compile(r"CHECK (\(.*\))( NO INHERIT)?( NOT VALID)?", re.DOTALL)
 
@@ -13,8 +15,9 @@ _EXPRESSION = re.compile(r"CHECK (\(.*\))( NO INHERIT)?( NOT VALID)?", re.DOTALL
 def refusing(
     url: str, before: Catalogue, after: Catalogue, defaults: Mapping[Key, str]
 ) -> frozenset[Key]:
-    """The CHECKs of new columns alone that refuse what these hold when nobody fills them."""
-    asked = dict(_questions(before, after, defaults))
+    """CHECKs of new columns alone that nobody fills, and old columns with a refused default."""
+    asked = {**dict(_questions(before, after, defaults)), **dict(_of_old_columns(before, after))}
+    asked |= _of_domains(before, after)
     if not asked:
         return frozenset()
     with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
@@ -31,6 +34,35 @@ def _questions(
         if said and new and columns and before.relation(check.table):
             row = ", ".join(_value(column, defaults) for column in columns)
             yield check.key, f"SELECT {said[1]} IS FALSE FROM (SELECT {row}) AS fresh"  # noqa: S608 - of the catalogue
+
+
+def _of_old_columns(before: Catalogue, after: Catalogue) -> Iterator[tuple[Key, str]]:
+    """With the other values of the rows that the copy has, or without any."""
+    for column in changed_defaults(before, after):
+        owned = after.of(Constraint, column.table)
+        checks = [_EXPRESSION.fullmatch(c.definition) for c in owned if column.number in c.columns]
+        broken = " OR ".join(f"{said[1]} IS FALSE" for said in checks if said)
+        if broken:
+            value = f"CAST({column.default} AS {column.type}) AS {quoted(column.name)}"
+            others = [other for other in after.of(Column, column.table) if other != column]
+            none = [f"CAST(NULL AS {other.type}) AS {quoted(other.name)}" for other in others]
+            rows = f"SELECT {', '.join([value, *none])}"
+            if others:
+                listed = ", ".join([value, *(quoted(other.name) for other in others)])
+                rows += f" UNION ALL SELECT {listed} FROM {shown(after, column.table)}"  # noqa: S608 - of the catalogue
+            yield column.key, f"SELECT EXISTS (SELECT FROM ({rows}) AS fresh WHERE {broken})"  # noqa: S608 - of the catalogue
+
+
+def _of_domains(before: Catalogue, after: Catalogue) -> dict[Key, str]:
+    """New columns that nobody fills, of a domain that may refuse NULL."""
+    domains = {
+        name for t in after.of(Type) if t.checks for name in (t.name, f"{t.schema}.{t.name}")
+    }
+    return {
+        column.key: f"SELECT CAST(NULL AS {column.type}) IS NOT NULL"
+        for column in after.of(Column)
+        if column.key not in before.things and column.type in domains and not column.default
+    }
 
 
 def _value(column: Column, defaults: Mapping[Key, str]) -> str:

@@ -9,6 +9,15 @@ CONTRACT = (
 WRITABLE_VIEW = (
     "-- Give the view every column of the table, from that one table, so that it can be written."
 )
+PREPARED = (
+    "-- Most drivers prepare it again after one failure; psycopg 3 in autocommit only when it\n"
+    "-- reconnects. Name the columns instead of *, or prepare nothing (prepare_threshold=None)."
+)
+CONTINUE = "SELECT setval('{name}', (SELECT max(id) FROM …));  -- the largest key there is"
+ANOTHER_VIEW = (
+    "-- Give the new release a view of another name.\n"
+    "-- Drop this one after the outgoing release is retired."
+)
 POLICY_FIRST = (
     "-- First, in a release of its own, a policy that lets the application's role see its rows:\n"
     "CREATE POLICY app ON … TO … USING (true) WITH CHECK (true);"
@@ -20,6 +29,10 @@ BATCHES = (
 SPLIT = "-- Move what takes long into a transaction of its own, before or after the one that locks."
 UNDO = "-- Keep what is overwritten or deleted first: CREATE TABLE …_before AS SELECT … ;"
 REPACK = "-- Use pg_repack, which copies the table without locking it; or do this inside a window."
+
+
+def grant(right: str, what: str, role: str) -> str:
+    return f'GRANT {right} ON {what} TO "{role}";  -- in the same transaction'
 
 
 def drop_later(statement: str) -> str:

@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 
 from dayfly.database.captured import Statement, Transaction
+from dayfly.database.impact.acting import Actor
 from dayfly.database.impact.catalogue import Catalogue, Relation
 from dayfly.database.impact.effects import Observed, Step
 from dayfly.database.impact.marks import Connection
@@ -27,21 +28,26 @@ _SETTINGS = {
     "jit": "off",
     "statement_timeout": "120s",
 }
+_COUNTED = 100  # tables at once
 _CONTROL = ("BEGIN", "START", "COMMIT", "END", "SAVEPOINT", "RELEASE", "ROLLBACK", "ABORT")
 
 
 def replay(
-    url: str, transactions: Iterable[Transaction], *, between: Callable[[], object] = lambda: None
+    url: str,
+    transactions: Iterable[Transaction],
+    *,
+    role: str = "",
+    between: Callable[[], object] = lambda: None,
 ) -> Observed:
     """Run the transactions on the copy, which is changed by it; stops at the first that fails.
 
-    `between` is called after each of them.
+    As `role`, where that is given; `between` is called after each of them.
     """
     with _opened(url) as connection:
         with connection.transaction():
             before = snapshot(connection)
             rows = _rows(connection, before)
-        player = Player(connection, before, current=before)
+        player = Player(connection, before, current=before, actor=Actor(connection, role))
         waiting = list(_singly(transactions))
         done: list[tuple[Step, ...]] = []
         while waiting and not (done and done[-1][-1].effect.failure):
@@ -85,12 +91,13 @@ def _parts(statement: Statement) -> tuple[Statement, ...]:
 
 def _rows(connection: Connection, catalogue: Catalogue) -> dict[int, int]:
     tables = [relation for relation in catalogue.of(Relation) if relation.kind in "rp"]
-    with connection.pipeline():  # hundreds of tables would be hundreds of round trips
-        asked = [connection.execute(_count_of(table)) for table in tables]
-        counted = [cursor.fetchone() for cursor in asked]
-    return {table.oid: row[0] if row else 0 for table, row in zip(tables, counted, strict=True)}
+    found: dict[int, int] = {}
+    for at in range(0, len(tables), _COUNTED):  # hundreds of tables would be hundreds of questions
+        asked = sql.SQL(" UNION ALL ").join(map(_count_of, tables[at : at + _COUNTED]))
+        found |= dict(connection.execute(asked).fetchall())
+    return found
 
 
 def _count_of(table: Relation) -> sql.Composed:
     name = sql.Identifier(table.schema, table.name)
-    return sql.SQL("SELECT count(*) FROM {}").format(name)
+    return sql.SQL("SELECT {}::int8, count(*) FROM {}").format(table.oid, name)

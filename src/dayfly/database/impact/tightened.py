@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
 
 from dayfly.database.impact import remedies
 from dayfly.database.impact.catalogue import (
@@ -10,19 +9,18 @@ from dayfly.database.impact.catalogue import (
     Index,
     Policy,
     Relation,
-    Routine,
     Rule,
-    Thing,
-    Trigger,
     Type,
 )
 from dayfly.database.impact.comparison import Comparison
+from dayfly.database.impact.defaults import differs
 from dayfly.database.impact.finding import Finding, breaks
 from dayfly.database.impact.names import quoted, shown
-from dayfly.database.impact.words import alternatives, literals, tokens, without_literals
+from dayfly.database.impact.triggers import RAISED, bodies, triggers
+from dayfly.database.impact.words import alternatives, literals, without_literals
 
-DUPLICATE, ORPHAN, CHECKED, RAISED = "23505", "23503", "23514", "P0001"
-FORBIDDEN, BAD_VALUE, NO_TYPE = "42501", "22P02", "42704"
+DUPLICATE, ORPHAN, CHECKED = "23505", "23503", "23514"
+FORBIDDEN, BAD_VALUE, NO_TYPE, NOT_NULL = "42501", "22P02", "42704", "23502"
 _STATES = {"c": CHECKED, "f": ORPHAN, "u": DUPLICATE, "p": DUPLICATE, "x": "23P01", "t": RAISED}
 _ON_DELETE = re.compile(r" ON (DELETE|UPDATE) (CASCADE|SET NULL|SET DEFAULT|RESTRICT)")
 _LENIENT = ("CASCADE", "SET NULL", "SET DEFAULT")
@@ -31,7 +29,8 @@ _LENIENT = ("CASCADE", "SET NULL", "SET DEFAULT")
 def tightened(what: Comparison) -> Iterator[Finding]:
     yield from _constraints(what)
     yield from _unique_indexes(what)
-    yield from _triggers(what)
+    yield from triggers(what)
+    yield from bodies(what)
     yield from _policies(what)
     yield from _rules(what)
     yield from _types(what)
@@ -73,8 +72,11 @@ def _spares_old_rows(what: Comparison, now: Constraint) -> bool:
     new = what.new_columns(now.table, now.columns)
     if new is None or now.key in what.refusing:
         return False
+    if now.kind == "f":
+        proven = now.valid and what.has_rows(now.table)  # each of them got the default
+        return proven or now.key in what.parented
     return now.kind not in "upx" or any(
-        _differs(column.default) or column.identity for column in new
+        differs(column.default) or column.identity for column in new
     )
 
 
@@ -86,11 +88,6 @@ def _leaves_null(what: Comparison, table: int, columns: tuple[int, ...], definit
         what.is_new(column) and not column.not_null and not column.default
         for column in what.after.columns(table, columns)
     )
-
-
-def _differs(default: str) -> bool:
-    """A default that is another for each row."""
-    return bool(re.search(r"nextval|uuid", default))
 
 
 def _looser(old: str, new: str) -> bool:
@@ -112,8 +109,14 @@ def _looser(old: str, new: str) -> bool:
 def _indexed_before(what: Comparison, now: Constraint) -> bool:
     """A unique index on these columns, or some of them, refused duplicates already."""
     owner = what.former(now.table)
+    nulls = "NULLS NOT DISTINCT"
     return owner is not None and any(
-        index.unique and index.valid and not index.partial and set(index.columns) <= {*now.columns}
+        index.unique
+        and index.valid
+        and not index.partial
+        and 0 not in index.columns
+        and set(index.columns) <= {*now.columns}
+        and (nulls in index.definition or nulls not in now.definition)
         for index in what.before.of(Index, owner.oid)
     )
 
@@ -133,13 +136,17 @@ def _constraint(what: Comparison, owner: Relation, now: Constraint) -> Finding:
 
 def _unique_indexes(what: Comparison) -> Iterator[Finding]:
     backing = {constraint.index for constraint in what.after.of(Constraint)}
-    for index, owner in what.added(Index):
+    for index in what.after.of(Index):
+        owner = what.former(index.table)  # an index made again keeps its name, not its key
+        if owner is None or index.key in what.before.things:
+            continue
         if not index.unique or index.oid in backing or not index.valid:
             continue
         if _leaves_null(what, index.table, index.columns, index.definition):
             continue
         wider = Constraint(
-            oid=0, name=index.name, table=index.table, kind="u", definition="", valid=True,
+            oid=0, name=index.name, table=index.table, kind="u", valid=True,
+            definition=index.definition,
             columns=index.columns,
         )  # fmt: skip
         same = any(old.definition == index.definition for old in what.before.of(Index, owner.oid))
@@ -148,57 +155,6 @@ def _unique_indexes(what: Comparison) -> Iterator[Finding]:
         message = f"{what.before.shown(owner.oid)} refuses duplicates: {index.definition}"
         remedy = remedies.concurrently(index.definition)
         yield breaks(owner.oid, message, DUPLICATE, remedy, index)
-
-
-def _triggers(what: Comparison) -> Iterator[Finding]:
-    for trigger, owner in what.added(Trigger):
-        routine = what.after.things.get(("Routine", trigger.routine, 0))
-        reason = _may_refuse(routine, trigger)
-        if reason:
-            message = (
-                f"the trigger {trigger.name} on {what.before.shown(owner.oid)} may refuse or "
-                f"swallow writes: {reason}"
-            )
-            yield breaks(owner.oid, message, RAISED, remedies.CONTRACT, trigger)
-    for old in what.before.of(Trigger):
-        now = what.standing(old)
-        owner_now = what.after.relation(old.table)
-        if (now is None and owner_now is not None) or (
-            now is not None and now.enabled != old.enabled
-        ):
-            message = f"the trigger {old.name} on {what.before.shown(old.table)} fires no longer"
-            yield breaks(old.table, message, "", remedies.CONTRACT, old)
-    yield from _bodies(what)
-
-
-def _bodies(what: Comparison) -> Iterator[Finding]:
-    for old in what.before.of(Routine):
-        now = what.standing(old)
-        if now is not None and now.body != old.body and _raises(now.body) > _raises(old.body):
-            message = f"the new body of {old.name}({old.arguments}) may refuse what passed before"
-            yield breaks(0, message, RAISED, remedies.CONTRACT, old, now)
-
-
-def _may_refuse(routine: Thing | None, trigger: Trigger) -> str:
-    if not isinstance(routine, Routine):
-        return ""  # of an extension or of PostgreSQL itself
-    if _raises(routine.body):
-        return "its function raises an exception"
-    words = list(tokens(routine.body))
-    nulls = any(pair == ("RETURN", "NULL") for pair in pairwise(words))
-    if nulls and re.search(r"\b(BEFORE|INSTEAD OF)\b", trigger.definition):
-        return "its function returns NULL"
-    if routine.language not in ("plpgsql", "sql"):
-        return f"its function is written in {routine.language}"
-    return ""
-
-
-def _raises(body: str) -> int:
-    """How often a body may raise an exception: RAISE alone, or with anything but a lower level."""
-    mild = ("NOTICE", "WARNING", "INFO", "LOG", "DEBUG")
-    words = list(tokens(body))
-    pairs = zip(words, [*words[1:], ""], strict=True)
-    return sum(word == "ASSERT" or (word == "RAISE" and after not in mild) for word, after in pairs)
 
 
 def _policies(what: Comparison) -> Iterator[Finding]:
@@ -233,6 +189,12 @@ def _types(what: Comparison) -> Iterator[Finding]:
         lost = [label for label in old.labels if label not in now.labels]
         if lost:
             message = f"the type {old.name} no longer knows {', '.join(map(repr, lost))}"
+            yield breaks(0, message, BAD_VALUE, remedies.CONTRACT, old, now)
+        if old.default and old.default != now.default:
+            message = f"the domain {old.name} no longer fills in {old.default}"
+            yield breaks(0, message, NOT_NULL, remedies.CONTRACT, old, now)
+        if old.attributes != now.attributes:
+            message = f"the type {old.name} consists of {', '.join(now.attributes)}"
             yield breaks(0, message, BAD_VALUE, remedies.CONTRACT, old, now)
         new = [check for check in now.checks if check not in old.checks]
         if new:

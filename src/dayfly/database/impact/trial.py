@@ -1,6 +1,7 @@
 """Do bridges hold for this migration? All is done on a copy, with inserts between the steps."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import psycopg
@@ -11,7 +12,7 @@ from dayfly.clock import Stop
 from dayfly.database.bridge import Bridge
 from dayfly.database.bridging import drop, guard, keep
 from dayfly.database.captured import Transaction
-from dayfly.database.impact.catalogue import Catalogue
+from dayfly.database.impact.catalogue import Catalogue, Path, Relation, Thing
 from dayfly.database.impact.replay import replay
 from dayfly.database.impact.snapshot import snapshot
 from dayfly.errors import DayflyError
@@ -32,21 +33,32 @@ def tried(
     bridges: Sequence[Bridge],
     plain: Catalogue,
     role: str,
+    owner: str = "",
 ) -> str:
     """Why they do not hold on this copy, which is changed by it; empty where they do.
 
-    `plain`: what the migration leaves behind without bridges. `role` builds them.
+    `plain`: what the migration leaves behind without bridges. `role` builds them, `owner` migrates.
     """
     try:
         with psycopg.connect(url, autocommit=True, connect_timeout=10) as session:
-            failed = _failing(session, url, transactions, bridges, role)
+            failed = _failing(session, url, transactions, bridges, (role, owner))
             with session.transaction():
                 left = snapshot(session)
     except DayflyError as error:
         return error.message
     return next(iter(failed), "") or (
-        "" if left.named == plain.named else "the schema is not the same after it"
+        "" if _named(left) == _named(plain) else "the schema is not the same after it"
     )
+
+
+def _named(catalogue: Catalogue) -> dict[Path, tuple[Thing, str]]:
+    """Each thing with the name of its parent, which has another oid on each copy."""
+    return {
+        path: (replace(thing, parent=0), catalogue.shown(thing.parent))
+        if isinstance(thing, Relation)
+        else (thing, "")
+        for path, thing in catalogue.named.items()
+    }
 
 
 def _failing(
@@ -54,9 +66,10 @@ def _failing(
     url: str,
     transactions: Sequence[Transaction],
     bridges: Sequence[Bridge],
-    role: str,
+    roles: tuple[str, str],
 ) -> list[str]:
     """Inserts that worked before and fail at some moment now."""
+    role, owner = roles
     failed: list[str] = []
     builder, stop = (_as(role, url) if role else url), Stop()
     working = _prepared(session, bridges)
@@ -66,7 +79,7 @@ def _failing(
 
     guard(builder, bridges, budget=LOCK_SECONDS, stop=stop, tell=_nobody)
     look()
-    replay(url, transactions, between=look)
+    replay(url, transactions, role=owner, between=look)
     keep(builder, bridges, budget=LOCK_SECONDS, stop=stop, tell=_nobody)
     look()
     drop(builder, bridges, budget=LOCK_SECONDS, stop=stop, tell=_nobody)

@@ -54,3 +54,7 @@ def bounds(name: str) -> tuple[int, int] | None:
     """The smallest and the largest whole number of a type."""
     bits = {"smallint": 15, "integer": 31, "bigint": 63}.get(name)
     return None if bits is None else (-(2**bits), 2**bits - 1)
+
+
+def is_text(name: str) -> bool:
+    return _parts(name)[0] in (*_LETTERS, "citext")

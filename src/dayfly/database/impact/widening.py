@@ -1,12 +1,15 @@
 """What a rollback survives only until the new release writes into it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from dayfly.database.impact.catalogue import Column, Constraint, Type
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.finding import ONLINE, Finding
 from dayfly.database.impact.names import quoted
 from dayfly.database.impact.types import widens
+
+STALE = "statements that return it and were prepared before fail until they are prepared again"
 
 
 def widening(what: Comparison) -> Iterator[Finding]:
@@ -30,7 +33,8 @@ def _columns(what: Comparison) -> Iterator[Finding]:
             continue
         place = f"{what.before.shown(old.table)}.{quoted(old.name)}"
         if now.type != old.type and widens(old.type, now.type):
-            yield _widens(old.table, f"{place} takes {now.type}, no longer {old.type}", old)
+            told = _widens(old.table, f"{place} takes {now.type}, no longer {old.type}", old)
+            yield replace(told, evidence=STALE)
         if old.not_null and not now.not_null:
             yield _widens(old.table, f"{place} may be NULL", old)
 

@@ -31,7 +31,7 @@ def set_columns(text: str) -> tuple[str, ...]:
         words = words[words.index("CONFLICT") :]
     elif words[:1] != ["UPDATE"]:
         return ()
-    return _assigned(words[words.index("SET") + 1 :]) if "SET" in words else ()
+    return assigned(words[words.index("SET") + 1 :]) if "SET" in words else ()
 
 
 def _main(words: list[str]) -> list[str]:
@@ -44,7 +44,8 @@ def _main(words: list[str]) -> list[str]:
     return words
 
 
-def _assigned(words: list[str]) -> tuple[str, ...]:
+def assigned(words: list[str]) -> tuple[str, ...]:
+    """The columns that stand left of `=` after SET."""
     found: list[str] = []
     depth, expected = 0, True
     for word in words:
@@ -53,14 +54,14 @@ def _assigned(words: list[str]) -> tuple[str, ...]:
         if depth == 0 and word in "=,":
             expected = word == ","
         elif expected and re.match(r'["A-Z_]', word):
-            found.append(_plain(word))
+            found.append(plain(word))
         depth += {"(": 1, ")": -1}.get(word, 0)
     return tuple(found)
 
 
 def fills_nulls_only(text: str, columns: tuple[str, ...]) -> bool:
     """Whether an UPDATE touches only rows in which all these columns are still NULL."""
-    words = [_plain(word) for word in tokens(text)]
+    words = [plain(word) for word in tokens(text)]
     if words[:1] == ["with"] or "where" not in words or "set" not in words:
         return False
     place = words.index("where")
@@ -115,7 +116,8 @@ def _closing(words: list[str]) -> int:
     return -1
 
 
-def _plain(word: str) -> str:
+def plain(word: str) -> str:
+    """A name as the catalogue has it."""
     if word.startswith('"'):
         return word[1:-1].replace('""', '"')
     return word if word.startswith("'") else word.lower()

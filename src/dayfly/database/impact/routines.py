@@ -1,0 +1,70 @@
+"""What functions answer the outgoing release: as before, or otherwise."""
+
+from collections.abc import Iterator
+
+from dayfly.database.impact import remedies
+from dayfly.database.impact.breaking import FORBIDDEN, RETYPED
+from dayfly.database.impact.catalogue import Column, Constraint, Policy, Routine
+from dayfly.database.impact.comparison import Comparison
+from dayfly.database.impact.finding import Finding, breaks
+from dayfly.database.impact.words import mentions
+
+UNDEFINED, AMBIGUOUS, CHECKED = "42883", "42725", "23514"
+
+
+def routines(what: Comparison) -> Iterator[Finding]:
+    for old in what.before.of(Routine):
+        now = what.standing(old)
+        if now is None:
+            message = f"drops or renames the function {_shown(old)}"
+            yield breaks(0, message, UNDEFINED, remedies.CONTRACT, old)
+        else:
+            for message, state in _differences(old, now):
+                yield breaks(0, f"{_shown(old)} {message}", state, remedies.CONTRACT, old, now)
+            if now.body != old.body:
+                yield from _used(what, old, now)
+    for new in what.after.of(Routine):
+        if what.is_new(new):
+            yield from _ambiguous(what, new)
+
+
+def _shown(routine: Routine) -> str:
+    return f"{routine.name}({routine.arguments})"
+
+
+def _differences(old: Routine, now: Routine) -> Iterator[tuple[str, str]]:
+    if now.result != old.result:
+        yield f"returns {now.result}, not {old.result}", RETYPED
+    if now.strict and not old.strict:
+        yield "answers NULL as soon as it is given one", ""
+    if old.definer and not now.definer:
+        yield "loses the rights of its owner", FORBIDDEN
+    if now.takes[0] > old.takes[0]:
+        yield f"needs {now.takes[0]} arguments, not {old.takes[0]}", UNDEFINED
+
+
+def _used(what: Comparison, old: Routine, now: Routine) -> Iterator[Finding]:
+    """Its body decides which rows are taken or seen."""
+    using: tuple[Constraint | Policy | Column, ...] = (
+        *what.after.of(Constraint),
+        *what.after.of(Policy),
+        *what.after.of(Column),
+    )
+    for thing in using:
+        owner = what.former(thing.table)
+        text = thing.expression if isinstance(thing, Column) else thing.definition
+        if owner and not what.is_new(thing) and mentions(text, old.name):
+            message = (
+                f"{_shown(old)} has another body, on which {thing.name} of {owner.name} depends"
+            )
+            yield breaks(owner.oid, message, CHECKED, remedies.CONTRACT, old, now)
+
+
+def _ambiguous(what: Comparison, new: Routine) -> Iterator[Finding]:
+    """Calls of an old function that the new one could answer as well."""
+    for old in what.before.of(Routine):
+        same = (old.schema, old.name) == (new.schema, new.name) and what.standing(old) is not None
+        least, most = (max(new.takes[0], old.takes[0]), min(new.takes[1], old.takes[1]))
+        if same and least <= most and new.takes != old.takes:
+            message = f"calls of {_shown(old)} can mean {_shown(new)} as well, and fail"
+            yield breaks(0, message, AMBIGUOUS, remedies.CONTRACT, new)

@@ -1,0 +1,57 @@
+"""The way back of a migration that closes it, tried on copies before production is touched."""
+
+import gzip
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dayfly.database.loss import Loss
+from dayfly.database.preserve.exporting import preserve, seal
+from dayfly.database.preserve.manifest import About, Manifest
+from dayfly.database.preserve.restoring import restore
+from dayfly.errors import DayflyError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restoration:
+    """SQL that brings the schema back, or why it cannot be brought back."""
+
+    statements: tuple[str, ...] = ()
+    why: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {"statements": list(self.statements), "why": self.why}
+
+
+def returned(before: str, migrated: str, losses: Iterable[Loss], *, schema: str) -> Restoration:
+    """Preserve on the copy of before, restore on its migrated twin, and compare the two.
+
+    Both are URLs with the rights that the restoration will have; `migrated` is changed by it.
+    """
+    wanted = tuple(losses)
+    with tempfile.TemporaryDirectory(prefix="dayfly-") as name:
+        kept, again = Path(name, "kept"), Path(name, "again")
+        try:
+            there = preserve(before, wanted, kept, about=About(), schema=schema)
+            seal(migrated, kept)
+            done = restore(migrated, kept)
+            back = preserve(migrated, wanted, again, about=About(), schema=schema)
+        except DayflyError as error:
+            return Restoration(why=" ".join(f"{error.message} {error.hint}".split()))
+        return Restoration(statements=done.statements, why=_missing(there, kept, back, again))
+
+
+def _missing(there: Manifest, kept: Path, back: Manifest, again: Path) -> str:
+    for old, new in zip(there.tables, back.tables, strict=True):
+        before, after = _rows(kept / old.file.name), _rows(again / new.file.name)
+        if (before != after) if old.book else bool(before - after):
+            return f"{old.shown} does not get back all that it had"
+    return ""
+
+
+def _rows(path: Path) -> Counter[bytes]:
+    with gzip.open(path) as packed:
+        return Counter(packed)

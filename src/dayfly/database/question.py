@@ -1,0 +1,71 @@
+"""What is asked about a database, and the answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dayfly.database.impact.assess import OPEN, PROVEN, Impact
+from dayfly.database.preserve.proof import Restoration
+from dayfly.database.wayback import Releases, Tried
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """Of which database, with what in mind."""
+
+    url: str  # as the role that migrates
+    folder: Path  # keeps restored schemas for the next question; PostgreSQL's user enters it
+    budget: float  # seconds that a change may block others and still be online
+    statements: Sequence[str] = ()  # that the app sends, besides those the server has counted
+    builds: bool = False  # whoever asks will build the bridges, so they are tried on a copy
+    postgresql: str | None = None  # folder of PostgreSQL's programs; None: found
+    app_url: str = ""  # as the role of the app's machines, where that is another one
+    releases: Releases | None = None  # to try on the migrated copy
+    drift: bool = False  # compare production with what its migrations make, if that takes long too
+    returns: bool = False  # try to bring schema and rows back, where the way back is closed
+    replica: str = ""  # the URL of one, which is read instead of production
+    scratch_url: str = ""  # of a server for the copies; empty: one of our own
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """With what was looked at, so that nobody takes silence for safety."""
+
+    impact: Impact
+    seconds: float
+    pending: tuple[str, ...] | None = ()  # names of migrations; None where nobody tells
+    unfilled: tuple[str, ...] = ()  # tables in which no row could be made up
+    tried: Tried | None = None  # both releases on the migrated copy
+    migrating: float = 0.0  # seconds that it took on a copy, which has hardly any rows
+    whole: bool = True  # all of it can be ended at any moment without a trace
+    restoration: Restoration | None = None  # where the way back is closed, and it was tried
+    notes: tuple[str, ...] = ()  # what was not done as it was wanted, and why
+
+    @property
+    def rollback(self) -> dict[str, object]:
+        """Whether the outgoing release can serve again, and what that is known from."""
+        state, tried = self.impact.rollback, self.tried if self.impact.rollback == OPEN else None
+        return {
+            "state": PROVEN if tried and tried.proven else state,
+            "loses": list(self.impact.loses),
+            "covered": list(tried.covered) if tried else [],
+            "why": tried.why if tried else "",
+        }
+
+    def as_json(self) -> dict[str, object]:
+        checked = self.impact.checked
+        return {
+            **self.impact.as_json(),
+            "rollback": self.rollback,
+            "pending": None if self.pending is None else list(self.pending),
+            "statements": {
+                "checked": checked.worked,
+                "broken": len(checked.broken),
+                "unassessable": checked.unassessable,
+            },
+            "restoration": self.restoration.as_json() if self.restoration else None,
+            "unfilled": list(self.unfilled),
+            "migrating": {"seconds": round(self.migrating, 2), "whole": self.whole},
+            "notes": list(self.notes),
+            "seconds": round(self.seconds, 2),
+        }

@@ -1,0 +1,93 @@
+"""A release with downtime: nobody is served and nobody writes; what goes wrong goes back.
+
+While the app is closed the balancer answers with a maintenance page. It is opened again to the
+release that the schema fits: the incoming one, or the outgoing one after everything was undone.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from dayfly.errors import DayflyError
+from dayfly.events import Event, intends
+from dayfly.release import closing, fleet, preserving, returning
+from dayfly.release.alerts import alert
+from dayfly.release.bookkeeping import ALL
+from dayfly.release.records import ReleaseRecord
+from dayfly.release.wayback import MIGRATE, closed_by
+from dayfly.release.work import Work
+
+
+@contextmanager
+def closed(work: Work, outgoing: ReleaseRecord | None) -> Iterator[None]:
+    """Nothing of the outgoing release works in the body; after it the incoming one is open."""
+    closing.close(work, recorded=_recorded(work))
+    try:
+        closing.stand_still(work, outgoing)
+        yield
+    except BaseException:
+        with fleet.clearing_up(work), work.stage("roll back", certain=True):
+            _traffic_back(work, outgoing)
+            give_back(work)
+        raise
+    with work.stage(closing.OPEN, certain=True):
+        closing.reopen(work.parts, work.record)
+
+
+def give_back(work: Work) -> None:
+    """The schema as the outgoing release needs it, and the app open again.
+
+    Where the schema cannot be had the app stays closed, and an alert says what to do.
+    """
+    why = _schema_back(work)
+    if not why:
+        closing.reopen(work.parts, work.record)
+        return
+    alert(
+        work,
+        f"release {work.record.number} failed after its migration, and the app stays closed: "
+        f"{why}; release something that fits the schema: dayfly release --now",
+    )
+
+
+def _schema_back(work: Work) -> str:
+    """Why it cannot be had; empty where it is there."""
+    events = work.parts.journal.events(release=work.record.number, limit=ALL)
+    if not any(intends(event, MIGRATE) for event in events) or not closed_by(work):
+        return ""
+    export = preserving.own(work)
+    if export is None:
+        same = _recorded(work) == _recorded_before(events)
+        return "" if same else "nothing of it was preserved, so it cannot be undone"
+    try:
+        returning.put_right(work, export, accept=True)  # nobody has written but the smoke command
+    except DayflyError as error:
+        return f"it cannot be undone ({error.message})"
+    return ""
+
+
+def _recorded(work: Work) -> tuple[str, ...]:
+    """The migrations that have run, as their tools have written it down."""
+    if work.app.database is None:
+        return ()
+    from dayfly.database.production import recorded  # noqa: PLC0415 - loads the driver
+
+    return recorded(work.migrate_url(work.app.database))
+
+
+def _recorded_before(events: Sequence[Event]) -> tuple[str, ...]:
+    closings = [event for event in events if intends(event, closing.CLOSE)]
+    return tuple(closings[-1].data.get("recorded", ())) if closings else ()
+
+
+def _traffic_back(work: Work, outgoing: ReleaseRecord | None) -> None:
+    """The map names the outgoing fleet again, where it named ours already."""
+    parts, record = work.parts, work.record
+    if parts.serving(record.app) != record.number:
+        return
+    slot = parts.slot_of(record.app, outgoing.number) if outgoing else None
+    if outgoing and slot:
+        parts.balancer.cut_over(record.app, slot)
+        parts.journal.turn(outgoing.number, "serving")
+    else:
+        parts.balancer.withdraw(record.app)
+    fleet.remove_fleet(parts, record, "its release did not come through")

@@ -1,0 +1,214 @@
+"""Copies on a server of the operator's: ours go, and what is somebody else's stays as it is."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from dayfly.database.answer import of_command, of_files
+from dayfly.database.cluster import new_cluster
+from dayfly.database.copy import copy_of
+from dayfly.database.operators import MARK, PREFIX
+from dayfly.database.programs import DatabaseError, programs_for
+from dayfly.database.question import Answer, Question
+from dayfly.database.scratch import ScratchServer, serving
+from migrating import applying, asked, write
+
+pytestmark = pytest.mark.postgres
+
+ORDERS = """
+    CREATE TABLE orders (id int PRIMARY KEY, amount int, note text);
+    INSERT INTO orders SELECT i, i FROM generate_series(1, 100) i; ANALYZE orders;
+"""
+LOGGING = {"logging_collector": "on", "log_destination": "jsonlog", "log_rotation_size": "100kB"}
+DROP = "ALTER TABLE orders DROP COLUMN note"
+DATABASES = "SELECT string_agg(datname, ' ' ORDER BY datname) FROM pg_database"
+ROLES = "SELECT string_agg(rolname || rolcanlogin || rolsuper, ' ' ORDER BY rolname) FROM pg_roles"
+GRANTS = """
+    GRANT pg_monitor, pg_read_server_files TO scratcher;
+    GRANT EXECUTE ON FUNCTION pg_current_logfile(text),
+        pg_read_binary_file(text, bigint, bigint, boolean) TO scratcher;
+"""
+PARAMETERS = "GRANT SET ON PARAMETER session_replication_role, log_statement TO scratcher"
+
+
+@pytest.fixture(scope="module")
+def operators(scratch: Path, postgresql: Path) -> Iterator[ScratchServer]:
+    """With a database and a role of somebody else's, whose names begin as ours do."""
+    with (
+        new_cluster(scratch / "operators", postgresql) as cluster,
+        serving(cluster, postgresql, LOGGING) as server,
+    ):
+        admin = server.url("postgres")
+        for text in (f"CREATE DATABASE {PREFIX}notes", f"CREATE ROLE {PREFIX}keeper",
+                     "CREATE ROLE scratcher LOGIN PASSWORD 'scratcher'"):  # fmt: skip
+            asked(admin, text.encode())
+        asked(server.url("postgres"), "ALTER SYSTEM SET lc_messages = 'C'")
+        asked(server.url("postgres"), "SELECT pg_reload_conf()")
+        yield server
+
+
+@pytest.fixture
+def scratcher(operators: ScratchServer) -> str:
+    """The URL of a role that starts without any right."""
+    admin = operators.url("postgres")
+    asked(admin, "ALTER ROLE scratcher NOSUPERUSER NOCREATEDB NOCREATEROLE")
+    asked(admin, "REVOKE pg_monitor, pg_read_server_files FROM scratcher")
+    asked(admin, b"REVOKE ALL ON PARAMETER session_replication_role, log_statement FROM scratcher")
+    return operators.url("postgres", "scratcher", "scratcher")
+
+
+@pytest.fixture
+def shop(production: str, elsewhere: ScratchServer) -> str:
+    """Production, which has a role that the operator's server lacks."""
+    asked(production, ORDERS.encode())
+    with psycopg.connect(elsewhere.url("postgres"), autocommit=True) as admin:
+        if admin.execute("SELECT FROM pg_roles WHERE rolname = 'clerk'").fetchone() is None:
+            admin.execute("CREATE ROLE clerk LOGIN PASSWORD 'clerk'")
+    asked(production, "GRANT SELECT ON orders TO clerk")
+    return production
+
+
+def question(url: str, scratch_url: str, scratch: Path) -> Question:
+    return Question(url=url, scratch_url=scratch_url, folder=scratch / "operated", budget=1)
+
+
+def verdict(answer: Answer) -> str:
+    assert "drops orders.note" in " ".join(f.message for f in answer.impact.findings)
+    return answer.impact.verdict
+
+
+def state(server: ScratchServer) -> tuple[object, ...]:
+    return tuple(asked(server.url("postgres"), text.encode()) for text in (DATABASES, ROLES))
+
+
+def test_a_superuser_answers_for_files_and_for_commands(
+    shop: str, operators: ScratchServer, scratch: Path, tmp_path: Path
+) -> None:
+    before = state(operators)
+    write(tmp_path, {"1.sql": DROP})
+    asks = question(shop, operators.url("postgres"), scratch)
+
+    assert verdict(of_files(asks, tmp_path)) == "staged"
+    assert verdict(of_command(asks, applying(tmp_path))) == "staged"
+
+    assert state(operators) == before
+
+
+def test_a_role_with_the_grants_answers_for_files_and_for_commands(
+    shop: str, scratcher: str, operators: ScratchServer, scratch: Path, tmp_path: Path
+) -> None:
+    admin = operators.url("postgres")
+    asked(admin, "ALTER ROLE scratcher CREATEDB CREATEROLE")
+    asked(admin, PARAMETERS.encode())
+    asked(admin, "GRANT app TO scratcher")
+    before = state(operators)
+    write(tmp_path, {"1.sql": DROP})
+    asks = question(shop, scratcher, scratch)
+
+    assert verdict(of_files(asks, tmp_path)) == "staged", "its log can't be read, nor need it be"
+    with pytest.raises(DatabaseError, match="log of scratch_url's server can't be read") as caught:
+        of_command(asks, applying(tmp_path))
+    assert "GRANT pg_monitor, pg_read_server_files" in caught.value.hint
+    assert "SQL files need none" in caught.value.hint
+
+    asked(admin, GRANTS.encode())
+    assert verdict(of_command(asks, applying(tmp_path))) == "staged"
+    assert state(operators) == before
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ((), ("lacks CREATEDB", 'ALTER ROLE "scratcher" CREATEDB CREATEROLE;')),
+        (("ALTER ROLE scratcher CREATEDB",), ("lacks CREATEROLE", "CREATEDB CREATEROLE")),
+        (
+            ("ALTER ROLE scratcher CREATEDB CREATEROLE", "GRANT app TO scratcher"),
+            (
+                'permission denied to set parameter "session_replication_role"',
+                'GRANT SET ON PARAMETER session_replication_role, log_statement TO "scratcher"',
+            ),
+        ),
+        (
+            ("ALTER ROLE scratcher CREATEDB CREATEROLE", "REVOKE app FROM scratcher", PARAMETERS),
+            ('must be member of role "app"', 'GRANT "app" TO "scratcher"'),
+        ),
+    ],
+)
+def test_a_right_that_is_missing_is_named(
+    shop: str,
+    scratcher: str,
+    operators: ScratchServer,
+    scratch: Path,
+    given: tuple[str, ...],
+    told: tuple[str, str],
+) -> None:
+    for text in given:
+        asked(operators.url("postgres"), text.encode())
+    before = state(operators)
+    with (
+        pytest.raises(DatabaseError, match=told[0]) as caught,
+        copy_of(shop, folder=scratch / "operated", scratch_url=scratcher),
+    ):
+        pass
+    assert told[1] in caught.value.hint
+    assert "scratcher:scratcher" not in caught.value.message + caught.value.hint
+    assert state(operators) == before
+
+
+def test_what_a_crash_left_is_dropped_and_nothing_of_somebody_else(
+    shop: str, operators: ScratchServer, scratch: Path
+) -> None:
+    admin, run = operators.url("postgres"), "0" * 16
+    before = state(operators)
+    asked(admin, "CREATE ROLE left_over")
+    asked(admin, f"COMMENT ON ROLE left_over IS '{MARK}'".encode())
+    for name in (run, f"{run}_00000000"):
+        asked(admin, f"CREATE DATABASE {PREFIX}{name}".encode())
+    live, going = f"{PREFIX}{'1' * 16}", "dayfly scratch " + "1" * 16
+    asked(admin, f"CREATE DATABASE {live}".encode())
+    with psycopg.connect(admin, application_name=going):  # another run, under way
+        with copy_of(shop, folder=scratch / "operated", scratch_url=admin) as copies:
+            assert asked(copies.as_production(copies.fresh()), "SELECT current_user") == "app"
+            assert PREFIX + run not in str(state(operators)[0])
+        assert live in str(state(operators)[0])
+    with copy_of(shop, folder=scratch / "operated", scratch_url=admin) as copies:
+        assert asked(copies.entered_by("clerk", copies.fresh()), "SELECT current_user") == "clerk"
+    assert state(operators) == before
+
+
+def test_productions_own_server_is_refused(
+    shop: str, elsewhere: ScratchServer, scratch: Path
+) -> None:
+    with (
+        pytest.raises(DatabaseError, match="is production's own server"),
+        copy_of(shop, folder=scratch, scratch_url=elsewhere.url("postgres")),
+    ):
+        pass
+
+
+def test_another_major_version_is_refused(shop: str, scratch: Path) -> None:
+    other = programs_for(16, None)
+    with (
+        new_cluster(scratch / "other", other) as cluster,
+        serving(cluster, other, {}) as server,
+        pytest.raises(DatabaseError, match=r"runs PostgreSQL 16, and production 15"),
+        copy_of(shop, folder=scratch, scratch_url=server.url("postgres")),
+    ):
+        pass
+
+
+def test_a_server_that_writes_no_such_log(
+    shop: str, scratch: Path, postgresql: Path, tmp_path: Path
+) -> None:
+    write(tmp_path, {"1.sql": DROP})
+    with (
+        new_cluster(scratch / "silent", postgresql) as cluster,
+        serving(cluster, postgresql, {}) as server,
+    ):
+        asks = question(shop, server.url("postgres"), scratch)
+        assert verdict(of_files(asks, tmp_path)) == "staged"
+        with pytest.raises(DatabaseError, match="writes no jsonlog") as caught:
+            of_command(asks, applying(tmp_path))
+    assert "logging_collector = on" in caught.value.hint

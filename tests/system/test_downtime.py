@@ -1,0 +1,203 @@
+"""Releases with downtime: a page instead of errors, a window to wait for, and a way back."""
+
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.client import SERVICE_UNAVAILABLE
+
+import psycopg
+import pytest
+
+from dayfly.clock import wait_until
+from dayfly.database.scratch import ScratchServer, scratch_server
+from production import Production, assert_serving, running
+from production.crashes import dying_server
+from production.ledgers import Ledger, ledger
+from stories.clients import clients
+from workshop import open_folder, postgresql
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy, pytest.mark.postgres]
+
+ONLY_WITH_FEW = "import os, psycopg; c = psycopg.connect(os.environ['DATABASE_URL'])"
+WORKER = '\n[process.worker]\nrun = "exec sleep 1000"\n'
+
+
+@pytest.fixture(scope="module")
+def prod() -> Iterator[Production]:
+    with open_folder() as folder, running(folder) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ScratchServer]:
+    with open_folder() as folder, scratch_server(folder, postgresql()) as running_:
+        yield running_
+
+
+@pytest.fixture(scope="module")
+def book(prod: Production, server: ScratchServer) -> Iterator[Ledger]:
+    with server.database() as url:
+        made = ledger(prod, url)
+        made.set(watch='"200ms"')
+        toml = made.folder / "dayfly.toml"
+        toml.write_text(toml.read_text() + WORKER)
+        prod.released(made, made.save("With a worker"))
+        yield made
+
+
+def columns(book: Ledger) -> set[str]:
+    with psycopg.connect(book.url) as connection:
+        found = connection.execute("SELECT * FROM entries LIMIT 0").description or []
+    return {column.name for column in found}
+
+
+def dropping(prod: Production, book: Ledger, name: str) -> str:
+    """A commit that drops a column which the release that serves has."""
+    add = f"ALTER TABLE entries ADD COLUMN {name} text DEFAULT 'kept'"
+    prod.released(book, book.changed(name, add))
+    return book.changed(f"no_{name}", f"ALTER TABLE entries DROP COLUMN {name}")
+
+
+def answered(prod: Production) -> tuple[int, str | None, str]:
+    """Status, Retry-After and body of one request."""
+    try:
+        with urllib.request.urlopen(prod.url, timeout=10) as answer:
+            return answer.status, answer.headers["Retry-After"], answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers["Retry-After"], error.read().decode()
+
+
+def stages(prod: Production, number: int) -> list[str]:
+    return [stage["stage"] for stage in prod.record(number)["stages"]]
+
+
+def workers(prod: Production, book: Ledger, release: int) -> list[str]:
+    found = prod.machines(book.app)
+    return [m["machine"] for m in found if (m["release"], m["process"]) == (release, "worker")]
+
+
+def test_clients_get_a_page_and_then_the_new_release(prod: Production, book: Ledger) -> None:
+    commit = dropping(prod, book, "now")
+
+    with clients(prod.http, 1) as tally:
+        number = prod.released(book, commit, "--now")
+
+    record = prod.record(number)
+    assert tally.failed == []
+    assert tally.closed > 0
+    assert record["traffic"]["lost"] == 0
+    assert record["traffic"]["closed"] == tally.closed
+    told = stages(prod, number)
+    wanted = ["close", "drain", "preserve", "migrate", "launch", "verify", "cut over", "open"]
+    assert [stage for stage in told if stage in wanted][: len(wanted)] == wanted
+    assert "now" not in columns(book)
+    assert_serving(prod, book.app, number)
+    assert answered(prod)[0] == 200
+    assert len(workers(prod, book, number)) == 1
+
+
+def test_a_window_is_waited_for_and_holds_nobody_up(prod: Production, book: Ledger) -> None:
+    """Also over a restart of the server; then it is assessed again."""
+    commit = dropping(prod, book, "later")
+    soon = datetime.now(UTC) + timedelta(hours=5)
+    window = f"{soon:%H:%M}-{soon + timedelta(hours=1):%H:%M}"
+
+    said = prod.typed("release", commit, "--window", window, at=book.folder)
+    number = prod.newest()
+
+    assert re.search(rf"until .* {soon:%H:%M} UTC: its window {window}", said)
+    assert prod.record(number)["outcome"] == "waiting"
+    assert "later" in columns(book)
+    assert "waiting" in prod.typed("releases")
+
+    settings = prod.home.environment_toml
+    before = settings.read_text()
+    settings.write_text(f'time_zone = "Etc/GMT-5"\n{before}')  # five hours ahead of UTC
+    prod.typed("down")
+    prod.up()
+    try:
+        wait_until(
+            lambda: prod.record(number)["outcome"] == "serving", seconds=60, what="the window"
+        )
+    finally:
+        settings.write_text(before)
+        prod.typed("down")
+        prod.up()
+    assert "later" not in columns(book)
+    assert "close" in stages(prod, number)
+    assert [stages(prod, number).count(stage) for stage in ("build", "assess")] == [1, 2]
+
+
+def test_a_release_that_waits_can_be_cancelled_and_overtaken(
+    prod: Production, book: Ledger
+) -> None:
+    soon = datetime.now(UTC) + timedelta(hours=5)
+    window = f"{soon:%H:%M}-{soon + timedelta(hours=1):%H:%M}"
+    prod.typed("release", book.changed(), "--window", window, at=book.folder)
+    waits = prod.newest()
+
+    urgent = prod.released(book, book.changed())
+    prod.typed("release", "--cancel", str(waits), at=book.folder)
+
+    assert_serving(prod, book.app, urgent)
+    assert prod.record(waits)["outcome"] == "failed"
+    assert "stopped" in prod.record(waits)["reason"]
+    wrong = prod.type("release", "--window", "sunday night", at=book.folder)
+    assert wrong.status in {1, 2}
+    assert "Sun 02:00-04:00" in wrong.said
+
+
+def test_what_fails_in_downtime_goes_back(prod: Production, book: Ledger) -> None:
+    """The column is there again with its values, and the outgoing release serves."""
+    commit = dropping(prod, book, "kept")
+    before = prod.serving(book.app)
+    book.set(smoke='"python3 smoke.py $BASE_URL && sh few.sh"')
+    count = "n = c.execute('SELECT count(*) FROM entries').fetchone()[0]; assert n < 1000, n"
+    (book.folder / "few.sh").write_text(f'python3 -c "{ONLY_WITH_FEW}; {count}"\n')
+    commit = book.save("Works on a copy alone")
+
+    failed = prod.release(book, commit, "--now")
+    book.set(smoke='"python3 smoke.py $BASE_URL"')
+    book.git("reset", "--quiet", "--hard", "HEAD~2")
+
+    assert failed.status == 1
+    assert "kept" in columns(book)
+    with psycopg.connect(book.url) as connection:
+        kept = connection.execute("SELECT count(*) FROM entries WHERE kept = 'kept'").fetchone()
+    assert kept
+    assert kept[0] >= 2000
+    assert before
+    assert_serving(prod, book.app, before)
+    assert answered(prod)[0] == 200
+    wait_until(lambda: len(workers(prod, book, before)) == 1, seconds=20, what="its worker")
+
+
+@pytest.mark.parametrize(
+    "moment", ["done:close", "intended:migrate", "done:migrate", "done:cut over", "done:open"]
+)
+def test_a_server_that_dies_in_downtime_leaves_nobody_outside(
+    prod: Production, book: Ledger, moment: str
+) -> None:
+    """It is opened to the release that the schema fits."""
+    column = "dies_" + re.sub(r"\W", "_", moment)
+    commit = dropping(prod, book, column)
+    before = prod.serving(book.app)
+    assert before
+
+    with dying_server(prod, moment, 1):
+        prod.type("release", commit, "--now", at=book.folder)
+    closed = answered(prod)
+    prod.up()
+
+    moved = moment in {"done:cut over", "done:open"}
+    if moment != "done:open":
+        assert closed[0] == SERVICE_UNAVAILABLE
+        assert closed[1]
+    serves = prod.newest() if moved else before
+    wait_until(lambda: answered(prod)[0] == 200, seconds=30, what="somebody answers")
+    assert_serving(prod, book.app, serves)
+    assert (column in columns(book)) == (not moved)
+    if not moved:
+        book.taken_back()

@@ -1,0 +1,206 @@
+"""Back over a release that has taken something away: schema and values first, then the traffic."""
+
+import json
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from dayfly.client import ClientError
+from dayfly.clock import wait_until
+from dayfly.database.scratch import ScratchServer, scratch_server
+from production import Production, assert_serving, running
+from production.crashes import dying_server
+from production.ledgers import Ledger, ledger
+from workshop import open_folder, postgresql
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy, pytest.mark.postgres]
+
+DROP = "ALTER TABLE entries DROP COLUMN cents"
+WITHOUT = "INSERT INTO entries (payer) VALUES (%(payer)s) RETURNING id"
+WITH = "INSERT INTO entries (payer, cents) VALUES (%(payer)s, 100) RETURNING id"
+READ_ALL = "SELECT * FROM entries WHERE id = %(id)s"
+READ = "SELECT id, payer, cents FROM entries WHERE id = %(id)s"
+
+
+@pytest.fixture
+def prod() -> Iterator[Production]:
+    """Of its own for each test: what was undone stays in its history."""
+    with open_folder() as folder, running(folder) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ScratchServer]:
+    with open_folder() as folder, scratch_server(folder, postgresql()) as running_:
+        yield running_
+
+
+@pytest.fixture
+def book(prod: Production, server: ScratchServer) -> Iterator[Ledger]:
+    with server.database() as url:
+        yield ledger(prod, url)
+
+
+def asked(book: Ledger, question: str) -> list[tuple[object, ...]]:
+    with psycopg.connect(book.url, autocommit=True) as connection:
+        cursor = connection.execute(question.encode())
+        return cursor.fetchall() if cursor.description else []
+
+
+def dropping(book: Ledger) -> str:
+    return book.changed("drop", DROP, write=WITHOUT, read=READ_ALL)
+
+
+def test_a_rollback_brings_column_and_values_back(prod: Production, book: Ledger) -> None:
+    before = prod.serving(book.app)
+    rows = asked(book, "SELECT id, payer, cents FROM entries ORDER BY id")
+    asked(book, "ALTER TABLE entries ALTER cents DROP NOT NULL")
+    number = prod.released(book, dropping(book), "--despite", "cents are counted elsewhere")
+
+    record = prod.record(number)
+    assert record["impact"]["rollback"] == {"state": "closed", "loses": ["entries.cents"]}
+    assert record["impact"]["restoration"]["why"] == ""
+    assert record["preserved"]["tables"] == ["entries"]
+    assert record["preserved"]["rows"] == len(rows)
+    said = prod.typed("preserved", "ls", at=book.folder)
+    assert "entries" in said
+    shown = json.loads(prod.typed("preserved", "show", str(number), "--json", at=book.folder))
+    assert (shown["damage"], shown["tables"][0]["columns"]) == ("", ["cents"])
+
+    prod.typed("rollback", at=book.folder)
+
+    assert_serving(prod, book.app, before)
+    assert rows == asked(
+        book, f"SELECT id, payer, cents FROM entries WHERE id <= {len(rows)} ORDER BY id"
+    )
+    assert asked(book, "SELECT count(*) FROM schema_migrations") == [(1,)]
+    [back] = prod.record(before)["rollbacks"][-1:]
+    assert back["restored"][0]["tables"] == [{"table": "entries", "rows": len(rows), "gone": 0}]
+    forward = prod.type("rollback", "--to", str(number), at=book.folder)
+    assert forward.status == 1
+    assert "which a rollback has undone" in forward.said
+
+    again = prod.released(book, book.save("Again"), "--despite", "and once more")
+    assert_serving(prod, book.app, again)
+    assert asked(book, "SELECT count(*) FROM schema_migrations") == [(2,)]
+
+
+def test_a_conflict_refuses_the_rollback_until_the_loss_is_accepted(
+    prod: Production, book: Ledger
+) -> None:
+    before = prod.serving(book.app)
+    number = prod.released(book, dropping(book), "--despite", "cents are counted elsewhere")
+    [(new,)] = asked(book, "INSERT INTO entries (payer) VALUES ('since') RETURNING id")
+
+    refused = prod.type("rollback", at=book.folder)
+
+    assert refused.status == 1
+    assert "without a value for cents" in refused.said
+    assert "--accept-loss" in refused.said
+    assert_serving(prod, book.app, number)
+    assert prod.typed("status", at=book.folder).count("!") == 0
+
+    prod.typed("rollback", "--accept-loss", "one entry without cents", at=book.folder)
+
+    assert_serving(prod, book.app, before)
+    assert asked(book, f"SELECT cents FROM entries WHERE id = {new}") == [(None,)]
+    notes = " ".join(prod.record(before)["rollbacks"][-1]["notes"])
+    assert "one entry without cents" in notes
+    assert "left off" in notes
+
+
+def test_a_damaged_export_is_refused_with_both_sums(prod: Production, book: Ledger) -> None:
+    asked(book, "ALTER TABLE entries ALTER cents DROP NOT NULL")
+    number = prod.released(book, dropping(book), "--despite", "cents are counted elsewhere")
+    folder = prod.home.preserved(book.app, str(number))
+    file = folder / "1.copy.gz"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-1])
+
+    refused = prod.type("rollback", at=book.folder)
+
+    assert refused.status == 1
+    assert f"{file} is damaged: its SHA-256 is" in " ".join(refused.said.split())
+    assert_serving(prod, book.app, number)
+    shown = prod.typed("preserved", "show", str(number), at=book.folder)
+    assert "is damaged" in shown
+    file.write_bytes(whole)
+    prod.typed("rollback", at=book.folder)
+    unknown = prod.type("preserved", "show", "999", at=book.folder)
+    assert unknown.status == 1
+    assert "nothing is preserved under 999" in unknown.said
+
+
+def test_values_are_put_back_by_hand(prod: Production, book: Ledger) -> None:
+    number = prod.released(book, dropping(book), "--despite", "cents are counted elsewhere")
+    asked(book, "ALTER TABLE entries ADD COLUMN cents int")
+
+    said = prod.typed("preserved", "restore", str(number), "--table", "entries", at=book.folder)
+
+    assert "rows were put back" in said
+    assert asked(book, "SELECT count(*) FROM entries WHERE cents IS NULL AND id <= 2000") == [(0,)]
+    wrong = prod.type("preserved", "restore", str(number), "--table", "x", at=book.folder)
+    assert "nothing of a table 'x' was preserved" in wrong.said
+
+
+WORKER = """
+[process.worker]
+run      = "echo no queue; exit 4"
+machines = 1
+"""
+
+
+def test_a_breach_moves_nothing_back_onto_a_schema_that_does_not_fit(
+    prod: Production, book: Ledger
+) -> None:
+    before = prod.serving(book.app)
+    asked(book, "ALTER TABLE entries ALTER cents DROP NOT NULL")
+    settings = book.folder / "dayfly.toml"
+    settings.write_text(settings.read_text() + WORKER)
+
+    number = prod.released(book, dropping(book), "--despite", "cents are counted elsewhere")
+
+    assert_serving(prod, book.app, number)
+    said = " ".join(prod.typed("status", at=book.folder).split())
+    assert "its migration closed the way back" in said
+    assert any("closed the way back" in note for note in prod.record(number)["notes"])
+    prod.typed("rollback", at=book.folder)
+    assert_serving(prod, book.app, before)
+    assert "closed the way back" not in prod.typed("status", at=book.folder)
+
+
+@pytest.mark.parametrize("step", ["close", "restore", "cut over"])
+def test_a_server_that_dies_on_the_way_leaves_a_way(
+    prod: Production, book: Ledger, step: str
+) -> None:
+    before = prod.serving(book.app)
+    asked(book, "ALTER TABLE entries ALTER cents DROP NOT NULL")
+    number = prod.released(book, dropping(book), "--despite", "cents are counted elsewhere")
+    with (
+        dying_server(prod, f"intended:{step}", 1) as server,
+        prod.typing("rollback", at=book.folder),
+    ):
+        wait_until(lambda: server.poll() is not None, seconds=60, what="its death")
+    prod.up()
+    wait_until(lambda: answers(prod), seconds=60, what="the server")
+
+    said = " ".join(prod.typed("status", at=book.folder).split())
+    if step == "close":
+        assert_serving(prod, book.app, number)
+        assert "closed" not in said
+    else:
+        assert "the app stays closed" in said
+    prod.typed("rollback", at=book.folder)
+
+    assert_serving(prod, book.app, before)
+    assert asked(book, "SELECT count(*) FROM entries WHERE cents = id AND id <= 2000") == [(2000,)]
+    assert "!" not in prod.typed("status", at=book.folder)
+
+
+def answers(prod: Production) -> bool:
+    try:
+        prod.client.get("/api/status")
+    except ClientError:
+        return False
+    return True
