@@ -6,7 +6,8 @@ import time
 import psycopg
 import pytest
 
-from dayfly.database.watchdog import counted, own_role, too_long, watched
+from dayfly.database.problems import user_of
+from dayfly.database.watchdog import counted, limited_locks, own_role, too_long, watched
 from migrating import asked
 
 NAME = "dayfly migrate 7"
@@ -62,3 +63,17 @@ def test_a_reader_waits_no_longer_than_the_budget(production: str, name: str) ->
 
     assert ended.is_set() == (name == NAME) == bool(watch.ended)
     assert (waited < 1.2) == (name == NAME)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("before", ["", "7s"])
+def test_a_role_is_limited_while_it_migrates_and_no_longer(production: str, before: str) -> None:
+    role = user_of(production)
+    asked(production, f"ALTER ROLE \"{role}\" SET lock_timeout = '{before or 0}'".encode())
+    if not before:
+        asked(production, f'ALTER ROLE "{role}" RESET lock_timeout'.encode())
+
+    with limited_locks(production, role, 0.4):
+        assert asked(production, b"SHOW lock_timeout") == "400ms"
+
+    assert asked(production, b"SHOW lock_timeout") == (before or "0")

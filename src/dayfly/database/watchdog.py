@@ -19,6 +19,10 @@ LEAST_SECONDS, MOST_SECONDS = 0.05, 0.5  # between two looks
 JOIN_SECONDS = 10.0
 # Who waits for which session of the migration, and which of these wait themselves.
 _OWN = "SELECT pid FROM pg_stat_activity WHERE application_name = %(name)s OR usename = %(role)s"
+_OWN_LIMIT = """
+    SELECT split_part(setting, '=', 2) FROM pg_roles, unnest(rolconfig) AS setting
+    WHERE rolname = %s AND setting LIKE 'lock_timeout=%%'
+"""
 _WAITING = """
     SELECT blocker.pid, waiting.pid FROM pg_stat_activity waiting
     CROSS JOIN LATERAL unnest(pg_blocking_pids(waiting.pid)) AS blocker(pid)
@@ -88,9 +92,32 @@ def own_role(migrate_url: str, app_url: str) -> str:
     return "" if role == user_of(app_url) else role
 
 
-def limit_locks(url: str, role: str, budget: float) -> None:
-    """Let every later session of a role ask for a lock no longer than the budget."""
+@contextmanager
+def limited_locks(url: str, role: str, budget: float) -> Iterator[None]:
+    """Sessions that a role begins in the body ask for a lock no longer than the budget (seconds).
+
+    Whatever the driver. What the role's settings said before stands again afterwards.
+    """
+    if not role:
+        yield
+        return
+    before = _lock_timeout(url, role)
+    _set_lock_timeout(url, role, f"{budget * 1000:.0f}ms")
+    try:
+        yield
+    finally:
+        _set_lock_timeout(url, role, before)
+
+
+def _lock_timeout(url: str, role: str) -> str:
+    """As the role's own settings have it; empty where they say nothing."""
     with psycopg.connect(url, autocommit=True) as connection:
-        limit = sql.SQL("ALTER ROLE {} SET lock_timeout = {}")
-        milliseconds = sql.Literal(f"{budget * 1000:.0f}ms")
-        connection.execute(limit.format(sql.Identifier(role), milliseconds))
+        row = connection.execute(_OWN_LIMIT, (role,)).fetchone()
+        return str(row[0]) if row else ""
+
+
+def _set_lock_timeout(url: str, role: str, value: str) -> None:
+    said = sql.SQL("SET lock_timeout = {}").format(value)
+    change = said if value else sql.SQL("RESET lock_timeout")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.SQL("ALTER ROLE {} {}").format(sql.Identifier(role), change))

@@ -112,29 +112,38 @@ def _files(work: Work, database: Database, pace: Pace, leave: Collection[str]) -
 
 def _command(work: Work, image: Image, pace: Pace, targets: Sequence[str]) -> None:
     """Again and again while it meets locks; ReleaseError says what state the schema is in."""
-    from dayfly.database.watchdog import limit_locks, own_role, watched  # noqa: PLC0415 - loads the driver
+    from dayfly.database.watchdog import limited_locks, own_role  # noqa: PLC0415 - loads the driver
 
     database = work.app.database or Database()
-    url, name = work.migrate_url(database), _name(work)
-    role = own_role(url, work.database_url(database))
-    if role:
-        limit_locks(url, role, pace.lock)
-    before = _written_down(url)
-    for attempt in range(1, pace.attempts + 1):
-        with watched(url, name=name, role=role, budget=pace.others, seconds=pace.deadline) as watch:
-            ended = _attempt(work, image, pace, targets)
-        if ended.status == 0:
-            return
-        met_lock = bool(watch.ended) or bool(_LOCKED.search(ended.said))
-        if not met_lock or attempt == pace.attempts:
-            raise ReleaseError(
-                f"{MIGRATE}: `{database.migrate}` ended with exit status {ended.status}",
-                hint=f"{_state(before, _written_down(url))}\n{ended.said}",
-            )
-        others = "others waited for it" if watch.ended else "a lock was not to be had in time"
-        told = f"{others}, attempt {attempt} of {pace.attempts}: others go first"
-        work.emit("note", message=f"{MIGRATE}: {told}")
-        work.stop.wait(PAUSE_SECONDS)
+    url = work.migrate_url(database)
+    role, before = own_role(url, work.database_url(database)), _written_down(url)
+    with limited_locks(url, role, pace.lock):
+        for attempt in range(1, pace.attempts + 1):
+            ended, outwaited = _watched(work, image, pace, targets, role)
+            if ended.status == 0:
+                return
+            met_lock = outwaited or bool(_LOCKED.search(ended.said))
+            if not met_lock or attempt == pace.attempts:
+                raise ReleaseError(
+                    f"{MIGRATE}: `{database.migrate}` ended with exit status {ended.status}",
+                    hint=f"{_state(before, _written_down(url))}\n{ended.said}",
+                )
+            others = "others waited for it" if outwaited else "a lock was not to be had in time"
+            told = f"{others}, attempt {attempt} of {pace.attempts}: others go first"
+            work.emit("note", message=f"{MIGRATE}: {told}")
+            work.stop.wait(PAUSE_SECONDS)
+
+
+def _watched(
+    work: Work, image: Image, pace: Pace, targets: Sequence[str], role: str
+) -> tuple[once.Ended, bool]:
+    """How an attempt ended, and whether others had waited for it for too long."""
+    from dayfly.database.watchdog import watched  # noqa: PLC0415 - loads the driver
+
+    url, name = work.migrate_url(work.app.database or Database()), _name(work)
+    with watched(url, name=name, role=role, budget=pace.others, seconds=pace.deadline) as watch:
+        ended = _attempt(work, image, pace, targets)
+    return ended, bool(watch.ended)
 
 
 def _attempt(work: Work, image: Image, pace: Pace, targets: Sequence[str]) -> once.Ended:

@@ -1,7 +1,16 @@
 """The story from a commit to its traffic, top to bottom."""
 
 from dayfly.images.image import Image
-from dayfly.release import assessment, cutover, downtime, fleet, migration, preparation, waiting
+from dayfly.release import (
+    assessment,
+    closing,
+    cutover,
+    downtime,
+    fleet,
+    migration,
+    preparation,
+    waiting,
+)
 from dayfly.release.course import WINDOW
 from dayfly.release.fleet import launched
 from dayfly.release.found import Found
@@ -53,6 +62,7 @@ def _beside(work: Work, image: Image, found: Found) -> None:
         baseline = Baseline.of(work, outgoing)
         with cutover.undone_on_failure(work, outgoing):
             cutover.cut_over(work, incoming, outgoing)
+            closing.reopen(work.parts, work.record)  # what an earlier failure has left closed
             cutover.start_workers(work, image)
             watch(work, baseline)
     cutover.drain(work, outgoing)
