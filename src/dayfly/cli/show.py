@@ -72,6 +72,7 @@ def _app(app: Json) -> list[str]:
         until = f"until {moment(fleet.get('until'))}"
         lines.append(f"{_fleet_line('', fleet, 'warm')}  {paint('dim', until)}")
     lines.append(_way_back(app.get("way_back", "none"), app.get("warm", ())))
+    lines += [_crossed(each) for each in app.get("crosses", ())]
     if contract := app.get("contract"):
         lines.append(f"  contract {_contract(contract)}")
     lines += [f"  {paint('bad', '!')} {problem}" for problem in map(_said, app.get("problems", ()))]
@@ -107,6 +108,14 @@ def _way_back(way: str, warm: Sequence[Json]) -> str:
         to = warm[0]["release"]
         return f"  way back none; forward again: `dayfly rollback --to {to}`"
     return f"  way back {told.get(way, way)}"
+
+
+def _crossed(each: Json) -> str:
+    """What the rollback does about a migration that is in its way."""
+    what = ", ".join(each["loses"]) or "the schema"
+    if each["why"]:
+        return f"    {paint('bad', 'loses')} {what} (release {each['release']}): {each['why']}"
+    return f"    brings back what release {each['release']} took away: {what}"
 
 
 def _said(problem: object) -> str:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from dayfly.balancer.balancer import Balancer, listen
@@ -24,7 +24,7 @@ from dayfly.machines.docker import DockerRuntime
 from dayfly.machines.machine import Runtime
 from dayfly.machines.process import ProcessRuntime
 from dayfly.machines.uids import uid_for
-from dayfly.release import contracts
+from dayfly.release import contracts, returning, rollback
 from dayfly.release.alerts import standing
 from dayfly.release.caretaker import Caretaker
 from dayfly.release.contracts import Contract
@@ -34,7 +34,7 @@ from dayfly.release.journal import Journal
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.recovery import recover
 from dayfly.release.reopening import reopened
-from dayfly.release.work import Parts
+from dayfly.release.work import Parts, ReleaseError
 
 CLOSED = "closed: its requests get a page; `dayfly rollback` goes on with what was interrupted"
 
@@ -141,8 +141,22 @@ def observe(environment: Environment) -> Observed:
         balancer_up=up,
         records=records,
         problems=_problems(environment, routing, records),
+        crossed=_crossed(parts, records),
         contracts=_contracts(parts),
     )
+
+
+def _crossed(
+    parts: Parts, records: tuple[ReleaseRecord, ...]
+) -> dict[str, list[returning.Crossed]]:
+    """By app what a plain rollback would have to bring back."""
+    found = {}
+    for app in parts.balancer.routing().serving:
+        own = [record for record in records if record.app == app]
+        with suppress(ReleaseError):  # there is none to go back to
+            target = rollback.target_of(own, parts.serving(app), None)
+            found[app] = returning.crossed(parts, target)
+    return found
 
 
 def _contracts(parts: Parts) -> dict[str, Contract]:

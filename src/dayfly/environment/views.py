@@ -1,6 +1,6 @@
 """What people and programs are shown of an environment: JSON, made from what is observed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,7 @@ from dayfly.machines.machine import Machine, Usage
 from dayfly.release.contracts import Contract
 from dayfly.release.receipt import iso
 from dayfly.release.records import ReleaseRecord
+from dayfly.release.returning import Crossed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,7 @@ class Observed:
     balancer_up: bool
     records: tuple[ReleaseRecord, ...]  # newest first
     problems: Mapping[str, str]
+    crossed: Mapping[str, Sequence[Crossed]] = field(default_factory=dict)  # on the way back
     contracts: Mapping[str, Contract] = field(default_factory=dict)  # that wait, by app
 
 
@@ -54,6 +56,7 @@ def app_status(seen: Observed, app: str) -> dict[str, Any]:
         ),
         "closed": app in seen.routing.closed,
         "way_back": way_back(records, serving),
+        "crosses": [each.as_json() for each in seen.crossed.get(app, ())],
         "contract": seen.contracts[app].as_json() if app in seen.contracts else None,
         "problems": [seen.problems[app]] if app in seen.problems else [],
     }

@@ -38,6 +38,9 @@ class Crossed:
             return "nothing of it was preserved"
         return self.export.why and f"it cannot be brought back: {self.export.why}"
 
+    def as_json(self) -> dict[str, object]:
+        return {"release": self.record.number, "loses": [*self.loses], "why": self.why}
+
     @property
     def told(self) -> str:
         what = ", ".join(self.loses) or "its schema does not serve older releases"
