@@ -38,7 +38,10 @@ def give_back(work: Work) -> None:
 
     Where the schema cannot be had the app stays closed, and an alert says what to do.
     """
-    why = _schema_back(work)
+    try:
+        why = _schema_back(work)
+    except DayflyError as error:  # also at a start, which must not fail on it
+        why = f"it cannot be undone ({error.message})"
     if not why:
         closing.reopen(work.parts, work.record)
         return
@@ -58,10 +61,7 @@ def _schema_back(work: Work) -> str:
     if export is None:
         same = _recorded(work) == _recorded_before(events)
         return "" if same else "nothing of it was preserved, so it cannot be undone"
-    try:
-        returning.put_right(work, export, accept=True)  # nobody has written but the smoke command
-    except DayflyError as error:
-        return f"it cannot be undone ({error.message})"
+    returning.put_right(work, export, accept=True)  # nobody has written but the smoke command
     return ""
 
 
