@@ -14,7 +14,6 @@ from dayfly.database.programs import DatabaseError, programs
 from dayfly.images.workplace import remove
 
 pytestmark = [
-    pytest.mark.xdist_group("pretalx"),  # one story for all of them
     pytest.mark.acceptance,
     pytest.mark.postgres,
     pytest.mark.haproxy,

@@ -12,10 +12,6 @@ from dayfly.errors import StoppedError
 from dayfly.images.builder import BuildError
 from workshop import STEPS, Workshop, inside, workshop
 
-pytestmark = pytest.mark.xdist_group(
-    "docker builds"
-)  # one counts the engine's images while it builds
-
 RUNTIMES = ["process", pytest.param("docker", marks=pytest.mark.docker)]
 
 

@@ -11,7 +11,7 @@ from dayfly.images.base import BASE
 from dayfly.images.builder import BuildError
 from workshop import STEPS, Workshop, inside, workshop
 
-pytestmark = [pytest.mark.xdist_group("docker builds"), pytest.mark.docker]
+pytestmark = pytest.mark.docker
 
 
 @pytest.fixture(scope="module")

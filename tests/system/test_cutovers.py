@@ -9,7 +9,7 @@ import cutovers
 from cutovers import SHORT, Move, Scene
 from workshop import need_docker, open_folder
 
-pytestmark = [pytest.mark.xdist_group("docker builds"), pytest.mark.acceptance, pytest.mark.haproxy]
+pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy]
 
 SEED = 20
 
