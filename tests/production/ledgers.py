@@ -5,6 +5,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
+
 import apps
 from production.environment import Production
 from production.projects import Project
@@ -17,6 +19,13 @@ class Ledger(Project):
     """A checkout of it, and the URL of its database."""
 
     url: str
+
+    @property
+    def columns(self) -> set[str]:
+        """Of its table, as they are now."""
+        with psycopg.connect(self.url) as connection:
+            found = connection.execute("SELECT * FROM entries LIMIT 0").description or []
+        return {column.name for column in found}
 
     def changed(self, name: str = "", sql: str = "", *, write: str = "", read: str = "") -> str:
         """Commit a version with one more migration and other statements; its id."""

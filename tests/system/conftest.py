@@ -2,8 +2,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from dayfly.database.scratch import ScratchServer, scratch_server
 from production import Production, Project, project, running
-from workshop import open_folder
+from workshop import open_folder, postgresql
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +20,10 @@ def kinds(prod: Production) -> Project:
     made = project(prod.folder / "kinds")
     prod.released(made, made.commit())
     return made
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ScratchServer]:
+    """PostgreSQL, with the databases of production in it."""
+    with open_folder() as folder, scratch_server(folder, postgresql()) as running_:
+        yield running_

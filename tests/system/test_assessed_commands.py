@@ -8,10 +8,10 @@ import psycopg
 import pytest
 
 from dayfly.clock import wait_until
-from dayfly.database.scratch import ScratchServer, scratch_server
+from dayfly.database.scratch import ScratchServer
 from production import Production, assert_serving, running
 from production.ledgers import Ledger, ledger
-from workshop import open_folder, postgresql
+from workshop import open_folder
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy, pytest.mark.postgres]
 
@@ -22,12 +22,6 @@ WITH_NOTE = "INSERT INTO entries (payer, cents, note) VALUES (%(payer)s, 1, 'n')
 def prod() -> Iterator[Production]:
     with open_folder() as folder, running(folder) as made:
         yield made
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ScratchServer]:
-    with open_folder() as folder, scratch_server(folder, postgresql()) as running_:
-        yield running_
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +42,6 @@ def clerk(prod: Production, server: ScratchServer, book: Ledger) -> Iterator[str
         book.set(migrate_url="")
 
 
-def columns(book: Ledger) -> set[str]:
-    with psycopg.connect(book.url) as connection:
-        found = connection.execute("SELECT * FROM entries LIMIT 0").description or []
-    return {column.name for column in found}
-
-
 def test_a_way_back_is_proven_with_rows_of_the_new_release(prod: Production, book: Ledger) -> None:
     sql = "ALTER TABLE entries ADD COLUMN note text"
     number = prod.released(book, book.changed("note", sql, write=WITH_NOTE))
@@ -67,7 +55,7 @@ def test_a_way_back_is_proven_with_rows_of_the_new_release(prod: Production, boo
         "covered": ["entries"],
         "why": "",
     }
-    assert "note" in columns(book)
+    assert "note" in book.columns
 
 
 def test_code_alone_is_none_and_tries_nothing(prod: Production, book: Ledger) -> None:
@@ -90,7 +78,7 @@ def test_a_release_that_fails_on_the_migrated_copy_never_touches_production(
 
     assert refused.status == 1
     assert "the incoming release fails on the migrated copy" in refused.said
-    assert "yes" not in columns(book)
+    assert "yes" not in book.columns
     assert_serving(prod, book.app, before)
 
 
@@ -107,7 +95,7 @@ def test_the_question_alone_releases_nothing(prod: Production, book: Ledger) -> 
     assert (answer["commit"], answer["verdict"]) == (commit, "staged")
     assert answer["rollback"]["loses"] == ["entries.cents"]
     assert gate.status == 1
-    assert "cents" in columns(book)
+    assert "cents" in book.columns
     assert_serving(prod, book.app, before)
     assert prod.record(prod.newest())["outcome"] == "assessed"
 
@@ -137,7 +125,7 @@ def test_a_command_that_fails_in_production_alone_says_what_it_left_there(
     assert prod.record(prod.newest())["outcome"] == "failed"
     assert "It stops half-way: 1 migration stay" in failed.said
     assert "left" in failed.said
-    assert "left_there" in columns(book)
+    assert "left_there" in book.columns
     assert_serving(prod, book.app, before)
     book.set(migrate='"python3 migrate.py"')
     book.save("As before")
@@ -161,7 +149,7 @@ def test_readers_never_wait_for_a_command_longer_than_the_budget(
             wait_until(read, seconds=60, what="a second attempt")
             holder.rollback()
             assert release.wait(60) == 0
-    assert "flag" in columns(book)
+    assert "flag" in book.columns
 
 
 def test_a_role_of_its_own_migrates_and_no_machine_knows_it(

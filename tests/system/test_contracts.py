@@ -10,11 +10,11 @@ import pytest
 
 from dayfly.client import ClientError
 from dayfly.clock import wait_until
-from dayfly.database.scratch import ScratchServer, scratch_server
+from dayfly.database.scratch import ScratchServer
 from production import Production, assert_serving, running
 from production.ledgers import Ledger, ledger
 from stories.clients import clients
-from workshop import open_folder, postgresql
+from workshop import open_folder
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy, pytest.mark.postgres]
 
@@ -27,12 +27,6 @@ READ = "SELECT id, payer, amount FROM entries WHERE id = %(id)s"
 def prod() -> Iterator[Production]:
     with open_folder() as folder, running(folder) as made:
         yield made
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ScratchServer]:
-    with open_folder() as folder, scratch_server(folder, postgresql()) as running_:
-        yield running_
 
 
 @pytest.fixture
@@ -48,12 +42,6 @@ def book(prod: Production, server: ScratchServer) -> Iterator[Ledger]:
             warm='"2s"',
             watch='"200ms"',
         )
-
-
-def columns(book: Ledger) -> set[str]:
-    with psycopg.connect(book.url) as connection:
-        found = connection.execute("SELECT * FROM entries LIMIT 0").description or []
-    return {column.name for column in found}
 
 
 def wait_for_contract(prod: Production, number: int, state: str) -> None:
@@ -72,7 +60,7 @@ def test_a_column_is_renamed_in_one_release(prod: Production, book: Ledger) -> N
     commit = book.changed("drop_cents", "ALTER TABLE entries DROP COLUMN cents")
     with clients(prod.http, 1) as tally:
         number = prod.released(book, commit)
-        both = columns(book)
+        both = book.columns
         status = prod.app(book.app)["contract"]
         wait_for_contract(prod, number, "done")
         wanted = len(tally.written) + 30
@@ -81,7 +69,7 @@ def test_a_column_is_renamed_in_one_release(prod: Production, book: Ledger) -> N
     assert tally.failed == []
     assert both >= {"cents", "amount"}
     assert (status["state"], status["migrations"]) == ("waiting", ["0003_drop_cents.sql"])
-    assert columns(book) == {"id", "payer", "amount"}
+    assert book.columns == {"id", "payer", "amount"}
     assert_serving(prod, book.app, number)
     record = prod.record(number)
     assert record["verdict"] == "online"
@@ -102,7 +90,7 @@ def test_what_the_serving_release_still_needs_stays_and_nothing_overtakes_it(
     number = prod.released(book, book.changed("drop_payer", "ALTER TABLE entries DROP payer"))
     wait_for_contract(prod, number, "refused")
 
-    assert "payer" in columns(book)
+    assert "payer" in book.columns
     reason = prod.record(number)["contract"]["reason"]
     assert "the serving release fails on the migrated copy" in reason
     assert "contract refused: not run" in prod.typed("status", at=book.folder)
@@ -119,7 +107,7 @@ def test_what_the_serving_release_still_needs_stays_and_nothing_overtakes_it(
     assert "Name 0003_more.sql in `contract` too" in later.said
     assert "They run when nothing older" in later.said
     assert "0002_drop_payer.sql waits as a contract migration" in forgets.said
-    assert columns(book) == {"id", "payer", "cents"}
+    assert book.columns == {"id", "payer", "cents"}
     assert_serving(prod, book.app, number)
 
     code = prod.released(book, book.changed())  # named still, it waits on with this one
@@ -210,7 +198,7 @@ def test_meanwhile_the_fleet_is_looked_after_and_a_release_waits(
             assert release.wait(90) == 0
 
     assert prod.record(number)["contract"]["state"] == "done"
-    assert "note" not in columns(book)
+    assert "note" not in book.columns
     assert_serving(prod, book.app, number + 1)
 
 
@@ -230,7 +218,7 @@ def test_a_server_that_dies_meanwhile_tries_again(prod: Production, book: Ledger
         reader.rollback()
         wait_for_contract(prod, number, "done")
 
-    assert "note" not in columns(book)
+    assert "note" not in book.columns
     runs = prod.record(number)["contract"]["runs"]
     assert [run["outcome"] for run in runs] == ["interrupted", "done"]
     assert_serving(prod, book.app, number)

@@ -11,12 +11,12 @@ import psycopg
 import pytest
 
 from dayfly.clock import wait_until
-from dayfly.database.scratch import ScratchServer, scratch_server
+from dayfly.database.scratch import ScratchServer
 from production import Production, assert_serving, running
 from production.crashes import dying_server
 from production.ledgers import Ledger, ledger
 from stories.clients import clients
-from workshop import open_folder, postgresql
+from workshop import open_folder
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy, pytest.mark.postgres]
 
@@ -31,12 +31,6 @@ def prod() -> Iterator[Production]:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[ScratchServer]:
-    with open_folder() as folder, scratch_server(folder, postgresql()) as running_:
-        yield running_
-
-
-@pytest.fixture(scope="module")
 def book(prod: Production, server: ScratchServer) -> Iterator[Ledger]:
     with server.database() as url:
         made = ledger(prod, url)
@@ -45,12 +39,6 @@ def book(prod: Production, server: ScratchServer) -> Iterator[Ledger]:
         toml.write_text(toml.read_text() + WORKER)
         prod.released(made, made.save("With a worker"))
         yield made
-
-
-def columns(book: Ledger) -> set[str]:
-    with psycopg.connect(book.url) as connection:
-        found = connection.execute("SELECT * FROM entries LIMIT 0").description or []
-    return {column.name for column in found}
 
 
 def dropping(prod: Production, book: Ledger, name: str) -> str:
@@ -92,7 +80,7 @@ def test_clients_get_a_page_and_then_the_new_release(prod: Production, book: Led
     told = stages(prod, number)
     wanted = ["close", "drain", "preserve", "migrate", "launch", "verify", "cut over", "open"]
     assert [stage for stage in told if stage in wanted][: len(wanted)] == wanted
-    assert "now" not in columns(book)
+    assert "now" not in book.columns
     assert_serving(prod, book.app, number)
     assert answered(prod)[0] == 200
     assert len(workers(prod, book, number)) == 1
@@ -109,7 +97,7 @@ def test_a_window_is_waited_for_and_holds_nobody_up(prod: Production, book: Ledg
 
     assert re.search(rf"until .* {soon:%H:%M} UTC: its window {window}", said)
     assert prod.record(number)["outcome"] == "waiting"
-    assert "later" in columns(book)
+    assert "later" in book.columns
     assert "waiting" in prod.typed("releases")
 
     settings = prod.home.environment_toml
@@ -125,7 +113,7 @@ def test_a_window_is_waited_for_and_holds_nobody_up(prod: Production, book: Ledg
         settings.write_text(before)
         prod.typed("down")
         prod.up()
-    assert "later" not in columns(book)
+    assert "later" not in book.columns
     assert "close" in stages(prod, number)
     assert [stages(prod, number).count(stage) for stage in ("build", "assess")] == [1, 2]
 
@@ -163,7 +151,7 @@ def test_what_fails_in_downtime_goes_back(prod: Production, book: Ledger) -> Non
     book.git("reset", "--quiet", "--hard", "HEAD~2")
 
     assert failed.status == 1
-    assert "kept" in columns(book)
+    assert "kept" in book.columns
     with psycopg.connect(book.url) as connection:
         kept = connection.execute("SELECT count(*) FROM entries WHERE kept = 'kept'").fetchone()
     assert kept
@@ -198,6 +186,6 @@ def test_a_server_that_dies_in_downtime_leaves_nobody_outside(
     serves = prod.newest() if moved else before
     wait_until(lambda: answered(prod)[0] == 200, seconds=30, what="somebody answers")
     assert_serving(prod, book.app, serves)
-    assert (column in columns(book)) == (not moved)
+    assert (column in book.columns) == (not moved)
     if not moved:
         book.taken_back()

@@ -8,11 +8,11 @@ import pytest
 
 from dayfly.client import ClientError
 from dayfly.clock import wait_until
-from dayfly.database.scratch import ScratchServer, scratch_server
+from dayfly.database.scratch import ScratchServer
 from production import Production, assert_serving, running
 from production.crashes import dying_server
 from production.ledgers import Ledger, ledger
-from workshop import open_folder, postgresql
+from workshop import open_folder
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy, pytest.mark.postgres]
 
@@ -28,12 +28,6 @@ def prod() -> Iterator[Production]:
     """Of its own for each test: what was undone stays in its history."""
     with open_folder() as folder, running(folder) as made:
         yield made
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ScratchServer]:
-    with open_folder() as folder, scratch_server(folder, postgresql()) as running_:
-        yield running_
 
 
 @pytest.fixture
