@@ -211,6 +211,7 @@ def test_what_has_run_is_not_pending(terminal: Terminal, orders: str, written: W
         (["--migrate", "false"], 1, "failed on the scratch copy with exit status 1"),
         (["--migrate", "echo no such app; exit 3"], 1, "no such app"),
         (["--migrate", f"{sys.executable} -c '{NETWORK}'"], 1, "It needs the network"),
+        (["--migrate", "echo $FLYWAY_URL; exit 3"], 1, "jdbc:postgresql://127.0.0.1:"),
         (["--migrations", "missing"], 1, "missing"),
         (["--migrate", "true", "--budget", "soon"], 2, "--budget soon"),
         (["--migrate", "true", "--statements", "none.sql"], 1, "none.sql"),

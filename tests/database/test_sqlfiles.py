@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dayfly.database.flywaybooks import Row
+from dayfly.database.flywaybooks import history as flyways_history
 from dayfly.database.problems import shown
 from dayfly.database.scratch import ScratchServer
 from dayfly.database.sqlfiles import ONE_AT_A_TIME, apply_files, pending_files
-from dayfly.database.sqlnames import SqlFile, SqlFileError, sql_files, version_of
+from dayfly.database.sqlnames import SqlFileError, sql_files, version_of
 from dayfly.database.sqlplan import alone
 from migrating import asked, write
 
@@ -31,6 +33,7 @@ def names(directory: Path, url: str | None = None) -> list[str]:
         (["1.up.sql", "1.down.sql", "readme.md"], ["1.up.sql"]),
         (["V10__c.sql", "V2__b.sql", "V1.1__a.sql", "R__views.sql", "V1_2__aa.sql", "U2__b.sql"],
          ["V1.1__a.sql", "V1_2__aa.sql", "V2__b.sql", "V10__c.sql", "R__views.sql"]),
+        (["V3__4__d.sql", "V3.1__5_e.sql"], ["V3__4__d.sql", "V3.1__5_e.sql"]),
     ],
 )  # fmt: skip
 def test_the_order(tmp_path: Path, found: list[str], order: list[str]) -> None:
@@ -54,6 +57,10 @@ def test_flyways_versions_compare_by_number(parts: list[int], sign: str) -> None
         ({"V1__a.sql": "GRANT SELECT ON t TO ${role};"}, r"placeholder \$\{role\}"),
         ({"V1__a.sql": "SELECT 1;", "V1.0__b.sql": "SELECT 1;"}, "have the same version"),
         ({"V1__a.sql": "SELECT 1;", "afterMigrate.sql": "SELECT 1;"}, "not run in their order"),
+        (
+            {"V1__a.sql": "SELECT 1;", "V1__a.sql.conf": "executeInTransaction=false"},
+            "V1__a.sql.conf lies among",
+        ),
         ({"V1__a.sql": "SELECT 1;", "more/V2__b.sql": "SELECT 1;"}, "more/V2__b.sql lies among"),
     ],
 )
@@ -91,13 +98,6 @@ def test_a_file_that_is_not_utf_8(tmp_path: Path) -> None:
 )
 def test_what_needs_to_run_without_a_transaction(text: str, expected: bool) -> None:
     assert alone(text) is expected
-
-
-def test_flyways_checksum() -> None:
-    """As Flyway wrote it: over the lines, without their ends and a byte order mark."""
-    file = SqlFile(name="V1__a.sql", text="CREATE TABLE a (id int);\nSELECT 1;\n")
-    assert file.checksum == SqlFile(name="x", text="\ufeff" + file.text[:-1]).checksum
-    assert -(2**31) <= file.checksum < 2**31
 
 
 @pytest.mark.postgres
@@ -213,7 +213,7 @@ def test_a_run_that_does_not_end_is_named(production: str, tmp_path: Path) -> No
             apply_files(production, write(tmp_path, FIRST), others_seconds=0.3)
 
 
-# As Flyway 11 left it after V1 and a repeatable view.
+# As Flyway makes it.
 _FLYWAY = """
     CREATE TABLE flyway_schema_history (
         installed_rank integer NOT NULL PRIMARY KEY, version varchar(50),
@@ -278,6 +278,7 @@ def test_flyways_history_is_read_and_continued(production: str, tmp_path: Path) 
         ),
         (("1", "SQL", "V1__orders.sql", None, False), "failed in an earlier run of Flyway"),
         (("3", "SQL", "V3__gone.sql", 1, True), "has run V3__gone.sql"),
+        (("2", "JDBC", "db.migration.V2__Fill", None, True), r"V2__Fill, which is no SQL \(JDBC\)"),
     ],
 )
 def test_flyways_history_contradicts_the_files(
@@ -294,6 +295,27 @@ def test_flyways_baseline_is_where_it_begins(production: str, tmp_path: Path) ->
     write(tmp_path, {f"V{n}__x.sql": "SELECT 1;" for n in (1, 2, 3)})
     history(production, ("2", "BASELINE", "<< Flyway Baseline >>", None, True))
     assert names(tmp_path, production) == ["V3__x.sql"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "holds", "baseline"),
+    [
+        ([("SCHEMA", None, '"public"'), ("SQL", "1", "V1")], ["V1"], ()),
+        ([("SQL", "1", "V1"), ("SQL", "2", "V2"), ("DELETE", "1", "V1")], ["V2"], ()),
+        ([("SQL", "1", "V1"), ("DELETE", "1", "V1"), ("SQL", "1", "V1")], ["V1"], ()),
+        ([("SQL", "1", "V1"), ("UNDO_SQL", "1", "U1"), ("SQL", None, "R")], ["R"], ()),
+        (
+            [("BASELINE", "1.2", "<<"), ("SQL_BASELINE", "3", "B3"), ("SQL", "4", "V4")],
+            ["V4"],
+            (3,),
+        ),
+    ],
+)
+def test_what_holds_of_flyways_history(
+    rows: list[tuple[str, str | None, str]], holds: list[str], baseline: tuple[int, ...]
+) -> None:
+    found = flyways_history(Row(*row, checksum=1, success=True) for row in rows)
+    assert ([*found.ran], found.baseline) == (holds, baseline)
 
 
 def test_a_message_never_shows_the_password() -> None:

@@ -198,10 +198,12 @@ def _command(words: str) -> Callable[[str], int]:
     """Runs it with a database's URL where tools look for one."""
     from dayfly.command import Setting, run  # noqa: PLC0415 - see `impact`
     from dayfly.config.inherited import inherited_with  # noqa: PLC0415
+    from dayfly.database.jdbc import ALONE, for_flyway  # noqa: PLC0415
     from dayfly.database.problems import missed_network  # noqa: PLC0415
 
     def migrate(url: str) -> int:
-        setting = Setting(env=inherited_with(DATABASE_URL=url))
+        named = {"DATABASE_URL": url, **for_flyway(url, options=ALONE)}
+        setting = Setting(env=inherited_with(**named))
         argv = ["/bin/sh", "-c", words]
         done = run(argv, setting=setting, seconds=COMMAND_SECONDS, check=False)
         if done.status:

@@ -120,9 +120,13 @@ def _written(text: str) -> _Write | None:
 
 def _made(text: str) -> bool:
     words = significant(text[:2000])
-    if tuple(token.word for token in words[:2]) not in {("create", "table"), ("alter", "table")}:
+    first = tuple(token.word for token in words[:2])
+    if first == ("create", "index"):
+        at = next((at for at, token in enumerate(words) if token.word == "on"), len(words)) + 1
+    elif first in {("create", "table"), ("alter", "table")}:
+        at = 2
+    else:
         return False
-    at = 2
     while any(_is(words, at, word) for word in ("if", "not", "exists", "only")):
         at += 1
     return _table(words, at)[0] in {*NAMING, *BESIDE}

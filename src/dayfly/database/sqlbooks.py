@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from psycopg import Connection, sql
 
+from dayfly.database import flywaybooks
 from dayfly.database.books import FLYWAY, OURS
-from dayfly.database.sqlnames import SqlFile, SqlFileError, version_of
+from dayfly.database.sqlnames import SqlFile, SqlFileError, is_flyway
 
 _FIND = """
     SELECT n.nspname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -15,24 +15,14 @@ _FIND = """
     ORDER BY n.nspname <> ALL (current_schemas(false)), n.nspname LIMIT 1
 """
 _NEW = """
-    CREATE TABLE IF NOT EXISTS {} (
+    CREATE TABLE IF NOT EXISTS {table} (
         name text PRIMARY KEY, sha256 text NOT NULL, applied timestamptz NOT NULL DEFAULT now()
     )
 """
-_OURS = "SELECT name, sha256, 0, NULL, true FROM {} ORDER BY name"
-_FLYWAYS = """
-    SELECT script, NULL, checksum, CASE WHEN type LIKE '%BASELINE%' THEN version END, success
-    FROM {} WHERE type IN ('SQL', 'BASELINE', 'SQL_BASELINE') ORDER BY installed_rank
-"""
+_OURS = "SELECT name, sha256 FROM {table} ORDER BY name"
 _WRITE_OURS = """
-    INSERT INTO {} (name, sha256) VALUES (%(name)s, %(sha256)s)
+    INSERT INTO {table} (name, sha256) VALUES (%(name)s, %(sha256)s)
     ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256, applied = now()
-"""
-_WRITE_FLYWAYS = """
-    INSERT INTO {} (installed_rank, version, description, type, script, checksum, installed_by,
-                    execution_time, success)
-    SELECT coalesce(max(installed_rank), 0) + 1, %(version)s, %(description)s, 'SQL', %(name)s,
-           %(checksum)s, current_user, %(milliseconds)s, true FROM {}
 """
 
 
@@ -41,9 +31,9 @@ class Run:
     """A file that has run, as it was then."""
 
     name: str
-    sha256: str | None
-    checksum: int | None
-    success: bool
+    sha256: str | None = None  # in our table
+    checksum: int | None = None  # in Flyway's
+    success: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,40 +48,34 @@ class Books:
 
 def books_of(connection: Connection, files: Sequence[SqlFile]) -> Books | None:
     """What is written down; None before the first run."""
-    flyway = any(file.version or file.repeatable for file in files)
-    schema = _schema(connection, FLYWAY) if flyway else None
+    schema = _schema(connection, FLYWAY) if is_flyway(files) else None
     if schema:
-        return _read(connection, sql.Identifier(schema, FLYWAY), _FLYWAYS, flyway=True)
+        return _flyways(connection, sql.Identifier(schema, FLYWAY))
     schema = _schema(connection, OURS)
-    if schema:
-        return _read(connection, sql.Identifier(schema, OURS), _OURS, flyway=False)
-    return None
+    return _ours(connection, sql.Identifier(schema, OURS)) if schema else None
 
 
-def new_books(connection: Connection) -> Books:
+def new_books(connection: Connection, files: Sequence[SqlFile]) -> Books:
+    """Flyway's where the files are named for it, so that it can go on from there."""
     row = connection.execute("SELECT current_schema()::text").fetchone()
     if row is None or row[0] is None:
         raise SqlFileError(
             "the database has no schema to write into",
             hint="CREATE SCHEMA public; and GRANT CREATE, USAGE ON SCHEMA public to this user.",
         )
-    table = sql.Identifier(row[0], OURS)
-    connection.execute(sql.SQL(_NEW).format(table))
-    return Books(table=table, flyway=False, runs={})
+    flyway = is_flyway(files)
+    table = sql.Identifier(row[0], FLYWAY if flyway else OURS)
+    for statement in flywaybooks.NEW if flyway else (_NEW,):
+        connection.execute(sql.SQL(statement).format(table=table))
+    return Books(table=table, flyway=flyway, runs={})
 
 
 def write_down(connection: Connection, books: Books, file: SqlFile, seconds: float) -> None:
-    statement = sql.SQL(_WRITE_FLYWAYS if books.flyway else _WRITE_OURS)
-    fields: dict[str, Any] = {"name": file.name, "sha256": file.sha256}
     if books.flyway:
-        head, _, title = file.name.removesuffix(".sql").partition("__")
-        fields |= {
-            "version": None if file.repeatable else head[1:].replace("_", "."),
-            "description": title.replace("_", " "),
-            "checksum": file.checksum,
-            "milliseconds": round(seconds * 1000),
-        }
-    connection.execute(statement.format(books.table, books.table), fields)
+        question, fields = flywaybooks.WRITE, flywaybooks.fields(file, seconds)
+    else:
+        question, fields = _WRITE_OURS, {"name": file.name, "sha256": file.sha256}
+    connection.execute(sql.SQL(question).format(table=books.table), fields)
 
 
 def _schema(connection: Connection, table: str) -> str | None:
@@ -99,16 +83,24 @@ def _schema(connection: Connection, table: str) -> str | None:
     return str(row[0]) if row else None
 
 
-def _read(connection: Connection, table: sql.Identifier, question: Any, *, flyway: bool) -> Books:  # noqa: ANN401 - a literal
-    rows = connection.execute(sql.SQL(question).format(table)).fetchall()
-    baselines = [version_of(row[3]) for row in rows if row[3]]
+def _ours(connection: Connection, table: sql.Identifier) -> Books:
+    rows = connection.execute(sql.SQL(_OURS).format(table=table)).fetchall()
     return Books(
         table=table,
-        flyway=flyway,
+        flyway=False,
+        runs={name: Run(name=name, sha256=sha256) for name, sha256 in rows},
+    )
+
+
+def _flyways(connection: Connection, table: sql.Identifier) -> Books:
+    found = connection.execute(sql.SQL(flywaybooks.READ).format(table=table)).fetchall()
+    told = flywaybooks.history(flywaybooks.rows_of(found))
+    return Books(
+        table=table,
+        flyway=True,
         runs={
-            row[0]: Run(name=row[0], sha256=row[1], checksum=row[2], success=row[4])
-            for row in rows
-            if not row[3]
+            name: Run(name=name, checksum=row.checksum, success=row.success)
+            for name, row in told.ran.items()
         },
-        baseline=max(baselines, default=()),
+        baseline=told.baseline,
     )

@@ -60,7 +60,7 @@ def history_of(url: str, directory: Path) -> History | None:
 def run_files(url: str, files: History) -> None:
     """Each of them, in a database that has run none."""
     with _connected(url) as connection:
-        books = new_books(connection)
+        books = new_books(connection, files)
         for file in files:
             _apply(connection, books, file)
 
@@ -85,7 +85,7 @@ def apply_files(  # noqa: PLR0913 - all by name
     with _connected(url, name) as connection, _alone_here(connection, others_seconds):
         books = books_of(connection, files)
         new = [file for file in pending(files, books) if file.name not in leave]
-        books = books or new_books(connection)
+        books = books or new_books(connection, files)
         for file in new:
             _limit(connection, 0 if alone(file.text) else lock_seconds, statement_seconds)
             _apply(connection, books, file)

@@ -10,7 +10,7 @@ from pathlib import Path
 from dayfly.durable import translated
 from dayfly.errors import DayflyError
 
-_FLYWAY = re.compile(r"(?P<kind>[VR])(?P<version>[0-9][0-9._]*)?__(?P<title>.+)\.sql")
+_FLYWAY = re.compile(r"(?P<kind>[VR])(?P<version>[0-9][0-9._]*?)?__(?P<title>.+)\.sql")
 _FLYWAY_UNDO = re.compile(r"U[0-9][0-9._]*__.+\.sql")
 _DIGITS = re.compile(r"\d+")
 # Sections of other tools; run as they are, the way back would follow the way there.
@@ -42,9 +42,8 @@ class SqlFile:
     @property
     def checksum(self) -> int:
         """As Flyway computes it: over the lines without their ends."""
-        lines = self.text.removeprefix("\ufeff").split("\n")
-        lines = lines[:-1] if lines[-1] == "" else lines
-        value = zlib.crc32("".join(line.rstrip("\r") for line in lines).encode())
+        text = self.text.removeprefix("\ufeff").replace("\r", "").replace("\n", "")
+        value = zlib.crc32(text.encode())
         return value - 2**32 if value >= 2**31 else value
 
 
@@ -125,10 +124,11 @@ def _refuse_twice(files: Sequence[SqlFile]) -> None:
 
 
 def _refuse_strangers(directory: Path, files: Sequence[SqlFile]) -> None:
-    """Flyway's callbacks, and what it finds in folders below: neither is run here."""
+    """Flyway's callbacks, what it finds in folders below, settings of one file: all its own."""
     plain = [file.name for file in files if file.version is None and not file.repeatable]
     below = [str(path.relative_to(directory)) for path in directory.glob("*/**/[VR]*__*.sql")]
-    for name in plain + below:
+    settings = [path.name for path in directory.glob("[VR]*__*.sql.conf")]
+    for name in plain + below + settings:
         raise SqlFileError(
             f"{name} lies among files named for Flyway, and is not run in their order",
             hint='Let Flyway run them: migrate = "flyway migrate"; or put all of them, named '

@@ -156,16 +156,19 @@ def _attempt(work: Work, image: Image, pace: Pace, targets: Sequence[str]) -> on
 
 
 def _once(work: Work, image: Image, pace: Pace, target: str) -> once.Ended:
-    """Its sessions bear a name and a limit for locks, where the driver is libpq or asks it."""
+    """Its sessions bear a name and a limit for locks, where the driver is libpq or Flyway runs."""
+    from dayfly.database.jdbc import for_flyway  # noqa: PLC0415 - loads the driver
+
     database = work.app.database or Database()
     limit = f"-c lock_timeout={pace.lock * 1000:.0f}"
     options = f"{work.app.env.get('PGOPTIONS', '')} {limit}".strip()
+    url, name = work.migrate_url(database), _name(work)
     made = once.machine_for(
         work,
         image,
         fleet.Wanted(process=MIGRATE, run=database.migrate or ""),
-        secrets={database.url: work.migrate_url(database)},
-        env={"PGOPTIONS": options, "PGAPPNAME": _name(work), **inquiry.targeted(target)},
+        secrets={**for_flyway(url, name=name, options=options), database.url: url},
+        env={"PGOPTIONS": options, "PGAPPNAME": name, **inquiry.targeted(target)},
     )
     return once.run_to_end(work, made, seconds=pace.deadline)
 

@@ -58,8 +58,10 @@ def on_copy(
     env: Mapping[str, str] | None = None,
 ) -> Spec:
     """A machine that sees a copy instead of production, and none of the files that are kept."""
-    name = (work.app.database or Database()).url
-    made = once.machine_for(work, image, wanted, secrets={name: url}, env=env)
+    from dayfly.database.jdbc import ALONE, for_flyway  # noqa: PLC0415 - loads the driver
+
+    secrets = {**for_flyway(url, options=ALONE), (work.app.database or Database()).url: url}
+    made = once.machine_for(work, image, wanted, secrets=secrets, env=env)
     own = work.parts.home.scratch / f"kept-{made.name}"
     return replace(made, loopback=True, keep={path: own / path for path in work.app.keep})
 
