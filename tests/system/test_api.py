@@ -44,7 +44,7 @@ ROWS = [
     ("POST", "/api/releases", '{"app": "kinds", "commit": "no-such-branch"}', 400, "no-such-br"),
     ("POST", "/api/releases", '{"app": "kinds", "commit": "--upload-pack=x"}', 400, "--upload"),
     ("POST", "/api/releases", '{"app": "../../etc", "commit": "main"}', 400, "../../etc"),
-    ("POST", "/api/releases/999999/stop", "{}", 409, "is not under way"),
+    ("POST", "/api/releases/999999/stop", "{}", 404, "no release 999999"),
     ("POST", "/api/apps/nobody/rollback", "{}", 404, "no application nobody"),
     ("GET", "/api/releases?app=nobody", "", 404, "no application nobody"),
     ("POST", "/api/apps/kinds/rollback", '{"to": 999999}', 409, "never served"),

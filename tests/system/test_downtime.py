@@ -174,9 +174,12 @@ def test_a_server_that_dies_in_downtime_leaves_nobody_outside(
     before = prod.serving(book.app)
     assert before
 
-    with dying_server(prod, moment, 1):
-        prod.type("release", commit, "--now", at=book.folder)
-    closed = answered(prod)
+    with (
+        dying_server(prod, moment, 1) as server,
+        prod.typing("release", commit, "--now", at=book.folder),
+    ):
+        wait_until(lambda: server.poll() is not None, seconds=60, what="the end of the server")
+        closed = answered(prod)
     prod.up()
 
     moved = moment in {"done:cut over", "done:open"}

@@ -53,7 +53,8 @@ def test_a_rollback_brings_column_and_values_back(prod: Production, book: Ledger
     number = prod.released(book, dropping(book), "--despite", "cents are counted elsewhere")
 
     record = prod.record(number)
-    assert record["impact"]["rollback"] == {"state": "closed", "loses": ["entries.cents"]}
+    back = record["impact"]["rollback"]
+    assert (back["state"], back["loses"]) == ("closed", ["entries.cents"])
     assert record["impact"]["restoration"]["why"] == ""
     assert record["preserved"]["tables"] == ["entries"]
     assert record["preserved"]["rows"] == len(rows)
