@@ -161,7 +161,7 @@ def test_what_production_was_seen_to_send_is_tried_on_the_old_and_the_new_schema
     ]
     changes = ("ALTER TABLE orders DROP CONSTRAINT orders_pkey",)
     found = impact(copies, *changes, statements=seen)
-    assert (found.checked.worked, found.checked.unassessable) == (3, 1)
+    assert (found.checked.worked, len(found.checked.unassessed)) == (3, 1)
     assert [broken.sqlstate for broken in found.checked.broken] == ["42P10"]
     assert found.verdict == "staged"
     assert "ON CONFLICT" in found.findings[0].evidence

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from dayfly.cli.commands import Commands, for_app
@@ -19,6 +20,7 @@ VERDICTS = ("none", "online", "staged", "downtime")
 STYLES = {"none": "good", "online": "good", "staged": "warn", "downtime": "bad"}
 COMMAND_SECONDS = 600.0
 Json = dict[str, Any]
+_SHOWN, _WIDTH = 5, 80  # of statements that tell nothing
 
 
 def declare(commands: Commands) -> None:
@@ -243,6 +245,10 @@ def _finding(finding: Json) -> list[str]:
     return [*told, *(f"    {paint('accent', clean(line))}" for line in remedy)]
 
 
+def _one_line(statement: str) -> str:
+    return shorten(statement, _WIDTH, placeholder=" …")
+
+
 def _rest(value: Json) -> list[str]:
     back, checked = value["rollback"], value["statements"]
     covered = (
@@ -262,6 +268,10 @@ def _rest(value: Json) -> list[str]:
             f"  statements: {checked['checked']} checked, {checked['broken']} broken, "
             f"{checked['unassessable']} can't be assessed"
         )
+    told += [
+        f"    {clean(_one_line(one['statement']))}: {clean(one['why'])}"
+        for one in checked.get("which", ())[:_SHOWN]
+    ]
     told += [f"  {clean(note)}" for note in value.get("notes", ())]
     if value["unfilled"]:
         told.append(f"  no row could be made up for: {clean(', '.join(value['unfilled']))}")

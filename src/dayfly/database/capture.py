@@ -18,7 +18,7 @@ from dayfly.database.programs import DatabaseError
 from dayfly.database.server import connected
 from dayfly.database.serverlog import Log, Position
 from dayfly.database.sqlnames import SqlFile
-from dayfly.database.statements import QUIET, Known
+from dayfly.database.statements import QUIET, Known, control
 from dayfly.database.transactions import ERRORS, executed, transactions
 from dayfly.errors import DayflyError
 
@@ -36,6 +36,8 @@ _FUNCTIONS = """
     HAVING bool_and(pronamespace = 'pg_catalog'::regnamespace AND provolatile <> 'v')
 """
 
+_NO_RIGHT = "42501"
+_OTHER_ROLE = "It ran with the rights of the role in the URL: ask as the role that migrates."
 _OF_VALUES = ("22", "23")  # classes of SQLSTATE: data exception, constraint violation
 Run = Callable[[str], int]  # a command with this database's URL: its exit status
 
@@ -85,6 +87,8 @@ def capture(
 
 
 def _failed(message: str, hint: str, entries: list[Entry]) -> CaptureError:
+    if any(entry.state == _NO_RIGHT for entry in entries):
+        hint = f"{hint}\n{_OTHER_ROLE}"
     error = CaptureError(message, hint=hint)
     error.refused_rows = any(entry.state[:2] in _OF_VALUES for entry in entries)
     return error
@@ -155,7 +159,7 @@ def _names(url: str, question: LiteralString) -> frozenset[str]:
 
 def _last(entries: list[Entry]) -> str:
     """What the server was doing when the command was ended."""
-    texts = [text for text in map(executed, entries) if text]
+    texts = [text for text in map(executed, entries) if text and not control(text)]
     return f"The last statement was: {_shown(texts[-1])}" if texts else "It executed no statement."
 
 

@@ -11,7 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 from dayfly.database.programs import DatabaseError
 
 _WHY = {
-    "password authentication failed": "The password is wrong: set the secret that holds the URL.",
+    "password authentication failed": "The password in the URL is wrong; so may be its secret.",
     "no password supplied": "The URL has no password: postgresql://USER:PASSWORD@HOST/NAME.",
     "no pg_hba.conf entry": "The server does not let this machine in: add a line to pg_hba.conf.",
     "does not exist": "Look at the name in the URL, and at the server: psql --list.",

@@ -53,16 +53,11 @@ class Answer:
         }
 
     def as_json(self) -> dict[str, object]:
-        checked = self.impact.checked
         return {
             **self.impact.as_json(),
             "rollback": self.rollback,
             "pending": None if self.pending is None else list(self.pending),
-            "statements": {
-                "checked": checked.worked,
-                "broken": len(checked.broken),
-                "unassessable": checked.unassessable,
-            },
+            "statements": self.impact.checked.as_json(),
             "restoration": self.restoration.as_json() if self.restoration else None,
             "unfilled": list(self.unfilled),
             "migrating": {"seconds": round(self.migrating, 2), "whole": self.whole},

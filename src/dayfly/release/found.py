@@ -22,7 +22,7 @@ def only(verdict: str, finding: Finding | None = None) -> Found:
         "preserve": [],
         "restoration": None,
         "pending": None if finding else [],
-        "statements": {"checked": 0, "broken": 0, "unassessable": 0},
+        "statements": {"checked": 0, "broken": 0, "unassessable": 0, "which": []},
         "unfilled": [],
         "notes": [],
         "timeline": [],

@@ -13,6 +13,7 @@ from dayfly.database.impact.words import first_word
 
 Connection = psycopg.Connection[Any]
 
+_SHOWN, _LETTERS = 20, 300  # of those that cannot be assessed
 _PARAMETERS = "SELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE name = %s"
 
 
@@ -27,10 +28,30 @@ class Broken:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unassessed:
+    """A statement that fails on the old schema too, so that it tells nothing."""
+
+    text: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Checked:
     worked: int = 0
-    unassessable: int = 0  # failed before, too
+    unassessed: tuple[Unassessed, ...] = ()
     broken: tuple[Broken, ...] = ()
+
+    def as_json(self) -> dict[str, object]:
+        which = [
+            {"statement": one.text[:_LETTERS], "why": one.message}
+            for one in self.unassessed[:_SHOWN]
+        ]
+        return {
+            "checked": self.worked,
+            "broken": len(self.broken),
+            "unassessable": len(self.unassessed),
+            "which": which,
+        }
 
 
 NOTHING = Checked()
@@ -44,7 +65,7 @@ class Rehearsed:
     role: str
     session: Connection
     working: dict[str, str]  # the name under which each is prepared
-    unassessable: int
+    unassessed: tuple[Unassessed, ...]
 
     def again(self) -> Checked:
         """On the new schema: in a fresh session, and in the one that prepared them before."""
@@ -58,9 +79,7 @@ class Rehearsed:
                 stale = _planned(self.session, name)
                 if stale is not None:
                     broken.append(_broken(text, stale, prepared=True))
-        return Checked(
-            worked=len(self.working), unassessable=self.unassessable, broken=tuple(broken)
-        )
+        return Checked(worked=len(self.working), unassessed=self.unassessed, broken=tuple(broken))
 
 
 @contextmanager
@@ -68,16 +87,17 @@ def rehearsed(url: str, texts: Iterable[str], role: str) -> Iterator[Rehearsed]:
     """Try them on the old schema; those that fail there tell nothing later."""
     with _session(url, role) as session:
         working: dict[str, str] = {}
-        unassessable = 0
+        unassessed: list[Unassessed] = []
         for text in dict.fromkeys(texts):
             if first_word(text) not in (*PLANNED, "TABLE", "VALUES"):
                 continue  # BEGIN, SET …: no migration changes these
             name = f"dayfly_{len(working)}"
-            if _tried(session, text, name) is None:
+            error = _tried(session, text, name)
+            if error is None:
                 working[text] = name
             else:
-                unassessable += 1
-        yield Rehearsed(url, role, session, working, unassessable)
+                unassessed.append(Unassessed(text=text, message=_message(error)))
+        yield Rehearsed(url, role, session, working, tuple(unassessed))
 
 
 @contextmanager
@@ -115,6 +135,10 @@ def _broken(text: str, error: psycopg.Error, *, prepared: bool) -> Broken:
     return Broken(
         text=text,
         sqlstate=error.sqlstate or "",
-        message=error.diag.message_primary or str(error),
+        message=_message(error),
         prepared=prepared,
     )
+
+
+def _message(error: psycopg.Error) -> str:
+    return error.diag.message_primary or str(error)
