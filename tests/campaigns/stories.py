@@ -9,7 +9,7 @@ from typing import Any
 from dayfly.durable import write_atomically
 from stories import STORIES, Story
 
-ROUNDS = 5
+ROUNDS = 2
 LONGEST = 120.0  # seconds that one may take; with less left none is begun
 _SUMS = ("written", "read", "closed")
 
