@@ -21,4 +21,4 @@ class Record:
     process: str = ""
     stream: str = ""  # stdout, stderr, a file's name in its machine, journal, access, …
     level: str = ""  # debug, info, warning, error, critical
-    fields: Mapping[str, Value] = field(default=NO_FIELDS)
+    fields: Mapping[str, Value] = field(default_factory=lambda: NO_FIELDS)
