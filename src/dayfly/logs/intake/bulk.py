@@ -1,0 +1,124 @@
+"""The body of Elasticsearch's `_bulk`: a line that says what to do, a line with the document."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from dayfly.errors import DayflyError
+from dayfly.logs.intake.documents import line_of
+from dayfly.logs.store.problems import BodyError
+
+CREATED, WRONG = 201, 400
+VERBS = ("index", "create")
+_NO_DOCUMENT = "delete"  # the one action without a line of its own
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+_BROKEN = (msgspec.MsgspecError, UnicodeError, RecursionError)
+
+
+class BulkError(DayflyError):
+    """The body as a whole is no bulk request: which line is what nobody can tell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One action; `line` is the record it asks for, `reason` why it asks for none."""
+
+    verb: str
+    index: str
+    id: str
+    given_id: bool
+    line: bytes = b""
+    kind: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Bulk:
+    items: Sequence[Item]
+
+    @property
+    def body(self) -> bytes:
+        """What the store is to take: newline JSON."""
+        return b"\n".join(item.line for item in self.items if item.line)
+
+    @property
+    def batch(self) -> str:
+        """The same for the same documents; nothing when one of them has no id of its sender's."""
+        if not all(item.given_id for item in self.items):
+            return ""
+        ids = msgspec.json.encode([(item.verb, item.index, item.id) for item in self.items])
+        return f"bulk-{hashlib.sha256(ids).hexdigest()}"
+
+
+def read(body: bytes, *, index: str, now: int) -> Bulk:
+    """What a body asks for. `index` is where documents go whose action names none."""
+    actions = list(_actions(body))
+    if not actions:
+        raise BulkError("request body is required")
+    return Bulk([_item(*action, index, now) for action in actions])
+
+
+def answered(item: Item) -> dict[str, Any]:
+    """What Elasticsearch says of one item."""
+    named = {"_index": item.index, "_id": item.id}
+    if not item.line:
+        return {
+            item.verb: named
+            | {"status": WRONG, "error": {"type": item.kind, "reason": item.reason}}
+        }
+    return {
+        item.verb: named
+        | {
+            "_version": 1,
+            "result": "created",
+            "_shards": {"total": 1, "successful": 1, "failed": 0},
+            "_seq_no": 0,
+            "_primary_term": 1,
+            "status": CREATED,
+        }
+    }
+
+
+def _actions(body: bytes) -> Iterator[tuple[str, dict[str, Any], bytes]]:
+    """Verb, its arguments, and the line with the document."""
+    lines = iter(enumerate(body.split(b"\n"), 1))
+    for number, line in lines:
+        if not line.strip():
+            continue
+        verb, told = _action(number, line)
+        _, document = (0, b"") if verb == _NO_DOCUMENT else next(lines, (0, b""))
+        yield verb, told, document
+
+
+def _action(number: int, line: bytes) -> tuple[str, dict[str, Any]]:
+    try:
+        ((verb, told),) = _decode(line).items()
+    except (*_BROKEN, ValueError) as error:
+        raise BulkError(f"Malformed action/metadata line [{number}]: {error}") from error
+    if verb not in (*VERBS, "update", _NO_DOCUMENT) or not isinstance(told, dict):
+        raise BulkError(
+            f"Malformed action/metadata line [{number}], expected one of "
+            f"[create, delete, index, update] but found [{verb}]"
+        )
+    return verb, told
+
+
+def _item(verb: str, told: dict[str, Any], document: bytes, index: str, now: int) -> Item:
+    given = told.get("_id")
+    item = Item(
+        verb=verb,
+        index=str(told.get("_index") or index),
+        id=str(given or uuid4().hex[:20]),
+        given_id=bool(given),
+    )
+    if verb not in VERBS:
+        reason = f"[{verb}] is not possible: log records are only added"
+        return replace(item, kind="illegal_argument_exception", reason=reason)
+    try:
+        return replace(item, line=line_of(_decode(document), now))
+    except (*_BROKEN, BodyError) as error:
+        return replace(item, kind="document_parsing_exception", reason=str(error))
