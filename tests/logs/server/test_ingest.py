@@ -22,6 +22,7 @@ LINES = b'{"time": 1, "message": "one"}\n{"time": 2, "message": "two"}\n'
         ("zstd", zstd.compress(LINES)),
         ("zstd", zstd.compress(LINES[:30]) + zstd.compress(LINES[30:])),
     ],
+    ids=["plain", "gzip", "gzip twice", "zstd", "zstd twice"],
 )
 def test_a_body_may_be_packed(server: Server, packing: str, body: bytes) -> None:
     assert server.ask("POST", "/ingest", body, Content_Encoding=packing).json == {"taken": 2}
@@ -58,6 +59,7 @@ def test_a_batch_is_taken_once(server: Server) -> None:
         ({"Content_Encoding": "br"}, LINES, 415, "allowed are gzip, zstd and identity"),
         ({"X_Dayfly_Batch": "a b"}, LINES, 400, "X-Dayfly-Batch: found 'a b'"),
     ],
+    ids=range(8),
 )
 def test_what_is_no_batch_of_records_is_refused_whole(
     server: Server, headers: dict[str, str], body: bytes, status: int, says: str
@@ -77,7 +79,7 @@ def test_what_is_too_large_is_refused_packed_or_not(tmp_path: Path) -> None:
 
 
 def test_too_much_at_once_is_to_be_sent_again(tmp_path: Path) -> None:
-    room = Room(most_held=100)
+    room = Room(most_held=100, patience=0.1)
     with serving(tmp_path, room=room) as server:
         found = server.ask("POST", "/ingest", LINES * 2)
 
@@ -95,6 +97,7 @@ def test_a_full_disk_refuses_and_goes_on_answering(tmp_path: Path) -> None:
 
         assert (found.status, bulk.status) == (507, 429)
         assert bulk.json["error"]["type"] == "es_rejected_execution_exception"
+        assert bulk.json["items"][0]["create"]["status"] == 429
         assert len(server.messages()) == 2
 
 

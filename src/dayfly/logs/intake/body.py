@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, Event, move_on_after, to_thread
 from starlette.requests import Request
 
 from dayfly.errors import DayflyError
@@ -22,6 +22,7 @@ MB = 1 << 20
 MOST_BODY = 64 * MB  # of one request, packed or not
 MOST_HELD = 256 * MB  # of all requests that are being taken
 MOST_AT_ONCE = 64  # bodies that wait for the disk, which takes them together
+PATIENCE_SECONDS = 20.0  # so long a body waits, unread, until there is room for it
 _PIECE = MB
 
 
@@ -53,8 +54,10 @@ class Room:
 
     most_body: int = MOST_BODY
     most_held: int = MOST_HELD
+    patience: float = PATIENCE_SECONDS
     held: int = 0
     threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MOST_AT_ONCE))
+    _freed: Event = field(default_factory=Event)
 
     @asynccontextmanager
     async def body(self, request: Request) -> AsyncIterator[bytes]:
@@ -64,12 +67,14 @@ class Room:
             raise EncodingError(
                 f"Content-Encoding {packing!r}; allowed are gzip, zstd and identity"
             )
-        self._refuse_long(int(_number(request.headers.get("content-length"))))
-        begun, pieces = 0, list[bytes]()
+        expected = _number(request.headers.get("content-length"))
+        self._refuse_long(expected)
+        begun, size, pieces = await self._reserved(expected), 0, list[bytes]()
         try:
             async for piece in request.stream():
-                begun += self._take(len(piece))
-                self._refuse_long(begun)
+                size += len(piece)
+                self._refuse_long(size)
+                begun += self._take(max(0, size - begun))
                 pieces.append(piece)
             whole = b"".join(pieces)
             pieces.clear()
@@ -78,7 +83,19 @@ class Room:
                 begun += self._take(len(whole))
             yield whole
         finally:
-            self.held -= begun
+            self._free(begun)
+
+    async def _reserved(self, size: int) -> int:
+        """A sender that waits slows down by itself; few do well what a refusal asks of them."""
+        with move_on_after(self.patience):
+            while self.held + size > self.most_held:
+                await self._freed.wait()
+        return self._take(size)
+
+    def _free(self, size: int) -> None:
+        self.held -= size
+        freed, self._freed = self._freed, Event()
+        freed.set()
 
     def _take(self, size: int) -> int:
         if self.held + size > self.most_held:
@@ -126,5 +143,6 @@ def _unzstd() -> _Unpacker:
     return zstd.ZstdDecompressor()
 
 
-def _number(text: str | None) -> str:
-    return text if text and text.isdecimal() and len(text) < 20 else "0"  # noqa: PLR2004
+def _number(text: str | None) -> int:
+    """0 for a body that comes without its length."""
+    return int(text) if text and text.isdecimal() and len(text) < 20 else 0  # noqa: PLR2004

@@ -12,7 +12,7 @@ from dayfly.errors import DayflyError
 from dayfly.logs.intake.documents import line_of
 from dayfly.logs.store.problems import BodyError
 
-CREATED, WRONG = 201, 400
+CREATED, WRONG, AGAIN = 201, 400, 429
 VERBS = ("index", "create")
 _NO_DOCUMENT = "delete"  # the one action without a line of its own
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -32,6 +32,7 @@ class Item:
     id: str
     given_id: bool
     line: bytes = b""
+    status: int = WRONG
     kind: str = ""
     reason: str = ""
 
@@ -44,6 +45,17 @@ class Bulk:
     def body(self) -> bytes:
         """What the store is to take: newline JSON."""
         return b"\n".join(item.line for item in self.items if item.line)
+
+    def rejected(self, kind: str, reason: str) -> "Bulk":
+        """None of it was taken, and all that is right is to be sent again."""
+        return Bulk(
+            [
+                replace(item, line=b"", status=AGAIN, kind=kind, reason=reason)
+                if item.line
+                else item
+                for item in self.items
+            ]
+        )
 
     @property
     def batch(self) -> str:
@@ -68,7 +80,7 @@ def answered(item: Item) -> dict[str, Any]:
     if not item.line:
         return {
             item.verb: named
-            | {"status": WRONG, "error": {"type": item.kind, "reason": item.reason}}
+            | {"status": item.status, "error": {"type": item.kind, "reason": item.reason}}
         }
     return {
         item.verb: named

@@ -1,7 +1,7 @@
 """What senders made for Elasticsearch ask of it: `_bulk`, and the questions that come before."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,7 @@ _KINDS = {
 }
 _NANOSECONDS = 1_000_000_000
 _encode = msgspec.json.Encoder().encode
+NOTHING: Mapping[str, Any] = {}
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -62,7 +63,7 @@ class Elastic:
         index = request.path_params.get("index", "")
         try:
             async with self.room.body(request) as body:
-                items = await to_thread.run_sync(
+                items, full = await to_thread.run_sync(
                     self._taken, body, index, limiter=self.room.threads
                 )
         except DayflyError as error:
@@ -70,14 +71,17 @@ class Elastic:
         took = round((time.monotonic() - begun) * 1000)
         errors = any(not item.line for item in items)
         found = {"took": took, "errors": errors, "items": [bulk.answered(item) for item in items]}
-        return said(request, found)
+        return _refused(request, full, found) if full else said(request, found)
 
-    def _taken(self, body: bytes, index: str) -> list[bulk.Item]:
-        """Every item; those that ask for a record are on disk."""
+    def _taken(self, body: bytes, index: str) -> tuple[Sequence[bulk.Item], StoreFullError | None]:
+        """Every item; those that are records are on disk, or none of them when there is no room."""
         asked = bulk.read(body, index=index, now=round(self.now() * _NANOSECONDS))
-        if any(item.line for item in asked.items):
-            self.store.append(asked.body, batch=asked.batch)
-        return list(asked.items)
+        try:
+            if asked.body:
+                self.store.append(asked.body, batch=asked.batch)
+        except StoreFullError as error:
+            return asked.rejected(_KINDS[429], str(error)).items, error
+        return asked.items, None
 
 
 def said(request: Request, value: object, status: int = 200) -> Response:
@@ -164,11 +168,15 @@ def _acknowledged(request: Request, more: dict[str, Any]) -> Response:
     return answer
 
 
-def _refused(request: Request, error: DayflyError) -> Response:
-    """As Elasticsearch refuses: 429 asks to send it again later, which is true of a full disk."""
+def _refused(request: Request, error: DayflyError, items: Mapping[str, Any] = NOTHING) -> Response:
+    """As Elasticsearch refuses: 429 asks to send it again later, which is true of a full disk.
+
+    Some senders look at the status alone, others (rsyslog) only at the items: both are told.
+    """
     status = 400 if isinstance(error, bulk.BulkError) else status_of(error)
     status = 429 if isinstance(error, StoreFullError) else status
-    return said(request, _error(_KINDS.get(status, "exception"), str(error), status), status)
+    found = _error(_KINDS.get(status, "exception"), str(error), status)
+    return said(request, {**found, **items}, status)
 
 
 def _error(kind: str, reason: str, status: int) -> dict[str, Any]:
