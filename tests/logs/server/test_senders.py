@@ -95,23 +95,32 @@ def test_elasticsearch_py_is_told_to_come_again_when_there_is_no_room(tmp_path: 
         assert refused.value.status_code == 429
 
 
-SENDS = """action(type="omelasticsearch" server="127.0.0.1" serverport="{port}" template="record"
-    searchIndex="logs" searchType="" bulkmode="on" uid="x" pwd="{token}"
-    retryfailures="on" retryruleset="again" errorFile="{folder}/errors"
-    action.resumeRetryCount="-1" action.resumeInterval="1" queue.dequeueBatchSize="100")"""
-RSYSLOG = f"""
+# As rsyslog's own page shows it: what is refused with 429 comes back with `$.omes`, under its id.
+RSYSLOG = """
 module(load="imfile")
 module(load="omelasticsearch")
-global(workDirectory="{{folder}}")
-template(name="record" type="list" option.jsonf="on") {{{{
-  property(outname="@timestamp" name="timereported" dateFormat="rfc3339" format="jsonf")
-  property(outname="message" name="msg" format="jsonf")
-  property(outname="host" name="hostname" format="jsonf")
-  property(outname="level" name="syslogseverity-text" format="jsonf")
-}}}}
-ruleset(name="again" queue.type="linkedList") {{{{ {SENDS} }}}}
-input(type="imfile" File="{{folder}}/app.log" Tag="app" Severity="error" freshStartTail="off")
-{SENDS}
+global(workDirectory="FOLDER")
+template(name="document" type="subtree" subtree="$!")
+template(name="id" type="string" string="%$.id%")
+template(name="time" type="string" string="%timereported:::date-rfc3339%")
+ruleset(name="store" queue.type="linkedList") {
+  if strlen($.omes!status) > 0 then {
+    if $.omes!status != 429 then stop
+    set $.id = $.omes!_id;
+  } else {
+    set $.id = $uuid;
+    set $!time = exec_template("time");
+    set $!message = $msg;
+    set $!host = $hostname;
+    set $!level = $syslogseverity-text;
+  }
+  action(type="omelasticsearch" server="127.0.0.1" serverport="PORT" uid="x" pwd="TOKEN"
+    template="document" searchIndex="logs" searchType="" bulkmode="on" writeoperation="create"
+    bulkid="id" dynbulkid="on" retryfailures="on" retryruleset="store" errorFile="FOLDER/errors"
+    action.resumeRetryCount="-1" action.resumeInterval="1" queue.dequeueBatchSize="100")
+}
+input(type="imfile" File="FOLDER/app.log" Tag="app" Severity="error" freshStartTail="off"
+  ruleset="store")
 """
 
 
@@ -122,7 +131,9 @@ def rsyslog(tmp_path: Path, guarded: Server) -> Iterator[Path]:
         missing("rsyslog with rsyslog-elasticsearch")
     folder = tmp_path / "rsyslog"
     folder.mkdir()
-    config = RSYSLOG.format(folder=folder, port=guarded.port, token=TOKEN)
+    config = RSYSLOG
+    for name, value in (("FOLDER", folder), ("PORT", guarded.port), ("TOKEN", TOKEN)):
+        config = config.replace(name, str(value))
     (folder / "rsyslog.conf").write_text(config)
     (folder / "app.log").touch()
     command = [program, "-n", "-f", str(folder / "rsyslog.conf"), "-i", str(folder / "pid")]
