@@ -95,33 +95,20 @@ def test_elasticsearch_py_is_told_to_come_again_when_there_is_no_room(tmp_path: 
         assert refused.value.status_code == 429
 
 
-# As rsyslog's own page shows it: what is refused with 429 comes back with `$.omes`, under its id.
-RSYSLOG = """
+PAGE = Path(__file__).parents[3] / "docs/reference/logs-http.md"
+SOURCE = """
 module(load="imfile")
 module(load="omelasticsearch")
 global(workDirectory="FOLDER")
-template(name="document" type="subtree" subtree="$!")
-template(name="id" type="string" string="%$.id%")
-template(name="time" type="string" string="%timereported:::date-rfc3339%")
-ruleset(name="store" queue.type="linkedList") {
-  if strlen($.omes!status) > 0 then {
-    if $.omes!status != 429 then stop
-    set $.id = $.omes!_id;
-  } else {
-    set $.id = $uuid;
-    set $!time = exec_template("time");
-    set $!message = $msg;
-    set $!host = $hostname;
-    set $!level = $syslogseverity-text;
-  }
-  action(type="omelasticsearch" server="127.0.0.1" serverport="PORT" uid="x" pwd="TOKEN"
-    template="document" searchIndex="logs" searchType="" bulkmode="on" writeoperation="create"
-    bulkid="id" dynbulkid="on" retryfailures="on" retryruleset="store" errorFile="FOLDER/errors"
-    action.resumeRetryCount="-1" action.resumeInterval="1" queue.dequeueBatchSize="100")
-}
 input(type="imfile" File="FOLDER/app.log" Tag="app" Severity="error" freshStartTail="off"
   ruleset="store")
 """
+
+
+def documented() -> str:
+    """What our page says that rsyslog is told."""
+    blocks = PAGE.read_text().split("```\n")[1::2]
+    return next(block for block in blocks if "omelasticsearch" in block)
 
 
 @pytest.fixture
@@ -131,7 +118,7 @@ def rsyslog(tmp_path: Path, guarded: Server) -> Iterator[Path]:
         missing("rsyslog with rsyslog-elasticsearch")
     folder = tmp_path / "rsyslog"
     folder.mkdir()
-    config = RSYSLOG
+    config = SOURCE + documented()
     for name, value in (("FOLDER", folder), ("PORT", guarded.port), ("TOKEN", TOKEN)):
         config = config.replace(name, str(value))
     (folder / "rsyslog.conf").write_text(config)

@@ -2,8 +2,8 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import msgspec
@@ -23,12 +23,14 @@ class BulkError(DayflyError):
     """The body as a whole is no bulk request: which line is what nobody can tell."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Item:
-    """One action; `line` is the record it asks for, `reason` why it asks for none."""
+class Item(NamedTuple):
+    """One action; `line` is the record it asks for, `reason` why it asks for none.
+
+    A tuple, because one is made for every document.
+    """
 
     verb: str
-    index: str
+    into: str  # the index
     id: str
     given_id: bool
     line: bytes = b""
@@ -50,7 +52,7 @@ class Bulk:
         """None of it was taken, and all that is right is to be sent again."""
         return Bulk(
             [
-                replace(item, line=b"", status=AGAIN, kind=kind, reason=reason)
+                item._replace(line=b"", status=AGAIN, kind=kind, reason=reason)
                 if item.line
                 else item
                 for item in self.items
@@ -62,21 +64,25 @@ class Bulk:
         """The same for the same documents; nothing when one of them has no id of its sender's."""
         if not all(item.given_id for item in self.items):
             return ""
-        ids = msgspec.json.encode([(item.verb, item.index, item.id) for item in self.items])
+        ids = msgspec.json.encode([(item.verb, item.into, item.id) for item in self.items])
         return f"bulk-{hashlib.sha256(ids).hexdigest()}"
 
 
 def read(body: bytes, *, index: str, now: int) -> Bulk:
     """What a body asks for. `index` is where documents go whose action names none."""
-    actions = list(_actions(body))
-    if not actions:
+    prefix = uuid4().hex
+    items = [
+        _item(verb, told, document, (index, f"{prefix}{number}"), now)
+        for number, (verb, told, document) in enumerate(_actions(body))
+    ]
+    if not items:
         raise BulkError("request body is required")
-    return Bulk([_item(*action, index, now) for action in actions])
+    return Bulk(items)
 
 
 def answered(item: Item) -> dict[str, Any]:
     """What Elasticsearch says of one item."""
-    named = {"_index": item.index, "_id": item.id}
+    named = {"_index": item.into, "_id": item.id}
     if not item.line:
         return {
             item.verb: named
@@ -98,10 +104,12 @@ def answered(item: Item) -> dict[str, Any]:
 def _actions(body: bytes) -> Iterator[tuple[str, dict[str, Any], bytes]]:
     """Verb, its arguments, and the line with the document."""
     lines = iter(enumerate(body.split(b"\n"), 1))
+    before, verb, told = b"", "", dict[str, Any]()
     for number, line in lines:
         if not line.strip():
             continue
-        verb, told = _action(number, line)
+        if line != before:  # most senders say the same again and again
+            before, (verb, told) = line, _action(number, line)
         _, document = (0, b"") if verb == _NO_DOCUMENT else next(lines, (0, b""))
         yield verb, told, document
 
@@ -119,18 +127,16 @@ def _action(number: int, line: bytes) -> tuple[str, dict[str, Any]]:
     return verb, told
 
 
-def _item(verb: str, told: dict[str, Any], document: bytes, index: str, now: int) -> Item:
-    given = told.get("_id")
-    item = Item(
-        verb=verb,
-        index=str(told.get("_index") or index),
-        id=str(given or uuid4().hex[:20]),
-        given_id=bool(given),
-    )
+def _item(
+    verb: str, told: dict[str, Any], document: bytes, otherwise: tuple[str, str], now: int
+) -> Item:
+    """`otherwise` are index and id of what names none."""
+    index, given = told.get("_index"), told.get("_id")
+    named = (verb, str(index or otherwise[0]), str(given or otherwise[1]), bool(given))
     if verb not in VERBS:
         reason = f"[{verb}] is not possible: log records are only added"
-        return replace(item, kind="illegal_argument_exception", reason=reason)
+        return Item(*named, kind="illegal_argument_exception", reason=reason)
     try:
-        return replace(item, line=line_of(_decode(document), now))
+        return Item(*named, line=line_of(_decode(document), now))
     except (*_BROKEN, BodyError) as error:
-        return replace(item, kind="document_parsing_exception", reason=str(error))
+        return Item(*named, kind="document_parsing_exception", reason=str(error))

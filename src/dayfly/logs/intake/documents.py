@@ -19,6 +19,10 @@ ORIGINS = {
     "stream": ("stream", "log.file.path"),
 }
 RSYSLOG = {"timereported": TIMES[0], "priority": LEVELS[0]}  # what it says if one lets it
+_PLACES: dict[str, tuple[int, str, type]] = {
+    name: (place, ours, str) for ours, names in ORIGINS.items() for place, name in enumerate(names)
+} | {"release": (0, "release", int)}
+_TIMES = frozenset(TIMES)
 _MESSAGES = ("event.original", "text")
 _encode = msgspec.json.Encoder().encode
 
@@ -31,39 +35,29 @@ def line_of(document: Mapping[str, Any], now: int) -> bytes:
     _rename(fields)
     parsed = of_fields(fields, "", Known(now))
     rest = dict(parsed.fields)
-    origin = {name: _origin(rest, names) for name, names in ORIGINS.items()}
     line = {
         "time": now if parsed.time is None else parsed.time,
         "message": parsed.message or _message(rest, document),
         "level": parsed.level,
-        "release": _release(rest),
-        **origin,
         "fields": rest,
     }
-    return _encode({name: value for name, value in line.items() if value or name == "message"})
+    _take_origin(rest, line)
+    return _encode(line)
 
 
 def _rename(fields: dict[str, Value]) -> None:
-    if not any(name in fields for name in TIMES):
+    if _TIMES.isdisjoint(fields):
         for theirs, ours in RSYSLOG.items():
             if theirs in fields and ours not in fields:
                 fields[ours] = fields.pop(theirs)
 
 
-def _origin(fields: dict[str, Value], names: tuple[str, ...]) -> str:
-    """Taken out of the fields when it is a text."""
-    for name in names:
-        if isinstance(fields.get(name), str):
-            return str(fields.pop(name))
-    return ""
-
-
-def _release(fields: dict[str, Value]) -> int:
-    number = fields.get("release")
-    if isinstance(number, bool) or not isinstance(number, int):
-        return 0
-    del fields["release"]
-    return number
+def _take_origin(fields: dict[str, Value], line: dict[str, Any]) -> None:
+    """From the fields into the line, where it is of the right kind."""
+    for name in sorted(_PLACES.keys() & fields.keys(), key=_PLACES.__getitem__):
+        _, ours, kind = _PLACES[name]
+        if ours not in line and type(fields[name]) is kind:
+            line[ours] = fields.pop(name)
 
 
 def _message(fields: dict[str, Value], document: Mapping[str, Any]) -> str:
