@@ -149,6 +149,9 @@ class Endless:
         self._stop = ask.stop
         return self
 
+    def append(self, *_: object, **__: object) -> int:
+        return 1
+
     def __iter__(self) -> Iterator[Record]:
         return self._make(self._stop)
 
@@ -229,3 +232,19 @@ def test_what_was_cut_is_the_last_line() -> None:
 
         assert server.search().lines[-1] == {"cut": "cut after 60 s"}
         assert server.search("", "text/csv").body.endswith(b"# cut: cut after 60 s\r\n")
+
+
+def test_searches_that_take_long_do_not_hold_up_what_is_sent() -> None:
+    store = Endless(60)
+    with answering(application(store)) as port:  # type: ignore[arg-type]
+        server = Server(store, port)  # type: ignore[arg-type]
+        searches = [server.connection() for _ in range(100)]
+        for search in searches:
+            search.request("GET", "/search")
+        begun = time.monotonic()
+
+        assert server.ingest({"time": 1, "message": "x"}).json == {"taken": 1}
+
+        assert time.monotonic() - begun < 2
+        for search in searches:
+            search.close()

@@ -79,7 +79,7 @@ def _compared(cursor: Cursor, name: str, op: Operator) -> Node:
         return _plain(cursor, name, op, run)
     if run.star:
         cursor.refuse(f"found `*` after `{op}`, allowed is a whole value", cursor.at - 1)
-    if name == "level" and op != "!=":
+    if name == "level" and op != "!=" and number(run.text) is None:
         return _levels(cursor, op, run)
     if op != "!=" and name != "time" and number(run.text) is None:
         cursor.refuse(
