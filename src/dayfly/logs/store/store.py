@@ -69,19 +69,19 @@ class Store:
         settings: Settings = DEFAULTS,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._folder = folder
+        self.folder = folder
         self._settings = settings
         self._now = now
         self._exits = ExitStack()
         self._upkeep = threading.Lock()
 
     def __enter__(self) -> Self:
-        with ExitStack() as exits, translated(self._folder):
-            self._folder.mkdir(parents=True, exist_ok=True)
-            exits.enter_context(held(self._folder))
-            self._shelf = Shelf(self._folder)
+        with ExitStack() as exits, translated(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            exits.enter_context(held(self.folder))
+            self._shelf = Shelf(self.folder)
             sequence = self._shelf.manifest.sealed
-            self._intake = Intake(self._folder, sequence, self._settings, self._now)
+            self._intake = Intake(self.folder, sequence, self._settings, self._now)
             exits.callback(self._intake.close)
             self._rounds = Rounds("log store", ROUND_SECONDS, self._round)
             self._rounds.start()
