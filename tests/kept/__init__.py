@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from dayfly.logs.query.tree import Query
@@ -10,7 +11,7 @@ from dayfly.logs.record import Record
 from dayfly.logs.store.settings import Settings
 from dayfly.logs.store.store import Store
 
-QUIET = Settings(rows=10**6, seconds=10**6, reserve=0)  # nothing happens by itself
+QUIET = Settings(rounds=False, rows=10**6, reserve=0)  # nothing happens by itself
 TEXTS = ("app", "machine", "host", "process", "stream", "level")
 
 
@@ -44,8 +45,7 @@ def mixed(folder: Path, records: Sequence[Record]) -> Iterator[Store]:
     """A store whose records are merged, sealed, replayed and new, a quarter each."""
     quarter = -(-len(records) // 4) or 1
     lots = [records[begin : begin + quarter] for begin in range(0, len(records), quarter)]
-    settings = Settings(rows=10**6, seconds=10**6, reserve=0, small=2)
-    with Store(folder, settings=settings) as store:
+    with Store(folder, settings=replace(QUIET, small=2)) as store:
         for lot in lots[:2]:
             for half in (lot[::2], lot[1::2]):
                 store.append(body_of(half))

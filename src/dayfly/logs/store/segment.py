@@ -12,6 +12,7 @@ from dayfly.durable import write_atomically
 from dayfly.logs.store import bloom
 from dayfly.logs.store.files import crc_of, fsync
 from dayfly.logs.store.frame import REST
+from dayfly.logs.store.problems import StoreError
 
 GROUP_ROWS = 8192
 LEVEL = 3  # of zstd
@@ -90,6 +91,8 @@ def write(folder: Path, name: str, day: str, frame: pl.DataFrame) -> Segment:
         )
         fsync(fresh)
         fresh.replace(path)
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise StoreError(f"{path}: it can't be written: {error}") from error
     finally:
         fresh.unlink(missing_ok=True)
     index = _index(frame)

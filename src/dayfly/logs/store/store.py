@@ -84,8 +84,9 @@ class Store:
             self._intake = Intake(self.folder, sequence, self._settings, self._now)
             exits.callback(self._intake.close)
             self._rounds = Rounds("log store", ROUND_SECONDS, self._round)
-            self._rounds.start()
-            exits.callback(self._rounds.close)
+            if self._settings.rounds:
+                self._rounds.start()
+                exits.callback(self._rounds.close)
             self._exits = exits.pop_all()
         turns = threading.Semaphore(self._settings.readers)
         self._reading = Reading(self._intake, self._shelf, turns)
