@@ -58,8 +58,18 @@ def test_which_segments_are_merged(segments: list[Segment], names: list[str]) ->
     assert [each.name for each in to_merge(segments, SMALL, "1970-01-01")] == names
 
 
-def test_of_a_day_that_is_over_two_are_enough() -> None:
-    assert len(to_merge([segment("1"), segment("2")], SMALL, "1970-01-02")) == 2
+def test_a_day_that_is_over_is_packed_for_good_once(tmp_path: Path) -> None:
+    with Store(tmp_path, settings=QUIET, now=lambda: 0.0) as store:
+        for begin in range(2):
+            store.append(numbered(range(begin * 1000, begin * 1000 + 1000)))
+            store.seal()
+        assert not store.compact()
+        before = sum(usage.size for usage in store.usage())
+    with Store(tmp_path, settings=QUIET, now=lambda: 86_400.0) as store:
+        assert store.compact()
+        assert not store.compact()
+        assert sum(usage.size for usage in store.usage()) < before
+        assert len(everything(store)) == 2000
 
 
 @pytest.mark.parametrize(("settings", "names"), DROPS.values(), ids=DROPS)

@@ -13,8 +13,10 @@ from dayfly.logs.query import tree
 from dayfly.logs.query.meaning import matches
 from dayfly.logs.store import bloom
 from dayfly.logs.store.frame import records
-from dayfly.logs.store.segment import Group, Index, Segment
+from dayfly.logs.store.segment import GROUP_ROWS, Group, Index, Segment
 from dayfly.logs.store.where import Filter, filter_of
+
+WORTH = 4 * GROUP_ROWS  # from so many rows on the times are looked at first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +119,8 @@ class Sealed:
         if not groups:
             return pl.DataFrame()
         expr = found.expr
-        if found.exact and sum(group.rows for group in groups) > limit:
+        rows = sum(group.rows for group in groups)
+        if found.exact and rows > max(limit, WORTH):
             edge, groups = self._edge(groups, expr, wanted, limit)
             expr = expr & edge
         return _kept(self._lazy(groups).filter(expr).collect(), wanted, found)

@@ -19,6 +19,7 @@ from dayfly.logs.store.part import Wanted
 from dayfly.logs.store.reading import BROKEN, Reading
 from dayfly.logs.store.sealing import SECOND, day_of, sealed
 from dayfly.logs.store.search import Limits
+from dayfly.logs.store.segment import FINAL_LEVEL, LEVEL
 from dayfly.logs.store.settings import DEFAULTS, Settings
 from dayfly.logs.store.shelf import Shelf
 from dayfly.logs.store.upkeep import Usage, to_drop, to_merge, usage_of
@@ -137,10 +138,11 @@ class Store:
             self._intake.forget(last, lambda: self._shelf.change(add=fresh, sealed=last))
 
     def compact(self) -> bool:
-        """Merge one lot of small segments; whether there was one."""
+        """Merge small segments, or pack those of a day that is over; whether there were any."""
         with self._upkeep:
             segments = self._shelf.manifest.segments
-            chosen = to_merge(segments, self._settings, day_of(round(self._now() * SECOND)))
+            today = day_of(round(self._now() * SECOND))
+            chosen = to_merge(segments, self._settings, today)
             frames = []
             for each in chosen:
                 try:
@@ -149,7 +151,8 @@ class Store:
                     self._shelf.quarantine(each, str(error))
                     return True
             if frames:
-                fresh = sealed(self._shelf.days, frames, 2 * self._settings.rows)
+                level = FINAL_LEVEL if chosen[0].day < today else LEVEL
+                fresh = sealed(self._shelf.days, frames, 2 * self._settings.rows, level)
                 self._shelf.change(add=fresh, remove=chosen)
             return bool(frames)
 
