@@ -21,6 +21,7 @@ from bench.victoria import PROGRAM, Victoria, victoria
 from dayfly.command import end_group, started
 from dayfly.logs.query.parse import parse
 from dayfly.logs.query.tree import Select
+from dayfly.logs.store.settings import Settings
 from dayfly.logs.store.store import Store
 from kept import everything
 from kept.appender import LINES, SETTINGS
@@ -90,12 +91,13 @@ def intake(
     def per_line(seconds: float) -> float:
         return seconds / lines * 1e6
 
-    with Store(home) as store:
+    with Store(home, now=lambda: loglines.BEGIN / 1e9) as store:
         before, began = time.process_time(), time.monotonic()
         for body in bodies_of(written):
             store.append(body)
         store.seal()
         ours, passed = per_line(time.process_time() - before), time.monotonic() - began
+    with Store(home, settings=Settings(rounds=False)) as store:  # the day is over
         before = time.process_time()
         while store.compact():
             pass
