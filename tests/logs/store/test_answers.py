@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -37,7 +38,7 @@ def key(record: Record) -> str:
     return repr((record.time, record.message, record.app, record.release, record.level, fields))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(records, max_size=24), nodes)
 def test_finds_what_a_plain_scan_finds(kept: list[Record], where: tree.Node) -> None:
     wanted = [record for record in kept if matches(where, record)]
@@ -52,7 +53,7 @@ def test_finds_what_a_plain_scan_finds(kept: list[Record], where: tree.Node) -> 
     assert [record.time for record in oldest] == times[::-1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(odd_records, min_size=1, max_size=12), negated)
 @example([Record(time=0, message="\u0130x", fields={"a": ""})], tree.Phrase("i"))
 @example([Record(time=0, message="\u0130x", fields={"a": ""})], tree.Prefix("i"))
@@ -66,7 +67,7 @@ def test_letters_of_other_languages_make_no_difference(
     assert sorted(map(key, found)) == sorted(map(key, wanted))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(records, max_size=24),
     nodes,
@@ -95,7 +96,7 @@ def number(text: str) -> str:
     return text.removesuffix(".0")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     st.lists(records, max_size=24),
     nodes,
@@ -113,3 +114,20 @@ def test_the_newest_of_a_stretch(
         found = list(store.search(tree.Query(where), limit=limit, ask=ask))
 
     assert [record.time for record in found] == sorted(inside, reverse=True)[:limit]
+
+
+ENDS = (-(2**63), 2**63 - 1)
+
+
+@pytest.mark.parametrize("op", ["=", "!=", ">", ">=", "<", "<="])
+@pytest.mark.parametrize("value", [-(2**63) - 1, *ENDS, 0, 5, 2**63, 0.5])
+def test_times_of_a_query_narrow_where_it_looks_and_nothing_else(
+    tmp_path: Path, op: tree.Operator, value: float
+) -> None:
+    kept = [Record(time=time, message="m") for time in (*ENDS, -1, 0, 1, 5, 6, 10**18)]
+    where = tree.And((tree.Compare("time", op, value), tree.Word("m")))
+    with mixed(tmp_path, kept) as store:
+        found = [record.time for record in store.search(tree.Query(where))]
+
+    wanted = [record.time for record in kept if matches(where, record)]
+    assert found == sorted(wanted, reverse=True)

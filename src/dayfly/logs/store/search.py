@@ -9,7 +9,8 @@ import polars as pl
 from dayfly.clock import Stop
 from dayfly.logs.record import Record
 from dayfly.logs.store.frame import joined, records
-from dayfly.logs.store.part import Part, Wanted
+from dayfly.logs.store.part import Part
+from dayfly.logs.store.wanted import Wanted
 
 MOST_HELD = 400_000  # records in memory that wait for their turn
 

@@ -15,7 +15,6 @@ from dayfly.logs.record import Record
 from dayfly.logs.store.aggregate import Answer
 from dayfly.logs.store.files import held
 from dayfly.logs.store.intake import Intake
-from dayfly.logs.store.part import Wanted
 from dayfly.logs.store.reading import BROKEN, Reading
 from dayfly.logs.store.sealing import SECOND, day_of, sealed
 from dayfly.logs.store.search import Limits
@@ -23,10 +22,11 @@ from dayfly.logs.store.segment import FINAL_LEVEL, LEVEL
 from dayfly.logs.store.settings import DEFAULTS, Settings
 from dayfly.logs.store.shelf import Shelf
 from dayfly.logs.store.upkeep import Usage, to_drop, to_merge, usage_of
+from dayfly.logs.store.wanted import EARLIEST, LATEST, Wanted
 from dayfly.rounds import Rounds
 
+__all__ = ["ANYTIME", "EARLIEST", "LATEST", "Ask", "Found", "Store"]
 ROUND_SECONDS = 0.5
-EARLIEST, LATEST = -(2**63), 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
