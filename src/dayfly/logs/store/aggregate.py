@@ -14,10 +14,11 @@ from dayfly.logs.query import instants, tree
 from dayfly.logs.query.rows import Row, title
 from dayfly.logs.query.shape import SHAPES
 from dayfly.logs.record import Value
-from dayfly.logs.store.part import Needed, Part, Wanted
+from dayfly.logs.store.part import Needed, Part
 from dayfly.logs.store.problems import StoreError
 from dayfly.logs.store.search import Limits
 from dayfly.logs.store.values import value_kind, value_number, value_text
+from dayfly.logs.store.wanted import Wanted
 
 MOST_GROUPS = 100_000
 MOST_VALUES = 5_000_000  # numbers that a percentile is made of

@@ -62,7 +62,10 @@ def _forgiving(raw: dict[str, Any]) -> Line:
             known[name] = value
         elif name != "fields":
             fields |= _flat(name, value)
-    for name, value in (raw.get("fields") or {}).items():
+    nested = raw.get("fields") or {}
+    if not isinstance(nested, dict):
+        raise ValueError(f"fields is {nested!r}, not an object")  # noqa: TRY004 - as for the rest
+    for name, value in nested.items():
         fields |= _flat(name, value)
     if isinstance(known.get("time"), str):
         known["time"] = nanoseconds(known["time"])

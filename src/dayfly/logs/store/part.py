@@ -13,31 +13,11 @@ from dayfly.logs.query import tree
 from dayfly.logs.query.meaning import matches
 from dayfly.logs.store import bloom
 from dayfly.logs.store.frame import records
-from dayfly.logs.store.segment import Group, Index, Segment
-from dayfly.logs.store.where import Filter, filter_of
+from dayfly.logs.store.segment import GROUP_ROWS, Group, Index, Segment
+from dayfly.logs.store.wanted import Wanted
+from dayfly.logs.store.where import Filter
 
-
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """Which records; times are nanoseconds, from `since` on and before `until`."""
-
-    where: tree.Node
-    since: int
-    until: int
-    newest_first: bool = True
-
-    def overlaps(self, first: int, last: int) -> bool:
-        return self.since <= last and first < self.until
-
-    def filter(self, columns: AbstractSet[str]) -> Filter:
-        found = filter_of(self.where, columns)
-        time = pl.col("time")
-        inside = (time >= pl.lit(self.since, dtype=pl.Int64)) & (time < _end(self.until))
-        return Filter(inside & found.expr, found.exact)
-
-
-def _end(until: int) -> pl.Expr:
-    return pl.lit(until, dtype=pl.Int64)
+WORTH = 4 * GROUP_ROWS  # from so many rows on the times are looked at first
 
 
 class Part(Protocol):
@@ -117,7 +97,8 @@ class Sealed:
         if not groups:
             return pl.DataFrame()
         expr = found.expr
-        if found.exact and sum(group.rows for group in groups) > limit:
+        rows = sum(group.rows for group in groups)
+        if found.exact and rows > max(limit, WORTH):
             edge, groups = self._edge(groups, expr, wanted, limit)
             expr = expr & edge
         return _kept(self._lazy(groups).filter(expr).collect(), wanted, found)
@@ -148,10 +129,11 @@ class Sealed:
 
     def _groups(self, wanted: Wanted) -> list[Group]:
         """The row groups that may hold a match."""
+        span = wanted.narrowed()
         groups = [
             group
             for group in self.index.table.groups
-            if wanted.overlaps(group.first, group.last) and _app_may(wanted.where, group)
+            if span.overlaps(group.first, group.last) and _app_may(wanted.where, group)
         ]
         if self.index.table.probe != self.probe:
             return groups

@@ -11,10 +11,11 @@ from dayfly.logs.query import tree
 from dayfly.logs.record import Record
 from dayfly.logs.store.aggregate import Answer, answered
 from dayfly.logs.store.intake import Intake
-from dayfly.logs.store.part import Needed, Part, Wanted
+from dayfly.logs.store.part import Needed, Part
 from dayfly.logs.store.search import Limits, in_order
 from dayfly.logs.store.segment import Segment
 from dayfly.logs.store.shelf import DamagedError, Shelf
+from dayfly.logs.store.wanted import Wanted
 
 BROKEN = (DamagedError, OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
@@ -78,6 +79,7 @@ class Reading:
     @contextmanager
     def _parts(self, wanted: Wanted, limits: Limits) -> Iterator[list[Part]]:
         """What is there now and overlaps; nothing of it goes before the end."""
+        span = wanted.narrowed()
         with self.intake.state:
             hot, segments = self.intake.parts(), self.shelf.pin()
         with self.shelf.pinned(segments):
@@ -87,5 +89,5 @@ class Reading:
             yield [
                 InTurn(part, self.turns, part.first, part.last)
                 for part in [*parts, *hot]
-                if wanted.overlaps(part.first, part.last)
+                if span.overlaps(part.first, part.last)
             ]

@@ -16,13 +16,15 @@ DAY = 86_400 * SECOND
 _DAY = "day"  # no column of a frame is called so: attributes are others, fields have a colon
 
 
-def sealed(days: Path, frames: Sequence[pl.DataFrame], rows: int) -> list[Segment]:
+def sealed(
+    days: Path, frames: Sequence[pl.DataFrame], rows: int, level: int = segment.LEVEL
+) -> list[Segment]:
     """Segments of the records, none of two days, none with many more than `rows`."""
     whole = joined(frames).sort("time", maintain_order=True)
     written: list[Segment] = []
     try:
         for frame in _cut(whole, rows):
-            written.append(_written(days, frame))  # noqa: PERF401 - known, should the next one fail
+            written.append(_written(days, frame, level))  # noqa: PERF401 - known, should the next one fail
     except BaseException:
         for each in written:
             each.path(days).unlink(missing_ok=True)
@@ -39,12 +41,12 @@ def _cut(whole: pl.DataFrame, rows: int) -> Iterator[pl.DataFrame]:
         yield from (frame.slice(begin, size) for begin in range(0, frame.height, size))
 
 
-def _written(days: Path, frame: pl.DataFrame) -> Segment:
+def _written(days: Path, frame: pl.DataFrame, level: int) -> Segment:
     first = int(frame["time"][0])
     moment = datetime.fromtimestamp(first // SECOND, UTC)
     name = f"{moment:%H%M%S}-{os.urandom(5).hex()}"
     ordered = frame.sort("app", "time", maintain_order=True)
-    return segment.write(days, name, day_of(first), ordered)
+    return segment.write(days, name, day_of(first), ordered, level)
 
 
 def day_of(time: int) -> str:

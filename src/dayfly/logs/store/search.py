@@ -9,7 +9,8 @@ import polars as pl
 from dayfly.clock import Stop
 from dayfly.logs.record import Record
 from dayfly.logs.store.frame import joined, records
-from dayfly.logs.store.part import Part, Wanted
+from dayfly.logs.store.part import Part
+from dayfly.logs.store.wanted import Wanted
 
 MOST_HELD = 400_000  # records in memory that wait for their turn
 
@@ -47,6 +48,7 @@ def in_order(parts: Sequence[Part], wanted: Wanted, limit: int, limits: Limits) 
             return
         ready, held = _split(held, sign * edge, wanted)
         for record in records(ready) if ready.height else ():
+            limits.stop.check()
             yield record
             limit -= 1
             if not limit:
@@ -57,8 +59,9 @@ def in_order(parts: Sequence[Part], wanted: Wanted, limit: int, limits: Limits) 
             if limit > MOST_HELD:
                 limit = MOST_HELD
                 limits.tell(f"cut: more than {MOST_HELD} records of the same time to put in order")
-    if held.height:
-        yield from records(held.head(limit))
+    for record in records(held.head(limit)) if held.height else ():
+        limits.stop.check()
+        yield record
 
 
 def _split(held: pl.DataFrame, edge: int, wanted: Wanted) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -12,9 +12,10 @@ from dayfly.durable import write_atomically
 from dayfly.logs.store import bloom
 from dayfly.logs.store.files import crc_of, fsync
 from dayfly.logs.store.frame import REST
+from dayfly.logs.store.problems import StoreError
 
 GROUP_ROWS = 8192
-LEVEL = 3  # of zstd
+LEVEL, FINAL_LEVEL = 3, 9  # of zstd: when it is sealed, and when its day is over
 
 
 class Volume(msgspec.Struct, frozen=True, array_like=True):
@@ -36,6 +37,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     crc: int
     index_crc: int
     apps: dict[str, Volume]
+    level: int = LEVEL
 
     def path(self, folder: Path) -> Path:
         return folder / self.day / f"{self.name}.parquet"
@@ -78,7 +80,7 @@ class Index:
         return REST not in columns and not others and (name == "message" or f"s:{name}" in columns)
 
 
-def write(folder: Path, name: str, day: str, frame: pl.DataFrame) -> Segment:
+def write(folder: Path, name: str, day: str, frame: pl.DataFrame, level: int = LEVEL) -> Segment:
     """Write records sorted by app and time; on disk, with their folder, when it returns."""
     home = folder / day
     home.mkdir(parents=True, exist_ok=True)
@@ -86,10 +88,12 @@ def write(folder: Path, name: str, day: str, frame: pl.DataFrame) -> Segment:
     path, fresh = home / f"{name}.parquet", home / f"{name}.tmp"
     try:
         frame.write_parquet(
-            fresh, compression="zstd", compression_level=LEVEL, row_group_size=GROUP_ROWS
+            fresh, compression="zstd", compression_level=level, row_group_size=GROUP_ROWS
         )
         fsync(fresh)
         fresh.replace(path)
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise StoreError(f"{path}: it can't be written: {error}") from error
     finally:
         fresh.unlink(missing_ok=True)
     index = _index(frame)
@@ -104,6 +108,7 @@ def write(folder: Path, name: str, day: str, frame: pl.DataFrame) -> Segment:
         crc=crc_of(path),
         index_crc=zlib.crc32(index),
         apps=volumes(frame),
+        level=level,
     )
 
 

@@ -13,6 +13,7 @@ class Settings:
     keep_bytes: int | None = None
     reserve: int = 64 * MB  # of the disk; sealing needs it, so nothing is taken below it
     small: int = 8  # segments of a day that are merged when there are so many small ones
+    rounds: bool = True  # seal, merge and delete by itself; else only when asked
     readers: int = 4  # segments that are read at the same time, whoever asks
 
 

@@ -15,17 +15,18 @@ from dayfly.logs.record import Record
 from dayfly.logs.store.aggregate import Answer
 from dayfly.logs.store.files import held
 from dayfly.logs.store.intake import Intake
-from dayfly.logs.store.part import Wanted
 from dayfly.logs.store.reading import BROKEN, Reading
 from dayfly.logs.store.sealing import SECOND, day_of, sealed
 from dayfly.logs.store.search import Limits
+from dayfly.logs.store.segment import FINAL_LEVEL, LEVEL
 from dayfly.logs.store.settings import DEFAULTS, Settings
 from dayfly.logs.store.shelf import Shelf
 from dayfly.logs.store.upkeep import Usage, to_drop, to_merge, usage_of
+from dayfly.logs.store.wanted import EARLIEST, LATEST, Wanted
 from dayfly.rounds import Rounds
 
+__all__ = ["ANYTIME", "EARLIEST", "LATEST", "Ask", "Found", "Store"]
 ROUND_SECONDS = 0.5
-EARLIEST, LATEST = -(2**63), 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,23 +70,24 @@ class Store:
         settings: Settings = DEFAULTS,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._folder = folder
+        self.folder = folder
         self._settings = settings
         self._now = now
         self._exits = ExitStack()
         self._upkeep = threading.Lock()
 
     def __enter__(self) -> Self:
-        with ExitStack() as exits, translated(self._folder):
-            self._folder.mkdir(parents=True, exist_ok=True)
-            exits.enter_context(held(self._folder))
-            self._shelf = Shelf(self._folder)
+        with ExitStack() as exits, translated(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            exits.enter_context(held(self.folder))
+            self._shelf = Shelf(self.folder)
             sequence = self._shelf.manifest.sealed
-            self._intake = Intake(self._folder, sequence, self._settings, self._now)
+            self._intake = Intake(self.folder, sequence, self._settings, self._now)
             exits.callback(self._intake.close)
             self._rounds = Rounds("log store", ROUND_SECONDS, self._round)
-            self._rounds.start()
-            exits.callback(self._rounds.close)
+            if self._settings.rounds:
+                self._rounds.start()
+                exits.callback(self._rounds.close)
             self._exits = exits.pop_all()
         turns = threading.Semaphore(self._settings.readers)
         self._reading = Reading(self._intake, self._shelf, turns)
@@ -136,10 +138,11 @@ class Store:
             self._intake.forget(last, lambda: self._shelf.change(add=fresh, sealed=last))
 
     def compact(self) -> bool:
-        """Merge one lot of small segments; whether there was one."""
+        """Merge small segments, or pack those of a day that is over; whether there were any."""
         with self._upkeep:
             segments = self._shelf.manifest.segments
-            chosen = to_merge(segments, self._settings, day_of(round(self._now() * SECOND)))
+            today = day_of(round(self._now() * SECOND))
+            chosen = to_merge(segments, self._settings, today)
             frames = []
             for each in chosen:
                 try:
@@ -148,7 +151,8 @@ class Store:
                     self._shelf.quarantine(each, str(error))
                     return True
             if frames:
-                fresh = sealed(self._shelf.days, frames, 2 * self._settings.rows)
+                level = FINAL_LEVEL if chosen[0].day < today else LEVEL
+                fresh = sealed(self._shelf.days, frames, 2 * self._settings.rows, level)
                 self._shelf.change(add=fresh, remove=chosen)
             return bool(frames)
 

@@ -1,10 +1,10 @@
 """What is decided about segments: which are merged, which are too old. Pure."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dayfly.logs.store.segment import Segment
+from dayfly.logs.store.segment import FINAL_LEVEL, Segment
 from dayfly.logs.store.settings import Settings
 
 SECOND = 1_000_000_000
@@ -13,30 +13,33 @@ SECOND = 1_000_000_000
 def to_merge(segments: Sequence[Segment], settings: Settings, today: str) -> list[Segment]:
     """Neighbours in time that become one segment; empty when there is nothing to do.
 
-    A day that is over needs no second chance: two small segments of it are enough.
+    Of today many small ones; of a day that is over all that are not packed for good.
     """
     days: dict[str, list[Segment]] = defaultdict(list)
     for each in segments:
-        if each.rows <= settings.rows // 2:
+        small = each.rows <= settings.rows // 2
+        if small or (each.day < today and each.level < FINAL_LEVEL):
             days[each.day].append(each)
-    for day, small in sorted(days.items()):
-        if len(small) < (settings.small if day >= today else 2):
+    for day, found in sorted(days.items()):
+        over = day < today
+        if not over and len(found) < settings.small:
             continue
-        chosen = _fitting(sorted(small, key=lambda each: each.first), settings.rows)
-        if len(chosen) > 1:
-            return chosen
+        for lot in _lots(sorted(found, key=lambda each: each.first), settings.rows):
+            if len(lot) > 1 or (over and lot[0].level < FINAL_LEVEL):
+                return lot
     return []
 
 
-def _fitting(segments: Sequence[Segment], rows: int) -> list[Segment]:
-    chosen: list[Segment] = []
-    total = 0
+def _lots(segments: Sequence[Segment], rows: int) -> Iterator[list[Segment]]:
+    """Neighbours, as many as make a segment."""
+    lot: list[Segment] = []
     for each in segments:
-        if chosen and total + each.rows > rows:
-            break
-        chosen.append(each)
-        total += each.rows
-    return chosen
+        if lot and sum(one.rows for one in lot) + each.rows > rows:
+            yield lot
+            lot = []
+        lot.append(each)
+    if lot:
+        yield lot
 
 
 def to_drop(segments: Sequence[Segment], settings: Settings, now: float) -> list[Segment]:

@@ -16,7 +16,7 @@ WHOLE = {"time", "release"}  # attributes that are numbers
 def as_text(column: pl.Expr, kind: str) -> pl.Expr:
     """A value as `text_of` writes it; only Python writes floats as Python does."""
     if kind == "f":
-        return column.map_elements(str, return_dtype=pl.String)
+        return column.map_elements(text_of, return_dtype=pl.String)
     return column if kind == "s" else column.cast(pl.String)
 
 
@@ -39,7 +39,7 @@ def value_text(name: str, columns: AbstractSet[str]) -> pl.Expr:
     found = [as_text(pl.col(f"{kind}:{name}"), kind) for kind in kinds_of(name, columns)]
     if REST in columns:
         found.append(_from_rest(name, text_of, pl.String))
-    return pl.coalesce(found) if found else pl.lit(None, dtype=pl.String)
+    return pl.coalesce(found) if found else _nothing(pl.String)
 
 
 def value_kind(name: str, columns: AbstractSet[str]) -> pl.Expr:
@@ -52,7 +52,7 @@ def value_kind(name: str, columns: AbstractSet[str]) -> pl.Expr:
     ]
     if REST in columns:
         found.append(_from_rest(name, lambda value: KINDS[type(value)], pl.String))
-    return pl.coalesce(found) if found else pl.lit(None, dtype=pl.String)
+    return pl.coalesce(found) if found else _nothing(pl.String)
 
 
 def value_number(name: str, columns: AbstractSet[str]) -> pl.Expr:
@@ -62,7 +62,12 @@ def value_number(name: str, columns: AbstractSet[str]) -> pl.Expr:
     found = [pl.col(f"{kind}:{name}") for kind in "if" if f"{kind}:{name}" in columns]
     if REST in columns and name not in ATTRIBUTES:
         found.append(_from_rest(name, _as_float, pl.Float64))
-    return pl.coalesce(found) if found else pl.lit(None, dtype=pl.Float64)
+    return pl.coalesce(found) if found else _nothing(pl.Float64)
+
+
+def _nothing(kind: type[pl.DataType]) -> pl.Expr:
+    """Null for every record; a bare literal would be one row."""
+    return pl.when(pl.col("time").is_null()).then(pl.lit(None, dtype=kind))
 
 
 def _as_float(value: Value) -> float | None:
