@@ -92,10 +92,10 @@ class Sealed:
         return self.index.columns
 
     def select(self, wanted: Wanted, limit: int) -> pl.DataFrame:
-        found = wanted.filter(self.columns)
         groups = self._groups(wanted)
         if not groups:
             return pl.DataFrame()
+        found = wanted.filter(self.columns)
         expr = found.expr
         rows = sum(group.rows for group in groups)
         if found.exact and rows > max(limit, WORTH):
@@ -137,10 +137,9 @@ class Sealed:
         ]
         if self.index.table.probe != self.probe:
             return groups
-        asked = sorted(bloom.words_of(wanted.where))
-        if not asked:
+        words = {word: bloom.hash_of(word) for word in bloom.words_of(wanted.where)}
+        if not words:
             return groups
-        words = dict(zip(asked, bloom.hashes(asked), strict=True))
         return [group for group in groups if self._may(group, wanted.where, words)]
 
     def _may(self, group: Group, where: tree.Node, words: dict[str, int]) -> bool:
