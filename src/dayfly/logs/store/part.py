@@ -17,7 +17,7 @@ from dayfly.logs.store.segment import GROUP_ROWS, Group, Index, Segment
 from dayfly.logs.store.wanted import Wanted
 from dayfly.logs.store.where import Filter
 
-WORTH = 4 * GROUP_ROWS  # from so many rows on the times are looked at first
+RARE_ROWS = 4 * GROUP_ROWS  # what a rare word leaves: read at once, without a look at the times
 
 
 class Part(Protocol):
@@ -98,7 +98,8 @@ class Sealed:
         found = wanted.filter(self.columns)
         expr = found.expr
         rows = sum(group.rows for group in groups)
-        if found.exact and rows > max(limit, WORTH):
+        few = RARE_ROWS if bloom.words_of(wanted.where) else 0
+        if found.exact and rows > max(limit, few):
             edge, groups = self._edge(groups, expr, wanted, limit)
             expr = expr & edge
         return _kept(self._lazy(groups).filter(expr).collect(), wanted, found)
