@@ -5,6 +5,7 @@ known texts hash to, and is not asked where these hash to something else.
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
@@ -13,7 +14,7 @@ from dayfly.logs.query import tree
 from dayfly.logs.query.meaning import tokens
 
 TOKEN = r"[\p{L}\p{N}_]+"  # noqa: S105 - of a message
-BITS_EACH, PROBES = 10, 6  # about 1 % false answers
+BITS_EACH, PROBES = 12, 8  # about 0.3 % false answers
 _SEED = 7
 _KNOWN = [
     "",
@@ -28,9 +29,14 @@ def hashes(texts: Sequence[str]) -> list[int]:
     return pl.Series(texts, dtype=pl.String).hash(_SEED).to_list()
 
 
+@lru_cache(maxsize=4096)
+def hash_of(token: str) -> int:
+    return hashes([token])[0]
+
+
 def probe() -> list[int]:
-    """What tells whether two filters were made with the same hash."""
-    return hashes(_KNOWN)
+    """What tells whether two filters were made in the same way."""
+    return [PROBES, *hashes(_KNOWN)]
 
 
 def built(columns: Sequence[pl.Series]) -> bytes:
@@ -58,10 +64,10 @@ def holds(bits: memoryview, hashed: int) -> bool:
     size = len(bits) * 8
     if not size:
         return False
-    first, second = hashed & 0xFFFFFFFF, hashed >> 32
+    at, step = hashed & 0xFFFFFFFF, hashed >> 32
     for number in range(PROBES):
-        at = (first + number * second) % size
-        if not bits[at >> 3] >> (at & 7) & 1:
+        bit = (at + number * step) % size
+        if not bits[bit >> 3] >> (bit & 7) & 1:
             return False
     return True
 

@@ -17,7 +17,7 @@ from dayfly.logs.store.segment import GROUP_ROWS, Group, Index, Segment
 from dayfly.logs.store.wanted import Wanted
 from dayfly.logs.store.where import Filter
 
-WORTH = 4 * GROUP_ROWS  # from so many rows on the times are looked at first
+RARE_ROWS = 4 * GROUP_ROWS  # what a rare word leaves: read at once, without a look at the times
 
 
 class Part(Protocol):
@@ -92,13 +92,14 @@ class Sealed:
         return self.index.columns
 
     def select(self, wanted: Wanted, limit: int) -> pl.DataFrame:
-        found = wanted.filter(self.columns)
         groups = self._groups(wanted)
         if not groups:
             return pl.DataFrame()
+        found = wanted.filter(self.columns)
         expr = found.expr
         rows = sum(group.rows for group in groups)
-        if found.exact and rows > max(limit, WORTH):
+        few = RARE_ROWS if bloom.words_of(wanted.where) else 0
+        if found.exact and rows > max(limit, few):
             edge, groups = self._edge(groups, expr, wanted, limit)
             expr = expr & edge
         return _kept(self._lazy(groups).filter(expr).collect(), wanted, found)
@@ -137,10 +138,9 @@ class Sealed:
         ]
         if self.index.table.probe != self.probe:
             return groups
-        asked = sorted(bloom.words_of(wanted.where))
-        if not asked:
+        words = {word: bloom.hash_of(word) for word in bloom.words_of(wanted.where)}
+        if not words:
             return groups
-        words = dict(zip(asked, bloom.hashes(asked), strict=True))
         return [group for group in groups if self._may(group, wanted.where, words)]
 
     def _may(self, group: Group, where: tree.Node, words: dict[str, int]) -> bool:

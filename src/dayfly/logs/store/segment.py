@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -70,7 +71,7 @@ class Index:
     table: Table
     filters: memoryview
 
-    @property
+    @cached_property
     def columns(self) -> frozenset[str]:
         return frozenset(self.table.columns)
 
