@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import crowd, cutovers, docker, impact, proxy, releases, rest
+from bench import crowd, cutovers, docker, forwarder, impact, proxy, releases, rest
 from bench.page import About, as_json, lines_of, page
 from bench.row import Row, Skipped
 from bench.world import ROOT, calm, world
@@ -59,6 +59,10 @@ def assessed(rounds: int) -> Iterator[Row | Skipped]:
     yield from impact.measure(min(rounds, 3))
 
 
+def forwarded(_: int) -> Iterator[Row | Skipped]:
+    yield from forwarder.measure()
+
+
 PARTS: dict[str, Callable[[int], Iterator[Row | Skipped]]] = {
     "desk": desk,
     "warm": warm,
@@ -66,6 +70,7 @@ PARTS: dict[str, Callable[[int], Iterator[Row | Skipped]]] = {
     "docker": docked,
     "crowd": crowded,
     "impact": assessed,
+    "forwarder": forwarded,
 }
 
 
