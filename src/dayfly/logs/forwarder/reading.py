@@ -34,28 +34,31 @@ class Reader:
         self._looked = float("-inf")
 
     def round(self) -> None:
-        if time.monotonic() - self._looked >= self._reading.look_seconds:
+        looked = time.monotonic() - self._looked >= self._reading.look_seconds
+        if looked:
             self._told.guard("looking for files", self._finding.look)
             self._ledger.save()
             self._looked = time.monotonic()
         for each in list(self._finding.opened.values()):
-            self._told.guard(each.position.path, partial(self._read, each))
+            found = each.look()
+            if looked or found.st_size != each.position.read:
+                self._told.guard(each.position.path, partial(self._read, each, found.st_size))
 
     def close(self) -> None:
         for each in list(self._finding.opened.values()):
             self._finding.close(each)
 
-    def _read(self, each: Opened) -> None:
+    def _read(self, each: Opened, size: int) -> None:
         described = each.watch.describe(Path(each.position.base))
-        if described is None:
-            return
-        found = each.look()
-        if found.st_size < each.position.read:
+        if size < each.position.read:
             self._finding.replaced(each)
-            return
-        if found.st_size == each.position.read:
-            self._close_when_done(each, described)
-            return
+        elif size == each.position.read:
+            if (described and described.ended) or each.idle >= self._reading.idle_seconds:
+                self._finding.close(each)  # it is opened again as soon as it grows
+        elif described:
+            self._batches(each, described)
+
+    def _batches(self, each: Opened, described: Described) -> None:
         while self._ledger.room() and self._batch(each, described):
             pass
 
@@ -86,8 +89,3 @@ class Reader:
         packed = body(made.records, described.stamps, moment, reading.zone, parse=reading.parse)
         self._ledger.add(each.position, data[: made.end], len(made.records), packed)
         return more
-
-    def _close_when_done(self, each: Opened, described: Described) -> None:
-        """One that is closed is opened again as soon as it grows."""
-        if described.ended or each.idle >= self._reading.idle_seconds:
-            self._finding.close(each)

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 class Sender:
     """Call `run` in a thread of its own; it ends when a stop is requested."""
 
-    def __init__(self, ledger: Ledger, send: Send, *, poll: float = 0.1) -> None:
+    def __init__(self, ledger: Ledger, send: Send, *, poll: float = 0.2) -> None:
         self._ledger = ledger
         self._send = send
         self._poll = poll

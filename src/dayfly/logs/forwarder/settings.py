@@ -16,7 +16,7 @@ class Reading:
     parse: bool = True  # False: lines as they are, with the moment of reading
     bounds: Bounds = field(default_factory=Bounds)
     look_seconds: float = 1.0  # between two looks for new files
-    poll_seconds: float = 0.1  # between two looks into a file
+    poll_seconds: float = 0.2  # between two looks into a file
     partial_seconds: float = 5.0  # until a line without its end is sent as it is
     idle_seconds: float = 300.0  # until a file that does not grow is closed
 
