@@ -267,3 +267,18 @@ def _read(made: Scene) -> int:
     checkpoint = made.state / "checkpoint.json"
     positions = json.loads(checkpoint.read_text())["positions"] if checkpoint.exists() else []
     return int(positions[0]["read"]) if positions else 0
+
+
+def test_a_second_forwarder_of_one_folder_waits_for_the_first(tmp_path: Path) -> None:
+    with scene(tmp_path) as made:
+        append(made.logs / "app.log", "one\n")
+        started(made)
+        wait_for(made, "one")
+        first = made.processes.pop("forwarder")
+        made.start("forwarder")
+        append(made.logs / "app.log", "two\n")
+        wait_for(made, "one", "two")
+        first.kill()
+        first.wait(30)
+        append(made.logs / "app.log", "three\n")
+        wait_for(made, "one", "two", "three")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from dayfly.clock import Stop
-from dayfly.durable import translated
+from dayfly.durable import locked, translated
 from dayfly.errors import StoppedError
 from dayfly.logs.forwarder.ledger import Ledger
 from dayfly.logs.forwarder.reading import Reader
@@ -29,6 +29,13 @@ def forward(
     reading = reading or Reading()
     with translated(spooling.folder):
         spooling.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with locked(spooling.folder / "lock"):  # one that is still ending is waited for
+        _forward(watches, send, spooling, reading, stop)
+
+
+def _forward(
+    watches: tuple[Watch, ...], send: Send, spooling: Spooling, reading: Reading, stop: Stop
+) -> None:
     ledger = Ledger(spooling.folder, limit=spooling.limit, full=spooling.full)
     reader, sender = Reader(watches, ledger, reading), Sender(ledger, send)
     thread = threading.Thread(
