@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import crowd, cutovers, docker, impact, logs, proxy, releases, rest
+from bench import crowd, cutovers, docker, forwarder, impact, logs, proxy, releases, rest
 from bench.page import About, as_json, lines_of, page
 from bench.row import Row, Skipped
 from bench.world import ROOT, calm, world
@@ -64,6 +64,10 @@ def logged(rounds: int, lines: int) -> Iterator[Row | Skipped]:
     yield from logs.measure(rounds, lines)
 
 
+def forwarded(_: int) -> Iterator[Row | Skipped]:
+    yield from forwarder.measure()
+
+
 PARTS: dict[str, Callable[..., Iterator[Row | Skipped]]] = {
     "desk": desk,
     "warm": warm,
@@ -72,6 +76,7 @@ PARTS: dict[str, Callable[..., Iterator[Row | Skipped]]] = {
     "crowd": crowded,
     "impact": assessed,
     "logs": logged,
+    "forwarder": forwarded,
 }
 
 

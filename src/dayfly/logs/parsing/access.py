@@ -6,7 +6,7 @@ from dayfly.logs.parsing import levels, times
 from dayfly.logs.parsing.parsed import Known, Parsed
 from dayfly.logs.record import Value
 
-_QUOTED = r'"((?:[^"\\]|\\.)*)"'
+_QUOTED = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
 _LINE = re.compile(
     rf"(\S+) (\S+) (\S+) \[([^\]]{{20,30}})\] {_QUOTED} (\d{{3}}) (\d+|-)"
     rf"(?: {_QUOTED} {_QUOTED})?(?: (.*))?"

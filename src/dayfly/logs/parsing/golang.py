@@ -22,7 +22,7 @@ _KLOG_LEVELS = {"I": "info", "W": "warning", "E": "error", "F": "critical"}
 
 def parse(text: str, known: Known) -> Parsed | None:
     if text[:1].isdigit():
-        return _log(text, known) or _zap(text, known)
+        return _log(text, known) if text[4:5] == "/" else _zap(text, known)
     return _klog(text, known) or _logrus(text)
 
 
@@ -44,7 +44,7 @@ def _log(text: str, known: Known) -> Parsed | None:
 
 
 def _zap(text: str, known: Known) -> Parsed | None:
-    found = _ZAP.match(text)
+    found = _ZAP.match(text) if "\t" in text else None
     if not found:
         return None
     date, clock, fraction, zone, level, caller = found.groups()

@@ -22,6 +22,7 @@ _JUL = re.compile(
     rf"({times.MONTH}) (\d\d?), (\d{{4}}),? (\d\d?):(\d\d:\d\d)\s([AP])M (\S+)(?: (\S+))?\n"
     rf"{_JUL_LEVEL}: "
 )
+_HEAD = 120  # characters in which Spring Boot has its dashes
 _DATED = (
     (_SPRING, ("level", "pid", "application", "thread", "logger")),
     (_THREAD_FIRST, ("thread", "level", "logger")),
@@ -32,12 +33,14 @@ _DATED = (
 
 def parse(text: str, known: Known) -> Parsed | None:
     if text[:1].isdigit():
-        return _dated(text, known) or _clock(text, known) or _tomcat(text, known)
+        if text[4:5] == "-":
+            return _dated(text, known)
+        return _clock(text, known) if text[2:3] == ":" else _tomcat(text, known)
     return _jul(text, known) if text[:1].isupper() else None
 
 
 def _dated(text: str, known: Known) -> Parsed | None:
-    for shape, names in _DATED:
+    for shape, names in _DATED if " --- " in text[:_HEAD] else _DATED[1:]:
         if found := shape.match(text):
             date, clock, fraction, zone, *words = found.groups()
             told = dict(zip(names, words, strict=True))

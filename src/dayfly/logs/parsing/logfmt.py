@@ -6,7 +6,7 @@ from dayfly.logs.parsing import objects
 from dayfly.logs.parsing.parsed import Known, Parsed
 from dayfly.logs.record import Value
 
-_PAIR = re.compile(r'([A-Za-z_@][\w.@/-]*)=(?:"((?:[^"\\]|\\.)*)"|([^\s"=]*))(?: +|$)')
+_PAIR = re.compile(r'([A-Za-z_@][\w.@/-]*)=(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^\s"=]*))(?: +|$)')
 _ESCAPED = re.compile(r"\\(.)")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,17})(\.\d{1,17})?")

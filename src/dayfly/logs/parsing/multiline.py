@@ -34,7 +34,7 @@ class Bounds:
 
     lines: int = 500
     size: int = 256 * 1024  # characters
-    seconds: float = 1.0  # to wait for a line that may still belong to the last one
+    seconds: float = 0.5  # to wait for a line that may still belong to the last one
 
 
 def starts(lines: Sequence[str], bounds: Bounds) -> list[int]:

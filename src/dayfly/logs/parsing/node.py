@@ -19,7 +19,7 @@ def parse(text: str, known: Known) -> Parsed | None:
     first = text[:1]
     if first == "[":
         return _pretty(text, known)
-    return _dated(text, known) if first.isdigit() else _simple(text, known)
+    return _dated(text, known) if text[4:5] == "-" else _simple(text, known)
 
 
 def _simple(text: str, known: Known) -> Parsed | None:

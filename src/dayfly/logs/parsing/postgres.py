@@ -22,6 +22,7 @@ _COLUMNS = (
     "application", "backend", "leader", "query",
 )  # fmt: skip
 _FEWEST_COLUMNS = 23
+_PREFIX = 300  # characters in which a severity comes
 _LEFT_OUT = frozenset({"time", "level", "message", "session_start", "session_line"})
 _WHOLE = frozenset({"pid", "leader", "query", "position", "transaction"})
 
@@ -31,7 +32,7 @@ def parse(text: str, known: Known) -> Parsed | None:
 
 
 def _line(text: str, known: Known) -> Parsed | None:
-    found = _LINE.match(text)
+    found = _LINE.match(text) if ":  " in text[:_PREFIX] else None
     if not found:
         return None
     date, clock, fraction, zone, prefix, severity = found.groups()
@@ -49,7 +50,7 @@ def _line(text: str, known: Known) -> Parsed | None:
 
 
 def _csv(text: str, known: Known) -> Parsed | None:
-    if text.count(",") < _FEWEST_COLUMNS - 1 or text[4:5] != "-":
+    if text[4:5] != "-" or text.count(",") < _FEWEST_COLUMNS - 1:
         return None
     try:
         row = next(csv.reader([text], strict=True))

@@ -27,7 +27,7 @@ def parse(text: str, known: Known) -> Parsed | None:
         return _basic(text) or _uvicorn(text)
     if first == "[":
         return _bracketed(text, known)
-    if first.isdigit():
+    if text[4:5] == "-":
         return _dated(text, known)
     return None
 

@@ -13,7 +13,7 @@ FACILITIES = (
 )  # fmt: skip
 _PRIORITY = re.compile(r"<(\d{1,3})>")
 _MODERN = re.compile(r"1 (\S+) (\S+) (\S+) (\S+) (\S+) (-|\[)")
-_PARAMETER = re.compile(r' ([^\s=\]"]+)="((?:[^"\\\]]|\\.)*)"')
+_PARAMETER = re.compile(r' ([^\s=\]"]+)="([^"\\\]]*(?:\\.[^"\\\]]*)*)"')
 _ELEMENT = re.compile(r"\[([^\s=\]\"]+)")
 _TAG = r"([^\s\[\]:]{1,64})(?:\[([\w.-]{1,32})\])?:(?: |$)"
 _OLD = re.compile(rf"({times.MONTH}) ([ \d]\d) (\d\d:\d\d:\d\d)(?:\.(\d{{1,9}}))? (\S+) {_TAG}")
