@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import crowd, cutovers, docker, impact, proxy, releases, rest
+from bench import crowd, cutovers, docker, forwarder, impact, logs, proxy, releases, rest
 from bench.page import About, as_json, lines_of, page
 from bench.row import Row, Skipped
 from bench.world import ROOT, calm, world
@@ -22,6 +22,7 @@ from dayfly.balancer.program import find_program
 from dayfly.command import Setting, output_of
 
 Found = Sequence[Row | Skipped]
+FEW_LINES = 200_000
 
 
 def desk(rounds: int) -> Iterator[Row | Skipped]:
@@ -59,13 +60,23 @@ def assessed(rounds: int) -> Iterator[Row | Skipped]:
     yield from impact.measure(min(rounds, 3))
 
 
-PARTS: dict[str, Callable[[int], Iterator[Row | Skipped]]] = {
+def logged(rounds: int, lines: int) -> Iterator[Row | Skipped]:
+    yield from logs.measure(rounds, lines)
+
+
+def forwarded(_: int) -> Iterator[Row | Skipped]:
+    yield from forwarder.measure()
+
+
+PARTS: dict[str, Callable[..., Iterator[Row | Skipped]]] = {
     "desk": desk,
     "warm": warm,
     "proxy": proxied,
     "docker": docked,
     "crowd": crowded,
     "impact": assessed,
+    "logs": logged,
+    "forwarder": forwarded,
 }
 
 
@@ -79,7 +90,8 @@ def main() -> int:
         say(f"{name}:")
         try:
             calm()
-            for row in PARTS[name](asked.rounds):
+            more = {"lines": asked.lines} if name == "logs" else {}
+            for row in PARTS[name](asked.rounds, **more):
                 say(lines_of(row))
                 found.append(row)
         except Exception:  # noqa: BLE001 - one part that fails must not hide the others
@@ -103,6 +115,8 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)} (all)")
     parser.add_argument("--rounds", type=int, default=7, help="how often each side runs (7)")
+    many = f"of the logs part ({FEW_LINES})"
+    parser.add_argument("--lines", type=int, default=FEW_LINES, help=many)
     parser.add_argument("--page", type=Path, help="write it here, and the figures beside it")
     asked = parser.parse_args()
     unknown = [name for name in asked.parts if name not in PARTS]

@@ -1,0 +1,40 @@
+"""How the log server says that something is wrong, by its kind."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from dayfly.errors import DayflyError
+from dayfly.logs.intake.body import BusyError, EncodingError, TooLargeError
+from dayfly.logs.query.problem import QueryError
+from dayfly.logs.store.problems import BodyError, StoreFullError
+
+RETRY_SECONDS = 1
+_STATUS: tuple[tuple[type[DayflyError], int], ...] = (
+    (QueryError, 400),
+    (BodyError, 400),
+    (TooLargeError, 413),
+    (EncodingError, 415),
+    (BusyError, 429),
+    (StoreFullError, 507),
+)
+
+
+class WishError(DayflyError):
+    """A parameter of a request is wrong."""
+
+
+def status_of(error: DayflyError) -> int:
+    statuses = ((WishError, 400), *_STATUS)
+    return next((status for kind, status in statuses if isinstance(error, kind)), 500)
+
+
+async def told(_: Request, error: Exception) -> Response:
+    """What is wrong, as JSON; of a query also the column."""
+    if not isinstance(error, DayflyError):
+        raise error
+    status = status_of(error)
+    body: dict[str, object] = {"error": error.message, "hint": error.hint}
+    if isinstance(error, QueryError):
+        body["column"] = error.column
+    headers = {"Retry-After": str(RETRY_SECONDS)} if status == 429 else None  # noqa: PLR2004
+    return JSONResponse(body, status, headers)

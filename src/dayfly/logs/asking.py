@@ -1,0 +1,171 @@
+"""Searches over HTTP: what is asked, and the answer as it is found."""
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from anyio import CapacityLimiter, to_thread
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from dayfly.config.units import Duration, UnitError
+from dayfly.errors import DayflyError
+from dayfly.logs import wire
+from dayfly.logs.answers import WishError
+from dayfly.logs.query import instants, tree
+from dayfly.logs.query.parse import parse
+from dayfly.logs.record import Record
+from dayfly.logs.store.store import EARLIEST, LATEST, Ask, Store
+from dayfly.logs.streamed import Streamed
+
+MOST_RECORDS, FEW = 100_000, 200
+MOST_SECONDS, USUAL_SECONDS = 600.0, 60.0
+AT_ONCE = 16  # searches that run; the others wait, and the intake is stalled by none
+JSON_LINES, CSV = "application/x-ndjson", "text/csv"
+_MOMENT = f"{instants.ALLOWED}, or how long ago, such as 2h"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    query: tree.Query
+    ask: Ask
+    limit: int
+    newest_first: bool
+    csv: bool
+
+
+@dataclass(frozen=True)
+class Asking:
+    """The routes of who asks."""
+
+    store: Store
+    now: Callable[[], float] = time.time
+    threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(AT_ONCE))
+
+    def routes(self) -> list[BaseRoute]:
+        return [
+            Route("/search", _Searching(self), methods=["GET"]),
+            Route("/usage", self._usage, methods=["GET"]),
+        ]
+
+    async def _usage(self, _: Request) -> Response:
+        found = await to_thread.run_sync(self.store.usage, limiter=self.threads)
+        return JSONResponse([asdict(usage) for usage in found])
+
+    def answer(self, request: Request) -> ASGIApp:
+        asked = wish(dict(request.query_params), request.headers.get("accept", ""), self.now())
+        return Streamed(
+            (_csv if asked.csv else _json)(self.store, asked),
+            media_type=CSV if asked.csv else JSON_LINES,
+            stop=asked.ask.stop,
+            threads=self.threads,
+            failed=lambda error: _failure(error, csv=asked.csv),
+        )
+
+
+class _Searching:
+    """An ASGI application: its answer is no Response, for it listens while it speaks."""
+
+    def __init__(self, asking: Asking) -> None:
+        self._asking = asking
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = self._asking.answer(Request(scope, receive))
+        await answer(scope, receive, send)
+
+
+def wish(told: dict[str, str], accept: str, now: float) -> Wish:
+    """Parameters as a search; QueryError or WishError say what is wrong with them."""
+    for name in told:
+        if name not in (known := ("query", "since", "until", "limit", "order", "seconds")):
+            raise WishError(f"{name}: no such parameter; allowed are {', '.join(known)}")
+    order = told.get("order", "newest")
+    if order not in ("newest", "oldest"):
+        raise WishError(f"order: found {order!r}, allowed are newest and oldest")
+    return Wish(
+        query=parse(told.get("query", "")),
+        ask=Ask(
+            since=_moment("since", told, now, EARLIEST),
+            until=_moment("until", told, now, LATEST),
+            seconds=_seconds(told.get("seconds")),
+        ),
+        limit=_limit(told.get("limit")),
+        newest_first=order == "newest",
+        csv=CSV in accept,
+    )
+
+
+def _json(store: Store, asked: Wish) -> Generator[bytes]:
+    """A line each; what was cut is told in a last line of its own."""
+    rows, cut = _rows(store, asked)
+    for row in rows:
+        yield wire.json_line(row)
+    if cut():
+        yield wire.json_line({"cut": cut()})
+
+
+def _csv(store: Store, asked: Wish) -> Generator[bytes]:
+    rows, cut = _rows(store, asked)
+    head = False
+    for row in rows:
+        if not head:
+            yield wire.csv_line(list(row))
+            head = True
+        yield wire.csv_line(list(row.values()))
+    if cut():
+        yield f"# cut: {cut()}\r\n".encode()
+
+
+def _rows(store: Store, asked: Wish) -> tuple[Iterator[dict[str, Any]], Callable[[], str]]:
+    """Rows, and what was cut when they have ended."""
+    pipe = asked.query.pipes[0] if asked.query.pipes else None
+    if pipe is not None and not isinstance(pipe, tree.Select):
+        answer = store.aggregate(asked.query, ask=asked.ask)
+        return iter(answer.rows), lambda: answer.cut
+    found = store.search(
+        asked.query, limit=asked.limit, newest_first=asked.newest_first, ask=asked.ask
+    )
+    shown = _shown(pipe.names if pipe else ())
+    return (shown(record) for record in found), lambda: found.cut
+
+
+def _shown(names: tuple[str, ...]) -> Callable[[Record], dict[str, Any]]:
+    return (lambda record: wire.chosen(record, names)) if names else wire.plain
+
+
+def _failure(error: DayflyError, *, csv: bool) -> bytes:
+    if csv:
+        return f"# error: {error.message}\r\n".encode()
+    return wire.json_line({"error": error.message, "hint": error.hint})
+
+
+def _moment(name: str, told: dict[str, str], now: float, otherwise: int) -> int:
+    """The first moment of a time, or so long ago."""
+    text = told.get(name, "")
+    if not text:
+        return otherwise
+    if found := instants.span(text):
+        return found[0]
+    try:
+        return round((now - Duration.parse(text)) * instants.SECOND)
+    except UnitError as error:
+        raise WishError(f"{name}: found {text!r}, allowed is {_MOMENT}") from error
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return FEW
+    if not (text.isdecimal() and len(text) <= len(str(MOST_RECORDS)) and int(text)):
+        raise WishError(f"limit: found {text!r}, allowed is 1 to {MOST_RECORDS}")
+    return min(int(text), MOST_RECORDS)
+
+
+def _seconds(text: str | None) -> float:
+    if text is None:
+        return USUAL_SECONDS
+    if not (text.isdecimal() and 0 < int(text) <= MOST_SECONDS):
+        raise WishError(f"seconds: found {text!r}, allowed is 1 to {MOST_SECONDS:g}")
+    return float(text)

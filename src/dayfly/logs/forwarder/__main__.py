@@ -1,0 +1,37 @@
+"""The forwarder: `python -m dayfly.logs.forwarder FOLDER`, which has its settings and its spool."""
+
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from dayfly.clock import Stop
+from dayfly.errors import DayflyError
+from dayfly.logs.forwarder.forwarder import forward
+from dayfly.logs.forwarder.starting import load
+from dayfly.logs.forwarder.transport import Http
+
+
+def main(folder: Path) -> int:
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+    stop = Stop()
+    signal.signal(signal.SIGTERM, lambda *_: stop.request("SIGTERM"))
+    signal.signal(signal.SIGINT, lambda *_: stop.request("SIGINT"))
+    try:
+        settings = load(folder)
+        http = Http(settings.url, settings.token())
+        forward(
+            settings.watches(folder),
+            http.send,
+            settings.spooling(folder),
+            reading=settings.reading(),
+            stop=stop,
+        )
+    except DayflyError as error:
+        logging.getLogger("forwarder").error("%s %s", error.message, error.hint)  # noqa: TRY400
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

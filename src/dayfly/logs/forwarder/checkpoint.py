@@ -1,0 +1,113 @@
+"""How far each file was read, and how far the store has it: on disk, so that a crash forgets none.
+
+Which file is which: device and inode, and the bytes before the position, since an inode is given
+again and a file may be cut and filled anew. Each content gets a random id, which batches carry.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from dayfly.durable import FileError, translated, write_atomically
+
+NAME = "checkpoint.json"
+ANCHOR = 64  # bytes before the position that are remembered
+
+
+@dataclass(kw_only=True)
+class Position:
+    id: str
+    base: str  # the path at which it was found first: what it is to those who describe it
+    path: str  # where it lay when last seen
+    device: int
+    inode: int
+    read: int = 0  # so many bytes are in the spool or the store
+    acknowledged: int = 0  # so many are in the store (or were dropped, which is counted)
+    anchor: bytes = b""
+    modified: int = 0  # of the file, when last read; nanoseconds
+    replaced: bool = False  # it is gone: only its batches are left of it
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.device, self.inode
+
+    def advance(self, read: int, anchor: bytes) -> None:
+        if read > self.read:
+            self.read, self.anchor = read, anchor
+
+
+@dataclass(kw_only=True)
+class Lost:
+    """What did not reach the store, ever."""
+
+    dropped_lines: int = 0  # because the spool was full, and the policy says so
+    refused_batches: int = 0  # by the store, for good; they lie in the folder `refused`
+
+
+@dataclass(kw_only=True)
+class Checkpoint:
+    positions: list[Position] = field(default_factory=list)
+    lost: Lost = field(default_factory=Lost)
+
+    def by_file(self) -> dict[tuple[int, int], Position]:
+        return {each.key: each for each in self.positions if not each.replaced}
+
+    def by_id(self) -> dict[str, Position]:
+        return {each.id: each for each in self.positions}
+
+    def register(self, path: Path, base: str, found: os.stat_result) -> Position:
+        """A content that nobody has seen."""
+        made = Position(
+            id=os.urandom(8).hex(),
+            base=base,
+            path=str(path),
+            device=found.st_dev,
+            inode=found.st_ino,
+            modified=found.st_mtime_ns,
+        )
+        self.positions.append(made)
+        return made
+
+    def forget(self, waiting: Iterable[str]) -> None:
+        """Contents that are gone, once nothing of theirs waits to be sent."""
+        kept = set(waiting)
+        self.positions = [each for each in self.positions if each.id in kept or not each.replaced]
+
+
+def load(folder: Path) -> Checkpoint:
+    path = folder / NAME
+    with translated(path):
+        if not path.exists():
+            return Checkpoint()
+        raw = path.read_bytes()
+    try:
+        return msgspec.json.decode(raw, type=Checkpoint)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise FileError(
+            f"{path}: damaged ({error})",
+            hint="Move it away to read all files from their beginning; lines will be there twice.",
+        ) from error
+
+
+def encoded(checkpoint: Checkpoint) -> bytes:
+    return msgspec.json.encode(checkpoint)
+
+
+def save(folder: Path, raw: bytes) -> None:
+    write_atomically(folder / NAME, raw)
+
+
+def acknowledged(folder: Path, path: Path) -> bool:
+    """Whether the store has the last byte of a file: only then may its machine be retired.
+
+    For another process than the forwarder's, which works with the same folder.
+    """
+    with translated(path):
+        found = path.stat()
+    if not found.st_size:
+        return True
+    position = load(folder).by_file().get((found.st_dev, found.st_ino))
+    return position is not None and position.acknowledged >= found.st_size

@@ -1,0 +1,105 @@
+"""A file that is read: opened once, it stays the same one, whatever its name does."""
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dayfly.errors import DayflyError
+from dayfly.logs.forwarder.checkpoint import ANCHOR, Position
+from dayfly.logs.forwarder.stamps import Watch
+
+# What rotation makes of a name; what is packed then is nothing to read.
+_ROTATED = re.compile(
+    r"[.-](?:\d{1,4}|\d{8}(?:[-_T]?\d{2,6}|-\d{10})?|\d{4}-\d\d-\d\d\S{0,12}|old|bak)"
+)
+_DELETED = " (deleted)"
+
+
+class SourceError(DayflyError):
+    """A file can't be read, or must not be."""
+
+
+@dataclass(kw_only=True)
+class Opened:
+    descriptor: int
+    position: Position
+    watch: Watch
+    looked: int = -1  # its size when last looked at
+    changed: float = field(default_factory=time.monotonic)  # when that was another one
+    left: bool = False  # its name belongs to another file now, or to none
+
+    @property
+    def idle(self) -> float:
+        """Seconds since it grew."""
+        return time.monotonic() - self.changed
+
+    def look(self) -> os.stat_result:
+        found = os.fstat(self.descriptor)
+        if found.st_size != self.looked:
+            self.looked, self.changed = found.st_size, time.monotonic()
+        return found
+
+    def block(self, size: int) -> bytes | None:
+        """What follows the position; None when what stands before it is not what was there."""
+        position = self.position
+        back = len(position.anchor)
+        data = os.pread(self.descriptor, size + back, position.read - back)
+        return data[back:] if data[:back] == position.anchor else None
+
+    def close(self) -> None:
+        os.close(self.descriptor)
+
+
+def open_below(path: Path, root: Path) -> int:
+    """A machine may have planted links to what only we may read, or a pipe that never ends."""
+    try:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(path, flags)
+    except OSError as error:
+        raise SourceError(f"{path}: {error.strerror}") from error
+    real = true_path(descriptor)
+    if not real.is_relative_to(root.resolve()):
+        os.close(descriptor)
+        raise SourceError(f"{path}: leads out of {root} to {real}; such files are not read")
+    return descriptor
+
+
+def true_path(descriptor: int) -> Path:
+    """Where an open file lies now."""
+    return Path(str(Path(f"/proc/self/fd/{descriptor}").readlink()).removesuffix(_DELETED))
+
+
+def anchored(descriptor: int, position: Position) -> bool:
+    """Whether a file has, before the position, what was read there."""
+    back = len(position.anchor)
+    return os.pread(descriptor, back, position.read - back) == position.anchor
+
+
+def anchor_after(data: bytes, before: bytes) -> bytes:
+    return (before + data[-ANCHOR:])[-ANCHOR:]
+
+
+def is_rotation(path: Path, base: Path) -> bool:
+    return path.parent == base.parent and _is_rotated(path.name, base)
+
+
+def rotated(path: Path) -> Iterator[Path]:
+    """Files beside a file whose names are its own with what rotation adds."""
+    with suppress(OSError), os.scandir(path.parent) as entries:
+        for entry in entries:
+            name = entry.name
+            if _is_rotated(name, path) and entry.is_file(follow_symlinks=False):
+                yield Path(entry.path)
+
+
+def _is_rotated(name: str, path: Path) -> bool:
+    """`app.log.1`, `app.log-20261127`, `app-2026-11-27.log` for `app.log`."""
+    if name.startswith(path.name):
+        return bool(_ROTATED.fullmatch(name[len(path.name) :]))
+    stem, suffix = path.stem, path.suffix
+    middle = name.removeprefix(stem).removesuffix(suffix)
+    return len(middle) == len(name) - len(stem) - len(suffix) and bool(_ROTATED.fullmatch(middle))

@@ -1,0 +1,91 @@
+"""From files into the spool."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from dayfly.logs.forwarder.body import body
+from dayfly.logs.forwarder.cut import BLOCK, cut
+from dayfly.logs.forwarder.finding import Finding
+from dayfly.logs.forwarder.ledger import Ledger
+from dayfly.logs.forwarder.opened import Opened
+from dayfly.logs.forwarder.settings import Reading
+from dayfly.logs.forwarder.stamps import Described, Watch
+from dayfly.rounds import Told
+
+
+class Reader:
+    """Call `round` again and again, from one thread."""
+
+    def __init__(
+        self,
+        watches: tuple[Watch, ...],
+        ledger: Ledger,
+        reading: Reading,
+        *,
+        now: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._told = Told("forwarder")
+        self._ledger = ledger
+        self._reading = reading
+        self._now = now
+        self._finding = Finding(watches, ledger.checkpoint, self._told.guard)
+        self._looked = float("-inf")
+
+    def round(self) -> None:
+        looked = time.monotonic() - self._looked >= self._reading.look_seconds
+        if looked:
+            self._told.guard("looking for files", self._finding.look)
+            self._ledger.save()
+            self._looked = time.monotonic()
+        for each in list(self._finding.opened.values()):
+            found = each.look()
+            if looked or found.st_size != each.position.read:
+                self._told.guard(each.position.path, partial(self._read, each, found.st_size))
+
+    def close(self) -> None:
+        for each in list(self._finding.opened.values()):
+            self._finding.close(each)
+
+    def _read(self, each: Opened, size: int) -> None:
+        described = each.watch.describe(Path(each.position.base))
+        if size < each.position.read:
+            self._finding.replaced(each)
+        elif size == each.position.read:
+            if (described and described.ended) or each.idle >= self._reading.idle_seconds:
+                self._finding.close(each)  # it is opened again as soon as it grows
+        elif described:
+            self._batches(each, described)
+
+    def _batches(self, each: Opened, described: Described) -> None:
+        while self._ledger.room() and self._batch(each, described):
+            pass
+
+    def _batch(self, each: Opened, described: Described) -> bool:
+        """Whether there is more to read at once."""
+        reading, idle = self._reading, each.idle
+        modified = each.look().st_mtime_ns
+        data = each.block(BLOCK)
+        if data is None:
+            self._finding.replaced(each)
+            return False
+        if not each.position.read:
+            self._finding.first(each)
+        else:
+            each.position.modified = modified
+        more = len(data) == BLOCK
+        ended = described.ended and each.look().st_size == each.position.read + len(data)
+        made = cut(
+            data,
+            reading.bounds,
+            more=more,
+            quiet=ended or idle >= reading.bounds.seconds,
+            last=ended or idle >= reading.partial_seconds,
+        )
+        if not made.end:
+            return False
+        moment = self._now()
+        packed = body(made.records, described.stamps, moment, reading.zone, parse=reading.parse)
+        self._ledger.add(each.position, data[: made.end], len(made.records), packed)
+        return more

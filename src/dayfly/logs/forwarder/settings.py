@@ -1,0 +1,28 @@
+"""How the forwarder works; whoever starts it decides."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from dayfly.logs.forwarder.ledger import Full
+from dayfly.logs.parsing.multiline import Bounds
+
+GB = 1024**3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))  # of times that tell none
+    parse: bool = True  # False: lines as they are, with the moment of reading
+    bounds: Bounds = field(default_factory=Bounds)
+    look_seconds: float = 1.0  # between two looks for new files
+    poll_seconds: float = 0.2  # between two looks into a file
+    partial_seconds: float = 5.0  # until a line without its end is sent as it is
+    idle_seconds: float = 300.0  # until a file that does not grow is closed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spooling:
+    folder: Path  # of the spool and the checkpoint; one forwarder's alone
+    limit: int = 2 * GB
+    full: Full = "block"  # or "drop oldest": what happens at the limit

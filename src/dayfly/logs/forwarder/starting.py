@@ -1,0 +1,151 @@
+"""What the forwarder's own process is started with: one file that its starter writes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from dayfly.durable import FileError, translated
+from dayfly.logs.forwarder.ledger import Full
+from dayfly.logs.forwarder.settings import GB, Reading, Spooling
+from dayfly.logs.forwarder.stamps import Described, Stamps, Watch
+
+SETTINGS = "forwarder.json"
+MACHINES = "machines.json"  # beside it: {NAME: Machine}, written anew whenever it changes
+OUTPUT = "output.log"
+Kind = TypeVar("Kind")
+_WILD = frozenset("*?[")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    app: str = ""
+    release: int = 0
+    process: str = ""
+    ended: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """Files by their path, which may have wildcards."""
+
+    path: str
+    stamps: Stamps = field(default_factory=Stamps)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    url: str
+    token_file: str = ""
+    host: str = ""
+    output: str = ""  # the folder with a folder of each machine; those not described wait
+    files: tuple[Files, ...] = ()
+    limit: int = 2 * GB
+    full: Full = "block"
+    zone: str = "UTC"
+    parse: bool = True
+
+    def token(self) -> str:
+        if not self.token_file:
+            return ""
+        with translated(Path(self.token_file)):
+            return Path(self.token_file).read_text().strip()
+
+    def spooling(self, folder: Path) -> Spooling:
+        return Spooling(folder=folder, limit=self.limit, full=self.full)
+
+    def reading(self) -> Reading:
+        try:
+            zone = ZoneInfo(self.zone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise FileError(f"{SETTINGS}: zone: {self.zone!r} is no time zone") from error
+        return Reading(zone=zone, parse=self.parse)
+
+    def watches(self, folder: Path) -> tuple[Watch, ...]:
+        found = [_watch(files, self.host) for files in self.files]
+        if self.output:
+            machines = Machines(folder / MACHINES, Path(self.output), self.host)
+            patterns = (f"*/{OUTPUT}", "*/files/**/*")
+            found += [
+                Watch(root=Path(self.output), pattern=pattern, describe=machines.describe)
+                for pattern in patterns
+            ]
+        return tuple(found)
+
+
+def load(folder: Path) -> Settings:
+    path = folder / SETTINGS
+    with translated(path):
+        raw = path.read_bytes()
+    return _decoded(path, raw, Settings)
+
+
+@dataclass
+class Machines:
+    """Stamps of machines' files, from a file that may change at any time."""
+
+    file: Path
+    output: Path
+    host: str
+    _known: dict[str, Machine] = field(default_factory=dict)
+    _version: tuple[int, int] = (0, 0)
+
+    def describe(self, path: Path) -> Described | None:
+        """`output.log` is what a machine said; others are named as in the machine."""
+        self._refresh()
+        name, *inside = path.relative_to(self.output).parts
+        machine = self._known.get(name)
+        if machine is None:
+            return None
+        stream = "stdout" if inside == [OUTPUT] else "/".join(inside[1:])
+        stamps = Stamps(
+            app=machine.app,
+            release=machine.release,
+            machine=name,
+            host=self.host,
+            process=machine.process,
+            stream=stream,
+        )
+        return Described(stamps=stamps, ended=machine.ended)
+
+    def _refresh(self) -> None:
+        try:
+            found = self.file.stat()
+        except FileNotFoundError:
+            return
+        version = found.st_mtime_ns, found.st_ino
+        if version != self._version:
+            self._known = _decoded(self.file, self.file.read_bytes(), dict[str, Machine])
+            self._version = version
+
+
+def _watch(files: Files, host: str) -> Watch:
+    """The wildcards begin below the folder that is named without any."""
+    path = Path(files.path).absolute()
+    parts = path.parts
+    wild = next((at for at, part in enumerate(parts) if _WILD & set(part)), len(parts) - 1)
+    return Watch(
+        root=Path(*parts[:wild]),
+        pattern="/".join(parts[wild:]),
+        describe=_always(files.stamps, host),
+    )
+
+
+def _always(stamps: Stamps, host: str) -> Callable[[Path], Described]:
+    """A file names its stream by its own name where nobody names it."""
+
+    def describe(path: Path) -> Described:
+        own = replace(stamps, host=stamps.host or host, stream=stamps.stream or path.name)
+        return Described(stamps=own)
+
+    return describe
+
+
+def _decoded(path: Path, raw: bytes, kind: type[Kind]) -> Kind:
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise FileError(f"{path}: {error}") from error

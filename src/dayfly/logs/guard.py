@@ -1,0 +1,49 @@
+"""Who may ask and send: whoever shows the token, in any of the ways that senders know."""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Iterator
+
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+HINT = "Show it as Bearer, as ApiKey, as Splunk, or as the password of Basic."
+
+
+class Guard:
+    """ASGI middleware. Without a token it lets everybody in."""
+
+    def __init__(self, app: ASGIApp, *, token: str) -> None:
+        self._app = app
+        self._token = token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        chosen = self._app
+        if scope["type"] == "http" and not self._knows(Headers(scope=scope)):
+            error = {"error": "the token is missing or wrong", "hint": HINT}
+            chosen = JSONResponse(error, 401, {"WWW-Authenticate": 'Basic realm="logs"'})
+        await chosen(scope, receive, send)
+
+    def _knows(self, headers: Headers) -> bool:
+        shown = tokens(headers.get("authorization", ""))
+        wanted = self._token.encode()
+        return not wanted or any(hmac.compare_digest(one.encode(), wanted) for one in shown)
+
+
+def tokens(authorization: str) -> Iterator[str]:
+    """What may be the token in a header; an ApiKey is the token itself, or base64 of `id:token`."""
+    kind, _, shown = authorization.strip().partition(" ")
+    shown = shown.strip()
+    if kind.lower() in ("bearer", "apikey", "splunk"):
+        yield shown
+    if kind.lower() in ("basic", "apikey"):
+        yield _decoded(shown).partition(":")[2]
+
+
+def _decoded(text: str) -> str:
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except (binascii.Error, ValueError):
+        return ""

@@ -1,0 +1,142 @@
+"""The body of Elasticsearch's `_bulk`: a line that says what to do, a line with the document."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import msgspec
+
+from dayfly.errors import DayflyError
+from dayfly.logs.intake.documents import line_of
+from dayfly.logs.store.problems import BodyError
+
+CREATED, WRONG, AGAIN = 201, 400, 429
+VERBS = ("index", "create")
+_NO_DOCUMENT = "delete"  # the one action without a line of its own
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+_BROKEN = (msgspec.MsgspecError, UnicodeError, RecursionError)
+
+
+class BulkError(DayflyError):
+    """The body as a whole is no bulk request: which line is what nobody can tell."""
+
+
+class Item(NamedTuple):
+    """One action; `line` is the record it asks for, `reason` why it asks for none.
+
+    A tuple, because one is made for every document.
+    """
+
+    verb: str
+    into: str  # the index
+    id: str
+    given_id: bool
+    line: bytes = b""
+    status: int = WRONG
+    kind: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Bulk:
+    items: Sequence[Item]
+
+    @property
+    def body(self) -> bytes:
+        """What the store is to take: newline JSON."""
+        return b"\n".join(item.line for item in self.items if item.line)
+
+    def rejected(self, kind: str, reason: str) -> "Bulk":
+        """None of it was taken, and all that is right is to be sent again."""
+        return Bulk(
+            [
+                item._replace(line=b"", status=AGAIN, kind=kind, reason=reason)
+                if item.line
+                else item
+                for item in self.items
+            ]
+        )
+
+    @property
+    def batch(self) -> str:
+        """The same for the same documents; nothing when one of them has no id of its sender's."""
+        if not all(item.given_id for item in self.items):
+            return ""
+        ids = msgspec.json.encode([(item.verb, item.into, item.id) for item in self.items])
+        return f"bulk-{hashlib.sha256(ids).hexdigest()}"
+
+
+def read(body: bytes, *, index: str, now: int) -> Bulk:
+    """What a body asks for. `index` is where documents go whose action names none."""
+    prefix = uuid4().hex
+    items = [
+        _item(verb, told, document, (index, f"{prefix}{number}"), now)
+        for number, (verb, told, document) in enumerate(_actions(body))
+    ]
+    if not items:
+        raise BulkError("request body is required")
+    return Bulk(items)
+
+
+def answered(item: Item) -> dict[str, Any]:
+    """What Elasticsearch says of one item."""
+    named = {"_index": item.into, "_id": item.id}
+    if not item.line:
+        return {
+            item.verb: named
+            | {"status": item.status, "error": {"type": item.kind, "reason": item.reason}}
+        }
+    return {
+        item.verb: named
+        | {
+            "_version": 1,
+            "result": "created",
+            "_shards": {"total": 1, "successful": 1, "failed": 0},
+            "_seq_no": 0,
+            "_primary_term": 1,
+            "status": CREATED,
+        }
+    }
+
+
+def _actions(body: bytes) -> Iterator[tuple[str, dict[str, Any], bytes]]:
+    """Verb, its arguments, and the line with the document."""
+    lines = iter(enumerate(body.split(b"\n"), 1))
+    before, verb, told = b"", "", dict[str, Any]()
+    for number, line in lines:
+        if not line.strip():
+            continue
+        if line != before:  # most senders say the same again and again
+            before, (verb, told) = line, _action(number, line)
+        _, document = (0, b"") if verb == _NO_DOCUMENT else next(lines, (0, b""))
+        yield verb, told, document
+
+
+def _action(number: int, line: bytes) -> tuple[str, dict[str, Any]]:
+    try:
+        ((verb, told),) = _decode(line).items()
+    except (*_BROKEN, ValueError) as error:
+        raise BulkError(f"Malformed action/metadata line [{number}]: {error}") from error
+    if verb not in (*VERBS, "update", _NO_DOCUMENT) or not isinstance(told, dict):
+        raise BulkError(
+            f"Malformed action/metadata line [{number}], expected one of "
+            f"[create, delete, index, update] but found [{verb}]"
+        )
+    return verb, told
+
+
+def _item(
+    verb: str, told: dict[str, Any], document: bytes, otherwise: tuple[str, str], now: int
+) -> Item:
+    """`otherwise` are index and id of what names none."""
+    index, given = told.get("_index"), told.get("_id")
+    named = (verb, str(index or otherwise[0]), str(given or otherwise[1]), bool(given))
+    if verb not in VERBS:
+        reason = f"[{verb}] is not possible: log records are only added"
+        return Item(*named, kind="illegal_argument_exception", reason=reason)
+    try:
+        return Item(*named, line=line_of(_decode(document), now))
+    except (*_BROKEN, BodyError) as error:
+        return Item(*named, kind="document_parsing_exception", reason=str(error))

@@ -1,0 +1,59 @@
+"""Pairs such as `level=info msg="it is so" user=4`: logrus, text of slog, Heroku, Prometheus."""
+
+import re
+
+from dayfly.logs.parsing import objects
+from dayfly.logs.parsing.parsed import Known, Parsed
+from dayfly.logs.record import Value
+
+_PAIR = re.compile(r'([A-Za-z_@][\w.@/-]*)=(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^\s"=]*))(?: +|$)')
+_ESCAPED = re.compile(r"\\(.)")
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,17})(\.\d{1,17})?")
+LONGEST = 65_536  # characters; more is not for people
+
+
+def parse(text: str, known: Known) -> Parsed | None:
+    """Only what is pairs from end to end: an `=` in a sentence makes no fields."""
+    if "=" not in text or len(text) > LONGEST:
+        return None
+    fields = pairs(text.rstrip())
+    if not fields or len(fields) == 1 or len(fields) > objects.MOST_FIELDS:
+        return None
+    return objects.of_fields(fields, text, known)
+
+
+def pairs(text: str) -> dict[str, Value] | None:
+    """None when there is anything else."""
+    fields: dict[str, Value] = {}
+    position = 0
+    while position < len(text):
+        found = _PAIR.match(text, position)
+        if not found:
+            return None
+        name, quoted, bare = found.groups()
+        fields[name] = _ESCAPED.sub(_plain, quoted) if quoted is not None else value_of(bare)
+        position = found.end()
+    return fields
+
+
+def tail(text: str) -> tuple[str, dict[str, Value]]:
+    """A sentence, and the pairs that end it: `request done status=200 path=/`."""
+    found = re.search(r"(?:^|\s)[A-Za-z_@][\w.@/-]*=", text) if len(text) <= LONGEST else None
+    fields = pairs(text[found.start() :].strip()) if found and "\n" not in text else None
+    if not found or not fields:
+        return text, {}
+    return text[: found.start()].rstrip(), fields
+
+
+def value_of(bare: str) -> Value:
+    if bare in {"true", "false"}:
+        return bare == "true"
+    found = _NUMBER.fullmatch(bare)
+    if not found:
+        return bare
+    return float(bare) if found[1] else int(bare)
+
+
+def _plain(found: re.Match[str]) -> str:
+    return _ESCAPES.get(found[1], found[1])

@@ -1,0 +1,40 @@
+"""Any other line: a time that begins it, and a level only where a clear word begins it."""
+
+import re
+
+from dayfly.logs.parsing import levels, times
+from dayfly.logs.parsing.parsed import Known, Parsed
+
+_TIME = re.compile(rf"\[?{times.ISO}\]?:?(?:\s+|$)")
+_CAPITALS = re.compile(rf"[\[(<]?({levels.CLEAR})(?:[\])>]|:|\s|$)")
+_MARKED = re.compile(
+    r"(?:\[(trace|debug|info|notice|warn|warning|error|critical|fatal)\]"
+    r"|(debug|info|notice|warning|error|fatal|critical|panic):)(?:\s|$)",
+    re.IGNORECASE,
+)
+_NPM = re.compile(r"npm (ERR!|WARN|error|warn) ")
+_EXCEPTION = re.compile(
+    r"(?:Uncaught )?(?:[A-Za-z_][\w.$]*)?(?:Error|Exception)(?::|\s*\n)"
+    r"|Traceback \(|Exception in thread "
+)
+
+
+def parse(text: str, known: Known) -> Parsed:
+    """The words stay in the message, but for the time."""
+    found = _TIME.match(text) if text[:1].isdigit() or text[:1] == "[" else None
+    if not found:
+        return Parsed(text, level(text))
+    date, clock, fraction, zone = found.groups()
+    rest = text[found.end() :]
+    time = times.of_groups(date, clock, fraction, zone, known.zone)
+    if time is None:
+        return Parsed(text, level(rest))
+    return Parsed(rest, level(rest), time)
+
+
+def level(text: str) -> str:
+    if found := _CAPITALS.match(text) or _MARKED.match(text):
+        return levels.of_word(next(filter(None, found.groups())))
+    if found := _NPM.match(text):
+        return "warning" if found[1].lower() == "warn" else "error"
+    return "error" if _EXCEPTION.match(text) else ""

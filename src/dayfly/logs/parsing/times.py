@@ -1,0 +1,138 @@
+"""Times as logs write them, in nanoseconds since the epoch."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+SECOND = 1_000_000_000
+DAY = 86_400 * SECOND
+EARLIEST = (
+    400 * DAY
+)  # before the moment of reading: an old file is read late, an older is a mistake
+LATEST = DAY // 24  # after it: a clock that is wrong
+_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS = {name: number for number, name in enumerate(_NAMES, 1)}
+MONTH = "|".join(_MONTHS)
+# As PostgreSQL and a few others write them. Which of several is meant nobody knows: what is not UTC
+# is read in the given zone.
+ZONES = (
+    "UTC|GMT|CES?T|EES?T|WES?T|BST|IST|MSK|EST|EDT|CST|CDT|MST|MDT|PST|PDT|JST|KST|AEST|AEDT"
+    "|NZST|NZDT|HKT|SGT"
+)
+# Possessive: a line that is of another shape after its time is not tried with half of it.
+# Groups: date, time, fraction, zone.
+ISO = (
+    r"(\d{4}[-/][01]\d[-/][0-3]\d)[T ]([0-2]\d:[0-5]\d:[0-5]\d)(?:[.,](\d{1,9}+)\d*+)?+"
+    rf"(?: ?(Z|[+-]\d\d(?::?\d\d)?(?![\d:])|(?:{ZONES})(?=[ :\]]|$)))?+"
+)
+_ISO = re.compile(ISO)
+_ACCESS = re.compile(rf"(\d\d)/({MONTH})/(\d{{4}})[: ](\d\d:\d\d:\d\d)(?: ([+-]\d{{4}}))?")
+_ZONES = frozenset({"Z", "UTC", "GMT"})
+_LEAST, _MOST = 1e8, 1e19  # no time is outside of these
+_SECONDS, _MILLIS, _MICROS = 1e11, 1e14, 1e17  # numbers below count in these
+
+
+def of_iso(text: str, zone: ZoneInfo) -> int | None:
+    """A whole text in ISO 8601, or what is near to it."""
+    found = _ISO.fullmatch(text)
+    return of_match(found, zone) if found else None
+
+
+def of_match(found: re.Match[str], zone: ZoneInfo) -> int | None:
+    """Of a pattern that begins with `ISO`."""
+    return of_groups(found[1], found[2], found[3], found[4], zone)
+
+
+def of_groups(
+    date: str, clock: str, fraction: str | None, told: str | None, zone: ZoneInfo
+) -> int | None:
+    """The groups of `ISO`."""
+    seconds = _seconds(date, clock, told or "", zone)
+    if seconds is None:
+        return None
+    return seconds * SECOND + (int(fraction.ljust(9, "0")) if fraction else 0)
+
+
+def of_number(number: float) -> int | None:
+    """Seconds, milliseconds, microseconds or nanoseconds: whichever gives a time of our age."""
+    if not _LEAST < number < _MOST:
+        return None
+    for limit, factor in ((_SECONDS, SECOND), (_MILLIS, 1_000_000), (_MICROS, 1000)):
+        if number < limit:
+            return int(Decimal(str(number)) * factor)  # a float is not quite what was written
+    return int(number)
+
+
+def of_access(text: str, zone: ZoneInfo) -> int | None:
+    """`10/Oct/2026:13:55:36 -0700`, or as Django and werkzeug write it: `10/Oct/2026 13:55:36`."""
+    found = _ACCESS.fullmatch(text)
+    if not found:
+        return None
+    day, month, year, clock, told = found.groups()
+    return of_groups(f"{year}-{_MONTHS[month]:02d}-{day}", clock, None, told, zone)
+
+
+def of_yearless(
+    month: int, day: int, clock: str, fraction: str | None, zone: ZoneInfo, moment: int
+) -> int | None:
+    """In the latest year that does not make it one of the future."""
+    year = _datetime(moment).year
+    found = (
+        of_groups(f"{each}-{month:02d}-{day:02d}", clock, fraction, None, zone)
+        for each in (year - 1, year, year + 1)
+    )
+    return max((time for time in found if time and time <= moment + LATEST), default=None)
+
+
+def of_clock(clock: str, fraction: str | None, zone: ZoneInfo, moment: int) -> int | None:
+    """A time of day only: of the latest day that does not make it one of the future."""
+    today = _datetime(moment).astimezone(zone)
+    found = (
+        of_groups(f"{today + timedelta(days=each):%Y-%m-%d}", clock, fraction, None, zone)
+        for each in (-1, 0, 1)
+    )
+    return max((time for time in found if time and time <= moment + LATEST), default=None)
+
+
+def month_number(name: str) -> int:
+    """0 when it is none."""
+    return _MONTHS.get(name[:3], 0)
+
+
+def believable(time: int, moment: int) -> bool:
+    """Whether it may be the line's time: not of the future, and of no age before this."""
+    return moment - EARLIEST <= time <= moment + LATEST
+
+
+def shown(time: int) -> str:
+    """RFC 3339 with all nanoseconds; the bare number of what no calendar has."""
+    seconds, nanoseconds = divmod(time, SECOND)
+    try:
+        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{nanoseconds:09d}Z"
+    except (ValueError, OverflowError, OSError):
+        return str(time)
+
+
+def _datetime(moment: int) -> datetime:
+    return datetime.fromtimestamp(moment // SECOND, UTC)
+
+
+@lru_cache(maxsize=4096)  # lines of one second are many
+def _seconds(date: str, clock: str, told: str, zone: ZoneInfo) -> int | None:
+    try:
+        at = datetime.fromisoformat(f"{date.replace('/', '-')}T{clock}")
+        if told in _ZONES:
+            return int(at.replace(tzinfo=UTC).timestamp())
+        if told[:1] in {"+", "-"}:
+            return int(at.replace(tzinfo=UTC).timestamp()) - _offset(told)
+        return int(at.replace(tzinfo=zone).timestamp())
+    except (ValueError, OverflowError):
+        return None
+
+
+def _offset(told: str) -> int:
+    digits = told[1:].replace(":", "").ljust(4, "0")
+    seconds = int(digits[:2]) * 3600 + int(digits[2:]) * 60
+    return -seconds if told[0] == "-" else seconds

@@ -1,0 +1,1 @@
+"""The language in which logs are asked for."""

@@ -1,0 +1,24 @@
+"""One log entry."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+Value = str | int | float | bool
+NO_FIELDS: Mapping[str, Value] = MappingProxyType({})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """`time` is in nanoseconds since the epoch; empty texts stand for what nobody told."""
+
+    time: int
+    message: str
+    app: str = ""
+    release: int = 0  # 0: of none
+    machine: str = ""
+    host: str = ""
+    process: str = ""
+    stream: str = ""  # stdout, stderr, a file's name in its machine, journal, access, …
+    level: str = ""  # debug, info, warning, error, critical
+    fields: Mapping[str, Value] = field(default_factory=lambda: NO_FIELDS)

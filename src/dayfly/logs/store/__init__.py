@@ -1,0 +1,1 @@
+"""The log store: keeps what it acknowledged, and finds it again."""

@@ -1,0 +1,134 @@
+"""From a body to the disk and to memory."""
+
+import shutil
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from dayfly.logs.store import wal
+from dayfly.logs.store.batches import Batches
+from dayfly.logs.store.files import free_bytes, zstd
+from dayfly.logs.store.frame import frame_of
+from dayfly.logs.store.line import read
+from dayfly.logs.store.memory import MOST_LINES, Memory
+from dayfly.logs.store.part import Hot
+from dayfly.logs.store.problems import StoreFullError
+from dayfly.logs.store.settings import Settings
+
+BEHIND = 4  # times the rows of a segment, not sealed yet: nothing more is taken
+WAIT_SECONDS = 10.0
+WAL, BATCHES = "wal", "batches"
+
+
+class Intake:
+    """Records that are acknowledged and not sealed yet."""
+
+    def __init__(
+        self, folder: Path, sealed: int, settings: Settings, now: Callable[[], float]
+    ) -> None:
+        self._folder = folder
+        self._settings = settings
+        self._now = now
+        self.state = threading.Condition()  # guards memory, and what is being sealed
+        self._memory = Memory()
+        self._sealing: list[Hot] = []
+        self.problems: list[str] = []
+        self._batches = Batches(folder / BATCHES, now())
+        (folder / WAL).mkdir(exist_ok=True)
+        last = self._replay(sealed)
+        self._wal = wal.Wal(folder / WAL, last + 1, self._take_in)
+
+    def _replay(self, sealed: int) -> int:
+        paths = wal.files(self._folder / WAL)
+        last = sealed
+        for path in paths:
+            damaged: list[wal.Damage] = []
+            for frame in wal.replay(path, last=path == paths[-1], damaged=damaged):
+                if frame.sequence > sealed:
+                    frame.lines = read(frame.plain())
+                    self._take_in([frame])
+                last = max(last, frame.sequence)
+            last = max(last, wal.first_of(path))  # a name that was given is not given again
+            for each in damaged:
+                self._keep_aside(each)
+        return last
+
+    def _keep_aside(self, damage: wal.Damage) -> None:
+        aside = self._folder / "quarantine"
+        aside.mkdir(exist_ok=True)
+        shutil.copy(damage.path, aside)
+        self.problems.append(
+            f"write-ahead log {damage.path.name}: {damage.lost} bytes at {damage.position} are "
+            f"damaged; a copy lies in {aside}"
+        )
+
+    def append(self, body: bytes, batch: str) -> int:
+        with self._batches.once(batch) as fresh:
+            lines = read(body) if fresh else []
+            if not lines:
+                return 0
+            self._check_room()
+            columns = frame_of(lines) if len(lines) >= MOST_LINES else None
+            packed = zstd.compress(body, 1)
+            frame = wal.Frame(batch=batch, body=packed, arrived=self._now())
+            frame.lines, frame.columns = lines, columns
+            self._wal.commit(frame)
+            return len(lines)
+
+    def _check_room(self) -> None:
+        free = free_bytes(self._folder)
+        if free < self._settings.reserve:
+            raise StoreFullError(
+                f"nothing was taken: {free} bytes are free, {self._settings.reserve} are reserved",
+                hint="Make room on the disk, or keep less: [logs] retention.",
+            )
+        with self.state:
+            if not self.state.wait_for(lambda: self.rows < self._most, WAIT_SECONDS):
+                raise StoreFullError(f"nothing was taken: {self.rows} records wait to be sealed")
+
+    @property
+    def _most(self) -> int:
+        return BEHIND * self._settings.rows
+
+    def _take_in(self, group: Sequence[wal.Frame]) -> None:
+        with self.state:
+            for frame in group:
+                self._memory.add(frame.lines, frame.columns)
+                frame.lines, frame.columns = (), None
+                if frame.batch:
+                    self._batches.remember(frame.batch, frame.arrived)
+
+    @property
+    def rows(self) -> int:
+        return self._memory.rows + sum(part.frame.height for part in self._sealing)
+
+    @property
+    def due(self) -> bool:
+        with self.state:
+            old = self._memory.age >= self._settings.seconds
+            return bool(self._sealing) or self._memory.rows >= self._settings.rows or old
+
+    def parts(self) -> list[Hot]:
+        """All of it; call it with `state` held."""
+        return [*self._sealing, *self._memory.parts()]
+
+    def to_seal(self) -> tuple[int, list[Hot]]:
+        """What is here now, and the sequence of its last frame; it stays searchable."""
+        last = self._wal.rotate(self._move)
+        self._batches.save(self._now())
+        return last, list(self._sealing)
+
+    def _move(self) -> None:
+        with self.state:
+            self._sealing += self._memory.take()
+
+    def forget(self, last: int, in_manifest: Callable[[], None]) -> None:
+        """What `to_seal` gave is sealed; nobody sees it twice or not at all."""
+        with self.state:
+            in_manifest()
+            self._sealing = []
+            self.state.notify_all()
+        self._wal.remove_until(last)
+
+    def close(self) -> None:
+        self._wal.close()

@@ -1,0 +1,107 @@
+"""One line of the wire and of the write-ahead log, read into a value."""
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+
+from dayfly.logs.record import Value
+from dayfly.logs.store.problems import BodyError
+
+_LEAST, _MOST = -(2**63), 2**63 - 1
+Whole = Annotated[int, msgspec.Meta(ge=_LEAST, le=_MOST)]
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?(Z|[+-]\d\d:?\d\d)?")
+SHOWN = 80  # characters of a line in a message
+
+
+class Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    time: Whole
+    message: str
+    app: str = ""
+    release: Whole = 0
+    machine: str = ""
+    host: str = ""
+    process: str = ""
+    stream: str = ""
+    level: str = ""
+    fields: dict[str, str | Whole | float | bool] = {}
+
+
+_decoder = msgspec.json.Decoder(Line)
+_loose = msgspec.json.Decoder(dict[str, Any])
+
+
+def read(body: bytes) -> list[Line]:
+    """The lines of a body; BodyError names the first line that is no record."""
+    try:
+        return _decoder.decode_lines(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        lines = enumerate(body.split(b"\n"), 1)
+        return [_read_one(number, line) for number, line in lines if line.strip()]
+
+
+def _read_one(number: int, line: bytes) -> Line:
+    try:
+        return _forgiving(_loose.decode(line))
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
+        shown = line[:SHOWN].decode(errors="replace")
+        raise BodyError(
+            f"line {number} is no record: {error}: {shown}",
+            hint='A record is one JSON object, with at least "time" and "message".',
+        ) from error
+
+
+def _forgiving(raw: dict[str, Any]) -> Line:
+    """Unknown names are fields, null is as if it were not there, a time may be ISO 8601."""
+    known: dict[str, Any] = {}
+    fields: dict[str, Value] = {}
+    for name, value in raw.items():
+        if name in Line.__struct_fields__ and name != "fields":
+            known[name] = value
+        elif name != "fields":
+            fields |= _flat(name, value)
+    nested = raw.get("fields") or {}
+    if not isinstance(nested, dict):
+        raise ValueError(f"fields is {nested!r}, not an object")  # noqa: TRY004 - as for the rest
+    for name, value in nested.items():
+        fields |= _flat(name, value)
+    if isinstance(known.get("time"), str):
+        known["time"] = nanoseconds(known["time"])
+    told = {name: value for name, value in known.items() if value is not None}
+    return msgspec.convert({**told, "fields": fields}, Line)
+
+
+def _flat(name: str, value: object) -> dict[str, Value]:
+    """A field's value; what is nested gets names with dots, lists become their JSON."""
+    if isinstance(value, dict):
+        flat: dict[str, Value] = {}
+        for inner, deeper in value.items():
+            flat |= _flat(f"{name}.{inner}", deeper)
+        return flat
+    if value is None:
+        return {}
+    if isinstance(value, int) and not _LEAST <= value <= _MOST:
+        return {name: str(value)}
+    if isinstance(value, str | int | float | bool):
+        return {name: value}
+    return {name: json.dumps(value, ensure_ascii=False, separators=(",", ":"))}
+
+
+def nanoseconds(text: str) -> int:
+    """An ISO 8601 time, whose fraction may go beyond microseconds; without a zone it is UTC.
+
+    >>> nanoseconds("1970-01-01T00:00:01.000000002Z")
+    1000000002
+    """
+    found = _TIME.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text!r} is no ISO 8601 time")
+    seconds, fraction, zone = found.groups()
+    moment = datetime.fromisoformat(seconds + (zone or "+00:00"))
+    whole = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // _SECOND
+    return whole * 1_000_000_000 + int(((fraction or "") + "0" * 9)[:9])
+
+
+_SECOND = datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)

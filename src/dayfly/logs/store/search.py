@@ -1,0 +1,82 @@
+"""Records in order of time, out of parts that overlap, without holding more than is needed."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from dayfly.clock import Stop
+from dayfly.logs.record import Record
+from dayfly.logs.store.frame import joined, records
+from dayfly.logs.store.part import Part
+from dayfly.logs.store.wanted import Wanted
+
+MOST_HELD = 400_000  # records in memory that wait for their turn
+
+
+@dataclass
+class Limits:
+    """How far a search may go; what cuts it is kept in `cut`, in words for who asked."""
+
+    stop: Stop = field(default_factory=Stop)
+    seconds: float | None = None
+    cut: list[str] = field(default_factory=list)
+    _began: float = field(default_factory=time.monotonic)
+
+    def reached(self) -> bool:
+        """Whether the time is up; StoppedError when somebody asked to stop."""
+        self.stop.check()
+        if self.seconds is not None and time.monotonic() - self._began > self.seconds:
+            self.tell(f"cut after {self.seconds:g} s")
+            return True
+        return False
+
+    def tell(self, what: str) -> None:
+        if what not in self.cut:
+            self.cut.append(what)
+
+
+def in_order(parts: Sequence[Part], wanted: Wanted, limit: int, limits: Limits) -> Iterator[Record]:
+    """The first `limit` records, newest or oldest first."""
+    sign = 1 if wanted.newest_first else -1
+    edges = [part.last if wanted.newest_first else -part.first for part in parts]
+    queue = sorted(zip(edges, range(len(parts)), strict=True), reverse=True)
+    held = pl.DataFrame()
+    for edge, number in queue:
+        if limits.reached():
+            return
+        ready, held = _split(held, sign * edge, wanted)
+        for record in records(ready) if ready.height else ():
+            limits.stop.check()
+            yield record
+            limit -= 1
+            if not limit:
+                return
+        held = _merged(held, parts[number].select(wanted, limit), wanted)
+        if held.height > min(limit, MOST_HELD):
+            held = held.head(min(limit, MOST_HELD))
+            if limit > MOST_HELD:
+                limit = MOST_HELD
+                limits.tell(f"cut: more than {MOST_HELD} records of the same time to put in order")
+    for record in records(held.head(limit)) if held.height else ():
+        limits.stop.check()
+        yield record
+
+
+def _split(held: pl.DataFrame, edge: int, wanted: Wanted) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What is in front of everything to come, and what has to wait."""
+    if not held.height:
+        return held, held
+    time_ = pl.col("time")
+    count = held.select((time_ >= edge if wanted.newest_first else time_ <= edge).sum()).item()
+    return held.head(count), held.slice(count)
+
+
+def _merged(held: pl.DataFrame, found: pl.DataFrame, wanted: Wanted) -> pl.DataFrame:
+    if not found.height:
+        return held
+    frames = [held, found] if held.height else [found]
+    if wanted.newest_first:  # of the same time, what came later is first
+        frames = [held, found.reverse()] if held.height else [found.reverse()]
+    return joined(frames).sort("time", descending=wanted.newest_first, maintain_order=True)

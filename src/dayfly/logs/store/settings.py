@@ -1,0 +1,20 @@
+"""What can be set about a store."""
+
+from dataclasses import dataclass
+
+MB = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    rows: int = 200_000  # that are sealed into a segment
+    seconds: float = 300.0  # after which fewer are sealed, too
+    keep_seconds: float | None = None
+    keep_bytes: int | None = None
+    reserve: int = 64 * MB  # of the disk; sealing needs it, so nothing is taken below it
+    small: int = 8  # segments of a day that are merged when there are so many small ones
+    rounds: bool = True  # seal, merge and delete by itself; else only when asked
+    readers: int = 4  # segments that are read at the same time, whoever asks
+
+
+DEFAULTS = Settings()

@@ -1,0 +1,82 @@
+"""What is decided about segments: which are merged, which are too old. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from dayfly.logs.store.segment import FINAL_LEVEL, Segment
+from dayfly.logs.store.settings import Settings
+
+SECOND = 1_000_000_000
+
+
+def to_merge(segments: Sequence[Segment], settings: Settings, today: str) -> list[Segment]:
+    """Neighbours in time that become one segment; empty when there is nothing to do.
+
+    Of today many small ones; of a day that is over all that are not packed for good.
+    """
+    days: dict[str, list[Segment]] = defaultdict(list)
+    for each in segments:
+        small = each.rows <= settings.rows // 2
+        if small or (each.day < today and each.level < FINAL_LEVEL):
+            days[each.day].append(each)
+    for day, found in sorted(days.items()):
+        over = day < today
+        if not over and len(found) < settings.small:
+            continue
+        for lot in _lots(sorted(found, key=lambda each: each.first), settings.rows):
+            if len(lot) > 1 or (over and lot[0].level < FINAL_LEVEL):
+                return lot
+    return []
+
+
+def _lots(segments: Sequence[Segment], rows: int) -> Iterator[list[Segment]]:
+    """Neighbours, as many as make a segment."""
+    lot: list[Segment] = []
+    for each in segments:
+        if lot and sum(one.rows for one in lot) + each.rows > rows:
+            yield lot
+            lot = []
+        lot.append(each)
+    if lot:
+        yield lot
+
+
+def to_drop(segments: Sequence[Segment], settings: Settings, now: float) -> list[Segment]:
+    """Segments older than allowed, and the oldest of those that take too much."""
+    kept = sorted(segments, key=lambda each: each.last)
+    dropped: list[Segment] = []
+    if settings.keep_seconds is not None:
+        oldest = (now - settings.keep_seconds) * SECOND
+        dropped = [each for each in kept if each.last < oldest]
+        kept = kept[len(dropped) :]
+    if settings.keep_bytes is not None:
+        total = sum(each.size for each in kept)
+        while kept and total > settings.keep_bytes:
+            total -= kept[0].size
+            dropped.append(kept.pop(0))
+    return dropped
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """What an app takes on a day. Bytes on disk are shared by the length of the messages."""
+
+    app: str
+    day: str
+    records: int
+    size: int
+
+
+def usage_of(segments: Sequence[Segment]) -> list[Usage]:
+    found: dict[tuple[str, str], tuple[int, float]] = defaultdict(lambda: (0, 0.0))
+    for each in segments:
+        whole = sum(volume.text for volume in each.apps.values()) or 1
+        for app, volume in each.apps.items():
+            records, size = found[app, each.day]
+            share = each.size * volume.text / whole
+            found[app, each.day] = (records + volume.records, size + share)
+    return [
+        Usage(app=app, day=day, records=records, size=round(size))
+        for (app, day), (records, size) in sorted(found.items())
+    ]

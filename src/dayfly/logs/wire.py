@@ -1,0 +1,47 @@
+"""Records and rows as they are sent to who asked: newline JSON and CSV."""
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from dayfly.logs.query.instants import iso
+from dayfly.logs.query.meaning import text_of, value_of
+from dayfly.logs.record import Record
+
+NAMES = (
+    "time", "app", "release", "machine", "host", "process", "stream", "level", "message", "fields",
+)  # fmt: skip
+_encode = msgspec.json.Encoder().encode
+
+
+def plain(record: Record) -> dict[str, Any]:
+    """All of a record; `time` in RFC 3339."""
+    found = {name: getattr(record, name) for name in NAMES}
+    return found | {"time": iso(record.time), "fields": dict(record.fields)}
+
+
+def chosen(record: Record, names: Sequence[str]) -> dict[str, Any]:
+    """Some attributes and fields; null for what the record does not have."""
+    return {name: iso(record.time) if name == "time" else value_of(record, name) for name in names}
+
+
+def json_line(value: object) -> bytes:
+    return _encode(value) + b"\n"
+
+
+def csv_line(cells: Sequence[Any]) -> bytes:
+    """Quoted where it must be; true and false as in JSON, fields as JSON, nothing for null."""
+    file = io.StringIO(newline="")
+    csv.writer(file).writerow([_cell(cell) for cell in cells])
+    return file.getvalue().encode(errors="replace")
+
+
+def _cell(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, dict):
+        return _encode(cell).decode()
+    return text_of(cell) if isinstance(cell, str | int | float) else str(cell)

@@ -1,0 +1,156 @@
+"""What a person sees of the log store; a real server answers."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from asked import NOW, Server, serving
+from dayfly.cli.records import marker, record_line
+from dayfly.cli.searching import OVERLAP, Asked, Tail, followed, found
+from dayfly.client import Client, ClientError
+from dayfly.clock import Stop
+from dayfly.errors import DayflyError, StoppedError
+from dayfly.logs.query.instants import iso
+from dayfly.logs.query.parse import parse
+from dayfly.logs.query.problem import QueryError
+
+NOW_NS = int(NOW) * 10**9
+SECOND = 10**9
+RECORD = {
+    "time": "2026-11-01T23:59:59.5Z",
+    "app": "orders",
+    "release": 41,
+    "machine": "m1",
+    "host": "",
+    "process": "web",
+    "stream": "stderr",
+    "level": "error",
+    "message": "Timeout of \x1b[2J it",
+    "fields": {"status": 500, "ok": True},
+}
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with serving(tmp_path) as served:
+        served.ingest(
+            {"time": NOW_NS - 2 * SECOND, "message": "old", "app": "web"},
+            {"time": NOW_NS - SECOND, "message": "new", "app": "web", "level": "error"},
+        )
+        yield served
+
+
+@pytest.fixture
+def client(server: Server) -> Client:
+    return Client(server.address, "", environment="production")
+
+
+def test_a_record_is_one_line_that_cannot_act_on_the_terminal() -> None:
+    line = record_line(RECORD, marker(parse("timeout NOT it")))
+
+    assert line == (
+        "\x1b[2m2026-11-01 23:59:59.500\x1b[0m \x1b[1;31merror\x1b[0m   "
+        " \x1b[2morders.41 m1 stderr\x1b[0m"
+        " \x1b[36mTimeout\x1b[0m of  it \x1b[2mstatus=500 ok=true\x1b[0m"
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "marked"),
+    [
+        ("a.b", "x <a.b> axb"),
+        ("ax* OR x", "<x> a.b <axb>"),
+        ("/a.b/", "x <a.b> <axb>"),
+        ("message:/x|z/", "<x> a.b a<x>b"),
+        ('"X A"', "<x a>.b axb"),
+        ("NOT x app:a", "x a.b axb"),
+        (r"what\?\ #", "x a.b axb"),
+    ],
+)
+def test_what_was_asked_for_is_marked(query: str, marked: str) -> None:
+    shown = marker(parse(query))("x a.b axb")
+
+    assert shown.replace("\x1b[36m", "<").replace("\x1b[0m", ">") == marked
+
+
+def test_a_message_cannot_bring_marks_of_its_own() -> None:
+    assert marker(parse('"b"'))("a\ue000b\ue001") == "a\x1b[36mb\x1b[0m"
+
+
+def test_records_are_shown_newest_first(client: Client) -> None:
+    lines = list(found(client, Asked(query="app:web", limit=10)))
+
+    assert [line.split()[-1] for line in lines] == ["new", "old"]
+
+
+def test_json_is_one_object_a_line(client: Client) -> None:
+    (line,) = found(client, Asked(query="level:error", json=True))
+
+    assert json.loads(line)["time"] == iso(NOW_NS - SECOND)
+
+
+def test_a_pipe_is_shown_as_a_table(client: Client) -> None:
+    lines = list(found(client, Asked(query="| count() by app")))
+
+    assert [line.split() for line in lines] == [
+        ["\x1b[2mapp\x1b[0m", "\x1b[2mcount\x1b[0m"],
+        ["web", "2"],
+    ]
+
+
+def test_what_is_wrong_is_said_before_or_by_the_server(client: Client) -> None:
+    with pytest.raises(QueryError, match="column 1"):
+        list(found(client, Asked(query=")")))
+    with pytest.raises(ClientError, match="since: found 'soon', allowed is a date"):
+        list(found(client, Asked(query="", since="soon")))
+    with pytest.raises(DayflyError, match="Only records can be followed"):
+        list(followed(client, Asked(query="| patterns"), begin=0, now=lambda: 0, stop=Stop()))
+
+
+def test_following_shows_what_was_there_and_what_comes(server: Server, client: Client) -> None:
+    stop = Stop()
+    lines = followed(
+        client,
+        Asked(query="web OR new OR newer"),
+        begin=NOW_NS - 10 * SECOND,
+        now=lambda: NOW_NS,
+        stop=stop,
+    )
+
+    assert next(lines).endswith("\x1b[36mnew\x1b[0m")
+    server.ingest({"time": NOW_NS - 5 * SECOND, "message": "newer but late"})
+    assert "late" in next(lines)
+    stop.request("Ctrl-C")
+    with pytest.raises(StoppedError):
+        next(lines)
+
+
+def line(time: int, message: str) -> str:
+    return json.dumps({"time": iso(time), "message": message})
+
+
+def test_looks_that_overlap_tell_each_line_once_and_equal_ones_as_often_as_they_are() -> None:
+    tail = Tail(0)
+    one, two = line(5, "a"), line(6, "b")
+
+    assert list(tail.fresh([one, one])) == [one, one]
+    assert list(tail.fresh([one, one, one, two])) == [one, two]
+    assert list(tail.fresh([one, one, one, two])) == []
+
+
+def test_a_look_begins_before_the_newest_and_never_after_now() -> None:
+    tail = Tail(0)
+    list(tail.fresh([line(100 * SECOND, "a")]))
+
+    assert tail.since(200 * SECOND) == 100 * SECOND - OVERLAP
+    assert tail.since(50 * SECOND) == 50 * SECOND - OVERLAP
+    assert Tail(7).since(0) == 7
+
+
+def test_a_full_look_is_gone_on_from() -> None:
+    tail = Tail(0, most=2)
+    list(tail.fresh([line(100 * SECOND, "a"), line(101 * SECOND, "b")]))
+
+    assert tail.since(200 * SECOND) == 101 * SECOND

@@ -1,0 +1,110 @@
+"""A forwarder in a process of its own, between a writer and a small real store."""
+
+import gzip
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dayfly.clock import wait_until
+from dayfly.logs.forwarder.checkpoint import acknowledged
+
+SECONDS = 40.0  # until all is in, on a machine that is busy
+
+
+@dataclass
+class Scene:
+    folder: Path
+    settings: dict[str, Any] = field(default_factory=dict)
+    port: int = 0
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "forwarder"
+
+    @property
+    def stored(self) -> Path:
+        return self.folder / "stored"
+
+    def start(self, what: str, *arguments: str) -> None:
+        argv = {
+            "store": ["-m", "forwarding.store", str(self.stored), str(self.port)],
+            "forwarder": ["-m", "dayfly.logs.forwarder", str(self.state)],
+            "writer": ["-m", "forwarding.writer", str(self.folder)],
+        }[what]
+        paths = os.pathsep.join(path for path in sys.path if path)
+        with (self.folder / f"{what}.txt").open("ab") as said:
+            self.processes[what] = subprocess.Popen(
+                [sys.executable, *argv, *arguments],
+                stdout=said,
+                stderr=said,
+                env={**os.environ, "PYTHONPATH": paths},
+            )
+
+    def kill(self, what: str, how: int = signal.SIGKILL) -> int:
+        process = self.processes.pop(what)
+        process.send_signal(how)
+        return process.wait(30)
+
+    def said(self, what: str) -> str:
+        return (self.folder / f"{what}.txt").read_text()
+
+    def records(self) -> list[dict[str, Any]]:
+        """As the store has them, in the order in which it got them."""
+        batches = sorted(self.stored.glob("*.gz"), key=lambda path: path.stat().st_mtime_ns)
+        lines = [
+            line for path in batches for line in gzip.decompress(path.read_bytes()).splitlines()
+        ]
+        return [json.loads(line) for line in lines]
+
+    def lines(self) -> Counter[str]:
+        return Counter(line for each in self.records() for line in each["message"].split("\n"))
+
+    def wait_for_all(self, *paths: Path) -> None:
+        for path in paths:
+            wait_until(
+                lambda path=path: acknowledged(self.state, path),
+                seconds=SECONDS,
+                what=f"{path} is in the store",
+            )
+
+
+@contextmanager
+def scene(folder: Path, **settings: object) -> Iterator[Scene]:
+    """Nothing runs yet."""
+    made = Scene(folder, port=_free_port())
+    for each in (made.logs, made.state, made.stored):
+        each.mkdir()
+    files = [{"path": f"{made.logs}/*.log"}]
+    given = {"url": f"http://127.0.0.1:{made.port}", "files": files, **settings}
+    (made.state / "forwarder.json").write_text(json.dumps(given))
+    try:
+        yield made
+    finally:
+        for what in list(made.processes):
+            made.kill(what)
+
+
+def pause(seconds: float) -> None:
+    """For something that must not happen."""
+    time.sleep(seconds)
+
+
+def _free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])

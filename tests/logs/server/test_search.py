@@ -1,0 +1,250 @@
+import csv
+import io
+import json
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from asked import NOW, Server, answering
+from dayfly.clock import Stop
+from dayfly.errors import DayflyError
+from dayfly.logs.record import Record
+from dayfly.logs.server import application
+from dayfly.logs.store.store import Ask
+
+HOUR = 3600 * 10**9
+NOW_NS = int(NOW) * 10**9
+
+
+def records() -> list[dict[str, object]]:
+    return [
+        {"time": NOW_NS - 3 * HOUR, "message": "oldest", "app": "web", "level": "info"},
+        {"time": NOW_NS - HOUR, "message": "refused, twice", "app": "web", "level": "error"},
+        {
+            "time": NOW_NS - 1,
+            "message": 'newest "é"',
+            "app": "jobs",
+            "release": 41,
+            "fields": {"status": 500, "ok": True},
+        },
+    ]
+
+
+@pytest.fixture
+def filled(server: Server) -> Server:
+    assert server.ingest(*records()).json == {"taken": 3}
+    return server
+
+
+def test_what_was_taken_is_found_newest_first(filled: Server) -> None:
+    assert filled.messages() == ['newest "é"', "refused, twice", "oldest"]
+    assert filled.messages(order="oldest", limit=1) == ["oldest"]
+    assert filled.messages("app:web level:error") == ["refused, twice"]
+
+
+def test_a_record_is_told_whole_and_its_nanoseconds_are_kept(filled: Server) -> None:
+    assert filled.search("newest").lines == [
+        {
+            "time": "2026-11-01T23:59:59.999999999Z",
+            "app": "jobs",
+            "release": 41,
+            "machine": "",
+            "host": "",
+            "process": "",
+            "stream": "",
+            "level": "",
+            "message": 'newest "é"',
+            "fields": {"status": 500, "ok": True},
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ({"since": "2h"}, 2),
+        ({"until": "2h"}, 1),
+        ({"since": "2026-11-01T21:00:00Z", "until": "2026-11-01T23:30"}, 2),
+        ({"since": str(NOW_NS)}, 0),
+        ({"limit": "2"}, 2),
+    ],
+)
+def test_a_search_is_bound_in_time_and_number(
+    filled: Server, told: dict[str, str], found: int
+) -> None:
+    assert len(filled.messages(**told)) == found
+
+
+def test_csv_has_a_head_and_quotes(filled: Server) -> None:
+    found = filled.search("", "text/csv")
+
+    head, newest, *_ = csv.reader(io.StringIO(found.body.decode()))
+    row = dict(zip(head, newest, strict=True))
+    assert found.headers["content-type"] == "text/csv"
+    assert (row["message"], row["release"]) == ('newest "é"', "41")
+    assert json.loads(row["fields"]) == {"status": 500, "ok": True}
+
+
+def test_pipes_make_rows(filled: Server) -> None:
+    assert filled.search("| count() by app").lines == [
+        {"app": "web", "count": 2},
+        {"app": "jobs", "count": 1},
+    ]
+    assert filled.search("| fields message, status", limit=1).lines == [
+        {"message": 'newest "é"', "status": 500}
+    ]
+    assert filled.search("app:web | count()", "text/csv").body == b"count\r\n2\r\n"
+
+
+def test_usage_is_told_by_app_and_day(filled: Server) -> None:
+    filled.store.seal()
+
+    found = filled.ask("GET", "/usage").json
+
+    assert [(row["app"], row["day"], row["records"]) for row in found] == [
+        ("jobs", "2026-11-01", 1),
+        ("web", "2026-11-01", 2),
+    ]
+    assert all(row["size"] > 0 for row in found)
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        ({"limit": "0"}, "limit: found '0', allowed is 1 to 100000"),
+        ({"since": "soon"}, "since: found 'soon', allowed is a date such as"),
+        ({"order": "up"}, "order: found 'up', allowed are newest and oldest"),
+        ({"seconds": "9999"}, "seconds: found '9999', allowed is 1 to 600"),
+        ({"querry": "x"}, "querry: no such parameter; allowed are query, since"),
+    ],
+)
+def test_a_wrong_parameter_is_refused(server: Server, told: dict[str, str], says: str) -> None:
+    found = server.search(**told)
+
+    assert found.status == 400
+    assert found.json["error"].startswith(says)
+
+
+def test_a_wrong_query_is_refused_with_its_column(server: Server) -> None:
+    found = server.search("level:error )")
+
+    assert (found.status, found.json["column"]) == (400, 13)
+    assert found.json["error"].startswith("column 13: found `)`")
+
+
+class Endless:
+    """A store of as many records as are asked for, after `pause` seconds each."""
+
+    def __init__(self, pause: float, *, fails_after: int = -1, message: str = "x") -> None:
+        self.pause = pause
+        self.fails_after = fails_after
+        self.message = message
+        self.given = 0
+        self.stopped = threading.Event()
+        self.cut = ""
+
+    def search(self, *_: object, ask: Ask, **__: object) -> "Endless":
+        self._stop = ask.stop
+        return self
+
+    def append(self, *_: object, **__: object) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[Record]:
+        return self._make(self._stop)
+
+    def _make(self, stop: Stop) -> Iterator[Record]:
+        try:
+            while True:
+                if self.given == self.fails_after:
+                    raise DayflyError("the disk broke")
+                stop.wait(self.pause)
+                self.given += 1
+                yield Record(time=self.given, message=self.message)
+        finally:
+            self.stopped.set()
+
+
+def test_results_come_while_the_search_goes_on() -> None:
+    store = Endless(0.2)
+    with answering(application(store)) as port:  # type: ignore[arg-type]
+        connection = Server(store, port).connection()  # type: ignore[arg-type]
+        connection.request("GET", "/search")
+        answer = connection.getresponse()
+
+        assert json.loads(answer.readline())["message"] == "x"
+        assert store.given < 5
+        connection.close()
+        answer.close()
+        assert store.stopped.wait(5)
+
+
+def test_who_leaves_before_anything_is_found_stops_the_search() -> None:
+    store = Endless(60)
+    with answering(application(store)) as port:  # type: ignore[arg-type]
+        connection = Server(store, port).connection()  # type: ignore[arg-type]
+        connection.request("GET", "/search")
+        time.sleep(0.3)
+        assert not store.stopped.is_set()
+        connection.close()
+
+        assert store.stopped.wait(5)
+
+
+def test_who_does_not_read_holds_the_search_back() -> None:
+    store = Endless(0, message="x" * 10_000)
+    with answering(application(store)) as port:  # type: ignore[arg-type]
+        connection = Server(store, port).connection()  # type: ignore[arg-type]
+        connection.request("GET", "/search")
+        time.sleep(0.5)
+        given = store.given
+        time.sleep(0.5)
+
+        assert store.given == given < 10_000
+        connection.close()
+        assert store.stopped.wait(5)
+
+
+def test_an_error_in_between_is_the_last_line() -> None:
+    store = Endless(0, fails_after=3)
+    with answering(application(store)) as port:  # type: ignore[arg-type]
+        found = Server(store, port).search()  # type: ignore[arg-type]
+
+    assert [line.get("message") for line in found.lines[:3]] == ["x"] * 3
+    assert found.lines[3] == {"error": "the disk broke", "hint": ""}
+
+
+def test_an_error_before_anything_has_a_status() -> None:
+    with answering(application(Endless(0, fails_after=0))) as port:  # type: ignore[arg-type]
+        found = Server(Endless(0), port).search()  # type: ignore[arg-type]
+
+    assert (found.status, found.json["error"]) == (500, "the disk broke")
+
+
+def test_what_was_cut_is_the_last_line() -> None:
+    store = Endless(0, fails_after=-1)
+    store.cut = "cut after 60 s"
+    store._make = lambda _: iter([Record(time=1, message="x")])  # type: ignore[method-assign]
+    with answering(application(store)) as port:  # type: ignore[arg-type]
+        server = Server(store, port)  # type: ignore[arg-type]
+
+        assert server.search().lines[-1] == {"cut": "cut after 60 s"}
+        assert server.search("", "text/csv").body.endswith(b"# cut: cut after 60 s\r\n")
+
+
+def test_searches_that_take_long_do_not_hold_up_what_is_sent() -> None:
+    store = Endless(60)
+    with answering(application(store)) as port:  # type: ignore[arg-type]
+        server = Server(store, port)  # type: ignore[arg-type]
+        searches = [server.connection() for _ in range(100)]
+        for search in searches:
+            search.request("GET", "/search")
+        begun = time.monotonic()
+
+        assert server.ingest({"time": 1, "message": "x"}).json == {"taken": 1}
+
+        assert time.monotonic() - begun < 2
+        for search in searches:
+            search.close()

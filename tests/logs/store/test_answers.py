@@ -1,0 +1,133 @@
+"""A store answers as the plain meaning of a query does, whatever state its records are in."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from dayfly.logs.query import tree
+from dayfly.logs.query.meaning import matches, text_of
+from dayfly.logs.query.rows import Row, rows
+from dayfly.logs.record import Record
+from dayfly.logs.store.store import Ask
+from drawn import nodes, pipes, records
+from kept import mixed
+
+ODD = "kK\u212aiI\u0130\u0131sS\u017f\u00df\u03a3\u03c3\u03c2xX_1 .-\n\u00e9\u00c9\u0307"
+odd_texts = st.text(ODD, max_size=6)
+odd_records = st.builds(
+    Record,
+    time=st.integers(0, 3),
+    message=odd_texts,
+    fields=st.fixed_dictionaries({"a": odd_texts}),
+)
+odd_nodes = st.one_of(
+    st.builds(tree.Word, odd_texts),
+    st.builds(tree.Prefix, odd_texts),
+    st.builds(tree.Phrase, odd_texts),
+    st.builds(tree.Compare, st.just("a"), st.sampled_from(("=", "<")), odd_texts),
+)
+negated = odd_nodes | odd_nodes.map(tree.Not)
+
+
+def key(record: Record) -> str:
+    fields = sorted((name, repr(value)) for name, value in record.fields.items())
+    return repr((record.time, record.message, record.app, record.release, record.level, fields))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(records, max_size=24), nodes)
+def test_finds_what_a_plain_scan_finds(kept: list[Record], where: tree.Node) -> None:
+    wanted = [record for record in kept if matches(where, record)]
+    with TemporaryDirectory() as folder, mixed(Path(folder), kept) as store:
+        found = list(store.search(tree.Query(where), limit=100))
+        oldest = list(store.search(tree.Query(where), limit=100, newest_first=False))
+
+    assert sorted(map(key, found)) == sorted(map(key, wanted))
+    assert sorted(map(key, oldest)) == sorted(map(key, wanted))
+    times = [record.time for record in found]
+    assert times == sorted(times, reverse=True)
+    assert [record.time for record in oldest] == times[::-1]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(odd_records, min_size=1, max_size=12), negated)
+@example([Record(time=0, message="\u0130x", fields={"a": ""})], tree.Phrase("i"))
+@example([Record(time=0, message="\u0130x", fields={"a": ""})], tree.Prefix("i"))
+def test_letters_of_other_languages_make_no_difference(
+    kept: list[Record], where: tree.Node
+) -> None:
+    wanted = [record for record in kept if matches(where, record)]
+    with TemporaryDirectory() as folder, mixed(Path(folder), kept) as store:
+        found = list(store.search(tree.Query(where), limit=100))
+
+    assert sorted(map(key, found)) == sorted(map(key, wanted))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(records, max_size=24),
+    nodes,
+    pipes.filter(lambda pipe: not isinstance(pipe, tree.Select)),
+)
+def test_counts_what_a_plain_scan_counts(
+    kept: list[Record], where: tree.Node, pipe: tree.Pipe
+) -> None:
+    wanted = rows(pipe, [record for record in kept if matches(where, record)])
+    with TemporaryDirectory() as folder, mixed(Path(folder), kept) as store:
+        found = store.aggregate(tree.Query(where, (pipe,)))
+
+    assert texts(found.rows) == texts(wanted)
+    assert not found.cut
+
+
+def texts(table: Sequence[Row]) -> list[dict[str, str | None]]:
+    """1 and "1" are one group; which of them is shown is not promised."""
+    return [
+        {name: None if value is None else number(text_of(value)) for name, value in row.items()}
+        for row in table
+    ]
+
+
+def number(text: str) -> str:
+    return text.removesuffix(".0")
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.lists(records, max_size=24),
+    nodes,
+    st.integers(1, 5),
+    st.integers(-10, 10),
+    st.integers(0, 60),
+)
+def test_the_newest_of_a_stretch(
+    kept: list[Record], where: tree.Node, limit: int, since: int, seconds: int
+) -> None:
+    until = since + seconds * 10**9
+    inside = [r.time for r in kept if since <= r.time < until and matches(where, r)]
+    with TemporaryDirectory() as folder, mixed(Path(folder), kept) as store:
+        ask = Ask(since=since, until=until)
+        found = list(store.search(tree.Query(where), limit=limit, ask=ask))
+
+    assert [record.time for record in found] == sorted(inside, reverse=True)[:limit]
+
+
+ENDS = (-(2**63), 2**63 - 1)
+
+
+@pytest.mark.parametrize("op", ["=", "!=", ">", ">=", "<", "<="])
+@pytest.mark.parametrize("value", [-(2**63) - 1, *ENDS, 0, 5, 2**63, 0.5])
+def test_times_of_a_query_narrow_where_it_looks_and_nothing_else(
+    tmp_path: Path, op: tree.Operator, value: float
+) -> None:
+    kept = [Record(time=time, message="m") for time in (*ENDS, -1, 0, 1, 5, 6, 10**18)]
+    where = tree.And((tree.Compare("time", op, value), tree.Word("m")))
+    with mixed(tmp_path, kept) as store:
+        found = [record.time for record in store.search(tree.Query(where))]
+
+    wanted = [record.time for record in kept if matches(where, record)]
+    assert found == sorted(wanted, reverse=True)

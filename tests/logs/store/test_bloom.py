@@ -1,0 +1,59 @@
+"""Which words a row group may hold."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dayfly.logs.query import tree
+from dayfly.logs.query.tree import Query
+from dayfly.logs.record import Record
+from dayfly.logs.store import bloom
+from dayfly.logs.store.store import Store
+from kept import QUIET, body_of
+
+WORDS = {
+    "a word": (tree.Word("Timeout"), {"timeout"}),
+    "a phrase's inner words": (tree.Phrase("ection to db1 re"), {"to", "db1"}),
+    "a field's text": (tree.Compare("trace", "=", "4bf9-a2"), {"4bf9", "a2"}),
+    "every part of AND": (tree.And((tree.Word("a"), tree.Prefix("b"), tree.Word("c"))), {"a", "c"}),
+    "nothing of what is unequal or negated": (
+        tree.Or((tree.Not(tree.Word("a")), tree.Compare("b", "!=", "c"))),
+        set(),
+    ),
+}
+
+
+@pytest.mark.parametrize(("node", "words"), WORDS.values(), ids=WORDS)
+def test_which_words_are_looked_up(node: tree.Node, words: set[str]) -> None:
+    assert bloom.words_of(node) == words
+
+
+@given(st.lists(st.text("abXY_12 -", max_size=20), min_size=1, max_size=20))
+def test_a_filter_holds_every_word_of_its_texts(texts: list[str]) -> None:
+    bits = memoryview(bloom.built([pl.Series(texts, dtype=pl.String)]))
+    for text in texts:
+        for token in bloom.tokens(text):
+            assert bloom.holds(bits, bloom.hash_of(token))
+
+
+def test_a_filter_holds_few_others() -> None:
+    bits = memoryview(bloom.built([pl.Series([f"word{number}" for number in range(5000)])]))
+    wrong = sum(bloom.holds(bits, bloom.hash_of(f"other{number}")) for number in range(2000))
+
+    assert wrong < 40
+
+
+def test_a_number_is_found_where_a_text_is_asked(tmp_path: Path) -> None:
+    """Filters know texts only: where a field is also a number they are not asked."""
+    kept = [
+        Record(time=1, message="m", fields={"status": 500}),
+        Record(time=0, message="m", fields={"status": "500"}),
+    ]
+    with Store(tmp_path, settings=QUIET) as store:
+        store.append(body_of(kept))
+        store.seal()
+
+        assert list(store.search(Query(tree.Compare("status", "=", "500")))) == kept

@@ -1,0 +1,284 @@
+"""What the forwarder makes of files: rotation, parts of lines, stamps, a full spool, no store."""
+
+import json
+import os
+import signal
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from dayfly.clock import wait_until
+from dayfly.logs.forwarder.checkpoint import acknowledged
+from forwarding import SECONDS, Scene, pause, scene
+
+
+def started(made: Scene) -> None:
+    made.start("store")
+    made.start("forwarder")
+
+
+def wait_for(made: Scene, *messages: str) -> None:
+    wait_until(
+        lambda: sorted(record["message"] for record in made.records()) == sorted(messages),
+        seconds=SECONDS,
+        what=f"the store has {messages}",
+    )
+
+
+def append(path: Path, text: str | bytes) -> None:
+    with path.open("ab") as file:
+        file.write(text.encode() if isinstance(text, str) else text)
+
+
+def test_a_record_carries_what_is_known_of_its_file_and_what_its_line_says(tmp_path: Path) -> None:
+    stamps = {"app": "orders", "release": 41, "process": "web"}
+    with scene(tmp_path, host="host-a") as made:
+        settings = json.loads((made.state / "forwarder.json").read_text())
+        settings["files"] = [{"path": f"{made.logs}/*.log", "stamps": stamps}]
+        (made.state / "forwarder.json").write_text(json.dumps(settings))
+        now = datetime.now(UTC).replace(microsecond=0)
+        append(
+            made.logs / "app.log",
+            f'{{"time":"{now.isoformat()}","level":"warn","msg":"x","n":4}}\n',
+        )
+        started(made)
+        wait_for(made, "x")
+
+        assert made.records() == [
+            {
+                "time": int(now.timestamp()) * 10**9,
+                "message": "x",
+                **stamps,
+                "host": "host-a",
+                "stream": "app.log",
+                "level": "warning",
+                "fields": {"n": 4},
+            }
+        ]
+
+
+def test_machines_are_read_when_they_are_described(tmp_path: Path) -> None:
+    with scene(tmp_path) as made:
+        settings = json.loads((made.state / "forwarder.json").read_text())
+        settings |= {"files": [], "output": str(made.logs)}
+        (made.state / "forwarder.json").write_text(json.dumps(settings))
+        inside = made.logs / "orders-41-web-1" / "files" / "log"
+        inside.mkdir(parents=True)
+        output = made.logs / "orders-41-web-1" / "output.log"
+        append(output, "said\nthe last words, without an end")
+        append(inside / "app.log", "written\n")
+        started(made)
+        pause(2)
+        assert made.records() == []
+        assert not acknowledged(made.state, output)
+
+        machine = {"app": "orders", "release": 41, "process": "web", "ended": True}
+        (made.state / "machines.json").write_text(json.dumps({"orders-41-web-1": machine}))
+        made.wait_for_all(output, inside / "app.log")
+        found = {
+            (each["message"], each["stream"], each["app"], each["release"], each["machine"])
+            for each in made.records()
+        }
+
+        same = ("orders", 41, "orders-41-web-1")
+        assert found == {
+            ("said", "stdout", *same),
+            ("the last words, without an end", "stdout", *same),
+            ("written", "log/app.log", *same),
+        }
+
+
+def test_a_part_of_a_line_waits_for_the_rest(tmp_path: Path) -> None:
+    with scene(tmp_path) as made:
+        log = made.logs / "app.log"
+        append(log, "first\nsec")
+        started(made)
+        wait_for(made, "first")
+        assert not acknowledged(made.state, log)
+        append(log, "ond\n")
+        wait_for(made, "first", "second")
+        append(log, "never ended")
+        wait_for(made, "first", "second", "never ended")
+        made.wait_for_all(log)
+
+
+def test_a_traceback_is_one_record(tmp_path: Path) -> None:
+    with scene(tmp_path) as made:
+        log = made.logs / "app.log"
+        started(made)
+        append(log, 'ERROR:root:failed\nTraceback (most recent call last):\n  File "a.py"\n')
+        append(log, "ValueError: no\nINFO:root:on\n")
+        wait_for(
+            made,
+            'failed\nTraceback (most recent call last):\n  File "a.py"\nValueError: no',
+            "on",
+        )
+
+
+def test_bytes_that_are_no_text_arrive(tmp_path: Path) -> None:
+    with scene(tmp_path) as made:
+        append(
+            made.logs / "app.log",
+            b"caf\xe9\nin\0side\n\0\0after a hole\r\n" + b"y" * 1_500_000 + b"\n",
+        )
+        started(made)
+        wait_for(
+            made, "caf�", "in␀side", "after a hole", "y" * (1 << 20), "y" * (1_500_000 - (1 << 20))
+        )
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_rotation_by_renaming_loses_and_doubles_nothing(tmp_path: Path, *, running: bool) -> None:
+    with scene(tmp_path) as made:
+        log = made.logs / "app.log"
+        append(log, "one\n")
+        started(made)
+        wait_for(made, "one")
+        if not running:
+            made.kill("forwarder")
+        append(log, "two\n")
+        for number, text in enumerate(("three\n", "four\n")):
+            log.rename(f"{log}.{9 - number}")
+            append(log, text)
+        if not running:
+            made.start("forwarder")
+        wait_for(made, "one", "two", "three", "four")
+        append(Path(f"{log}.9"), "late\n")
+        wait_for(made, "one", "two", "three", "four", "late")
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_rotation_by_copying_and_cutting_loses_nothing(tmp_path: Path, *, running: bool) -> None:
+    with scene(tmp_path) as made:
+        log = made.logs / "app.log"
+        append(log, "one of many words\n")
+        started(made)
+        wait_for(made, "one of many words")
+        if not running:
+            made.kill("forwarder")
+        append(log, "two\n")
+        Path(f"{log}.1").write_bytes(log.read_bytes())
+        os.truncate(log, 0)
+        append(log, "three, longer than all that was there before it\n")
+        if not running:
+            made.start("forwarder")
+        wait_for(
+            made, "one of many words", "two", "three, longer than all that was there before it"
+        )
+
+
+def test_a_deleted_file_is_read_to_its_end(tmp_path: Path) -> None:
+    with scene(tmp_path) as made:
+        log = made.logs / "app.log"
+        append(log, "one\n")
+        started(made)
+        wait_for(made, "one")
+        with log.open("ab", buffering=0) as file:
+            log.unlink()
+            file.write(b"after its deletion\n")
+            append(log, "of the new one\n")
+            wait_for(made, "one", "after its deletion", "of the new one")
+
+
+def test_links_out_of_the_folder_are_not_read(tmp_path: Path) -> None:
+    with scene(tmp_path) as made:
+        append(tmp_path / "secret", "secret\n")
+        (made.logs / "link.log").symlink_to(tmp_path / "secret")
+        os.mkfifo(made.logs / "pipe.log")
+        append(made.logs / "app.log", "fine\n")
+        started(made)
+        wait_for(made, "fine")
+        pause(1)
+        wait_for(made, "fine")
+
+
+def test_a_store_that_is_away_costs_nothing(tmp_path: Path) -> None:
+    with scene(tmp_path) as made:
+        log = made.logs / "app.log"
+        made.start("forwarder")
+        for number in range(20):
+            append(log, f"line {number}\n")
+            pause(0.05)
+        wait_until(lambda: _read(made) == log.stat().st_size, seconds=SECONDS, what="all is read")
+        assert not acknowledged(made.state, log)
+        assert made.kill("forwarder", signal.SIGTERM) == 0
+        log.unlink()  # what was read is on disk
+        started(made)
+        wait_for(made, *(f"line {number}" for number in range(20)))
+
+
+def test_what_the_store_refuses_for_good_is_put_aside(tmp_path: Path) -> None:
+    with scene(tmp_path) as made:
+        log = made.logs / "app.log"
+        (tmp_path / "answer").write_text("400")
+        append(log, "refused\n")
+        started(made)
+        made.wait_for_all(log)
+        (tmp_path / "answer").unlink()
+        append(log, "taken\n")
+        wait_for(made, "taken")
+
+        assert len(list((made.state / "refused").iterdir())) == 1
+        assert "refused a batch (400)" in made.said("forwarder")
+
+
+def noise(lines: int) -> bytes:
+    return b"".join(os.urandom(500).hex().encode() + b"\n" for _ in range(lines))
+
+
+def test_a_full_spool_blocks_and_nothing_is_lost(tmp_path: Path) -> None:
+    with scene(tmp_path, limit=1_000_000, full="block") as made:
+        log = made.logs / "app.log"
+        append(log, noise(8000))
+        made.start("forwarder")
+        spool = made.state / "spool"
+        wait_until(lambda: _size(spool) > 1_000_000, seconds=SECONDS, what="the spool is full")
+        pause(1)
+        assert _size(spool) < 2_000_000
+
+        made.start("store")
+        made.wait_for_all(log)
+        assert len(made.records()) == 8000
+
+
+def test_a_full_spool_drops_the_oldest_where_that_is_the_policy(tmp_path: Path) -> None:
+    with scene(tmp_path, limit=1_000_000, full="drop oldest") as made:
+        log = made.logs / "app.log"
+        append(log, noise(8000) + b"the last\n")
+        made.start("forwarder")
+        wait_until(lambda: _read(made) == log.stat().st_size, seconds=SECONDS, what="all is read")
+        made.start("store")
+        made.wait_for_all(log)
+        records = made.records()
+        checkpoint = (made.state / "checkpoint.json").read_text()
+        dropped = json.loads(checkpoint)["lost"]["dropped_lines"]
+        assert dropped > 0
+        assert len(records) + dropped == 8001
+        assert records[-1]["message"] == "the last"
+        assert "the oldest lines are dropped" in made.said("forwarder")
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.glob("*.batch"))
+
+
+def _read(made: Scene) -> int:
+    checkpoint = made.state / "checkpoint.json"
+    positions = json.loads(checkpoint.read_text())["positions"] if checkpoint.exists() else []
+    return int(positions[0]["read"]) if positions else 0
+
+
+def test_a_second_forwarder_of_one_folder_waits_for_the_first(tmp_path: Path) -> None:
+    with scene(tmp_path) as made:
+        append(made.logs / "app.log", "one\n")
+        started(made)
+        wait_for(made, "one")
+        first = made.processes.pop("forwarder")
+        made.start("forwarder")
+        append(made.logs / "app.log", "two\n")
+        wait_for(made, "one", "two")
+        first.kill()
+        first.wait(30)
+        append(made.logs / "app.log", "three\n")
+        wait_for(made, "one", "two", "three")
