@@ -64,6 +64,9 @@ def test_a_rollback_brings_column_and_values_back(prod: Production, book: Ledger
     shown = json.loads(prod.typed("preserved", "show", str(number), "--json", at=book.folder))
     assert (shown["damage"], shown["tables"][0]["columns"]) == ("", ["cents"])
 
+    way = " ".join(prod.typed("status", at=book.folder).split())
+    assert f"brings back entries.cents (release {number}), then serves release {before}" in way
+
     prod.typed("rollback", at=book.folder)
 
     assert_serving(prod, book.app, before)

@@ -104,7 +104,7 @@ def figures(made: "Manifest") -> dict[str, Any]:
 
 
 def told_of(name: str, made: "Manifest") -> dict[str, Any]:
-    """What the receipt says of an export: under which name it is kept, and figures of each table."""
+    """What the receipt says of an export: its name, and the figures of each table."""
     each = [
         {"table": table.shown, "rows": table.file.rows, "bytes": table.file.bytes}
         for table in made.data
