@@ -19,6 +19,10 @@ class Event:
                       (about once a second while it moves)
     counted           HAProxy's own counters over a release (requests, statuses, errors, retries)
     assessed          what `dayfly impact --json` prints
+    course            course: "beside", "held" or "window", as the verdict allows it
+    held              seconds: for how long requests waited at the balancer
+    preserved         preserved, tables, rows, bytes, each (table, rows, bytes)
+    restored          export, tables, conflicts, newer
     bridge.built      bridges                             bridge.gone
     note              message (a plain sentence worth telling)
     job.started, job.finished                             job, machine, status, seconds

@@ -202,6 +202,8 @@ _STEPS: Mapping[str, Callable[[Progress, Event], Progress]] = {
     "traffic": _traffic,
     "note": _note,
     "assessed": _fact,
+    "course": _fact,
+    "held": _fact,
     "bridge.built": _fact,
     "bridge.gone": _fact,
     "preserved": _fact,

@@ -1,6 +1,8 @@
 """How figures and other people's text are shown, in a terminal and on a page alike."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(?:\x07|\x1b\\|$)|.)", re.DOTALL)
 _UNSEEN = re.compile(
@@ -24,3 +26,38 @@ def duration(seconds: float | None, nothing: str = "-") -> str:
         return f"{seconds:.{2 if seconds < TEN else 1}f} s"
     minutes, rest = divmod(round(seconds), MINUTE)
     return f"{minutes} min {rest:02d} s"
+
+
+def way_back(app: Mapping[str, Any]) -> str:
+    """What a plain rollback would do, of an app in `dayfly status --json`."""
+    way, crosses, warm = app.get("way_back", "none"), app.get("crosses"), app.get("warm")
+    if way == "none":
+        if warm:
+            return f"none; forward again: `dayfly rollback --to {warm[0]['release']}`"
+        return "none: there is no earlier release that could serve"
+    if crosses:
+        return _through_the_database(crosses, app.get("back_to"))
+    if way == "warm":
+        return "open: `dayfly rollback` moves the traffic back to the warm fleet"
+    return "open: `dayfly rollback` starts the release before from its kept image"
+
+
+def _through_the_database(crosses: list[Mapping[str, Any]], to: int | None) -> str:
+    """What lies below something that can't be brought back stays as it is too."""
+    first = next((n for n, each in enumerate(crosses) if each["why"]), len(crosses))
+    back = ", ".join(f"{_taken(each)} (release {each['release']})" for each in crosses[:first])
+    lost = ", ".join(
+        f"{_taken(each)} (release {each['release']}: {each['why'] or 'only after those'})"
+        for each in crosses[first:]
+    )
+    if not lost:
+        return (
+            "through the database: `dayfly rollback` closes the app, "
+            f"brings back {back}, then serves {f'release {to}' if to else 'the release before'}"
+        )
+    again = f"brings back {back} and " if back else ""
+    return f'{again}loses {lost}: only with `dayfly rollback --accept-loss "REASON"`'
+
+
+def _taken(each: Mapping[str, Any]) -> str:
+    return ", ".join(each["loses"]) or "the schema of before"

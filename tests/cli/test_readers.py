@@ -61,6 +61,16 @@ def test_after_a_rollback_the_way_forward_is_named(
     assert "forward again: `dayfly rollback --to 13`" in terminal.type("status").stdout
 
 
+def test_what_waits_for_its_window_is_told_with_the_time(
+    terminal: Terminal, environment: FakeEnvironment
+) -> None:
+    reason = "until Sun 2026-11-29 02:00 UTC: its window Sun 02:00-04:00"
+    waits = {"release": 15, "commit": "c0ffee", "reason": reason}
+    environment.status_["apps"][0]["waiting"] = [waits]
+
+    assert f"release 15 waiting  c0ffee  {reason}" in terminal.type("status").stdout
+
+
 def test_a_receipt_tells_of_each_rollback(terminal: Terminal, environment: FakeEnvironment) -> None:
     back = {"who": "ada", "started": "2026-11-23T20:00:00+00:00", "outcome": "serving"}
     environment.receipts[12]["rollbacks"] = [{**back, "traffic": {"requests": 7}}]

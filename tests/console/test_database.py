@@ -18,6 +18,7 @@ from fake_server.impacts import (
     STAGED,
     UNASSESSABLE,
     assessed,
+    export,
 )
 from fake_server.scenes import HOSTILE, under_way
 from fake_server.visitor import Visitor
@@ -80,7 +81,7 @@ def text(body: str) -> str:
         (
             PRESERVED,
             [
-                "Exported before it was lost",
+                f"Exported before it was lost: dayfly preserved show {PRESERVED} Table",
                 "orders 1,204,332 46 MB",
                 "What a rollback makes again Copy ALTER TABLE orders ADD COLUMN note text;",
                 "the grants of a role that is gone",
@@ -107,6 +108,27 @@ def test_the_drawing_and_the_table_below_it_say_the_same(visitor: Visitor) -> No
     assert drawing.count('class="beyond"') == 3
     for statement in RECORDED["downtime"]["timeline"][0]["statements"]:
         assert html.escape(statement["statement"], quote=True).replace("&#x27;", "&#39;") in table
+
+
+def test_what_contract_migrations_took_away_has_a_name_of_its_own(
+    visitor: Visitor, environment: FakeEnvironment
+) -> None:
+    own, later = (export(name, rows=7, size=70) for name in ("23", "23-contract"))
+    runs = [{"preserved": None}, {"preserved": later}]
+    environment.receipts[STAGED] |= {"preserved": own, "contract": {"runs": runs}}
+    environment.happen("preserved", STAGED, **later)
+    told = text(page(visitor, STAGED))
+    assert told.count("dayfly preserved show 23 ") == 1
+    assert told.count("dayfly preserved show 23-contract ") == 1
+    assert told.count("orders 7 70 B") == 2
+
+
+def test_an_export_of_before_there_were_figures_of_each_table_names_them(
+    visitor: Visitor, environment: FakeEnvironment
+) -> None:
+    environment.happen("preserved", STAGED, tables=["orders"], rows=7, bytes=70)
+    told = text(page(visitor, STAGED))
+    assert f"dayfly preserved show {STAGED} Table Rows Size orders — —" in told
 
 
 def test_what_others_wrote_stays_text(visitor: Visitor) -> None:

@@ -70,6 +70,23 @@ def test_the_overview_tells_what_serves(visitor: Visitor) -> None:
     assert "under way" not in body
 
 
+def test_the_overview_says_what_waits_and_that_the_way_back_leads_through_the_database(
+    visitor: Visitor, environment: FakeEnvironment
+) -> None:
+    waits = {"release": 15, "commit": "c0ffee", "reason": "until Sun 02:00: its window"}
+    taken = {"release": 12, "loses": ["orders.<note>"], "why": ""}
+    environment.status_["apps"][0] |= {"waiting": [waits], "back_to": 11, "crosses": [taken]}
+    body = visitor.get("/")[1]
+    for words in (
+        "until Sun 02:00: its window",
+        (
+            "Way back through the database: <code>dayfly rollback</code> closes the app, "
+            "brings back orders.&lt;note&gt; (release 12), then serves release 11."
+        ),
+    ):
+        assert words in body
+
+
 def test_a_release_under_way_is_announced(visitor: Visitor, environment: FakeEnvironment) -> None:
     under_way(environment)
 

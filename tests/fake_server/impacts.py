@@ -2,9 +2,12 @@
 
 import copy
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from dayfly.database.preserve.manifest import About, File, Manifest, Table
+from dayfly.release.preserving import told_of
 from fake_server import FakeEnvironment
 from fake_server.scenes import HOSTILE
 
@@ -30,8 +33,34 @@ def assessed(environment: FakeEnvironment) -> None:
     }.items():
         release(environment, number, found)
     environment.happen("bridge.built", ONLINE, bridges=[])
-    exported = [{"table": "orders", "rows": 1204332, "bytes": 48_000_000}]
-    environment.happen("preserved", PRESERVED, tables=exported)
+    exported = export(str(PRESERVED), rows=1204332, size=48_000_000)
+    environment.happen("preserved", PRESERVED, **exported)
+
+
+def export(name: str, *, rows: int, size: int) -> dict[str, Any]:
+    """As a release tells it."""
+    lost = Table(
+        schema="public",
+        table="orders",
+        oid=1,
+        columns=(),
+        key=("id",),
+        lost=("note",),
+        file=File(name="orders", bytes=size, sha256="", rows=rows),
+        whole=False,
+        counted=False,
+    )
+    nothing = File(name="", bytes=0, sha256="")
+    made = Manifest(
+        format=1,
+        database="shop",
+        about=About(),
+        time="",
+        catalogue=nothing,
+        schema=nothing,
+        tables=(lost, replace(lost, table="schema_migrations", book=True)),
+    )
+    return told_of(name, made)
 
 
 def release(environment: FakeEnvironment, number: int, found: dict[str, Any]) -> None:

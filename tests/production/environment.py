@@ -24,6 +24,7 @@ from dayfly.config.home import Home, environment_id, token
 from dayfly.environment.processes import pids_of
 from dayfly.events import Event
 from dayfly.release.journal import Journal
+from fake_server.visitor import Visitor
 from production.projects import Project
 
 DAYFLY = (sys.executable, "-c", "from dayfly.cli import main; main()")
@@ -177,6 +178,12 @@ class Production:
             what=f"the end of release {release}",
         )
         return self.record(release)
+
+    def page(self, path: str) -> str:
+        """What the console shows to whoever has its link."""
+        address, _, enter = self.typed("console").strip().rpartition("/")
+        cookie = Visitor(address, {}).get(f"/{enter}")[0].headers["Set-Cookie"].partition(";")[0]
+        return Visitor(address, {"Cookie": cookie}).get(path)[1]
 
     def events(self, release: int) -> list[Event]:
         """What the journal says of a release until now, also when no server runs."""

@@ -9,7 +9,6 @@ import pytest
 
 from dayfly.clock import wait_until
 from dayfly.database.scratch import scratch_server
-from fake_server.visitor import Visitor
 from production import Production, Project, assert_serving, project, running
 from workshop import open_folder, postgresql
 
@@ -86,13 +85,6 @@ def longest_read(database: str, *, until: Callable[[], bool]) -> float:
     return max(slowest)
 
 
-def page(prod: Production, path: str) -> str:
-    """What the console shows to whoever has its link."""
-    address, _, enter = prod.typed("console").strip().rpartition("/")
-    cookie = Visitor(address, {}).get(f"/{enter}")[0].headers["Set-Cookie"].partition(";")[0]
-    return Visitor(address, {"Cookie": cookie}).get(path)[1]
-
-
 def asked_twice(prod: Production) -> bool:
     notes = [event.data["message"] for event in prod.events(prod.newest()) if event.kind == "note"]
     return any("attempt 2 of" in note for note in notes)
@@ -138,7 +130,7 @@ def test_what_breaks_the_outgoing_release_is_refused_unless_somebody_says_why(
     assert prod.record(prod.newest())["verdict"] == "staged"
     assert "amount" in columns(database)
     assert_serving(prod, shop.app, before)
-    shown = page(prod, f"/releases/{prod.newest()}/database")
+    shown = prod.page(f"/releases/{prod.newest()}/database")
     assert "This takes two releases" in shown
     assert "-- Release 1: stop reading and writing it" in shown
     assert 'class="held all"' in shown

@@ -58,10 +58,14 @@ def test_a_rollback_brings_column_and_values_back(prod: Production, book: Ledger
     assert record["impact"]["restoration"]["why"] == ""
     assert record["preserved"]["tables"] == ["entries"]
     assert record["preserved"]["rows"] == len(rows)
+    assert f"dayfly preserved show {number}<" in prod.page(f"/releases/{number}/database")
     said = prod.typed("preserved", "ls", at=book.folder)
     assert "entries" in said
     shown = json.loads(prod.typed("preserved", "show", str(number), "--json", at=book.folder))
     assert (shown["damage"], shown["tables"][0]["columns"]) == ("", ["cents"])
+
+    way = " ".join(prod.typed("status", at=book.folder).split())
+    assert f"brings back entries.cents (release {number}), then serves release {before}" in way
 
     prod.typed("rollback", at=book.folder)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from dayfly.cli.output import paint, table
-from dayfly.shown import duration
+from dayfly.shown import duration, way_back
 
 Json = Mapping[str, Any]
 
@@ -71,8 +71,8 @@ def _app(app: Json) -> list[str]:
     for fleet in app.get("warm", ()):
         until = f"until {moment(fleet.get('until'))}"
         lines.append(f"{_fleet_line('', fleet, 'warm')}  {paint('dim', until)}")
-    lines.append(_way_back(app.get("way_back", "none"), app.get("warm", ())))
-    lines += [_crossed(each) for each in app.get("crosses", ())]
+    lines += [_waiting_line(each) for each in app.get("waiting", ())]
+    lines.append(f"  way back {way_back(app)}")
     if contract := app.get("contract"):
         lines.append(f"  contract {_contract(contract)}")
     lines += [f"  {paint('bad', '!')} {problem}" for problem in map(_said, app.get("problems", ()))]
@@ -98,24 +98,9 @@ def _machine_lines(fleet: Json) -> list[str]:
     return table(rows)
 
 
-def _way_back(way: str, warm: Sequence[Json]) -> str:
-    told = {
-        "warm": "open: `dayfly rollback` moves the traffic back to the warm fleet",
-        "image": "open: `dayfly rollback` starts the release before from its kept image",
-        "none": "none: there is no earlier release that could serve",
-    }
-    if way == "none" and warm:
-        to = warm[0]["release"]
-        return f"  way back none; forward again: `dayfly rollback --to {to}`"
-    return f"  way back {told.get(way, way)}"
-
-
-def _crossed(each: Json) -> str:
-    """What the rollback does about a migration that is in its way."""
-    what = ", ".join(each["loses"]) or "the schema"
-    if each["why"]:
-        return f"    {paint('bad', 'loses')} {what} (release {each['release']}): {each['why']}"
-    return f"    brings back what release {each['release']} took away: {what}"
+def _waiting_line(each: Json) -> str:
+    commit = paint("dim", short(each["commit"]))
+    return f"  release {each['release']} {outcome('waiting')}  {commit}  {each['reason']}"
 
 
 def _said(problem: object) -> str:

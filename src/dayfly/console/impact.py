@@ -52,6 +52,14 @@ class Touched:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Export:
+    """What was preserved under one name; rows and bytes of each table where they are known."""
+
+    name: str
+    tables: Sequence[Json]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Page:
     """Everything that the page shows of one assessment."""
 
@@ -63,7 +71,7 @@ class Page:
     drawing: Drawing | None  # None: of a release before there was a time line
     tables: tuple[Touched, ...]
     bridge: str  # "", "built" or "gone"
-    preserved: Sequence[Json]
+    preserved: Sequence[Export]
 
     @property
     def findings(self) -> Sequence[Json]:
@@ -108,7 +116,9 @@ def page(receipt: Json, told: Progress) -> Page | None:
     facts = {kind: event.data for kind, event in told.facts.items()}
     if receipt.get("outcome") == "running" and "assessed" not in facts:
         return None
-    verdict = facts.get("assessed", receipt).get("verdict") or UNASSESSED
+    # Its contract migrations are assessed later, and that is not what the page tells.
+    told_by = receipt if receipt.get("impact") else facts.get("assessed", receipt)
+    verdict = told_by.get("verdict") or UNASSESSED
     found = dict(receipt.get("impact") or facts.get("assessed", {}))
     found.pop("verdict", None)
     headline, consequence = _HEADLINES.get(verdict, (verdict, ""))
@@ -121,8 +131,21 @@ def page(receipt: Json, told: Progress) -> Page | None:
         drawing=drawing(found["timeline"], found.get("budget")) if "timeline" in found else None,
         tables=tables(found.get("findings") or ()),
         bridge=told.facts["bridge"].kind.partition(".")[2] if "bridge" in facts else "",
-        preserved=facts.get("preserved", {}).get("tables") or (),
+        preserved=exports(receipt, facts.get("preserved")),
     )
+
+
+def exports(receipt: Json, newest: Json | None) -> tuple[Export, ...]:
+    """Of the release and of its contract migrations; while it is under way, `newest`."""
+    runs = (receipt.get("contract") or {}).get("runs") or ()
+    made = [each["preserved"] for each in (receipt, *runs) if each.get("preserved")]
+    return tuple(_export(receipt, each) for each in made or filter(None, [newest]))
+
+
+def _export(receipt: Json, made: Json) -> Export:
+    """One that was written down before each table had its figures has the names alone."""
+    each = made.get("each") or [{"table": name} for name in made["tables"]]
+    return Export(name=str(made.get("preserved") or receipt["release"]), tables=each)
 
 
 def tables(findings: Sequence[Json]) -> tuple[Touched, ...]:

@@ -177,6 +177,7 @@ def _templates() -> Environment:
         "left": words.left,
         "count": words.count,
         "tone": words.tone,
+        "way_back": shown.way_back,
         "milliseconds": words.milliseconds,
         "size": words.size,
     }

@@ -132,6 +132,7 @@ def observe(environment: Environment) -> Observed:
         down, up = parts.down(), True
     except DayflyError:
         down, up = frozenset[str](), False
+    targets = _targets(parts, records)
     return Observed(
         name=parts.settings.name,
         url=url_of(parts.settings),
@@ -141,21 +142,19 @@ def observe(environment: Environment) -> Observed:
         balancer_up=up,
         records=records,
         problems=_problems(environment, routing, records),
-        crossed=_crossed(parts, records),
+        back_to={app: target.number for app, target in targets.items()},
+        crossed={app: returning.crossed(parts, target) for app, target in targets.items()},
         contracts=_contracts(parts),
     )
 
 
-def _crossed(
-    parts: Parts, records: tuple[ReleaseRecord, ...]
-) -> dict[str, list[returning.Crossed]]:
-    """By app what a plain rollback would have to bring back."""
+def _targets(parts: Parts, records: tuple[ReleaseRecord, ...]) -> dict[str, ReleaseRecord]:
+    """By app where a plain rollback would go."""
     found = {}
     for app in parts.balancer.routing().serving:
         own = [record for record in records if record.app == app]
         with suppress(ReleaseError):  # there is none to go back to
-            target = rollback.target_of(own, parts.serving(app), None)
-            found[app] = returning.crossed(parts, target)
+            found[app] = rollback.target_of(own, parts.serving(app), None)
     return found
 
 

@@ -24,7 +24,8 @@ class Observed:
     balancer_up: bool
     records: tuple[ReleaseRecord, ...]  # newest first
     problems: Mapping[str, str]
-    crossed: Mapping[str, Sequence[Crossed]] = field(default_factory=dict)  # on the way back
+    back_to: Mapping[str, int] = field(default_factory=dict)  # by app: where a rollback goes
+    crossed: Mapping[str, Sequence[Crossed]] = field(default_factory=dict)  # on the way there
     contracts: Mapping[str, Contract] = field(default_factory=dict)  # that wait, by app
 
 
@@ -54,8 +55,14 @@ def app_status(seen: Observed, app: str) -> dict[str, Any]:
             (_fleet(seen, r) for r in reversed(records) if r.running and r.number != serving),
             None,  # the first of those that run; others are queued
         ),
+        "waiting": [
+            {"release": r.number, "commit": r.commit, "reason": r.reason}
+            for r in reversed(records)
+            if r.outcome == "waiting"
+        ],
         "closed": app in seen.routing.closed,
         "way_back": way_back(records, serving),
+        "back_to": seen.back_to.get(app),
         "crosses": [each.as_json() for each in seen.crossed.get(app, ())],
         "contract": seen.contracts[app].as_json() if app in seen.contracts else None,
         "problems": [seen.problems[app]] if app in seen.problems else [],

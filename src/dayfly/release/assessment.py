@@ -10,7 +10,9 @@ from dayfly.clock import FOREVER, Stop, wait_until
 from dayfly.config.app import Database
 from dayfly.images.image import Image
 from dayfly.release import inquiry
-from dayfly.release.course import HELD, course_of, forbidding
+from dayfly.release.bookkeeping import ALL
+from dayfly.release.course import HELD, WINDOW, course_of, deciding, forbidding
+from dayfly.release.foretold import foretold
 from dayfly.release.found import Found
 from dayfly.release.inquiry import ASSESS
 from dayfly.release.work import RefusedError, Work
@@ -62,12 +64,24 @@ def assess(work: Work, future: "Future[Found]") -> Found:
         downtime=work.wish.now or bool(work.wish.window),
     )
     if course is None:
-        raise _refusal(f"its verdict is {verdict}:", found["findings"])
+        raise _refusal(f"its verdict is {verdict}:", deciding(found) or found["findings"])
     if despite := work.wish.despite:
         work.emit("note", message=f"released despite its verdict {verdict}: {despite}")
     if course == HELD:
         work.emit("note", message=f"its verdict is {verdict}: requests are held for that moment")
+    if course == WINDOW:
+        _foretell(work, found)
+    work.emit("course", course=course)
     return {**found, "course": course}
+
+
+def _foretell(work: Work, found: Found) -> None:
+    """What was said when it began to wait for its window is not said again."""
+    events = work.parts.journal.events(release=work.record.number, limit=ALL)
+    said = {event.data["message"] for event in events if event.kind == "note"}
+    for message in foretold(found):
+        if message not in said:
+            work.emit("note", message=message)
 
 
 def _way_out(forbidden: Sequence[Mapping[str, Any]]) -> str:

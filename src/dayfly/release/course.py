@@ -25,7 +25,7 @@ def course_of(
     """
     if despite or found["verdict"] in (NONE, ONLINE, UNASSESSED):
         return BESIDE
-    if any(each["kind"] == "fails" for each in _deciding(found)):
+    if any(each["kind"] == "fails" for each in deciding(found)):
         return None  # no window helps what does not work
     if downtime:
         return WINDOW
@@ -38,18 +38,19 @@ def forbidding(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     Nothing older is there that could break, and what is lost is preserved before.
     """
     decide = ("fails", "unknown", "blocks")
-    return [each for each in _deciding(found) if each["kind"] in decide]
+    return [each for each in deciding(found) if each["kind"] in decide]
 
 
 def _only_blocks(found: Mapping[str, Any]) -> bool:
     """For a while that is known, and it can be ended at any moment without a trace."""
     return bool(found["migrating"]["whole"]) and all(
         each["kind"] == "blocks" and each["verdict"] == DOWNTIME and each["blocked_ms"] is not None
-        for each in _deciding(found)
+        for each in deciding(found)
     )
 
 
-def _deciding(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def deciding(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The findings for which a release does not simply go on."""
     return [each for each in found["findings"] if each["verdict"] not in (NONE, ONLINE)]
 
 

@@ -55,7 +55,7 @@ def preserve(work: Work, found: Mapping[str, Any], folder: Path) -> None:
         )
         told = {"loses": found["rollback"]["loses"], **found["restoration"]}
         write_atomically(folder / RESTORATION, json.dumps(told, indent=1))
-    work.emit("preserved", **figures(made))
+    work.emit("preserved", **told_of(folder.name, made))
 
 
 def seal(work: Work, folder: Path) -> None:
@@ -101,6 +101,15 @@ def figures(made: "Manifest") -> dict[str, Any]:
         "rows": made.rows,
         "bytes": made.bytes,
     }
+
+
+def told_of(name: str, made: "Manifest") -> dict[str, Any]:
+    """What the receipt says of an export: its name, and the figures of each table."""
+    each = [
+        {"table": table.shown, "rows": table.file.rows, "bytes": table.file.bytes}
+        for table in made.data
+    ]
+    return {"preserved": name, **figures(made), "each": each}
 
 
 # -- what is there

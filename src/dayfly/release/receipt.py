@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dayfly.balancer.accesslog import Traffic
-from dayfly.events import Event
+from dayfly.events import Event, intends
 from dayfly.release.alerts import ALERT
 from dayfly.release.found import UNASSESSED
 from dayfly.release.records import ReleaseRecord
@@ -25,6 +25,9 @@ def receipt(events: Sequence[Event], traffic: Traffic) -> dict[str, Any]:
         "impact": {
             key: told["assessed"][key] for key in _IMPACT if key in told.get("assessed", {})
         },
+        "course": told.get("course", {}).get("course"),
+        "held_seconds": told.get("held", {}).get("seconds"),
+        "closed_seconds": closed_seconds(events),
         "stages": [
             {key: event.data[key] for key in ("stage", "seconds", "outcome")}
             for event in events
@@ -46,6 +49,18 @@ def receipt(events: Sequence[Event], traffic: Traffic) -> dict[str, Any]:
         "restored": [dict(event.data) for event in events if event.kind == "restored"],
         "notes": [event.data["message"] for event in events if event.kind in ("note", ALERT)],
     }
+
+
+def closed_seconds(events: Iterable[Event]) -> float | None:
+    """How long the app was closed; None where it was not, or is still."""
+    began: float | None = None
+    for event in events:
+        did = (event.kind, event.data.get("step"), event.data.get("outcome"))
+        if intends(event, "close"):
+            began = event.time
+        elif did == ("step.done", "open", "done") and began is not None:
+            return round(event.time - began, 3)
+    return None
 
 
 def whole(record: ReleaseRecord) -> dict[str, Any]:

@@ -1,0 +1,64 @@
+"""What is said of the way back: in the terminal and on a page alike."""
+
+from typing import Any
+
+import pytest
+
+from dayfly.shown import way_back
+
+NOTE = {"release": 7, "loses": ["orders.note"], "why": ""}
+SCHEMA = {"release": 9, "loses": [], "why": ""}
+GONE = {"release": 8, "loses": ["orders.cents"], "why": "nothing of it was preserved"}
+
+
+@pytest.mark.parametrize(
+    ("crosses", "says"),
+    [
+        ([], "open: `dayfly rollback` moves the traffic back to the warm fleet"),
+        (
+            [NOTE],
+            (
+                "through the database: `dayfly rollback` closes the app, "
+                "brings back orders.note (release 7), then serves release 6"
+            ),
+        ),
+        (
+            [SCHEMA, NOTE],
+            (
+                "through the database: `dayfly rollback` closes the app, brings back the schema of "
+                "before (release 9), orders.note (release 7), then serves release 6"
+            ),
+        ),
+        (
+            [GONE],
+            (
+                "loses orders.cents (release 8: nothing of it was preserved): "
+                'only with `dayfly rollback --accept-loss "REASON"`'
+            ),
+        ),
+        (
+            [SCHEMA, GONE, NOTE],
+            (
+                "brings back the schema of before (release 9) and loses orders.cents (release 8: "
+                "nothing of it was preserved), orders.note (release 7: only after those): "
+                'only with `dayfly rollback --accept-loss "REASON"`'
+            ),
+        ),
+    ],
+)
+def test_what_a_rollback_has_to_do_with_the_database_is_said_before(
+    crosses: list[dict[str, Any]], says: str
+) -> None:
+    assert way_back({"way_back": "warm", "back_to": 6, "crosses": crosses}) == says
+
+
+@pytest.mark.parametrize(
+    ("app", "says"),
+    [
+        ({"way_back": "image"}, "open: `dayfly rollback` starts the release before from its"),
+        ({"way_back": "none", "warm": []}, "none: there is no earlier release that could serve"),
+        ({"way_back": "none", "warm": [{"release": 13}]}, "none; forward again: `dayfly rollback"),
+    ],
+)
+def test_where_nothing_is_in_the_way(app: dict[str, Any], says: str) -> None:
+    assert way_back(app).startswith(says)
