@@ -249,5 +249,5 @@ def test_a_database_that_can_not_be_reached_is_named_without_its_password(
     done = terminal.type("impact", "--database", wrong, "--migrate", "true")
 
     assert done.returncode == 1
-    assert "password is wrong" in done.stderr
+    assert "The password in the URL is wrong" in done.stderr
     assert wrong.split(":")[2].split("@")[0] not in done.stderr
