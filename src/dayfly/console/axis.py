@@ -5,18 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
+from dayfly.console.chart import Tick
 from dayfly.console.words import MINUTE_MS, milliseconds
 
 _LEAST, _OPEN = 1.5, 10.0  # per cent: of a statement of no time, and of one of unknown time
 _SHARE = 40.0  # per cent: all of these together
 _TICKS, _APART = 6, 14.0  # at most; per cent between two
 _MINUTES = 120_000  # ms from which ticks are told in minutes
-
-
-@dataclass(frozen=True)
-class Tick:
-    at: float
-    label: str
 
 
 @dataclass(frozen=True)

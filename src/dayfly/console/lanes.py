@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from dayfly.console.axis import Axis, Tick, axis, ticks
+from dayfly.console.axis import Axis, axis, ticks
+from dayfly.console.chart import Tick
 from dayfly.console.words import milliseconds
 
 LANES = 30  # more are only in the table below the drawing

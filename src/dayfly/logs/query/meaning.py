@@ -12,7 +12,7 @@ ATTRIBUTES = (
     "time", "message", "app", "release", "machine", "host", "process", "stream", "level",
 )  # fmt: skip
 _TOKEN = re.compile(r"\w+")
-_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
     "!=": operator.ne,
     ">": operator.gt,
@@ -75,7 +75,7 @@ def _fits(node: tree.Compare | tree.Starts | tree.Matches | tree.Exists, found: 
         case tree.Compare(_, op, value):
             numbers = is_number(found) and is_number(value)
             one, other = (found, value) if numbers else (text_of(found), text_of(value))
-            return _OPERATORS[op](one, other)
+            return bool(OPERATORS[op](one, other))
         case tree.Starts(_, text):
             return text_of(found).startswith(text)
         case tree.Matches(_, pattern):

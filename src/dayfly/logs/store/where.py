@@ -5,28 +5,18 @@ it asks `matches` about what came through.
 """
 
 import math
-import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any
 
 import polars as pl
 
 from dayfly.logs.query import tree
-from dayfly.logs.query.meaning import is_number, text_of
+from dayfly.logs.query.meaning import OPERATORS, is_number, text_of
 from dayfly.logs.store.frame import ATTRIBUTES, REST
 from dayfly.logs.store.values import WHOLE, as_text, kinds_of, told
 
-_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "=": operator.eq,
-    "!=": operator.ne,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "<": operator.lt,
-    "<=": operator.le,
-}
 _WORD = r"[\p{L}\p{N}_]"
 _EXACT_FLOAT = 2**53
 _KELVIN, _DOTTED = "\\x{212A}", "\\x{130}"  # whose small letters are, or begin with, ASCII
@@ -120,7 +110,7 @@ def _fits(node: Leaf, column: pl.Expr, kind: str) -> pl.Expr:
         case tree.Compare(_, op, value) if kind in "if" and is_number(value):
             return _numbers(op, column, kind, value)  # type: ignore[arg-type]
         case tree.Compare(_, op, value):
-            compared: pl.Expr = _OPERATORS[op](as_text(column, kind), pl.lit(text_of(value)))
+            compared: pl.Expr = OPERATORS[op](as_text(column, kind), pl.lit(text_of(value)))
             return compared
         case tree.Starts(_, text):
             return as_text(column, kind).str.starts_with(text)
@@ -132,7 +122,7 @@ def _fits(node: Leaf, column: pl.Expr, kind: str) -> pl.Expr:
 
 def _numbers(op: str, column: pl.Expr, kind: str, value: float) -> pl.Expr:
     """Python compares whole numbers and floats exactly; so do we."""
-    compare = _OPERATORS[op]
+    compare = OPERATORS[op]
     if kind == "f":
         if abs(value) <= _EXACT_FLOAT or isinstance(value, float):
             return _filled(compare(column, pl.lit(float(value))), column)
