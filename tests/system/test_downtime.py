@@ -14,7 +14,7 @@ import pytest
 from dayfly.clock import wait_until
 from dayfly.database.scratch import ScratchServer
 from production import Production, assert_serving, running
-from production.crashes import NEVER, dying_server
+from production.crashes import dying_server
 from production.ledgers import Ledger, ledger
 from stories.clients import clients
 from workshop import open_folder
@@ -22,11 +22,6 @@ from workshop import open_folder
 pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy, pytest.mark.postgres]
 
 ONLY_WITH_FEW = "import os, psycopg; c = psycopg.connect(os.environ['DATABASE_URL'])"
-SLOW_SECONDS = 60
-SLOW = (
-    "DO $$ BEGIN IF current_setting('application_name') LIKE 'dayfly migrate%' "
-    f"THEN PERFORM pg_sleep({SLOW_SECONDS}); END IF; END $$;"
-)
 STUBBORN = "trap '' TERM; while :; do sleep 1; done"
 WORKER = '\n[process.worker]\nrun = "exec sleep 1000"\n'
 
@@ -163,70 +158,6 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_built(
     assert prod.newest() == newest
 
 
-def slowly_dropping(prod: Production, book: Ledger, name: str) -> str:
-    """In production only, it sleeps before it drops the column."""
-    commit = dropping(prod, book, name)
-    [file] = (book.folder / "changes").glob(f"*_no_{name}.sql")
-    file.write_text(f"{SLOW}\n{file.read_text()}")
-    book.git("commit", "--quiet", "--amend", "--all", "--no-edit")
-    assert commit
-    return book.git("rev-parse", "HEAD").strip()
-
-
-def migrating(book: Ledger) -> bool:
-    """Whether a session of a migration is at work in its database."""
-    with psycopg.connect(book.url) as connection:
-        found = connection.execute(
-            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() "
-            "AND application_name LIKE 'dayfly migrate%' AND state = 'active'"
-        )
-        return found.fetchone() is not None
-
-
-def assert_as_before(prod: Production, book: Ledger, column: str, serves: int | None) -> None:
-    assert not migrating(book)
-    assert column in book.columns
-    assert answered(prod)[0] == 200
-    assert serves
-    assert_serving(prod, book.app, serves)
-
-
-def test_a_stop_is_heard_while_files_migrate(prod: Production, book: Ledger) -> None:
-    """The command comes back when everything is as it was."""
-    commit, before = slowly_dropping(prod, book, "halted"), prod.serving(book.app)
-    with prod.typing("release", commit, "--now", at=book.folder):
-        wait_until(lambda: migrating(book), seconds=60, what="the migration")
-        began = time.monotonic()
-        said = prod.typed("release", "--cancel", str(prod.newest()), at=book.folder)
-        passed = time.monotonic() - began
-    book.taken_back()
-
-    assert passed < SLOW_SECONDS / 2
-    assert "is being stopped" in said
-    assert "it was ended. Nothing of it stays." in said
-    assert prod.record(prod.newest())["reason"].startswith("stopped: ")
-    assert_as_before(prod, book, "halted", before)
-
-
-def test_what_a_dead_server_left_migrating_is_ended_before_anything_is_undone(
-    prod: Production, book: Ledger
-) -> None:
-    commit, before = slowly_dropping(prod, book, "orphaned"), prod.serving(book.app)
-    with (
-        dying_server(prod, "never", NEVER) as server,
-        prod.typing("release", commit, "--now", at=book.folder),
-    ):
-        wait_until(lambda: migrating(book), seconds=60, what="the migration")
-        server.kill()
-        server.wait()
-        assert migrating(book)
-        prod.up()
-    book.taken_back()
-
-    wait_until(lambda: answered(prod)[0] == 200, seconds=30, what="somebody answers")
-    assert_as_before(prod, book, "orphaned", before)
-
-
 def test_what_fails_in_downtime_goes_back(prod: Production, book: Ledger) -> None:
     """The column is there again with its values, and the outgoing release serves."""
     commit = dropping(prod, book, "kept")
@@ -299,4 +230,7 @@ def test_a_worker_that_does_not_end_keeps_nobody_outside_after_a_stop(
 
     assert passed < 15
     assert "migrate" not in stages(prod, prod.newest())
-    assert_as_before(prod, book, "stubborn", before)
+    assert "stubborn" in book.columns
+    assert before
+    assert_serving(prod, book.app, before)
+    assert answered(prod)[0] == 200
