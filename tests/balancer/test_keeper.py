@@ -14,8 +14,8 @@ import pytest
 
 from balancing import SOURCE, World, eventually
 from dayfly.balancer.observed import Observed
-from dayfly.balancer.routing import BalancerError, served_by
 from dayfly.balancer.render import ACCESS_LOG_VARIABLES
+from dayfly.balancer.routing import BalancerError, served_by
 from dayfly.balancer.runtime import NoAnswerError, command
 from dayfly.balancer.state import write_routing
 

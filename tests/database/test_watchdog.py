@@ -1,13 +1,26 @@
 """A migration that makes others wait is ended, whatever driver runs it."""
 
+import math
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
+from dayfly.clock import Stop, wait_until
 from dayfly.database.problems import user_of
-from dayfly.database.watchdog import counted, limited_locks, own_role, too_long, watched
+from dayfly.database.scratch import ScratchServer
+from dayfly.database.watchdog import (
+    counted,
+    end_sessions,
+    limited_locks,
+    own_role,
+    too_long,
+    watched,
+)
 from migrating import asked
 
 NAME = "dayfly migrate 7"
@@ -63,6 +76,81 @@ def test_a_reader_waits_no_longer_than_the_budget(production: str, name: str) ->
 
     assert ended.is_set() == (name == NAME) == bool(watch.ended)
     assert (waited < 1.2) == (name == NAME)
+
+
+@contextmanager
+def sleeping(url: str, name: str) -> Iterator[threading.Event]:
+    """A session that does not come to its own end; the event tells that it was ended."""
+    ended = threading.Event()
+
+    def sleep() -> None:
+        try:
+            asked(make_conninfo(url, application_name=name), b"SELECT pg_sleep(30)")
+        except psycopg.errors.AdminShutdown:
+            ended.set()
+
+    thread = threading.Thread(target=sleep)
+    thread.start()
+    wait_until(lambda: name in at_work(url), seconds=5, what="it sleeps")
+    try:
+        yield ended
+    finally:
+        end_sessions(url, name=name, role="")
+        thread.join()
+
+
+def at_work(url: str) -> set[str]:
+    """Names of sessions in the database."""
+    with psycopg.connect(url) as connection:
+        rows = connection.execute(
+            "SELECT application_name FROM pg_stat_activity "
+            "WHERE datname = current_database() AND state = 'active'"
+        )
+        return {row[0] for row in rows}
+
+
+@pytest.mark.postgres
+def test_a_stop_ends_what_is_at_work(production: str) -> None:
+    stop = Stop()
+    with (
+        sleeping(production, NAME) as ended,
+        sleeping(production, "dayfly migrate 77") as other,
+        watched(production, name=NAME, role="", budget=math.inf, stop=stop),
+    ):
+        stop.request("ada asked for it")
+        assert ended.wait(5)
+        assert not other.is_set()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("name", [NAME, "PostgreSQL JDBC Driver"])
+@pytest.mark.parametrize("done", [True, False])
+def test_what_did_not_come_through_is_gone_when_it_is_over(
+    production: str, name: str, *, done: bool
+) -> None:
+    """A driver that does not bear the name is known by its role."""
+    role = user_of(production)
+    with sleeping(production, name):
+        with (
+            suppress(ZeroDivisionError),
+            watched(production, name=NAME, role=role, budget=math.inf) as watch,
+        ):
+            watch.done = done
+            raise ZeroDivisionError
+
+        assert (name in at_work(production)) == done
+        assert watch.left == ""
+
+
+@pytest.mark.postgres
+def test_sessions_in_another_database_are_not_ours(
+    production: str, elsewhere: ScratchServer
+) -> None:
+    with elsewhere.database() as url, sleeping(url, NAME) as ended:
+        end_sessions(production, name=NAME, role="")
+
+        assert NAME in at_work(url)
+        assert not ended.is_set()
 
 
 @pytest.mark.postgres

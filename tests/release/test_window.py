@@ -1,5 +1,6 @@
 """When a window is open: in the environment's time zone, also where clocks change."""
 
+import time
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -7,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dayfly.clock import Stop
 from dayfly.errors import UsageError
-from dayfly.release.window import window
+from dayfly.release.waiting import WaitingError, ended_with, entered
+from dayfly.release.window import Opening, window
+from dayfly.release.work import RefusedError
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -66,6 +70,45 @@ def test_what_is_no_window_is_told_with_what_is_allowed(text: str, why: str) -> 
         window(text)
 
     assert "Sat,Sun 02:00-04:00" in caught.value.hint
+
+
+SUNDAY, ONCE = "Sun 02:00-04:00", "2026-11-29 02:00-04:00"
+
+
+@pytest.mark.parametrize("wanted", [SUNDAY, ONCE])
+def test_only_the_opening_that_it_is_in_may_be_used(wanted: str) -> None:
+    opening = entered(wanted, at("2026-11-29 03:59"), BERLIN)
+
+    assert opening == Opening(at("2026-11-29 02:00"), at("2026-11-29 04:00"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "now", "error", "told"),
+    [
+        (SUNDAY, "2026-11-29 01:59", WaitingError, "until Sun 2026-11-29 02:00 CET"),
+        (ONCE, "2026-11-29 01:59", WaitingError, "until Sun 2026-11-29 02:00 CET"),
+        # What was assessed for so long that it ended meanwhile:
+        (SUNDAY, "2026-11-29 04:00", WaitingError, "until Sun 2026-12-06 02:00 CET"),
+        (ONCE, "2026-11-29 04:00", RefusedError, "is over"),
+    ],
+)
+def test_outside_of_it_nothing_is_closed(
+    wanted: str, now: str, error: type[Exception], told: str
+) -> None:
+    with pytest.raises(error, match=told):
+        entered(wanted, at(now), BERLIN)
+
+
+@pytest.mark.parametrize(
+    ("rest", "stopped"), [(None, False), (60.0, False), (0.05, True), (-5.0, True)]
+)
+def test_what_is_not_done_at_its_end_is_stopped(rest: float | None, *, stopped: bool) -> None:
+    stop, now = Stop(), time.time()
+    with ended_with(None if rest is None else Opening(now - 60, now + rest), stop):
+        time.sleep(0.5)
+
+    assert stop.requested == stopped
+    assert stop.reason == ("the window is over" if stopped else "")
 
 
 TIMES = st.times().map(lambda t: f"{t.hour:02}:{t.minute:02}")

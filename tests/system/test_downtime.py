@@ -1,6 +1,7 @@
 """Releases with downtime: a page instead of errors, a window to wait for, and a way back."""
 
 import re
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from workshop import open_folder
 pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy, pytest.mark.postgres]
 
 ONLY_WITH_FEW = "import os, psycopg; c = psycopg.connect(os.environ['DATABASE_URL'])"
+STUBBORN = "trap '' TERM; while :; do sleep 1; done"
 WORKER = '\n[process.worker]\nrun = "exec sleep 1000"\n'
 
 
@@ -132,9 +134,28 @@ def test_a_release_that_waits_can_be_cancelled_and_overtaken(
     assert_serving(prod, book.app, urgent)
     assert prod.record(waits)["outcome"] == "failed"
     assert "stopped" in prod.record(waits)["reason"]
-    wrong = prod.type("release", "--window", "sunday night", at=book.folder)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("release", "--window", "sunday night"), "Sun 02:00-04:00"),
+        (("release", "--window", "2025-06-01 02:00-04:00"), "is over"),
+        (("release", "--window", ""), "--window: it is empty"),
+        (("release", "--despite", " "), "--despite: it is empty"),
+        (("rollback", "--accept-loss", ""), "--accept-loss: it is empty"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_anything_is_built(
+    prod: Production, book: Ledger, words: tuple[str, ...], told: str
+) -> None:
+    newest = prod.newest()
+
+    wrong = prod.type(*words, at=book.folder)
+
     assert wrong.status in {1, 2}
-    assert "Sun 02:00-04:00" in wrong.said
+    assert told in wrong.said
+    assert prod.newest() == newest
 
 
 def test_what_fails_in_downtime_goes_back(prod: Production, book: Ledger) -> None:
@@ -192,3 +213,24 @@ def test_a_server_that_dies_in_downtime_leaves_nobody_outside(
     assert (column in book.columns) == (not moved)
     if not moved:
         book.taken_back()
+
+
+def test_a_worker_that_does_not_end_keeps_nobody_outside_after_a_stop(
+    prod: Production, book: Ledger
+) -> None:
+    toml = book.folder / "dayfly.toml"
+    toml.write_text(toml.read_text().replace("exec sleep 1000", STUBBORN))
+    commit, before = dropping(prod, book, "stubborn"), prod.serving(book.app)
+    with prod.typing("release", commit, "--now", at=book.folder):
+        wait_until(lambda: answered(prod)[0] != 200, seconds=60, what="the app is closed")
+        began = time.monotonic()
+        prod.typed("release", "--cancel", str(prod.newest()), at=book.folder)
+        passed = time.monotonic() - began
+    book.taken_back()
+
+    assert passed < 15
+    assert "migrate" not in stages(prod, prod.newest())
+    assert "stubborn" in book.columns
+    assert before
+    assert_serving(prod, book.app, before)
+    assert answered(prod)[0] == 200

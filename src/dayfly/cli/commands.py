@@ -87,6 +87,13 @@ def release_number(text: str) -> int:
     return int(text)
 
 
+def words(text: str) -> str:
+    """What must not be left empty, as an unset variable of a script leaves it."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty; leave the option out, or say something")
+    return text
+
+
 def parser() -> argparse.ArgumentParser:
     from dayfly.cli import (  # noqa: PLC0415
         environment,

@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from dayfly.cli.commands import Commands, for_app, release_number
+from dayfly.cli.commands import Commands, for_app, release_number, words
 from dayfly.cli.output import clean, say
 from dayfly.cli.session import Session, app_of
 from dayfly.client import Client, ClientError, part
@@ -25,14 +25,14 @@ def declare(commands: Commands) -> None:
     parser.add_argument("--queue", action="store_true", help="wait for a release that is under way")
     parser.add_argument(
         "--despite",
-        default="",
+        type=words,
         metavar="REASON",
         help="release although the verdict on the database forbids it; the reason is kept",
     )
     downtime = parser.add_mutually_exclusive_group()
     downtime.add_argument(
         "--window",
-        default="",
+        type=words,
         metavar="WHEN",
         help='allow downtime, and wait for it: "Sun 02:00-04:00", in the environment\'s time zone',
     )
@@ -52,6 +52,10 @@ def declare(commands: Commands) -> None:
         metavar="N",
         help="start nothing: stop release N, also one that waits for its window",
     )
+    _declare_rollback(commands)
+
+
+def _declare_rollback(commands: Commands) -> None:
     back = commands.add("rollback", rollback, "Traffic back to an earlier release.")
     for_app(back)
     back.add_argument(
@@ -59,7 +63,7 @@ def declare(commands: Commands) -> None:
     )
     back.add_argument(
         "--accept-loss",
-        default="",
+        type=words,
         metavar="REASON",
         help="go back although the database would lose what is named; the reason is kept",
     )
@@ -72,8 +76,8 @@ def release(  # noqa: PLR0913 - the options of the command
     ref: str,
     dirty: bool,
     queue: bool,
-    despite: str,
-    window: str,
+    despite: str | None,
+    window: str | None,
     now: bool,
     detach: bool,
     follow: int | None,
@@ -81,9 +85,7 @@ def release(  # noqa: PLR0913 - the options of the command
 ) -> int:
     client = session.client()
     if cancel is not None:
-        client.post(f"/api/releases/{cancel}/stop", {"who": who(), "reason": ""})
-        say(f"Release {cancel} is stopped; what it did is undone.")
-        return 0
+        return _cancel(client, cancel)
     if follow is not None:
         return _follow(client, follow or _newest(client, session.named_app))
     checkout = session.checkout()
@@ -92,14 +94,26 @@ def release(  # noqa: PLR0913 - the options of the command
         raise UsageError(f"This checkout is of {app}, not of {session.named_app}.")
     commit = sent(client, app, checkout, ref, dirty=dirty)
     wanted = {"app": app, "commit": commit, "who": who(), "queue": queue}
-    wanted |= {"despite": despite, "window": window, "now": now}
+    wanted |= {"despite": despite or "", "window": window or "", "now": now}
     return _watched(client, client.post("/api/releases", wanted), detach=detach)
+
+
+def _cancel(client: Client, number: int) -> int:
+    """Followed to its end; 0 when it did not come through."""
+    path = f"/api/releases/{number}"
+    before = client.get(path)["outcome"]
+    answer = client.post(f"{path}/stop", {"who": who(), "reason": ""})
+    say(f"Release {number} is being stopped.")
+    if before not in {"running", "waiting"}:
+        return 0  # it serves: what it had left out is stopped, and no release ends
+    _follow(client, number, int(answer.get("after", 0)))
+    return int(client.get(path)["outcome"] in {"serving", "waiting"})
 
 
 def rollback(session: Session, *, to: int | None, accept_loss: str, detach: bool) -> int:
     client = session.client()
     path = f"/api/apps/{part(session.app(client))}/rollback"
-    answer = client.post(path, {"to": to, "who": who(), "accept_loss": accept_loss})
+    answer = client.post(path, {"to": to, "who": who(), "accept_loss": accept_loss or ""})
     return _watched(client, answer, detach=detach)
 
 

@@ -185,7 +185,8 @@ def _with_right(connection: Connection, error: psycopg.Error, state: str) -> str
 
 
 def _failed(file: SqlFile, error: psycopg.Error, line: int | None, state: str) -> SqlFileError:
-    words = str(error).strip().splitlines()[0]
+    ended = isinstance(error, psycopg.errors.AdminShutdown)
+    words = "it was ended" if ended else str(error).strip().splitlines()[0]
     where = f"{file.name}, line {line}" if line else file.name
     return SqlFileError(f"{where}: {words}", hint=state)
 

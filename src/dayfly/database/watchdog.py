@@ -8,21 +8,32 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import psycopg
-from psycopg import sql
+from psycopg import Connection, sql
 
-from dayfly.database.problems import user_of
+from dayfly.clock import DeadlineError, Stop, wait_until
+from dayfly.database.problems import asking, connecting, user_of
+from dayfly.database.programs import DatabaseError
 
 Pair = tuple[int, int]  # processes: of a session of the migration, of one that waits for it
 
 LOOKS = 5  # within a budget
 LEAST_SECONDS, MOST_SECONDS = 0.05, 0.5  # between two looks
 JOIN_SECONDS = 10.0
-# Who waits for which session of the migration, and which of these wait themselves.
-_OWN = "SELECT pid FROM pg_stat_activity WHERE application_name = %(name)s OR usename = %(role)s"
+CONNECT_SECONDS = 5
+GONE_SECONDS = 10.0  # a session that is told to end does so at once, unless its disk hangs
+_WATCH = "dayfly watch"
+# Those that watch may be of the same role.
+_OWN = """
+    SELECT pid FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name <> 'dayfly watch'
+      AND backend_type IS DISTINCT FROM 'walsender'
+      AND (application_name = %(name)s OR usename = %(role)s)
+"""
 _OWN_LIMIT = """
     SELECT split_part(setting, '=', 2) FROM pg_roles, unnest(rolconfig) AS setting
     WHERE rolname = %s AND setting LIKE 'lock_timeout=%%'
 """
+# Who waits for which session of the migration, and which of these wait themselves.
 _WAITING = """
     SELECT blocker.pid, waiting.pid FROM pg_stat_activity waiting
     CROSS JOIN LATERAL unnest(pg_blocking_pids(waiting.pid)) AS blocker(pid)
@@ -38,24 +49,30 @@ class Watch:
     """What came of it so far; `ended` are the processes of sessions that were ended."""
 
     ended: list[int] = field(default_factory=list)
+    done: bool = False  # said by the body: the migration has come through
+    left: str = ""  # why sessions of one that has not may go on
 
 
 @contextmanager
 def watched(
-    url: str, *, name: str, role: str, budget: float, seconds: float = math.inf
+    url: str,
+    *,
+    name: str,
+    role: str,
+    budget: float,
+    seconds: float = math.inf,
+    stop: Stop | None = None,
 ) -> Iterator[Watch]:
     """End sessions of the migration for which others wait longer than `budget` seconds.
 
-    All of them are ended after `seconds`.
+    All of them are ended after `seconds`, when a stop is requested, and when the body is over
+    without having said that it is done: then they are gone before anything is undone.
 
     They are known by their application's `name`, or by a `role` of their own ("" for none).
     """
-    watch, over = Watch(), threading.Event()
-    with psycopg.connect(url, autocommit=True, application_name="dayfly watch") as connection:
+    watch, over, heard = Watch(), threading.Event(), stop or Stop()
+    with _entered(url) as connection:
         words, last = {"name": name, "role": role}, time.monotonic() + seconds
-
-        def own() -> set[int]:
-            return {row[0] for row in connection.execute(_OWN, words)}
 
         def look() -> None:
             since: dict[Pair, float] = {}
@@ -64,7 +81,9 @@ def watched(
                 while not over.wait(pause):
                     now = time.monotonic()
                     since = counted(since, connection.execute(_WAITING, words).fetchall(), now)
-                    for pid in too_long(since, now - budget) if now < last else own():
+                    all_of_them = now >= last or heard.requested
+                    own = _own(connection, words) if all_of_them else set[int]()
+                    for pid in own or too_long(since, now - budget):
                         watch.ended.append(pid)
                         connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
 
@@ -75,6 +94,48 @@ def watched(
         finally:
             over.set()
             thread.join(JOIN_SECONDS)
+            if not watch.done:
+                watch.left = _left(url, name=name, role=role)
+
+
+def _left(url: str, *, name: str, role: str) -> str:
+    """What it was that went wrong comes first: this is only told."""
+    try:
+        end_sessions(url, name=name, role=role)
+    except DatabaseError as error:
+        return error.message
+    return ""
+
+
+def end_sessions(url: str, *, name: str, role: str) -> None:
+    """End those of a migration, and wait until they are gone; DatabaseError when they stay.
+
+    A program that was killed does not end what it has asked the server for.
+    """
+    words = {"name": name, "role": role}
+    with connecting(url), _entered(url) as connection, asking(connection):
+
+        def gone() -> bool:
+            own = _own(connection, words)
+            for pid in own:
+                connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
+            return not own
+
+        try:
+            wait_until(gone, seconds=GONE_SECONDS, what=f"the sessions of {name} end")
+        except DeadlineError as error:
+            numbers = ", ".join(map(str, sorted(_own(connection, words))))
+            raise DatabaseError(f"{error.message} (pid {numbers})") from error
+
+
+def _entered(url: str) -> Connection:
+    return psycopg.connect(
+        url, autocommit=True, connect_timeout=CONNECT_SECONDS, application_name=_WATCH
+    )
+
+
+def _own(connection: Connection, words: Mapping[str, str]) -> set[int]:
+    return {row[0] for row in connection.execute(_OWN, words)}
 
 
 def counted(since: Mapping[Pair, float], found: Iterable[Pair], now: float) -> dict[Pair, float]:

@@ -14,8 +14,7 @@ from starlette.responses import JSONResponse, Response
 from dayfly.environment.applications import require
 from dayfly.environment.environment import Environment
 from dayfly.errors import UsageError
-from dayfly.release import jobs, records
-from dayfly.release.window import window
+from dayfly.release import jobs, records, waiting
 
 Order = Callable[[Environment, Request, bytes], dict[str, Any]]
 
@@ -52,9 +51,9 @@ class RunWish(msgspec.Struct, forbid_unknown_fields=True):
 
 def release(environment: Environment, _: Request, body: bytes) -> dict[str, Any]:
     wanted = read(body, ReleaseWish)
-    if wanted.window:
-        window(wanted.window)  # or a UsageError
     parts = environment.parts
+    if wanted.window:
+        waiting.require_to_come(parts, wanted.window)
     commit = parts.sources.resolve(wanted.app, wanted.commit)
     order = records.Order(
         app=wanted.app,
@@ -70,8 +69,9 @@ def release(environment: Environment, _: Request, body: bytes) -> dict[str, Any]
 def stop(environment: Environment, request: Request, body: bytes) -> dict[str, Any]:
     wanted = read(body, StopWish)
     number = request.path_params["number"]
+    after = environment.parts.journal.last_event()
     environment.engine.stop(number, wanted.reason or f"{wanted.who} asked for it")
-    return {"release": number}
+    return {"release": number, "after": after}
 
 
 def roll_back(environment: Environment, request: Request, body: bytes) -> dict[str, Any]:

@@ -4,6 +4,8 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from dayfly.clock import FOREVER, wait_until
+from dayfly.errors import StoppedError
 from dayfly.machines.machine import Machine
 from dayfly.release import cutover, fleet
 from dayfly.release.records import ReleaseRecord
@@ -49,7 +51,14 @@ def _end(work: Work, machine: Machine) -> None:
     runtime, until = work.parts.runtime, time.monotonic() + work.app.release.job_drain
     while machine.kind == "job" and _runs(work, machine.name) and time.monotonic() < until:
         work.stop.wait(cutover.DRAIN_POLL_SECONDS)
-    runtime.stop(machine.name, max(until - time.monotonic(), 0))
+    with ThreadPoolExecutor(1) as pool:
+        ending = pool.submit(runtime.stop, machine.name, max(until - time.monotonic(), 0))
+        try:
+            wait_until(ending.done, seconds=FOREVER, what=f"{machine.name} ends", stop=work.stop)
+        except StoppedError:
+            runtime.stop(machine.name, 0)  # nobody is kept outside for its sake any longer
+            raise
+        ending.result()
 
 
 def _runs(work: Work, name: str) -> bool:

@@ -11,7 +11,7 @@ from dayfly.config.app import Database
 from dayfly.database.pace import PAUSE_SECONDS, Pace
 from dayfly.errors import DayflyError, StoppedError
 from dayfly.images.image import Image
-from dayfly.release import bridges, contracts, fleet, inquiry, once, preserving
+from dayfly.release import bridges, contracts, fleet, inquiry, once, preserving, sessions
 from dayfly.release.course import HELD, WINDOW
 from dayfly.release.holding import held
 from dayfly.release.wayback import MIGRATE
@@ -92,19 +92,23 @@ def _run(work: Work, image: Image, found: Mapping[str, Any], pace: Pace) -> None
 
 def _files(work: Work, database: Database, pace: Pace, leave: Collection[str]) -> None:
     from dayfly.database.patience import apply_patiently  # noqa: PLC0415 - loads the driver
-    from dayfly.database.watchdog import watched  # noqa: PLC0415 - see above
 
-    url, name = work.migrate_url(database), _name(work)
-    with watched(url, name=name, role="", budget=math.inf, seconds=pace.deadline):
+    with (
+        sessions.stopped(work),
+        sessions.watched(
+            work, role="", others=math.inf, seconds=pace.deadline, stop=work.stop
+        ) as watch,
+    ):
         done = apply_patiently(
-            url,
+            work.migrate_url(database),
             work.migrations,
             pace,
             leave=leave,
-            name=name,
+            name=sessions.name_of(work.record),
             stop=work.stop,
             tell=lambda message: work.emit("note", message=message),
         )
+        watch.done = True
     show = work.lines_of(MIGRATE)
     for file in done:
         show(f"ran {file}")
@@ -119,7 +123,7 @@ def _command(work: Work, image: Image, pace: Pace, targets: Sequence[str]) -> No
     role, before = own_role(url, work.database_url(database)), _written_down(url)
     with limited_locks(url, role, pace.lock):
         for attempt in range(1, pace.attempts + 1):
-            ended, outwaited = _watched(work, image, pace, targets, role)
+            ended, outwaited = _attempt(work, image, pace, targets, role)
             if ended.status == 0:
                 return
             met_lock = outwaited or bool(_LOCKED.search(ended.said))
@@ -134,19 +138,17 @@ def _command(work: Work, image: Image, pace: Pace, targets: Sequence[str]) -> No
             work.stop.wait(PAUSE_SECONDS)
 
 
-def _watched(
+def _attempt(
     work: Work, image: Image, pace: Pace, targets: Sequence[str], role: str
 ) -> tuple[once.Ended, bool]:
-    """How an attempt ended, and whether others had waited for it for too long."""
-    from dayfly.database.watchdog import watched  # noqa: PLC0415 - loads the driver
-
-    url, name = work.migrate_url(work.app.database or Database()), _name(work)
-    with watched(url, name=name, role=role, budget=pace.others, seconds=pace.deadline) as watch:
-        ended = _attempt(work, image, pace, targets)
+    """How it ended, and whether others had waited for it for too long."""
+    with sessions.watched(work, role=role, others=pace.others, seconds=pace.deadline) as watch:
+        ended = _for_each(work, image, pace, targets)
+        watch.done = ended.status == 0
     return ended, bool(watch.ended)
 
 
-def _attempt(work: Work, image: Image, pace: Pace, targets: Sequence[str]) -> once.Ended:
+def _for_each(work: Work, image: Image, pace: Pace, targets: Sequence[str]) -> once.Ended:
     """Once for each target, until it fails."""
     ended = once.Ended(0, "")
     for target in targets:
@@ -162,7 +164,7 @@ def _once(work: Work, image: Image, pace: Pace, target: str) -> once.Ended:
     database = work.app.database or Database()
     limit = f"-c lock_timeout={pace.lock * 1000:.0f}"
     options = f"{work.app.env.get('PGOPTIONS', '')} {limit}".strip()
-    url, name = work.migrate_url(database), _name(work)
+    url, name = work.migrate_url(database), sessions.name_of(work.record)
     made = once.machine_for(
         work,
         image,
@@ -171,11 +173,6 @@ def _once(work: Work, image: Image, pace: Pace, target: str) -> once.Ended:
         env={"PGOPTIONS": options, "PGAPPNAME": name, **inquiry.targeted(target)},
     )
     return once.run_to_end(work, made, seconds=pace.deadline)
-
-
-def _name(work: Work) -> str:
-    """Of its sessions, as pg_stat_activity shows them."""
-    return f"dayfly migrate {work.record.number}"
 
 
 def _written_down(url: str) -> tuple[str, ...]:

@@ -32,13 +32,13 @@ def release(work: Work) -> None:
         with assessment.begun(work, image) as verdict:
             preparation.run_tests(work, image, database)
             found = preparation.assess(work, verdict)
-    waiting.require_open(work)
+    waiting.opened(work)
     _go_on(work, image, found)
 
 
 def release_in_window(work: Work) -> None:
     """Its window has opened: it is assessed again, since production has gone on meanwhile."""
-    waiting.require_open(work)
+    waiting.opened(work)
     waiting.require_newest(work)
     image = fleet.image_of(work.parts, work.record)
     with assessment.begun(work, image) as verdict:
@@ -72,7 +72,8 @@ def _with_downtime(work: Work, image: Image, found: Found) -> None:
     """Nobody is served until the incoming fleet is proven; what fails before goes back."""
     outgoing = cutover.outgoing_of(work)
     baseline = Baseline.of(work, outgoing)
-    with waiting.ended_with_window(work), downtime.closed(work, outgoing):
+    opening = waiting.opened(work)  # the assessment may have outlasted the one it began in
+    with waiting.ended_with(opening, work.stop), downtime.closed(work, outgoing):
         migration.migrate(work, image, found)
         with launched(work, image) as incoming:
             preparation.verify(work, incoming, image)

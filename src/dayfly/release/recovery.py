@@ -13,7 +13,7 @@ import msgspec
 
 from dayfly.clock import Stop
 from dayfly.events import Event, intends
-from dayfly.release import bookkeeping, closing, contracts, downtime, fleet
+from dayfly.release import bookkeeping, closing, contracts, downtime, fleet, sessions
 from dayfly.release.cutover import GO_BACK
 from dayfly.release.inquiry import ASSESS
 from dayfly.release.records import Outcome, ReleaseRecord
@@ -72,6 +72,8 @@ def correct_outcomes(
 
 def recover(parts: Parts) -> list[Decision]:
     """Finish or undo every release that was under way when the server ended."""
+    for number in _migrating(parts):
+        sessions.end_left(parts, parts.journal.release(number))
     _let_go(parts)
     decisions = []
     for record in parts.journal.unfinished():
@@ -95,6 +97,19 @@ def recover(parts: Parts) -> list[Decision]:
     for app in {record.app for record in parts.journal.releases()}:
         _correct(parts, app)
     return decisions
+
+
+def _migrating(parts: Parts) -> set[int]:
+    """Releases whose migration the server did not see the end of."""
+    begun = {record.number for record in parts.journal.unfinished()}
+    begun |= {event.release or 0 for event in parts.journal.unended("contract")}
+    return {number for number in begun if _interrupted(parts, number)}
+
+
+def _interrupted(parts: Parts, number: int) -> bool:
+    told = parts.journal.events(release=number, limit=bookkeeping.ALL)
+    steps = [event.kind for event in told if event.data.get("step") == MIGRATE]
+    return steps[-1:] == ["step.intended"]
 
 
 def _let_go(parts: Parts) -> None:

@@ -4,33 +4,55 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, tzinfo
 
+from dayfly.clock import Stop
 from dayfly.config.cron import zone_of
-from dayfly.errors import DayflyError
+from dayfly.errors import DayflyError, UsageError
 from dayfly.release.records import ReleaseRecord, Wish
 from dayfly.release.window import Opening, window
 from dayfly.release.work import Parts, RefusedError, Work
 
 WAITS = "window.waits"
 OVER = "the window is over"
+ANOTHER = "Release it in another one."
 
 
 class WaitingError(DayflyError):
     """It is not time yet: the release goes on when its window opens."""
 
+    def __init__(self, message: str, *, begin: float) -> None:
+        super().__init__(message)
+        self.begin = begin
 
-def require_open(work: Work) -> None:
-    """WaitingError until the window opens; RefusedError where it does not come any more."""
+
+def opened(work: Work) -> Opening | None:
+    """The opening that it is in now; None where no window is asked for. Else as `entered`."""
     wanted = work.wish.window
     if not wanted:
-        return
-    opening = opening_of(work.parts, wanted)
+        return None
+    try:
+        return entered(wanted, time.time(), _zone(work.parts))
+    except WaitingError as error:
+        work.emit(WAITS, window=wanted, despite=work.wish.despite, begin=error.begin)
+        raise
+
+
+def entered(wanted: str, moment: float, zone: tzinfo) -> Opening:
+    """WaitingError until it opens (again); RefusedError where it does not come any more."""
+    opening = window(wanted).opening(moment, zone)
     if opening is None:
-        raise RefusedError(f"the window {wanted} is over", hint="Release it in another one.")
-    if not opening.holds(time.time()):
-        work.emit(WAITS, window=wanted, despite=work.wish.despite, begin=opening.begin)
-        raise WaitingError(f"until {_shown(work.parts, opening)}: its window {wanted}")
+        raise RefusedError(f"the window {wanted} is over", hint=ANOTHER)
+    if not opening.holds(moment):
+        at = f"{datetime.fromtimestamp(opening.begin, zone):%a %Y-%m-%d %H:%M %Z}"
+        raise WaitingError(f"until {at}: its window {wanted}", begin=opening.begin)
+    return opening
+
+
+def require_to_come(parts: Parts, text: str) -> None:
+    """UsageError where the window can't be read, or is over: nothing need be built for it."""
+    if opening_of(parts, text) is None:
+        raise UsageError(f"the window {text} is over", hint=ANOTHER)
 
 
 def require_newest(work: Work) -> None:
@@ -44,14 +66,12 @@ def require_newest(work: Work) -> None:
 
 
 @contextmanager
-def ended_with_window(work: Work) -> Iterator[None]:
+def ended_with(opening: Opening | None, stop: Stop) -> Iterator[None]:
     """What is not done when the window closes is stopped, and goes back."""
-    wanted = work.wish.window
-    opening = opening_of(work.parts, wanted) if wanted else None
     if opening is None:
         yield
         return
-    timer = threading.Timer(max(opening.end - time.time(), 0), work.stop.request, (OVER,))
+    timer = threading.Timer(max(opening.end - time.time(), 0), stop.request, (OVER,))
     timer.daemon = True
     timer.start()
     try:
@@ -61,7 +81,7 @@ def ended_with_window(work: Work) -> Iterator[None]:
 
 
 def opening_of(parts: Parts, text: str) -> Opening | None:
-    return window(text).opening(time.time(), zone_of(parts.settings.time_zone))
+    return window(text).opening(time.time(), _zone(parts))
 
 
 def wish_of(parts: Parts, record: ReleaseRecord) -> Wish:
@@ -84,6 +104,5 @@ def due(parts: Parts, app: str, records: Mapping[int, ReleaseRecord]) -> frozens
     return frozenset(n for n, opening in openings.items() if not opening or opening.holds(now))
 
 
-def _shown(parts: Parts, opening: Opening) -> str:
-    zone = zone_of(parts.settings.time_zone)
-    return f"{datetime.fromtimestamp(opening.begin, zone):%a %Y-%m-%d %H:%M %Z}"
+def _zone(parts: Parts) -> tzinfo:
+    return zone_of(parts.settings.time_zone)
