@@ -20,6 +20,9 @@ class Event:
     counted           HAProxy's own counters over a release (requests, statuses, errors, retries)
     assessed          what `dayfly impact --json` prints
     bridge.built      bridges                             bridge.gone
+    alert             message, closed: what somebody has to look at
+    opened            what an app was closed for by a failure is over
+    contract.undone   a rollback took it back: it waits again
     note              message (a plain sentence worth telling)
     job.started, job.finished                             job, machine, status, seconds
     job.failed        job, reason: it could not be started

@@ -36,7 +36,7 @@ from dayfly.release.recovery import recover
 from dayfly.release.reopening import reopened
 from dayfly.release.work import Parts, ReleaseError
 
-CLOSED = "closed: its requests get a page; `dayfly rollback` goes on with what was interrupted"
+CLOSED = "closed: its requests get a page; `dayfly rollback` makes its schema fit, and opens it"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,21 +141,17 @@ def observe(environment: Environment) -> Observed:
         balancer_up=up,
         records=records,
         problems=_problems(environment, routing, records),
-        crossed=_crossed(parts, records),
+        crossed=_crossed(parts),
         contracts=_contracts(parts),
     )
 
 
-def _crossed(
-    parts: Parts, records: tuple[ReleaseRecord, ...]
-) -> dict[str, list[returning.Crossed]]:
+def _crossed(parts: Parts) -> dict[str, list[returning.Crossed]]:
     """By app what a plain rollback would have to bring back."""
     found = {}
     for app in parts.balancer.routing().serving:
-        own = [record for record in records if record.app == app]
         with suppress(ReleaseError):  # there is none to go back to
-            target = rollback.target_of(own, parts.serving(app), None)
-            found[app] = returning.crossed(parts, target)
+            found[app] = returning.in_the_way(parts, rollback.goal(parts, app, None))
     return found
 
 
@@ -174,8 +170,10 @@ def _problems(
     found = dict(environment.caretaker.problems)
     for app in {record.app for record in records}:
         told = [found[app]] if app in found else []
-        told += standing(parts, app)
-        if app in routing.closed and app not in at_work:
+        alerts = standing(parts, app)
+        told += [alert.message for alert in alerts]
+        says = any(alert.closed for alert in alerts)
+        if app in routing.closed and app not in at_work and not says:
             told.append(CLOSED)
         if told:
             found[app] = "; ".join(told)
