@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from dayfly.events import Event
@@ -33,7 +34,7 @@ class Interrupted:
     @classmethod
     def _each(cls, events: Sequence[Event]) -> Iterator["Interrupted"]:
         began = [n for n, e in enumerate(events) if e.kind in _KINDS[:2]]
-        for start, end in zip(began, [*began[1:], len(events)], strict=True):
+        for start, end in pairwise([*began, len(events)]):
             first, *rest = events[start:end]
             steps = tuple(str(event.data["step"]) for event in rest)
             yield cls(first.kind == "rollback.started", first.release or 0, steps)
