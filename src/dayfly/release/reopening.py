@@ -75,6 +75,8 @@ def reopened(parts: Parts) -> None:
 
 def open_again(parts: Parts, serving: ReleaseRecord) -> None:
     closing.reopen(parts, serving)
+    if serving.outcome != "serving":  # all that it lacked was the open door
+        parts.journal.turn(serving.number, "serving")
     message = f"opened again: release {serving.number} serves, and the schema fits it"
     parts.journal.record("note", release=serving.number, app=serving.app, message=message)
     parts.journal.record(OPENED, release=serving.number, app=serving.app)
