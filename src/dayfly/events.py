@@ -24,6 +24,9 @@ class Event:
     preserved         preserved, tables, rows, bytes, each (table, rows, bytes)
     restored          export, tables, conflicts, newer
     bridge.built      bridges                             bridge.gone
+    alert             message, closed: what somebody has to look at
+    opened            what an app was closed for by a failure is over
+    contract.undone   a rollback took it back: it waits again
     note              message (a plain sentence worth telling)
     job.started, job.finished                             job, machine, status, seconds
     job.failed        job, reason: it could not be started

@@ -214,3 +214,33 @@ def test_back_over_two_migrations_the_newest_first(copies: Copies, case: Case) -
     case.back()
 
     assert_as_before(case, catalogue, rows)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("SELECT 1", True),
+        ("INSERT INTO orders (cents, code) VALUES (7, 'new')", True),  # what users wrote meanwhile
+        ("UPDATE orders SET cents = cents + 1", True),  # of which nothing was preserved
+        ("UPDATE orders SET code = 'other' WHERE id = 1", False),
+        ("DELETE FROM orders WHERE id = 9", False),
+        ("ALTER TABLE orders DROP COLUMN code", False),
+        ("CREATE TABLE half (id int)", False),
+        (BOOK, False),
+        ("UPDATE dayfly_migrations SET sha256 = 'other'", False),
+    ],
+)
+def test_a_migration_that_left_nothing_leaves_nothing_to_bring_back(
+    copies: Copies, case: Case, written: str, *, expected: bool
+) -> None:
+    case.written("DELETE FROM sales.lines")  # refers to orders
+    case.preserved(*case.losses(copies, "ALTER TABLE orders DROP COLUMN code"))
+    case.written(written)
+    rows, aside = case.rows(), case.folder.with_name("7.1")
+
+    assert outlook(case.url, case.folder).untouched == expected
+    done = case.back(accept=True, aside=aside)
+
+    if expected:
+        assert (done.tables, done.newer, aside.exists()) == ((), None, False)
+        assert rows == case.rows()

@@ -36,6 +36,7 @@ FAILED_TWICE = [*RUNS, ended("failed"), event("started", 700), ended("failed", 8
         ([*RUNS, ended("failed")], "failed", 620),
         (FAILED_TWICE, "failed", 2000),
         ([*FAILED_TWICE, WAITS], "waiting", 800),
+        ([*RUNS, ended("done"), event("undone", 30)], "waiting", 30),  # by a rollback
     ],
 )
 def test_what_became_of_it(events: list[Event], state: str, due_at: float | None) -> None:

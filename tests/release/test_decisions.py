@@ -7,7 +7,7 @@ from dayfly.events import Event
 from dayfly.release.receipt import rollbacks
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.recovery import correct_outcomes, decide, had_traffic
-from dayfly.release.rollback import target_of
+from dayfly.release.rollback import Door, target_of
 from dayfly.release.watch import judge
 from dayfly.release.work import ReleaseError
 
@@ -113,6 +113,29 @@ def test_a_rollback_goes_to_the_newest_good_release_before(
 def test_a_rollback_to_nowhere_is_refused(serving: int, wanted: int | None, why: str) -> None:
     with pytest.raises(ReleaseError, match=why):
         target_of(RELEASES, serving, wanted)
+
+
+@pytest.mark.parametrize(
+    ("serving", "wanted", "door", "target"),
+    [
+        (6, None, "unfit", 6),
+        (6, 6, "unfit", 6),
+        (6, 6, "closed", 6),
+        (6, None, "closed", 3),  # its schema is as it needs it, so something else is wanted
+        (6, 1, "unfit", 1),
+    ],
+)
+def test_a_rollback_to_what_serves_opens_an_app_that_is_closed(
+    serving: int, wanted: int | None, door: Door, target: int
+) -> None:
+    assert target_of(RELEASES, serving, wanted, door=door).number == target
+
+
+def test_releases_whose_migration_was_undone_are_not_offered() -> None:
+    assert target_of(RELEASES, 6, None, lacking={3}).number == 1
+    with pytest.raises(ReleaseError) as caught:
+        target_of(RELEASES, 6, 5, lacking={4})
+    assert caught.value.hint == "to go back to: 3, 1"
 
 
 def test_without_an_earlier_release_a_rollback_names_the_later_one() -> None:

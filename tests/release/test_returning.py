@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from dayfly.events import Event
+from dayfly.release import untouched
+from dayfly.release.alerts import told
+from dayfly.release.downtime import way_on
 from dayfly.release.preserving import Preserved, aside_of, kept, mark_restored
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.reopening import Interrupted, decide
@@ -40,31 +43,75 @@ def test_a_migration_that_ran_may_have_closed_the_way(events: list[Event], expec
 
 
 @pytest.mark.parametrize(
-    ("began", "steps", "serving", "door"),
+    ("began", "steps", "serving", "fits", "door"),
     [
-        ("rollback.started", ["close"], 7, "open"),
-        ("rollback.started", ["close", "restore"], 7, "tell"),
-        ("rollback.started", ["close", "restore", "place", "cut over"], 6, "open"),
-        ("rollback.started", [], 7, "leave"),
-        ("release.started", ["close"], 7, "leave"),
-        ("release.started", ["close", "restore"], None, "leave"),
+        ("rollback.started", ["close"], 7, True, "open"),
+        ("rollback.started", ["close"], 7, False, "leave"),  # an alert says so already
+        ("rollback.started", ["close", "restore"], 7, True, "tell"),  # it may be back, unwritten
+        ("rollback.started", ["close", "restore", "cut over"], 6, True, "open"),
+        ("rollback.started", ["close", "restore"], 6, False, "tell"),  # it served already
+        ("rollback.started", ["close", "restore"], 6, True, "open"),
+        ("release.started", ["close"], 7, True, "open"),  # nothing was touched
+        ("release.started", ["close", "migrate"], 7, False, "leave"),
+        ("release.started", ["close", "migrate", "restore"], 7, True, "open"),
+        ("release.started", ["close", "migrate", "cut over"], 6, True, "open"),
+        ("release.started", ["close", "restore"], None, False, "leave"),
     ],
 )
 def test_a_closed_app_opens_where_its_schema_fits_what_serves(
-    began: str, steps: list[str], serving: int | None, door: str
+    began: str, steps: list[str], serving: int | None, door: str, *, fits: bool
 ) -> None:
     events = [
         event("rollback.started", 3),
         event("step.intended", 3, step="close"),
+        event("step.intended", 3, step="restore"),
         event(began, 6),
         *(event("step.intended", 6, step=step) for step in steps),
+        event("release.started", 8),  # refused: it is not the one that closed it
     ]
 
-    assert decide(Interrupted.of(events), serving) == door
+    assert decide(Interrupted.of(events), serving, fits=fits) == door
 
 
 def test_without_a_journal_a_closed_app_is_left_alone() -> None:
-    assert decide(Interrupted.of([]), None) == "leave"
+    assert decide(Interrupted.of([]), 7, fits=True) == "leave"
+
+
+@pytest.mark.parametrize(
+    ("serving", "why", "command"),
+    [
+        (10, "", "`dayfly rollback` tries again, and opens release 10"),
+        (10, "no way", '`dayfly rollback --accept-loss "REASON"` opens release 10'),
+        (10, None, '`dayfly rollback --accept-loss "REASON"` opens release 10'),
+        (None, "", "`dayfly release --now`"),
+    ],
+)
+def test_one_command_opens_what_could_not_be_undone(
+    tmp_path: Path, serving: int | None, why: str | None, command: str
+) -> None:
+    found = None if why is None else export(tmp_path / "orders" / "11", why)
+
+    assert command in way_on(serving, found)
+
+
+CUTOVER, OPENED_AGAIN = event("cutover"), event("opened")
+SHUT_DOOR = event("alert", message="the app stays closed", closed=True)
+BREACH = event("alert", message="its migration closed the way back")
+
+
+@pytest.mark.parametrize(
+    ("events", "standing"),
+    [
+        ([SHUT_DOOR, SHUT_DOOR], ["the app stays closed"]),
+        ([BREACH, SHUT_DOOR, OPENED_AGAIN], ["its migration closed the way back"]),
+        ([BREACH, SHUT_DOOR, CUTOVER], []),
+        ([CUTOVER, SHUT_DOOR], ["the app stays closed"]),
+    ],
+)
+def test_an_alert_stands_until_it_is_not_true_any_more(
+    events: list[Event], standing: list[str]
+) -> None:
+    assert [alert.message for alert in told(events)] == standing
 
 
 def export(folder: Path, why: str = "") -> Preserved:
@@ -123,3 +170,13 @@ def test_a_restored_export_says_when(tmp_path: Path) -> None:
     mark_restored(one)
 
     assert one.restored is not None
+
+
+def test_an_export_of_a_migration_that_left_nothing_is_settled(tmp_path: Path) -> None:
+    one = export(tmp_path / "7")
+    assert not one.settled
+
+    untouched.mark(one.folder)
+
+    assert one.settled
+    assert one.restored is None  # nothing was taken back from those that came later

@@ -64,6 +64,26 @@ def job(release: int, **more: object) -> Machine:
 
 ROWS: list[tuple[str, Seen, list[tuple[str, str]]]] = [
     (
+        "an app that was left closed is opened",
+        replace(SERVING, closed=True, fits=True),
+        [("open", "")],
+    ),
+    (
+        "unless its schema is that of another release",
+        replace(SERVING, closed=True),
+        [],
+    ),
+    (
+        "or somebody is at work on it",
+        replace(SERVING, closed=True, fits=True, engaged=True),
+        [],
+    ),
+    (
+        "or nothing serves",
+        replace(SERVING, closed=True, fits=True, serving=None, machines=(), slots=frozenset()),
+        [],
+    ),
+    (
         "what the serving release has left out runs when nothing else does",
         replace(SERVING, contracts=frozenset({2})),
         [("contract", "")],

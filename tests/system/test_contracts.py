@@ -163,6 +163,26 @@ def test_going_back_leaves_it_alone_and_going_forward_runs_it(
     assert_serving(prod, book.app, number)
 
 
+def test_what_a_rollback_has_undone_runs_again_on_the_way_forward(
+    prod: Production, book: Ledger
+) -> None:
+    before = prod.released(book, book.changed("note", "ALTER TABLE entries ADD COLUMN note text"))
+    number = prod.released(book, book.changed("drop_note", "ALTER TABLE entries DROP COLUMN note"))
+    wait_for_contract(prod, number, "done")
+    assert "note" not in book.columns
+
+    prod.typed("rollback", "--to", str(before), at=book.folder)
+
+    assert "note" in book.columns
+    assert prod.record(number)["contract"]["state"] == "waiting"
+    assert "contract has run" not in prod.typed("receipt", str(number), at=book.folder)
+
+    prod.typed("rollback", "--to", str(number), at=book.folder)
+    wait_for_contract(prod, number, "done")
+    assert "note" not in book.columns
+    assert [run["outcome"] for run in prod.record(number)["contract"]["runs"]] == ["done", "done"]
+
+
 def web(prod: Production) -> dict[str, bool]:
     """Machines that serve, and which of them are healthy."""
     return {m["machine"]: m["healthy"] for m in prod.machines() if m["process"] == "web"}

@@ -1,6 +1,8 @@
 """Releases with downtime: a page instead of errors, a window to wait for, and a way back."""
 
+import os
 import re
+import signal
 import time
 import urllib.error
 import urllib.request
@@ -181,6 +183,81 @@ def test_what_fails_in_downtime_goes_back(prod: Production, book: Ledger) -> Non
     assert_serving(prod, book.app, before)
     assert answered(prod)[0] == 200
     wait_until(lambda: len(workers(prod, book, before)) == 1, seconds=20, what="its worker")
+
+
+def told(prod: Production, number: int, kind: str, **data: object) -> bool:
+    """Whether the journal has such an event of a release."""
+    return any(
+        event.kind == kind and data.items() <= dict(event.data).items()
+        for event in prod.events(number)
+    )
+
+
+def wait_for_stage(prod: Production, number: int, kind: str, stage: str) -> None:
+    def there() -> bool:
+        return number == prod.newest() and told(prod, number, f"stage.{kind}", stage=stage)
+
+    wait_until(there, seconds=60, what=f"{stage} {kind}")
+
+
+def test_what_could_not_be_undone_is_repaired_by_one_command(
+    prod: Production, book: Ledger
+) -> None:
+    """Somebody holds a lock while the schema is to come back; nothing else opens the app."""
+    commit = dropping(prod, book, "mended")
+    before, number = prod.serving(book.app), prod.newest() + 1
+    book.set(smoke='"python3 smoke.py $BASE_URL && sh few.sh"')
+    count = "n = c.execute('SELECT count(*) FROM entries').fetchone()[0]; assert n < 1000, n"
+    few = f'python3 -c "{ONLY_WITH_FEW}; {count}" || {{ sleep 5; exit 1; }}\n'
+    (book.folder / "few.sh").write_text(few)
+    commit = book.save("Works on a copy alone")
+    with (
+        psycopg.connect(book.url) as reader,
+        prod.typing("release", commit, "--now", at=book.folder) as release,
+    ):
+        wait_for_stage(prod, number, "finished", "migrate")
+        reader.execute("SELECT count(*) FROM entries")  # until the end of the block
+        assert release.wait(120) == 1
+        [problem] = prod.app(book.app)["problems"]
+        time.sleep(3)  # rounds of the caretaker
+        closed = answered(prod)[0]
+    book.set(smoke='"python3 smoke.py $BASE_URL"')
+    book.git("reset", "--quiet", "--hard", "HEAD~2")
+
+    assert closed == SERVICE_UNAVAILABLE
+    assert "mended" not in book.columns
+    assert f"`dayfly rollback` tries again, and opens release {before}" in problem
+    assert problem.count("`dayfly") == 1
+
+    prod.typed("rollback", at=book.folder)
+
+    assert answered(prod)[0] == 200
+    assert before
+    assert_serving(prod, book.app, before)
+    assert "mended" in book.columns
+    assert "closed" not in prod.typed("status", at=book.folder)
+    wait_until(lambda: len(workers(prod, book, before)) == 1, seconds=20, what="its worker")
+
+
+def test_an_app_that_could_not_be_opened_is_opened_later(prod: Production, book: Ledger) -> None:
+    """HAProxy did not answer at the end; the traffic and the schema are those of the release."""
+    commit, number = dropping(prod, book, "late"), prod.newest() + 1
+    [haproxy] = prod.haproxies()
+    with prod.typing("release", commit, "--now", at=book.folder):
+        wait_for_stage(prod, number, "started", "workers")
+        os.kill(haproxy, signal.SIGSTOP)
+        try:
+            wait_until(
+                lambda: prod.record(number)["finished"], seconds=90, what="the end of the release"
+            )
+        finally:
+            os.kill(haproxy, signal.SIGCONT)
+
+    wait_until(lambda: answered(prod)[0] == 200, seconds=30, what="somebody answers")
+    assert_serving(prod, book.app, number)
+    assert "late" not in book.columns
+    assert told(prod, number, "opened")
+    assert "closed" not in prod.typed("status", at=book.folder)
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,8 @@ def test_a_rollback_brings_column_and_values_back(prod: Production, book: Ledger
     forward = prod.type("rollback", "--to", str(number), at=book.folder)
     assert forward.status == 1
     assert "which a rollback has undone" in forward.said
+    never = prod.type("rollback", "--to", "999", at=book.folder)
+    assert "to go back to: none" in never.said
 
     again = prod.released(book, book.save("Again"), "--despite", "and once more")
     assert_serving(prod, book.app, again)
@@ -141,6 +143,24 @@ def test_values_are_put_back_by_hand(prod: Production, book: Ledger) -> None:
     assert asked(book, "SELECT count(*) FROM entries WHERE cents IS NULL AND id <= 2000") == [(0,)]
     wrong = prod.type("preserved", "restore", str(number), "--table", "x", at=book.folder)
     assert "nothing of a table 'x' was preserved" in wrong.said
+
+
+def test_a_migration_that_never_ran_closes_no_way(prod: Production, book: Ledger) -> None:
+    """It did not get its lock; what it would have taken away is there, and grows."""
+    with psycopg.connect(book.url) as reader:
+        reader.execute("SELECT count(*) FROM entries")
+        failed = prod.release(book, dropping(book), "--despite", "cents are counted elsewhere")
+    book.taken_back()
+    before = prod.serving(book.app)
+    prod.released(book, book.changed("more", "ALTER TABLE entries ADD COLUMN more int"))
+    asked(book, "INSERT INTO entries (payer, cents) VALUES ('since', 7)")
+
+    assert failed.status == 1
+    assert prod.app(book.app)["crosses"] == []
+    prod.typed("rollback", at=book.folder)
+    assert_serving(prod, book.app, before)
+    assert "more" in book.columns  # the way was open: nothing was brought back
+    assert [p.name for p in prod.home.preserved(book.app, "2").parent.iterdir()] == ["2"]
 
 
 WORKER = """

@@ -36,7 +36,7 @@ from dayfly.release.recovery import recover
 from dayfly.release.reopening import reopened
 from dayfly.release.work import Parts, ReleaseError
 
-CLOSED = "closed: its requests get a page; `dayfly rollback` goes on with what was interrupted"
+CLOSED = "closed: its requests get a page; `dayfly rollback` makes its schema fit, and opens it"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +132,7 @@ def observe(environment: Environment) -> Observed:
         down, up = parts.down(), True
     except DayflyError:
         down, up = frozenset[str](), False
-    targets = _targets(parts, records)
+    targets = _targets(parts)
     return Observed(
         name=parts.settings.name,
         url=url_of(parts.settings),
@@ -143,18 +143,17 @@ def observe(environment: Environment) -> Observed:
         records=records,
         problems=_problems(environment, routing, records),
         back_to={app: target.number for app, target in targets.items()},
-        crossed={app: returning.crossed(parts, target) for app, target in targets.items()},
+        crossed={app: returning.in_the_way(parts, target) for app, target in targets.items()},
         contracts=_contracts(parts),
     )
 
 
-def _targets(parts: Parts, records: tuple[ReleaseRecord, ...]) -> dict[str, ReleaseRecord]:
+def _targets(parts: Parts) -> dict[str, ReleaseRecord]:
     """By app where a plain rollback would go."""
     found = {}
     for app in parts.balancer.routing().serving:
-        own = [record for record in records if record.app == app]
         with suppress(ReleaseError):  # there is none to go back to
-            found[app] = rollback.target_of(own, parts.serving(app), None)
+            found[app] = rollback.goal(parts, app, None)
     return found
 
 
@@ -173,8 +172,10 @@ def _problems(
     found = dict(environment.caretaker.problems)
     for app in {record.app for record in records}:
         told = [found[app]] if app in found else []
-        told += standing(parts, app)
-        if app in routing.closed and app not in at_work:
+        alerts = standing(parts, app)
+        told += [alert.message for alert in alerts]
+        says = any(alert.closed for alert in alerts)
+        if app in routing.closed and app not in at_work and not says:
             told.append(CLOSED)
         if told:
             found[app] = "; ".join(told)

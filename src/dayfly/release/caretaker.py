@@ -9,7 +9,7 @@ from functools import partial
 
 from dayfly.errors import DayflyError, StoppedError
 from dayfly.machines.machine import Machine
-from dayfly.release import bridges, fleet
+from dayfly.release import bridges, fleet, reopening
 from dayfly.release.engine import Engine
 from dayfly.release.lookout import Lookout
 from dayfly.release.records import ReleaseRecord
@@ -91,12 +91,25 @@ class Caretaker:
                 self._end(record, action)
             case "finish job":
                 self._finish_job(record, seen, action)
+            case "go on" | "contract" | "open":
+                self._go_on(record, action)
+            case _:
+                self._take_away(record, action)
+
+    def _go_on(self, record: ReleaseRecord, action: Action) -> None:
+        match action.deed:
             case "go on":
                 self._engine.go_on(record)
             case "contract":
                 self._engine.contract(record)
-            case _:
-                self._take_away(record, action)
+            case "open":
+                self._open(record)
+
+    def _open(self, record: ReleaseRecord) -> None:
+        """Nobody closes it meanwhile."""
+        with self._engine.lines.of(record.app) as line:
+            if not line:
+                reopening.open_again(self._parts, record)
 
     def _take_away(self, record: ReleaseRecord, action: Action) -> None:
         match action.deed:

@@ -10,6 +10,7 @@ from dayfly.events import Event
 from dayfly.release.work import Parts, Work
 
 WAITING, STARTED, FINISHED = "contract.waiting", "contract.started", "contract.finished"
+UNDONE = "contract.undone"  # by a rollback: they are pending again
 PAUSE_SECONDS, MOST_SECONDS = 600.0, 86_400.0  # after a failure, doubled each time
 
 State = Literal["waiting", "running", "done", "refused", "failed"]
@@ -50,6 +51,9 @@ def told(events: Iterable[Event]) -> dict[int, Contract]:
             found[number] = replace(found[number], state="running", since=event.time)
         elif number in found and event.kind == FINISHED:
             found[number] = _finished(found[number], event)
+        elif number in found and event.kind == UNDONE:
+            names = found[number].migrations
+            found[number] = Contract(release=number, migrations=names, since=event.time)
     return found
 
 
@@ -62,7 +66,7 @@ def _finished(contract: Contract, event: Event) -> Contract:
 
 
 def of(parts: Parts, app: str) -> dict[int, Contract]:
-    return told(parts.journal.told(app, WAITING, STARTED, FINISHED))
+    return told(parts.journal.told(app, WAITING, STARTED, FINISHED, UNDONE))
 
 
 def open_of(parts: Parts, app: str) -> Contract | None:

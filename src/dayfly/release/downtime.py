@@ -4,17 +4,20 @@ While the app is closed the balancer answers with a maintenance page. It is open
 release that the schema fits: the incoming one, or the outgoing one after everything was undone.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from dayfly.errors import DayflyError
 from dayfly.events import Event, intends
 from dayfly.release import closing, fleet, preserving, returning
 from dayfly.release.alerts import alert
 from dayfly.release.bookkeeping import ALL
+from dayfly.release.preserving import Preserved
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.wayback import MIGRATE, closed_by
 from dayfly.release.work import Work
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -26,7 +29,8 @@ def closed(work: Work, outgoing: ReleaseRecord | None) -> Iterator[None]:
         yield
     except BaseException:
         with fleet.clearing_up(work), work.stage("roll back", certain=True):
-            _traffic_back(work, outgoing)
+            with fleet.clearing_up(work):
+                _traffic_back(work, outgoing)
             give_back(work)
         raise
     with work.stage(closing.OPEN, certain=True):
@@ -36,20 +40,36 @@ def closed(work: Work, outgoing: ReleaseRecord | None) -> Iterator[None]:
 def give_back(work: Work) -> None:
     """The schema as the outgoing release needs it, and the app open again.
 
-    Where the schema cannot be had the app stays closed, and an alert says what to do.
+    Where the schema cannot be had the app stays closed, and an alert says what to do. Where the
+    traffic could not be moved back the schema is that of its fleet: upkeep opens it again.
     """
+    serving = work.parts.serving(work.record.app)
+    if serving == work.record.number:
+        return
     try:
         why = _schema_back(work)
-    except DayflyError as error:  # also at a start, which must not fail on it
-        why = f"it cannot be undone ({error.message})"
+    except Exception as error:  # also at a start, which must not fail on it
+        log.exception("the schema after release %d", work.record.number)
+        why = f"it cannot be undone ({error})"
     if not why:
         closing.reopen(work.parts, work.record)
         return
     alert(
         work,
         f"release {work.record.number} failed after its migration, and the app stays closed: "
-        f"{why}; release something that fits the schema: dayfly release --now",
+        f"{why}; {way_on(serving, preserving.own(work))}",
+        closed=True,
     )
+
+
+def way_on(serving: int | None, export: Preserved | None) -> str:
+    """The command that opens an app again whose schema could not be brought back."""
+    if serving is None:
+        return "release something that fits the schema: `dayfly release --now`"
+    if export is None or export.why:
+        opens = f"opens release {serving} with the schema as it is"
+        return f'`dayfly rollback --accept-loss "REASON"` {opens}'
+    return f"`dayfly rollback` tries again, and opens release {serving}"
 
 
 def _schema_back(work: Work) -> str:
@@ -58,6 +78,8 @@ def _schema_back(work: Work) -> str:
     if not any(intends(event, MIGRATE) for event in events) or not closed_by(work):
         return ""
     export = preserving.own(work)
+    if export is not None and export.settled:
+        return ""
     if export is None:
         same = _recorded(work) == _recorded_before(events)
         return "" if same else "nothing of it was preserved, so it cannot be undone"

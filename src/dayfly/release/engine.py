@@ -95,15 +95,15 @@ class Engine:
         stopped = self._stop_for_rollback(app, who)
         serving = self._parts.serving(app)
         too_late = stopped is not None and stopped.record.number == serving
-        if stopped and serving is not None and not too_late and to in {None, serving}:
+        closed = app in self._parts.balancer.routing().closed  # it could not be undone
+        enough = stopped and not too_late and not closed
+        if enough and stopped and serving is not None and to in {None, serving}:
             self._tell_stopped(app, serving, who, stopped.what)
             return serving
         with self.lines.of(app) as line:
             if line:
                 raise BusyError(f"{line[0].what} of {app} is under way")
-            target = rollback.target_of(
-                self._parts.journal.releases(app), self._parts.serving(app), to
-            )
+            target = rollback.goal(self._parts, app, to)
             operation = Operation(
                 what=f"the rollback to release {target.number}",
                 record=target,

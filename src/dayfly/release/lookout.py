@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from dayfly.config.app import App
 from dayfly.machines.machine import Machine
-from dayfly.release import bridges, contracts, waiting
+from dayfly.release import bridges, contracts, reopening, waiting
 from dayfly.release.engine import Engine
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.upkeep import Seen, may_finish
@@ -64,7 +64,11 @@ class Lookout:
             bridges=frozenset(bridges.standing(bridges.of(parts, app))),
             due=waiting.due(parts, app, records),
             closed=app in routing.closed,
+            fits=app in routing.closed and app not in engaged and self._fits(app),
         )
+
+    def _fits(self, app: str) -> bool:
+        return reopening.door_of(self._parts, app)[0] == "open"
 
     def _contracts(self, app: str) -> frozenset[int]:
         now, found = time.time(), contracts.of(self._parts, app).values()

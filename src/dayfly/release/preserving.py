@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from dayfly.config.app import Database
 from dayfly.durable import translated, write_atomically
 from dayfly.errors import DayflyError
+from dayfly.release import untouched
 from dayfly.release.receipt import iso
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.wayback import shut
@@ -77,7 +78,12 @@ def around(work: Work, found: Mapping[str, Any]) -> Iterator[None]:
     """Preserve, the migration in the body, and a look at what it made of the values."""
     folder = folder_of(work, contract=bool(found.get("contracting")))
     preserve(work, found, folder)
-    yield
+    try:
+        yield
+    except BaseException:
+        if kept(folder):
+            untouched.look(work, folder)
+        raise
     seal(work, folder)
 
 
@@ -156,6 +162,11 @@ class Preserved:
         """When a rollback has brought it back."""
         moment = _read(self.folder / RESTORED).get("time")
         return None if moment is None else float(moment)
+
+    @property
+    def settled(self) -> bool:
+        """Nothing of its migration stands: it was brought back, or had never been touched."""
+        return self.restored is not None or untouched.marked(self.folder)
 
 
 def preserved(parts: Parts, app: str | None = None) -> list[Preserved]:

@@ -1,14 +1,14 @@
 """Back over releases whose migration closed the way: the schema first, then the traffic."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dayfly.config.app import Database
 from dayfly.errors import DayflyError
-from dayfly.release import closing, preserving
-from dayfly.release.alerts import alert
+from dayfly.release import closing, contracts, preserving, untouched
+from dayfly.release.alerts import OPENED, alert
 from dayfly.release.preserving import Preserved
 from dayfly.release.receipt import iso
 from dayfly.release.records import ReleaseRecord
@@ -48,7 +48,7 @@ class Crossed:
 
 
 def crossed(parts: Parts, target: ReleaseRecord) -> list[Crossed]:
-    """Newest first; those that a rollback has undone already are no longer in the way."""
+    """Newest first; what was undone already, or never touched anything, is not in the way."""
     exports = [one for one in preserving.preserved(parts, target.app) if not one.aside]
     found: list[Crossed] = []
     for record in parts.journal.releases(target.app):
@@ -62,9 +62,9 @@ def _of_release(record: ReleaseRecord, exports: Sequence[Preserved]) -> Iterator
     """What its migration closed, and what its contract migrations did later."""
     own = next((one for one in exports if one.name == str(record.number)), None)
     for one in exports:
-        if one is not own and one.restored is None:
+        if one is not own and not one.settled:
             yield Crossed(record=record, loses=one.loses, export=one)
-    if _closes(record) and (own is None or own.restored is None):
+    if _closes(record) and (own is None or not own.settled):
         loses = tuple(record.receipt["impact"]["rollback"]["loses"])
         yield Crossed(record=record, loses=loses, export=own)
 
@@ -76,18 +76,53 @@ def _closes(record: ReleaseRecord) -> bool:
     return ran and shut(receipt.get("impact", {}))
 
 
+def unfit(parts: Parts, serving: ReleaseRecord) -> list[Crossed]:
+    """What has closed the way since the traffic came to it: its schema has to come back."""
+    moves = [e.time for e in parts.journal.told(serving.app, "cutover", OPENED)]
+    since = moves[-1] if moves else 0.0
+    newer = crossed(parts, serving)
+    return [o for o in newer if o.record.finished is None or o.record.finished > since]
+
+
+def in_the_way(parts: Parts, target: ReleaseRecord) -> list[Crossed]:
+    """On the way to it; where it serves already, that is what keeps its app closed."""
+    serves = parts.serving(target.app) == target.number
+    return unfit(parts, target) if serves else crossed(parts, target)
+
+
+def fits(parts: Parts, serving: ReleaseRecord) -> bool:
+    """Whether it can work on the schema as it is now."""
+    return not unfit(parts, serving) and serving.number not in lacking(parts, [serving])
+
+
+def lacking(parts: Parts, records: Iterable[ReleaseRecord]) -> dict[int, Preserved]:
+    """Releases of one app whose schema was taken back after they came, and by which export."""
+    taken: dict[int, Preserved] = {}
+    apps: dict[str, list[Preserved]] = {}
+    for record in records:
+        if record.app not in apps:
+            apps[record.app] = preserving.preserved(parts, record.app)
+        for one in apps[record.app]:
+            if _takes(one, record):
+                taken.setdefault(record.number, one)
+    return taken
+
+
+def _takes(one: Preserved, record: ReleaseRecord) -> bool:
+    moment = one.restored  # without what contract migrations took away it works as well
+    before = not one.contract and one.release <= record.number
+    return before and moment is not None and moment > record.started
+
+
 def require_schema(parts: Parts, target: ReleaseRecord) -> None:
     """ReleaseError when what it needs was taken back after it was released."""
-    for one in preserving.preserved(parts, target.app):
-        number, moment = one.release, one.restored
-        if one.contract:
-            continue  # it works on both schemas
-        if moment is not None and number <= target.number and moment > target.started:
-            raise ReleaseError(
-                f"release {target.number} needs the migration of release {number}, "
-                f"which a rollback has undone ({iso(moment)})",
-                hint=f"Release it again: dayfly release {target.commit[:12]}",
-            )
+    one = lacking(parts, [target]).get(target.number)
+    if one is not None:
+        raise ReleaseError(
+            f"release {target.number} needs the migration of release {one.release}, "
+            f"which a rollback has undone ({iso(one.restored)})",
+            hint=f"Release it again: dayfly release {target.commit[:12]}",
+        )
 
 
 @contextmanager
@@ -98,34 +133,39 @@ def brought_back(work: Work, leaving: ReleaseRecord | None) -> Iterator[None]:
     is back leaves the app closed, since what served does not fit it any more, and says so loudly.
     """
     require_schema(work.parts, work.record)
-    exports = _allowed(work, crossed(work.parts, work.record))
-    if not exports:
-        yield
-        _reopen(work)
-        return
+    shut = work.record.app in work.parts.balancer.routing().closed
+    unserved = leaving is not None and leaving.number == work.record.number
+    exports = _allowed(work, in_the_way(work.parts, work.record), unserved=unserved)
     done: list[Preserved] = []
     try:
-        closing.close(work)
-        closing.stand_still(work, leaving)
+        if exports:
+            closing.close(work)
+            closing.stand_still(work, leaving)
         for one in exports:
-            put_right(work, one, accept=bool(work.wish.accept_loss))
+            put_right(work, one, accept=unserved or bool(work.wish.accept_loss))
             done.append(one)
         yield
     except BaseException as error:
-        _tell(work, done, error)
+        if exports:
+            _opened_or_told(work, done, error, whole=done == exports, shut=shut)
         raise
-    _reopen(work)
+    closing.reopen(work.parts, work.record)
+    if shut:
+        work.emit(OPENED)
 
 
-def _allowed(work: Work, over: Sequence[Crossed]) -> list[Preserved]:
-    """What to restore, in this order; what cannot be is passed over only with a reason."""
+def _allowed(work: Work, over: Sequence[Crossed], *, unserved: bool) -> list[Preserved]:
+    """What to restore, in this order; what cannot be is passed over only with a reason.
+
+    `unserved`: what closed the way has never served, so nobody has written to its schema.
+    """
     exports: list[Preserved] = []
     for one in over:
         if one.export is None or one.why:
             break
         exports.append(one.export)
     costs = [f"{one.told} ({one.why or 'only after those'})" for one in over[len(exports) :]]
-    conflicts = _conflicts(work, exports)
+    conflicts = _conflicts(work, exports, unserved=unserved)
     if (costs or conflicts) and not work.wish.accept_loss:
         raise _refusal(costs, conflicts)
     if costs or conflicts:
@@ -136,11 +176,12 @@ def _allowed(work: Work, over: Sequence[Crossed]) -> list[Preserved]:
     return exports
 
 
-def _conflicts(work: Work, exports: Sequence[Preserved]) -> list[str]:
+def _conflicts(work: Work, exports: list[Preserved], *, unserved: bool) -> list[str]:
+    """Told for people. An export to which nothing was done is left off the list."""
     from dayfly.database.preserve.restoring import outlook  # noqa: PLC0415 - loads the driver
 
     found: list[str] = []
-    for one in exports:
+    for one in tuple(exports):
         try:
             seen = outlook(_url(work, one), one.folder)
         except DayflyError as error:
@@ -148,7 +189,11 @@ def _conflicts(work: Work, exports: Sequence[Preserved]) -> list[str]:
                 f"what release {one.name} took away cannot be brought back: {error.message}",
                 hint=error.hint,
             ) from error
-        found += [conflict.told for conflict in seen.conflicts]
+        if seen.untouched:
+            untouched.mark(one.folder)
+            exports.remove(one)
+        elif not unserved:
+            found += [conflict.told for conflict in seen.conflicts]
     return list(dict.fromkeys(found))
 
 
@@ -187,6 +232,8 @@ def _restored(work: Work, one: Preserved, *, accept: bool) -> "Restored":
 
 def _write_down(work: Work, one: Preserved, done: "Restored") -> None:
     preserving.mark_restored(one)
+    if one.contract:
+        work.parts.journal.record(contracts.UNDONE, release=one.release, app=one.app)
     work.emit("restored", export=one.name, **_figures(done))
     for rule in done.left_off:
         work.emit("note", message=f"left off, since rows written since break it: {rule}")
@@ -200,22 +247,26 @@ def _figures(done: "Restored") -> dict[str, object]:
     }
 
 
-def _tell(work: Work, done: Sequence[Preserved], error: BaseException) -> None:
-    """Before the schema is touched the app opens again; after it somebody has to act."""
-    if not done or work.parts.serving(work.record.app) == work.record.number:
-        work.parts.balancer.reopen(work.record.app)
-        return
-    names = ", ".join(one.name for one in done)
-    alert(
-        work,
-        f"the rollback to release {work.record.number} failed, and the app stays closed: "
-        f"the schema is as it was before release {names}, which what serves does not know; "
-        f"`dayfly rollback` tries again ({error})",
-    )
+def _opened_or_told(
+    work: Work, done: Sequence[Preserved], error: BaseException, *, whole: bool, shut: bool
+) -> None:
+    """Open where what serves fits the schema: it was not touched, or is wholly as that needs it.
 
-
-def _reopen(work: Work) -> None:
-    work.parts.balancer.reopen(work.record.app)
+    `shut`: the app was closed before, since what serves did not fit: an alert says so already.
+    """
+    parts, target = work.parts, work.record
+    arrived = whole and parts.serving(target.app) == target.number
+    if arrived or not (done or shut):
+        parts.balancer.reopen(target.app)
+    elif done:
+        names = ", ".join(one.name for one in done)
+        alert(
+            work,
+            f"the rollback to release {target.number} failed, and the app stays closed: "
+            f"the schema is as it was before release {names}, which what serves does not know; "
+            f"`dayfly rollback --to {target.number}` tries again ({error})",
+            closed=True,
+        )
 
 
 def _url(work: Work, one: Preserved) -> str:

@@ -1,19 +1,46 @@
 """Back to an earlier release: to its warm fleet, or to a fresh one from its kept image."""
 
+from collections.abc import Collection
+from typing import Literal
+
 from dayfly.machines.machine import Machine
 from dayfly.release import bridges, cutover, fleet, preparation, returning
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.room import find_room
-from dayfly.release.work import ReleaseError, Work
+from dayfly.release.work import Parts, ReleaseError, Work
+
+Door = Literal["open", "closed", "unfit"]  # unfit: closed, as what serves needs another schema
+
+
+def goal(parts: Parts, app: str, wanted: int | None) -> ReleaseRecord:
+    """Which release `dayfly rollback` goes to now; ReleaseError where there is none."""
+    releases, serving = parts.journal.releases(app), parts.serving(app)
+    lacking = returning.lacking(parts, releases).keys()
+    return target_of(releases, serving, wanted, door=_door(parts, app, serving), lacking=lacking)
+
+
+def _door(parts: Parts, app: str, serving: int | None) -> Door:
+    if serving is None or app not in parts.balancer.routing().closed:
+        return "open"
+    return "unfit" if returning.unfit(parts, parts.journal.release(serving)) else "closed"
 
 
 def target_of(
-    releases: list[ReleaseRecord], serving: int | None, wanted: int | None
+    releases: list[ReleaseRecord],
+    serving: int | None,
+    wanted: int | None,
+    *,
+    door: Door = "open",
+    lacking: Collection[int] = (),
 ) -> ReleaseRecord:
     """Which release to go to: the one named, or the newest before the one that serves.
 
-    `releases` are those of one app, newest first. Raises ReleaseError where there is none.
+    That itself where its app is closed: then its schema is brought back. `releases` are those of
+    one app, newest first; the schema of those in `lacking` is gone.
     """
+    mended = serving if door == "unfit" else None
+    if serving is not None and (wanted or mended) == serving and door != "open":
+        return next(r for r in releases if r.number == serving)
     possible = [
         r
         for r in releases
@@ -23,9 +50,11 @@ def target_of(
         for record in possible:
             if record.number == wanted:
                 return record
-        choices = ", ".join(str(r.number) for r in possible[:10]) or "none"
+        whole = [str(r.number) for r in possible if r.number not in lacking]
+        choices = ", ".join(whole[:10]) or "none"
         why = "serves already" if wanted == serving else "never served"
         raise ReleaseError(f"release {wanted} {why}", hint=f"to go back to: {choices}")
+    possible = [r for r in possible if r.number not in lacking]
     for record in possible:
         if record.outcome != "rolled-back" and (serving is None or record.number < serving):
             return record
@@ -35,8 +64,14 @@ def target_of(
 
 
 def roll_back(work: Work) -> None:
-    """Move the traffic to the release of `work`, which served before, and the schema before it."""
+    """Move the traffic to the release of `work`, which served before, and the schema before it.
+
+    Where it serves already, its schema is all that it lacks.
+    """
     leaving = cutover.outgoing_of(work)
+    if leaving is not None and leaving.number == work.record.number:
+        with returning.brought_back(work, leaving):
+            return
     with returning.brought_back(work, leaving):
         _move(work, leaving)
     cutover.drain(work, leaving)

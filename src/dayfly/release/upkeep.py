@@ -24,6 +24,7 @@ Deed = Literal[
     "unbridge",
     "go on",
     "contract",
+    "open",
 ]
 
 
@@ -49,6 +50,7 @@ class Seen:
     engaged: bool = False  # an operation of the app is under way
     due: frozenset[int] = frozenset()  # releases whose window has opened
     closed: bool = False  # nobody is served, and nothing of the app works
+    fits: bool = False  # it may be opened: what serves knows the schema
 
     @property
     def running(self) -> frozenset[str]:
@@ -75,6 +77,7 @@ def decide(seen: Seen) -> tuple[Action, ...]:
     actions += _over(seen)
     actions += _unneeded(seen)
     actions += _contracted(seen)
+    actions += _left_closed(seen)
     actions += [Action("go on", number) for number in sorted(seen.due - seen.busy)]
     return tuple(actions)
 
@@ -193,6 +196,13 @@ def _contracted(seen: Seen) -> list[Action]:
     if seen.busy or seen.engaged or seen.closed or bridged or not present <= {serving}:
         return []
     return [Action("contract", serving, why="nothing else runs")]
+
+
+def _left_closed(seen: Seen) -> list[Action]:
+    """Whoever closed it is gone, and could not open it: HAProxy did not answer, or a crash."""
+    if seen.serving is None or seen.engaged or not (seen.closed and seen.fits):
+        return []
+    return [Action("open", seen.serving, why="what serves fits the schema")]
 
 
 def may_finish(left: float, sessions: Sessions, settings: Release, now: float) -> bool:

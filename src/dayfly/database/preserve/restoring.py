@@ -35,6 +35,7 @@ from dayfly.database.preserve.putting import Put, put_back
 from dayfly.database.preserve.session import LOCK_SECONDS, explained, first_line, session
 from dayfly.database.preserve.staging import Live, Staged, stage
 from dayfly.database.preserve.surroundings import Surroundings
+from dayfly.database.preserve.untouched import untouched
 from dayfly.database.problems import shown
 from dayfly.database.programs import DatabaseError
 
@@ -48,6 +49,7 @@ class Outlook:
 
     conflicts: tuple[Conflict, ...]
     plan: Plan
+    untouched: bool = False  # all is as it was: nothing to bring back
 
     @property
     def drops(self) -> tuple[Loss, ...]:
@@ -83,6 +85,9 @@ class _Case:
     columns: Columns | None  # None: the schema stays as it is
     staged: tuple[Staged, ...]
 
+    def untouched(self) -> bool:
+        return untouched(self.connection, self.pairing, self.plan, self.staged)
+
     def conflicts(self) -> tuple[Conflict, ...]:
         return conflicts(self.connection, self.pairing, self.staged, self.columns)
 
@@ -93,6 +98,8 @@ def outlook(url: str, folder: Path) -> Outlook:
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
         try:
             case = _case(connection, folder, schema=True)
+            if case.untouched():
+                return Outlook(conflicts=(), plan=case.plan, untouched=True)
             return Outlook(conflicts=case.conflicts(), plan=case.plan)
         finally:
             if not connection.closed:
@@ -115,6 +122,8 @@ def restore(
     with session(url, lock_seconds=lock_seconds) as connection, connection.transaction():
         case = _case(connection, folder, schema=True)
         _lock(case)
+        if case.untouched():
+            return Restored(tables=())
         found = _accepted(case, accept=accept)
         newer = _put_aside(case, aside, shown(url)) if aside else None
         _run(connection, case.plan.opening)
