@@ -123,6 +123,21 @@ def test_what_contract_migrations_took_away_has_a_name_of_its_own(
     assert told.count("orders 7 70 B") == 2
 
 
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        ({"course": "held", "held_seconds": 2.9}, "This held requests for 2.90 s"),
+        ({"course": "window", "closed_seconds": 12.5}, "This took downtime of 12.5 s"),
+        ({"course": "window", "closed_seconds": None}, "This takes downtime"),
+    ],
+)
+def test_what_it_took_is_told_once_it_is_known(
+    visitor: Visitor, environment: FakeEnvironment, told: dict[str, object], says: str
+) -> None:
+    environment.receipts[DOWNTIME] |= told
+    assert says in text(page(visitor, DOWNTIME))
+
+
 def test_an_export_of_before_there_were_figures_of_each_table_names_them(
     visitor: Visitor, environment: FakeEnvironment
 ) -> None:

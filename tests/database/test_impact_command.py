@@ -251,3 +251,23 @@ def test_a_database_that_can_not_be_reached_is_named_without_its_password(
     assert done.returncode == 1
     assert "The password in the URL is wrong" in done.stderr
     assert wrong.split(":")[2].split("@")[0] not in done.stderr
+
+
+def test_a_verdict_that_does_not_exist_is_told_with_its_option(terminal: Terminal) -> None:
+    done = terminal.type("impact", "--fail-on", "foo")
+    assert done.returncode == 2
+    assert "--fail-on foo: allowed are none, online, staged, downtime." in done.stderr
+
+
+def test_a_person_sees_what_is_what(terminal: Terminal, orders: str, written: Written) -> None:
+    asked = ("impact", "--database", orders, "--migrations", "migrations")
+    written(a="CREATE INDEX ON orders (amount)")
+    assert "1 pending, 1 finding  (" in terminal.type(*asked).stdout
+    written(a="ALTER TABLE orders DROP COLUMN amount")
+    told = terminal.type(*asked).stdout.splitlines()
+    for line in (
+        "    migration: a.sql",
+        "    statement: ALTER TABLE orders DROP COLUMN amount",
+        "    the safe form:",
+    ):
+        assert line in told

@@ -17,11 +17,13 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         hint = f"`{self.prog} --help` shows what is possible."
-        found = re.match(r"argument .*: invalid choice: '(.*?)' \(choose from (.*)\)", message)
+        found = re.match(r"argument (.*): invalid choice: '(.*?)' \(choose from (.*)\)", message)
         if found:
-            word, allowed = found[1], re.findall(r"'([^']+)'", found[2])
+            option, word, allowed = found[1], found[2], re.findall(r"'([^']+)'", found[3])
             near = difflib.get_close_matches(word, allowed, n=1)
             message = f"`{self.prog}` knows no `{word}`."
+            if option.startswith("-"):
+                message = f"{option} {word}: allowed are {', '.join(allowed)}."
             hint = f"Did you mean `{near[0]}`? {hint}" if near else hint
         raise UsageError(message, hint=hint)
 

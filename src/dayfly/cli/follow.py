@@ -118,8 +118,11 @@ def _ended(client: Client, number: int, now: Progress) -> int:
         say("", f"release {number} {show.outcome(clean(now.outcome or ''))}  {clean(now.reason)}")
         return 0
     kept = client.get(f"/api/releases/{number}")
-    mine = {"outcome": now.outcome, **now.receipt} if now.receipt else {}
-    say("", *_last_words(now), *show.receipt(cleaned({**kept, **mine}), stages=False))
+    mine = {"outcome": now.outcome, "contract": None, **now.receipt} if now.receipt else {}
+    shown = cleaned({**kept, **mine})
+    if not is_terminal():
+        shown["notes"] = []  # a pipe has had them as they came
+    say("", *_last_words(now), *show.receipt(shown, stages=False))
     good = now.outcome in _GOOD
     if not good and (now.output or now.outcome != "refused"):
         say("", f"`dayfly logs --release {number}` prints all of its output.")

@@ -61,7 +61,10 @@ def declare(commands: Commands) -> None:
         "or a tool has to make all of it",
     )
     impact_.add_argument(
-        "--fail-on", metavar="VERDICT", choices=VERDICTS, help="exit 1 from this verdict on"
+        "--fail-on",
+        metavar="VERDICT",
+        choices=VERDICTS,
+        help=f"exit 1 from this verdict on: {', '.join(VERDICTS)}",
     )
 
 
@@ -226,9 +229,13 @@ def lines(value: Json) -> list[str]:
         return [nothing, *(line for finding in findings for line in _finding(finding)), *waits]
     many = "" if pending is None else f"{len(pending)} pending, "
     told = paint(STYLES[value["verdict"]], value["verdict"])
-    head = f"{told}  {many}{len(findings)} findings  ({value['seconds']:g} s)"
+    head = f"{told}  {many}{_counted(len(findings))}  ({value['seconds']:g} s)"
     each = (line for finding in findings for line in _finding(finding))
     return [head, *each, *_rest(value), *waits]
+
+
+def _counted(findings: int) -> str:
+    return "1 finding" if findings == 1 else f"{findings} findings"
 
 
 def _finding(finding: Json) -> list[str]:
@@ -239,10 +246,14 @@ def _finding(finding: Json) -> list[str]:
         lasts = finding["blocked_ms"]
         long = "for how long nobody knows" if lasts is None else f"for about {lasts:,} ms"
         told.append(f"    blocks {finding['blocks']} {long} ({finding['lock']})")
-    facts = (finding["migration"], finding["statement"], finding["evidence"])
-    told += [f"    {paint('dim', clean(fact))}" for fact in facts if fact]
+    told += [
+        f"    {paint('dim', f'{name}: {clean(finding[name])}')}"
+        for name in ("migration", "statement", "evidence")
+        if finding[name]
+    ]
     remedy = finding["remedy"].splitlines()
-    return [*told, *(f"    {paint('accent', clean(line))}" for line in remedy)]
+    name = ["    the safe form:" if finding["statement"] else "    details:"] if remedy else []
+    return [*told, *name, *(f"      {paint('accent', clean(line))}" for line in remedy)]
 
 
 def _one_line(statement: str) -> str:

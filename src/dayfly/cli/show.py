@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from dayfly.cli import database
 from dayfly.cli.output import paint, table
 from dayfly.shown import duration, way_back
 
@@ -27,6 +28,7 @@ _OUTCOMES = {
     "not healthy": "bad",
     "inconclusive": "warn",
 }
+_UNTOUCHED = {"refused", "assessed", "waiting"}  # before it could lose, launch or change anything
 _SHORT = 10  # of a commit id: enough to tell, short enough to read
 
 
@@ -133,16 +135,11 @@ def receipt(value: Json, *, stages: bool = True) -> list[str]:
         calm = value["outcome"] == "waiting"
         lines.append(f"  {paint('accent' if calm else 'bad', reason)}")
         lines += [f"    {paint('dim', line)}" for line in value.get("detail") or ()]
-    refused = value["outcome"] in {
-        "refused",
-        "assessed",
-        "waiting",
-    }  # before it could lose, launch or change anything
+    refused = value["outcome"] in _UNTOUCHED
     traffic = {} if refused else value.get("traffic") or {}
     if traffic.get("requests") is not None:
         lines += _traffic_lines(traffic)
-    facts = [*([] if refused else _facts(value)), ("by", str(value.get("who") or "-"))]
-    lines += [f"  {paint('dim', f'{name:9}')}{told}" for name, told in facts if told != "-"]
+    lines += _fact_lines(_facts(value, shown=stages))
     if not stages:
         return lines
     rows = [
@@ -169,21 +166,39 @@ def _contract(value: Json) -> str:
     return f"{told[value['state']]}  {', '.join(value['migrations'])}"
 
 
+def _fact_lines(facts: Sequence[tuple[str, str]]) -> list[str]:
+    return [f"  {paint('dim', f'{name:9}')}{told}" for name, told in facts if told != "-"]
+
+
 def _rollback(value: Json) -> list[str]:
     when = f"{moment(value['started'])} by {value.get('who') or '-'}"
-    told = f"  {paint('dim', 'gone back to')} {when}  {outcome(value['outcome'])}"
+    what = "gone back to" if value["outcome"] == "serving" else "rollback to it"
+    told = f"  {paint('dim', what)} {when}  {outcome(value['outcome'])}"
     reason = [f"    {paint('bad', value['reason'])}"] if value.get("reason") else []
-    traffic = _traffic_lines(value["traffic"])
-    return [told, *reason, *(f"  {line}" for line in traffic)]
+    refused = value["outcome"] in _UNTOUCHED
+    traffic = [] if refused else _traffic_lines(value["traffic"])
+    facts = [*database.facts(value, findings=False), *database.notes(value)]
+    return [told, *reason, *(f"  {line}" for line in (*traffic, *_fact_lines(facts)))]
 
 
-def _facts(value: Json) -> list[tuple[str, str]]:
+def _facts(value: Json, *, shown: bool) -> list[tuple[str, str]]:
+    """`shown`: it was not told while it happened."""
+    refused, waits = value["outcome"] == "refused", value["outcome"] in _UNTOUCHED
+    asked = value["outcome"] == "assessed" and not shown  # the answer follows whole
     return [
-        ("cutover", duration(value.get("cutover_seconds"))),
-        ("verdict", str(value.get("verdict") or "-")),
+        *([] if waits else [("cutover", duration(value.get("cutover_seconds")))]),
+        *([] if asked else database.facts(value, findings=not refused)),
+        *([] if waits else _life(value)),
+        *database.notes(value),
+        ("by", str(value.get("who") or "-")),
+    ]
+
+
+def _life(value: Json) -> list[tuple[str, str]]:
+    return [
         ("contract", _contract(value["contract"]) if value.get("contract") else "-"),
         ("watch", _watch(value.get("watch"))),
-        ("machines", str(len(value.get("machines") or ()))),
+        ("machines", str(len(value.get("machines") or ()) or "-")),
     ]
 
 

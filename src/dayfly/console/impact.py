@@ -7,6 +7,7 @@ from typing import Any
 from dayfly.console.lanes import Drawing, drawing
 from dayfly.console.state import Json
 from dayfly.progress import Progress
+from dayfly.shown import duration
 
 UNASSESSED, ONLINE = "unassessed", "online"
 _OPENED = 12  # findings that are shown whole without a click: the worst
@@ -27,6 +28,13 @@ _HEADLINES = {
     UNASSESSED: (
         "Nobody looked",
         "Either dayfly.toml names no migrations, or the release ended before its turn came.",
+    ),
+}
+_COURSES = {  # what became of it says more than what it would have taken
+    "held": ("This held requests for {seconds}", "New requests waited at the balancer meanwhile."),
+    "window": (
+        "This took downtime of {seconds}",
+        "Meanwhile requests got the page of a closed app.",
     ),
 }
 _WAYS = {
@@ -121,7 +129,7 @@ def page(receipt: Json, told: Progress) -> Page | None:
     verdict = told_by.get("verdict") or UNASSESSED
     found = dict(receipt.get("impact") or facts.get("assessed", {}))
     found.pop("verdict", None)
-    headline, consequence = _HEADLINES.get(verdict, (verdict, ""))
+    headline, consequence = _done(receipt, facts) or _HEADLINES.get(verdict, (verdict, ""))
     return Page(
         verdict=verdict,
         headline=headline,
@@ -133,6 +141,19 @@ def page(receipt: Json, told: Progress) -> Page | None:
         bridge=told.facts["bridge"].kind.partition(".")[2] if "bridge" in facts else "",
         preserved=exports(receipt, facts.get("preserved")),
     )
+
+
+def _done(receipt: Json, facts: Mapping[str, Json]) -> tuple[str, str] | None:
+    """How it went on, where that is over and somebody had to wait."""
+    course = receipt.get("course") or facts.get("course", {}).get("course")
+    seconds = {
+        "held": receipt.get("held_seconds") or facts.get("held", {}).get("seconds"),
+        "window": receipt.get("closed_seconds"),
+    }.get(course or "")
+    if seconds is None:
+        return None
+    headline, consequence = _COURSES[str(course)]
+    return headline.format(seconds=duration(seconds)), consequence
 
 
 def exports(receipt: Json, newest: Json | None) -> tuple[Export, ...]:
