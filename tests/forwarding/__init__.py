@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from typing import Any
 from dayfly.clock import wait_until
 from dayfly.logs.forwarder.checkpoint import acknowledged
 
+TOKEN = "secret"
 SECONDS = 40.0  # until all is in, on a machine that is busy
 
 
@@ -42,6 +44,7 @@ class Scene:
 
     def start(self, what: str, *arguments: str) -> None:
         argv = {
+            "server": ["-m", "dayfly.logs", str(self.folder), f"127.0.0.1:{self.port}"],
             "store": ["-m", "forwarding.store", str(self.stored), str(self.port)],
             "forwarder": ["-m", "dayfly.logs.forwarder", str(self.state)],
             "writer": ["-m", "forwarding.writer", str(self.folder)],
@@ -71,6 +74,16 @@ class Scene:
         ]
         return [json.loads(line) for line in lines]
 
+    def found(self) -> Counter[str]:
+        """The lines that the log server has, once it answers."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/search?limit=100000",
+            headers={"Authorization": f"Bearer {TOKEN}"},
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            records = [json.loads(line) for line in answer.read().splitlines()]
+        return Counter(line for each in records for line in each["message"].split("\n"))
+
     def lines(self) -> Counter[str]:
         return Counter(line for each in self.records() for line in each["message"].split("\n"))
 
@@ -90,7 +103,13 @@ def scene(folder: Path, **settings: object) -> Iterator[Scene]:
     for each in (made.logs, made.state, made.stored):
         each.mkdir()
     files = [{"path": f"{made.logs}/*.log"}]
-    given = {"url": f"http://127.0.0.1:{made.port}", "files": files, **settings}
+    (folder / "token").write_text(TOKEN)
+    given = {
+        "token_file": str(folder / "token"),
+        "url": f"http://127.0.0.1:{made.port}",
+        "files": files,
+        **settings,
+    }
     (made.state / "forwarder.json").write_text(json.dumps(given))
     try:
         yield made

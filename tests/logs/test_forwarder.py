@@ -282,3 +282,41 @@ def test_a_second_forwarder_of_one_folder_waits_for_the_first(tmp_path: Path) ->
         first.wait(30)
         append(made.logs / "app.log", "three\n")
         wait_for(made, "one", "two", "three")
+
+
+def test_several_rotations_between_two_looks_lose_nothing(tmp_path: Path) -> None:
+    with scene(tmp_path) as made:
+        renamed, copied = made.logs / "renamed.log", made.logs / "copied.log"
+        append(renamed, "renamed 0\n")
+        append(copied, "copied 0\n")
+        started(made)
+        wait_for(made, "renamed 0", "copied 0")
+        forwarder = made.processes["forwarder"]
+        forwarder.send_signal(signal.SIGSTOP)
+        for number in range(1, 4):
+            append(renamed, f"renamed {number}\n")
+            append(copied, f"copied {number}\n")
+            renamed.rename(f"{renamed}.{9 - number}")
+            Path(f"{copied}.{9 - number}").write_bytes(copied.read_bytes())
+            os.truncate(copied, 0)
+        renamed.touch()
+        forwarder.send_signal(signal.SIGCONT)
+        expected = [f"{kind} {number}" for kind in ("renamed", "copied") for number in range(4)]
+        wait_for(made, *expected)
+        made.wait_for_all(*made.logs.iterdir())
+
+
+def test_a_copy_that_somebody_made_is_not_read(tmp_path: Path) -> None:
+    with scene(tmp_path) as made:
+        log = made.logs / "app.log"
+        append(log, "one\ntwo\n")
+        started(made)
+        wait_for(made, "one", "two")
+        Path(f"{log}.bak").write_bytes(log.read_bytes())
+        append(log, "three\n")
+        wait_for(made, "one", "two", "three")
+        log.rename(f"{log}.1")
+        append(log, "four\n")
+        wait_for(made, "one", "two", "three", "four")
+        pause(2)
+        wait_for(made, "one", "two", "three", "four")

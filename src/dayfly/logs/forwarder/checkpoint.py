@@ -5,6 +5,7 @@ again and a file may be cut and filled anew. Each content gets a random id, whic
 """
 
 import os
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ import msgspec
 from dayfly.durable import FileError, translated, write_atomically
 
 NAME = "checkpoint.json"
+LOST_SECONDS = 600.0  # so long it is looked for
 ANCHOR = 64  # bytes before the position that are remembered
 
 
@@ -22,13 +24,13 @@ class Position:
     id: str
     base: str  # the path at which it was found first: what it is to those who describe it
     path: str  # where it lay when last seen
+    since: int  # when the file at `base` was last written before we knew of it, in nanoseconds
     device: int
-    inode: int
+    inode: int  # 0: its content was cut away
     read: int = 0  # so many bytes are in the spool or the store
     acknowledged: int = 0  # so many are in the store (or were dropped, which is counted)
     anchor: bytes = b""
-    modified: int = 0  # of the file, when last read; nanoseconds
-    replaced: bool = False  # it is gone: only its batches are left of it
+    lost: float = 0.0  # when its content was not found any more, in seconds; 0: it is there
 
     @property
     def key(self) -> tuple[int, int]:
@@ -37,6 +39,15 @@ class Position:
     def advance(self, read: int, anchor: bytes) -> None:
         if read > self.read:
             self.read, self.anchor = read, anchor
+
+    def lose(self, *, cut: bool = False) -> None:
+        """A copy of it, or its file under another name, may still be found."""
+        self.inode = 0 if cut else self.inode
+        self.lost = time.time()
+
+    def found_again(self, path: Path, found: os.stat_result) -> None:
+        self.device, self.inode, self.path = found.st_dev, found.st_ino, str(path)
+        self.lost = 0.0
 
 
 @dataclass(kw_only=True)
@@ -53,10 +64,14 @@ class Checkpoint:
     lost: Lost = field(default_factory=Lost)
 
     def by_file(self) -> dict[tuple[int, int], Position]:
-        return {each.key: each for each in self.positions if not each.replaced}
+        return {each.key: each for each in self.positions if not each.lost}
 
     def by_id(self) -> dict[str, Position]:
         return {each.id: each for each in self.positions}
+
+    def of(self, base: str) -> list[Position]:
+        """All contents that a path had."""
+        return [each for each in self.positions if each.base == base]
 
     def register(self, path: Path, base: str, found: os.stat_result) -> Position:
         """A content that nobody has seen."""
@@ -64,17 +79,21 @@ class Checkpoint:
             id=os.urandom(8).hex(),
             base=base,
             path=str(path),
+            since=min((each.since for each in self.of(base)), default=found.st_mtime_ns),
             device=found.st_dev,
             inode=found.st_ino,
-            modified=found.st_mtime_ns,
         )
         self.positions.append(made)
         return made
 
     def forget(self, waiting: Iterable[str]) -> None:
-        """Contents that are gone, once nothing of theirs waits to be sent."""
-        kept = set(waiting)
-        self.positions = [each for each in self.positions if each.id in kept or not each.replaced]
+        """Contents that were lost long ago, once nothing of theirs waits to be sent."""
+        kept, now = set(waiting), time.time()
+        self.positions = [
+            each
+            for each in self.positions
+            if each.id in kept or not each.lost or now - each.lost < LOST_SECONDS
+        ]
 
 
 def load(folder: Path) -> Checkpoint:

@@ -2,36 +2,40 @@
 
 import os
 import stat
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from dayfly.logs.forwarder.checkpoint import ANCHOR, Checkpoint, Position
-from dayfly.logs.forwarder.opened import (
-    Opened,
-    anchored,
-    is_rotation,
-    open_below,
-    rotated,
-    true_path,
+from dayfly.logs.forwarder.checkpoint import Checkpoint, Position
+from dayfly.logs.forwarder.opened import OPENED_SAFELY, Opened, is_rotation, open_below, true_path
+from dayfly.logs.forwarder.rotated import (
+    PACKED,
+    Folders,
+    by_age,
+    has_moved,
+    is_at,
+    origin,
+    regular,
 )
 from dayfly.logs.forwarder.stamps import Watch
 
 Known = dict[tuple[int, int], Position]
 Guard = Callable[[str, Callable[[], None]], None]  # `Told.guard`: one file's trouble ends no other
-PACKED = frozenset({".gz", ".bz2", ".xz", ".zst"})  # by rotation: it was read before
-COPYING_SECONDS = 2.0  # a file that rotation makes is looked at when nobody writes it any more
 
 
 class Finding:
-    """Opens files as they appear, and those that rotation took out of sight. For one thread."""
+    """Opens files as they appear, and those that rotation took out of sight. For one thread.
+
+    A folder is looked through as long as names change in it: who looks while files are renamed may
+    miss any of them, so no single look decides that something is gone.
+    """
 
     def __init__(self, watches: tuple[Watch, ...], checkpoint: Checkpoint, guard: Guard) -> None:
         self._watches = watches
         self._checkpoint = checkpoint
         self._guard = guard
+        self._folders = Folders()
         self.opened: dict[tuple[int, int], Opened] = {}
 
     def look(self) -> None:
@@ -39,158 +43,134 @@ class Finding:
         for watch in self._watches:
             for path in sorted(watch.root.glob(watch.pattern)):
                 self._guard(str(path), partial(self._found, path, watch, known))
-        for position in self._checkpoint.positions:
-            if not position.replaced and position.key not in self.opened:
+        for position in list(self._checkpoint.positions):
+            if not position.lost and position.key not in self.opened:
                 self._guard(position.path, partial(self._known, position))
-        for each in list(self.opened.values()):
-            if not each.position.read:
-                self._guard(each.position.path, partial(self.first, each))
-            each.left = not _is_at(Path(each.position.path), each.position)
+        for each in self.opened.values():
+            each.left = not is_at(Path(each.position.path), each.position)
             if each.left:
                 each.position.path = str(true_path(each.descriptor))
+        self._look_beside()
 
     def replaced(self, each: Opened) -> None:
         """Its content is another one: it was cut, perhaps after it had been copied.
 
-        The copy, if it can be found, has what was not read yet.
+        The copy, if it is found, has what was not read yet.
         """
         old, path = each.position, Path(each.position.path)
-        found = os.fstat(each.descriptor)
         self.opened.pop(old.key)
-        if not self._continue_copy(old, path, each.watch):
-            old.replaced = True
-        fresh = self._checkpoint.register(path, old.base, found)
+        old.lose(cut=True)
+        fresh = self._checkpoint.register(path, old.base, os.fstat(each.descriptor))
         self.opened[fresh.key] = Opened(
             descriptor=each.descriptor, position=fresh, watch=each.watch
         )
-        self._open_unseen(path, old.modified, each.watch)
-
-    def first(self, each: Opened) -> None:
-        """Before anything is read of a content: whether it was cut already since it was found.
-
-        There is nothing before its position that would tell.
-        """
-        position, changed = each.position, os.fstat(each.descriptor).st_mtime_ns
-        if changed != position.modified:
-            self._open_unseen(Path(position.path), position.modified, each.watch)
-            position.modified = changed
+        self._folders.again(Path(old.base).parent)
+        self._look_through(Path(old.base).parent)
 
     def close(self, each: Opened) -> None:
         self.opened.pop(each.position.key)
         each.close()
 
     def _found(self, path: Path, watch: Watch, known: Known) -> None:
-        """A file that nobody knows is read from its beginning, and so is what it came after."""
-        found = _regular(path)
-        if found is None or (found.st_dev, found.st_ino) in known:
+        """A file that nobody knows is read from its beginning."""
+        found = regular(path)
+        if found is None or (found.st_dev, found.st_ino) in known or path.suffix in PACKED:
             return
-        if path.suffix in PACKED or watch.describe(path) is None:
+        if watch.describe(path) is None:
             return
-        if self._may_be_copy(path, found):
-            return
-        base = str(path)
-        before = [each.modified for each in self._checkpoint.positions if each.base == base]
-        if before:
-            self._open_unseen(path, max(before), watch)
-        self._open(path, base, watch)
+        bases = {each.base for each in self._checkpoint.positions}
+        base = next((each for each in bases if is_rotation(path, Path(each))), None)
+        if base is None:
+            self._open(path, None, watch)
+        else:
+            self._take(path, base, watch)
 
     def _known(self, position: Position) -> None:
         """A file that is not open: opened when there is news in it, followed when it moved."""
         path = Path(position.path)
-        if not _is_at(path, position):
-            moved = _inode_in(path.parent, position)
+        if not is_at(path, position):
+            moved = has_moved(position)
             if moved is None:
-                position.replaced = True
+                position.lose()
+                self._folders.again(Path(position.base).parent)
                 return
             path, position.path = moved, str(moved)
         watch = self._watch_of(position.base)
-        found = path.stat()
-        news = found.st_size != position.read
-        if watch and (news or (not position.read and found.st_mtime_ns != position.modified)):
-            self._open(path, position.base, watch)
+        if watch and path.stat().st_size != position.read:
+            self._open(path, position, watch)
 
-    def _open(self, path: Path, base: str, watch: Watch) -> None:
+    def _look_beside(self) -> None:
+        for folder in {str(Path(each.base).parent) for each in self._checkpoint.positions}:
+            if self._folders.changed(Path(folder)):
+                self._guard(folder, partial(self._look_through, Path(folder)))
+
+    def _look_through(self, folder: Path) -> None:
+        """What was at a path since it is known, and was moved away or copied meanwhile."""
+        paths = [path for path in folder.iterdir() if path.suffix not in PACKED]
+        for base, since in self._bases_in(folder).items():
+            watch = self._watch_of(base)
+            for path in by_age(path for path in paths if is_rotation(path, Path(base))):
+                found = regular(path)
+                if watch and found and found.st_mtime_ns >= since:
+                    self._guard(str(path), partial(self._take, path, base, watch))
+
+    def _take(self, path: Path, base: str, watch: Watch) -> None:
+        """A file that rotation made, if nobody knows it."""
         descriptor = open_below(path, watch.root)
         found = os.fstat(descriptor)
-        position = self._checkpoint.by_file().get((found.st_dev, found.st_ino))
-        if not stat.S_ISREG(found.st_mode) or (position and position.key in self.opened):
+        known = (found.st_dev, found.st_ino) in self._checkpoint.by_file()
+        if known or not stat.S_ISREG(found.st_mode):
             os.close(descriptor)
             return
+        what = origin(descriptor, self._checkpoint.of(base), self._content)
+        if what == "unclear":
+            self._folders.again(path.parent)
+            os.close(descriptor)
+            return
+        if isinstance(what, Position):
+            what.found_again(path, found)
+        self._use(descriptor, path, base, watch)
+
+    def _open(self, path: Path, position: Position | None, watch: Watch) -> None:
+        """A file that was known, or seen, under this name a moment ago."""
+        descriptor = open_below(path, watch.root)
+        key = _key(descriptor)
+        wanted = position is None or position.key == key
+        if wanted and key not in self.opened and stat.S_ISREG(os.fstat(descriptor).st_mode):
+            self._use(descriptor, path, position.base if position else str(path), watch)
+        else:
+            os.close(descriptor)
+
+    def _use(self, descriptor: int, path: Path, base: str, watch: Watch) -> None:
+        found = os.fstat(descriptor)
+        position = self._checkpoint.by_file().get(_key(descriptor))
         position = position or self._checkpoint.register(path, base, found)
         position.path = str(path)
         self.opened[position.key] = Opened(descriptor=descriptor, position=position, watch=watch)
 
-    def _open_unseen(self, path: Path, since: int, watch: Watch) -> None:
-        """What was at this path since it was last looked at, and was moved away meanwhile."""
-        known = self._checkpoint.by_file()
-        for other in _by_age(rotated(path)):
-            found = _regular(other)
-            if found is None or (found.st_dev, found.st_ino) in known or found.st_mtime_ns < since:
-                continue
-            if not self._may_be_copy(other, found):
-                self._open(other, str(path), watch)
-
-    def _may_be_copy(self, path: Path, found: os.stat_result) -> bool:
-        """A file that copytruncate makes; it is taken up when the truncation is seen."""
-        for each in self._checkpoint.positions:
-            base = Path(each.path)
-            if each.replaced or not is_rotation(path, base) or not _is_at(base, each):
-                continue
-            if each.read and found.st_size < each.read:
-                return time.time() - found.st_mtime < COPYING_SECONDS
-            if _same_beginning(path, base) if not each.read else _has(path, each):
-                return True
-        return False
-
-    def _continue_copy(self, old: Position, path: Path, watch: Watch) -> bool:
-        known = self._checkpoint.by_file()
-        for other in _by_age(rotated(path)) if old.read else ():
-            descriptor = open_below(other, watch.root)
-            found = os.fstat(descriptor)
-            fresh = (found.st_dev, found.st_ino) not in known
-            if fresh and found.st_size >= old.read and anchored(descriptor, old):
-                old.device, old.inode, old.path = found.st_dev, found.st_ino, str(other)
-                self.opened[old.key] = Opened(descriptor=descriptor, position=old, watch=watch)
-                return True
+    def _content(self, position: Position) -> int | None:
+        """A descriptor of a known file, for the caller to close; None while it is not in place."""
+        if opened := self.opened.get(position.key):
+            return os.dup(opened.descriptor)
+        with suppress(OSError):
+            descriptor = os.open(position.path, OPENED_SAFELY)
+            if _key(descriptor) == position.key:
+                return descriptor
             os.close(descriptor)
-        return False
+        return None
+
+    def _bases_in(self, folder: Path) -> dict[str, int]:
+        """The known paths, and since when they are."""
+        positions = [
+            each for each in self._checkpoint.positions if Path(each.base).parent == folder
+        ]
+        return {each.base: each.since for each in positions}
 
     def _watch_of(self, base: str) -> Watch | None:
         """Which of several told about the file, by its name when it was found."""
         return next((each for each in self._watches if each.means(base)), None)
 
 
-def _regular(path: Path) -> os.stat_result | None:
-    with suppress(OSError):
-        found = path.lstat()
-        return found if stat.S_ISREG(found.st_mode) else None
-    return None
-
-
-def _is_at(path: Path, position: Position) -> bool:
-    found = _regular(path)
-    return found is not None and (found.st_dev, found.st_ino) == position.key
-
-
-def _inode_in(folder: Path, position: Position) -> Path | None:
-    with suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.inode() == position.inode and _is_at(Path(entry.path), position):
-                return Path(entry.path)
-    return None
-
-
-def _same_beginning(path: Path, base: Path) -> bool:
-    with path.open("rb") as one, base.open("rb") as other:
-        return one.read(ANCHOR) == other.read(ANCHOR)
-
-
-def _has(path: Path, position: Position) -> bool:
-    with path.open("rb") as file:
-        return anchored(file.fileno(), position)
-
-
-def _by_age(paths: Iterable[Path]) -> list[Path]:
-    """Oldest first, as they were written."""
-    ages = [(found.st_mtime_ns, path) for path in paths if (found := _regular(path))]
-    return [path for _, path in sorted(ages)]
+def _key(descriptor: int) -> tuple[int, int]:
+    found = os.fstat(descriptor)
+    return found.st_dev, found.st_ino

@@ -86,7 +86,9 @@ class Ledger:
             self._acknowledge([batch])
 
     def save(self) -> None:
+        """For the thread that reads: no other may change which positions there are."""
         with self._lock:
+            self.checkpoint.forget(batch.content for batch in self._spool.batches.values())
             self._save()
 
     def _acknowledge(self, batches: Sequence[Batch]) -> None:
@@ -123,7 +125,6 @@ class Ledger:
         for position in self.checkpoint.positions:
             if position.id not in waiting:
                 position.acknowledged = position.read  # blank lines are in no batch
-        self.checkpoint.forget(waiting)
         raw = checkpoints.encoded(self.checkpoint)
         if raw == self._written:
             return

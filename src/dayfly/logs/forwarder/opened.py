@@ -3,8 +3,6 @@
 import os
 import re
 import time
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from dayfly.logs.forwarder.stamps import Watch
 _ROTATED = re.compile(
     r"[.-](?:\d{1,4}|\d{8}(?:[-_T]?\d{2,6}|-\d{10})?|\d{4}-\d\d-\d\d\S{0,12}|old|bak)"
 )
+OPENED_SAFELY = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _DELETED = " (deleted)"
 
 
@@ -57,8 +56,7 @@ class Opened:
 def open_below(path: Path, root: Path) -> int:
     """A machine may have planted links to what only we may read, or a pipe that never ends."""
     try:
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        descriptor = os.open(path, flags)
+        descriptor = os.open(path, OPENED_SAFELY)
     except OSError as error:
         raise SourceError(f"{path}: {error.strerror}") from error
     real = true_path(descriptor)
@@ -73,27 +71,12 @@ def true_path(descriptor: int) -> Path:
     return Path(str(Path(f"/proc/self/fd/{descriptor}").readlink()).removesuffix(_DELETED))
 
 
-def anchored(descriptor: int, position: Position) -> bool:
-    """Whether a file has, before the position, what was read there."""
-    back = len(position.anchor)
-    return os.pread(descriptor, back, position.read - back) == position.anchor
-
-
 def anchor_after(data: bytes, before: bytes) -> bytes:
     return (before + data[-ANCHOR:])[-ANCHOR:]
 
 
 def is_rotation(path: Path, base: Path) -> bool:
     return path.parent == base.parent and _is_rotated(path.name, base)
-
-
-def rotated(path: Path) -> Iterator[Path]:
-    """Files beside a file whose names are its own with what rotation adds."""
-    with suppress(OSError), os.scandir(path.parent) as entries:
-        for entry in entries:
-            name = entry.name
-            if _is_rotated(name, path) and entry.is_file(follow_symlinks=False):
-                yield Path(entry.path)
 
 
 def _is_rotated(name: str, path: Path) -> bool:

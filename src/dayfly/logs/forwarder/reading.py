@@ -14,6 +14,8 @@ from dayfly.logs.forwarder.settings import Reading
 from dayfly.logs.forwarder.stamps import Described, Watch
 from dayfly.rounds import Told
 
+LOOK_SHARE = 50  # looking for files takes at most one part of so many
+
 
 class Reader:
     """Call `round` again and again, from one thread."""
@@ -32,13 +34,17 @@ class Reader:
         self._now = now
         self._finding = Finding(watches, ledger.checkpoint, self._told.guard)
         self._looked = float("-inf")
+        self._pause = 0.0  # between two looks for files
 
     def round(self) -> None:
-        looked = time.monotonic() - self._looked >= self._reading.look_seconds
+        began = time.monotonic()
+        looked = began - self._looked >= self._pause
         if looked:
             self._told.guard("looking for files", self._finding.look)
             self._ledger.save()
             self._looked = time.monotonic()
+            took = self._looked - began
+            self._pause = max(self._reading.look_seconds, took * LOOK_SHARE)
         for each in list(self._finding.opened.values()):
             found = each.look()
             if looked or found.st_size != each.position.read:
@@ -65,15 +71,10 @@ class Reader:
     def _batch(self, each: Opened, described: Described) -> bool:
         """Whether there is more to read at once."""
         reading, idle = self._reading, each.idle
-        modified = each.look().st_mtime_ns
         data = each.block(BLOCK)
         if data is None:
             self._finding.replaced(each)
             return False
-        if not each.position.read:
-            self._finding.first(each)
-        else:
-            each.position.modified = modified
         more = len(data) == BLOCK
         ended = described.ended and each.look().st_size == each.position.read + len(data)
         made = cut(
