@@ -31,6 +31,8 @@ def duration(seconds: float | None, nothing: str = "-") -> str:
 def way_back(app: Mapping[str, Any]) -> str:
     """What a plain rollback would do, of an app in `dayfly status --json`."""
     way, crosses, warm = app.get("way_back", "none"), app.get("crosses"), app.get("warm")
+    if app.get("closed") and (said := _while_closed(app)):
+        return said
     if way == "none":
         if warm:
             return f"none; forward again: `dayfly rollback --to {warm[0]['release']}`"
@@ -40,6 +42,19 @@ def way_back(app: Mapping[str, Any]) -> str:
     if way == "warm":
         return "open: `dayfly rollback` moves the traffic back to the warm fleet"
     return "open: `dayfly rollback` starts the release before from its kept image"
+
+
+def _while_closed(app: Mapping[str, Any]) -> str:
+    """Empty where a rollback would do what it does with an app that is open."""
+    if incoming := app.get("incoming"):
+        stops = f"`dayfly rollback` stops release {incoming['release']}"
+        return f"the app is closed for a while: {stops}, undoes what it did, and opens the app"
+    if (to := app.get("back_to")) is None or to != (app.get("serving") or {}).get("release"):
+        return ""
+    if any(each["why"] for each in app.get("crosses", ())):
+        opens = f"opens release {to} with the schema as it is"
+        return f'the app is closed: `dayfly rollback --accept-loss "REASON"` {opens}'
+    return f"the app is closed: `dayfly rollback` brings the schema of release {to} back, opens it"
 
 
 def _through_the_database(crosses: list[Mapping[str, Any]], to: int | None) -> str:

@@ -62,3 +62,23 @@ def test_what_a_rollback_has_to_do_with_the_database_is_said_before(
 )
 def test_where_nothing_is_in_the_way(app: dict[str, Any], says: str) -> None:
     assert way_back(app).startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("app", "says"),
+    [
+        ({"incoming": {"release": 8}}, "the app is closed for a while: `dayfly rollback` stops re"),
+        ({"back_to": 7, "crosses": [NOTE]}, "the app is closed: `dayfly rollback` brings the sche"),
+        (
+            {"back_to": 7, "crosses": [GONE]},
+            (
+                'the app is closed: `dayfly rollback --accept-loss "REASON"` '
+                "opens release 7 with the schema as it is"
+            ),
+        ),
+        ({"back_to": 6, "crosses": [NOTE]}, "through the database: `dayfly rollback` closes"),
+    ],
+)
+def test_of_an_app_that_is_closed(app: dict[str, Any], says: str) -> None:
+    closed = {"way_back": "warm", "closed": True, "serving": {"release": 7}}
+    assert way_back({**closed, **app}).startswith(says)

@@ -9,7 +9,7 @@ from dayfly.events import Event
 from dayfly.release import untouched
 from dayfly.release.alerts import told
 from dayfly.release.downtime import way_on
-from dayfly.release.preserving import Preserved, aside_of, kept, mark_restored
+from dayfly.release.exported import Preserved, aside_of, kept, mark_restored
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.reopening import Interrupted, decide
 from dayfly.release.returning import Crossed

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from dayfly.events import Event, intends
-from dayfly.release import closing, fleet, preserving, returning
+from dayfly.release import closing, exported, fleet, returning
 from dayfly.release.alerts import alert
 from dayfly.release.bookkeeping import ALL
-from dayfly.release.preserving import Preserved
+from dayfly.release.exported import Preserved
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.wayback import MIGRATE, closed_by
 from dayfly.release.work import Work
@@ -57,7 +57,7 @@ def give_back(work: Work) -> None:
     alert(
         work,
         f"release {work.record.number} failed after its migration, and the app stays closed: "
-        f"{why}; {way_on(serving, preserving.own(work))}",
+        f"{why}; {way_on(serving, exported.own(work))}",
         closed=True,
     )
 
@@ -77,7 +77,7 @@ def _schema_back(work: Work) -> str:
     events = work.parts.journal.events(release=work.record.number, limit=ALL)
     if not any(intends(event, MIGRATE) for event in events) or not closed_by(work):
         return ""
-    export = preserving.own(work)
+    export = exported.own(work)
     if export is not None and export.settled:
         return ""
     if export is None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from dayfly.config.app import Database
 from dayfly.errors import DayflyError
-from dayfly.release import closing, contracts, preserving, untouched
+from dayfly.release import closing, contracts, exported, untouched
 from dayfly.release.alerts import OPENED, alert
-from dayfly.release.preserving import Preserved
+from dayfly.release.exported import Preserved
 from dayfly.release.receipt import iso
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.wayback import MIGRATE, shut
@@ -49,7 +49,7 @@ class Crossed:
 
 def crossed(parts: Parts, target: ReleaseRecord) -> list[Crossed]:
     """Newest first; what was undone already, or never touched anything, is not in the way."""
-    exports = [one for one in preserving.preserved(parts, target.app) if not one.aside]
+    exports = [one for one in exported.preserved(parts, target.app) if not one.aside]
     found: list[Crossed] = []
     for record in parts.journal.releases(target.app):
         if record.number > target.number:
@@ -101,7 +101,7 @@ def lacking(parts: Parts, records: Iterable[ReleaseRecord]) -> dict[int, Preserv
     apps: dict[str, list[Preserved]] = {}
     for record in records:
         if record.app not in apps:
-            apps[record.app] = preserving.preserved(parts, record.app)
+            apps[record.app] = exported.preserved(parts, record.app)
         for one in apps[record.app]:
             if _takes(one, record):
                 taken.setdefault(record.number, one)
@@ -219,7 +219,7 @@ def _restored(work: Work, one: Preserved, *, accept: bool) -> "Restored":
     from dayfly.database.dump import dump_of  # noqa: PLC0415 - loads the driver
     from dayfly.database.preserve.restoring import Aside, restore  # noqa: PLC0415
 
-    url, aside = _url(work, one), preserving.aside_of(one)
+    url, aside = _url(work, one), exported.aside_of(one)
     with work.stage(RESTORE, certain=True), work.step(RESTORE, export=one.name):
         return restore(
             url,
@@ -231,7 +231,7 @@ def _restored(work: Work, one: Preserved, *, accept: bool) -> "Restored":
 
 
 def _write_down(work: Work, one: Preserved, done: "Restored") -> None:
-    preserving.mark_restored(one)
+    exported.mark_restored(one)
     if one.contract:
         work.parts.journal.record(contracts.UNDONE, release=one.release, app=one.app)
     work.emit("restored", export=one.name, **_figures(done))
@@ -243,7 +243,7 @@ def _figures(done: "Restored") -> dict[str, object]:
     return {
         "tables": [put.as_json() for put in done.tables],
         "conflicts": [conflict.as_json() for conflict in done.conflicts],
-        "newer": preserving.figures(done.newer) if done.newer else None,
+        "newer": exported.figures(done.newer) if done.newer else None,
     }
 
 
