@@ -1,7 +1,4 @@
-import os
-import pty
 import re
-import select
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -9,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from fake_server import FakeEnvironment
-from fake_server.terminal import Terminal
+from fake_server.terminal import Screen, Terminal
 
 TOLD = {"app": "orders", "commit": "3f2a1bc9d0", "subject": "Add a column", "who": "ada"}
 
@@ -204,29 +201,6 @@ def test_ctrl_c_without_a_terminal_leaves_the_release_running(
     assert not environment.asked
 
 
-class Screen:
-    """A terminal of 100 columns with a person before it."""
-
-    def __init__(self, terminal: Terminal, *words: str) -> None:
-        self.ours, theirs = pty.openpty()
-        terminal.env["TERM"] = "xterm-256color"
-        self.process = terminal.start(
-            *words, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
-        )
-        os.close(theirs)
-        self.seen = ""
-
-    def wait_for(self, text: str) -> None:
-        end = time.monotonic() + 20
-        while text not in self.seen:
-            assert time.monotonic() < end, self.seen
-            if select.select([self.ours], [], [], 0.2)[0]:
-                self.seen += os.read(self.ours, 65536).decode()
-
-    def write(self, text: str) -> None:
-        os.write(self.ours, text.encode())
-
-
 @pytest.fixture
 def screen(terminal: Terminal, environment: FakeEnvironment) -> Iterator[Screen]:
     environment.journal.clear()
@@ -236,9 +210,7 @@ def screen(terminal: Terminal, environment: FakeEnvironment) -> Iterator[Screen]
     environment.happen("output", 2, source="build", line="pip \x1b[2Jinstall")
     shown = Screen(terminal, "release", "--follow", "2")
     yield shown
-    shown.process.kill()
-    shown.process.wait()
-    os.close(shown.ours)
+    shown.close()
 
 
 def test_on_a_terminal_the_running_stage_and_its_output_are_drawn(

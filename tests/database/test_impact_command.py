@@ -13,7 +13,7 @@ from dayfly.database.answer import Question, of_files
 from dayfly.database.cluster import new_cluster
 from dayfly.database.scratch import serving
 from dayfly.database.sqlfiles import apply_files
-from fake_server.terminal import SOURCE, Terminal
+from fake_server.terminal import SOURCE, Screen, Terminal
 
 SCHEMA = """
 CREATE TABLE orders (id serial PRIMARY KEY, customer text NOT NULL, note text, amount int);
@@ -95,6 +95,16 @@ def test_production_is_asked_and_never_changed(
     with psycopg.connect(orders) as connection:
         found = connection.execute("SELECT count(*) FROM pg_class WHERE relname ~ 'dayfly'")
         assert found.fetchone() == (0,)
+
+
+def test_a_person_sees_what_takes_long(terminal: Terminal, orders: str, written: Written) -> None:
+    written(a="ALTER TABLE orders ADD more int")
+    screen = Screen(terminal, "impact", "--database", orders, "--migrations", "migrations")
+    try:
+        screen.wait_for("the migrations run on the copy")
+        screen.wait_for("online")
+    finally:
+        screen.close()
 
 
 @pytest.mark.parametrize(

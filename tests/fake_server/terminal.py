@@ -1,7 +1,11 @@
 """Somebody who types `dayfly`, as a real program."""
 
+import os
+import pty
+import select
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,3 +42,31 @@ class Terminal:
             timeout=60,
             check=False,
         )
+
+
+class Screen:
+    """A terminal of 100 columns with a person before it."""
+
+    def __init__(self, terminal: Terminal, *words: str) -> None:
+        self.ours, theirs = pty.openpty()
+        terminal.env["TERM"] = "xterm-256color"
+        self.process = terminal.start(
+            *words, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+        )
+        os.close(theirs)
+        self.seen = ""
+
+    def wait_for(self, text: str) -> None:
+        end = time.monotonic() + 20
+        while text not in self.seen:
+            assert time.monotonic() < end, self.seen
+            if select.select([self.ours], [], [], 0.2)[0]:
+                self.seen += os.read(self.ours, 65536).decode()
+
+    def write(self, text: str) -> None:
+        os.write(self.ours, text.encode())
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self.ours)

@@ -8,7 +8,7 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from dayfly.cli.commands import Commands, for_app
-from dayfly.cli.output import clean, error, paint, say, say_json
+from dayfly.cli.output import clean, error, paint, say, say_json, working
 from dayfly.cli.session import Session, app_of
 from dayfly.config.home import cache_folder
 from dayfly.errors import DayflyError, UsageError
@@ -96,8 +96,9 @@ def impact(  # noqa: PLR0913 - the options of the command
     else:
         _refuse({"COMMIT": commit}, "is asked of an environment, without --database")
         question = _question(session, database, replica or "", budget or "1s", statements)
-        question = replace(question, drift=drift)
-        asked = _asked(session.folder, question, migrations, migrate)
+        with working() as tell:
+            question = replace(question, drift=drift, tell=tell)
+            asked = _asked(session.folder, question, migrations, migrate)
         answer = {"commit": None, **asked.as_json()}
     if json:
         say_json(answer)

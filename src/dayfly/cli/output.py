@@ -5,7 +5,8 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 from dayfly.config.inherited import no_color
@@ -97,6 +98,22 @@ def live_console() -> "Console":
     from rich.console import Console  # noqa: PLC0415 - costs 0.2 s, so only where it draws
 
     return Console(no_color=no_color(), highlight=False, markup=False, emoji=False)
+
+
+@contextmanager
+def working() -> Iterator[Callable[[str], None]]:
+    """Give it a sentence on what is done now; on a terminal it stands until the next one."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console  # noqa: PLC0415 - see `live_console`
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (SpinnerColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
+    console = Console(stderr=True, no_color=no_color())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda sentence: progress.update(task, description=clean(sentence))
 
 
 def flush() -> None:

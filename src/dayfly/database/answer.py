@@ -106,7 +106,9 @@ def of_command(
 
 
 def _answer(question: Question, asked: _Asked, began: float) -> Answer:
+    question.tell("production's schema is copied")
     with _place(question) as place:
+        question.tell("the migrations run on the copy")
         caught = _captured(place.copies, asked)
         if asked.check:
             asked.check(recorded(caught.url))
@@ -118,6 +120,7 @@ def _answer(question: Question, asked: _Asked, began: float) -> Answer:
                 unfilled=place.copies.unfilled,
                 notes=place.notes,
             )
+        question.tell("what they did is done again, statement by statement, and judged")
         impact = _judged(question, place, caught)
         impact = impact.with_findings(_drift(asked, place.copies, caught, impact))
         twin = place.copies.twin(caught.url) if question.returns else ""

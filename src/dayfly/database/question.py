@@ -1,12 +1,16 @@
 """What is asked about a database, and the answer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dayfly.database.impact.assess import OPEN, PROVEN, Impact
 from dayfly.database.preserve.proof import Restoration
 from dayfly.database.wayback import Releases, Tried
+
+
+def _nobody(_: str) -> None:
+    """Nobody looks on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +29,7 @@ class Question:
     returns: bool = False  # try to bring schema and rows back, where the way back is closed
     replica: str = ""  # the URL of one, which is read instead of production
     scratch_url: str = ""  # of a server for the copies; empty: one of our own
+    tell: Callable[[str], None] = _nobody  # given what is done now, while it takes long
 
 
 @dataclass(frozen=True, kw_only=True)
