@@ -96,7 +96,7 @@ def _files(work: Work, database: Database, pace: Pace, leave: Collection[str]) -
     with (
         sessions.stopped(work),
         sessions.watched(
-            work, role="", others=math.inf, seconds=pace.deadline, stop=work.stop
+            work, role="", others=pace.others, seconds=pace.deadline, stop=work.stop
         ) as watch,
     ):
         done = apply_patiently(
@@ -107,6 +107,7 @@ def _files(work: Work, database: Database, pace: Pace, leave: Collection[str]) -
             name=sessions.name_of(work.record),
             stop=work.stop,
             tell=lambda message: work.emit("note", message=message),
+            outwaited=lambda: watch.for_others,
         )
         watch.done = True
     show = work.lines_of(MIGRATE)
@@ -145,7 +146,7 @@ def _attempt(
     with sessions.watched(work, role=role, others=pace.others, seconds=pace.deadline) as watch:
         ended = _for_each(work, image, pace, targets)
         watch.done = ended.status == 0
-    return ended, bool(watch.ended)
+    return ended, watch.for_others
 
 
 def _for_each(work: Work, image: Image, pace: Pace, targets: Sequence[str]) -> once.Ended:
