@@ -51,7 +51,9 @@ def connecting(url: str) -> Iterator[None]:
     except psycopg.ProgrammingError as error:
         if error.sqlstate is not None:
             raise
-        raise DatabaseError(f"the database's URL cannot be read{_scheme(url)}", hint=_URL) from error
+        raise DatabaseError(
+            f"the database's URL cannot be read{_scheme(url)}", hint=_URL
+        ) from error
 
 
 def _scheme(url: str) -> str:

@@ -76,7 +76,7 @@ def _while_held(work: Work, image: Image, database: Database, found: Mapping[str
             if time.monotonic() < until - 0.1:
                 raise
             raise RefusedError(
-                f"{MIGRATE}: not done within the {database.hold} for which requests are held; "
+                f"{MIGRATE}: not done within the {database.hold:g} s for which requests are held; "
                 "it was ended",
                 hint=f"{error.hint}\nWith downtime: dayfly release --window WHEN, or --now.",
             ) from error
