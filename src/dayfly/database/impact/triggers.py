@@ -24,7 +24,8 @@ from dayfly.database.impact.names import quoted
 
 RAISED = "P0001"
 RAISES = "its function raises an exception"
-_EVENTS = {"INSERT": 8, "UPDATE": 4, "DELETE": 16}  # bits as of pg_relation_is_updatable
+# Bits as of pg_relation_is_updatable.
+_EVENTS = {"INSERT": 8, "UPDATE": 4, "DELETE": 16, "TRUNCATE": 0}
 _SHAPE = re.compile(
     r"CREATE (?:CONSTRAINT )?TRIGGER (?:\"(?:[^\"]|\"\")*\"|\S+) (?P<shape>.*) "
     r"EXECUTE (?:FUNCTION|PROCEDURE) (?P<function>[^(]*)\((?P<arguments>.*)\)$",
@@ -44,7 +45,7 @@ _NO_BODY = Body(returns=frozenset({NEW}))
 
 def triggers(what: Comparison) -> Iterator[Finding]:
     for trigger, owner in _fresh(what):
-        for reason in _reasons(what, owner, trigger, _done(what.after, trigger), _NO_BODY):
+        for reason in _reasons(what, owner, trigger, done(what.after, trigger), _NO_BODY):
             yield _finding(what, owner, trigger, reason)
     for old in what.before.of(Trigger):
         table = what.before.relation(old.table)
@@ -84,8 +85,8 @@ def _kept(what: Comparison, owner: Relation, old: Trigger) -> Iterator[Finding]:
         message = f"the trigger {old.name} on {shown} fires at other times"
         yield breaks(owner.oid, message, "", remedies.CONTRACT, old, now)
     else:
-        done, does = _done(what.before, old), _done(what.after, now)
-        for reason in _reasons(what, owner, now, does, done):
+        did, does = done(what.before, old), done(what.after, now)
+        for reason in _reasons(what, owner, now, does, did):
             yield _finding(what, owner, old, reason, now)
 
 
@@ -112,7 +113,8 @@ def _shape(what: Comparison, trigger: Trigger) -> str:
     return shape.replace(f" ON {table.schema}.{quoted(table.name)}", "") if table else shape
 
 
-def _done(catalogue: Catalogue, trigger: Trigger) -> Body:
+def done(catalogue: Catalogue, trigger: Trigger) -> Body:
+    """What its function does."""
     routine = catalogue.things.get(("Routine", trigger.routine, 0))
     if isinstance(routine, Routine):
         return whole(catalogue, routine)
@@ -179,24 +181,25 @@ def _reasons(
 
 
 def _before_rows(changed: _Changed, trigger: Trigger) -> Iterator[str]:
-    events = _events(trigger)
+    fires = events(trigger)
     overwritten = changed.overwritten()
     if overwritten:
         columns = ", ".join("whole rows" if c == WHOLE_ROW else quoted(c) for c in overwritten)
         yield f"it overwrites {columns}"
     added = changed.after.returns - changed.before.returns
-    swallows = NOTHING in added or (NEW in added and events == {"DELETE"})
+    swallows = NOTHING in added or (NEW in added and fires == {"DELETE"})
     if swallows:
         yield "its function returns NULL"
-    elif OTHER in added or (OLD in added and "DELETE" not in events):
+    elif OTHER in added or (OLD in added and "DELETE" not in fires):
         yield "its function returns another row than the one that is written"
     if "INSTEAD OF" in trigger.definition and changed.before is _NO_BODY:
-        bits = sum(_EVENTS[event] for event in events)
+        bits = sum(_EVENTS[event] for event in fires)
         if changed.owner.writable & bits:
             yield "what is written to the view goes elsewhere"
 
 
-def _events(trigger: Trigger) -> frozenset[str]:
+def events(trigger: Trigger) -> frozenset[str]:
+    """INSERT, UPDATE, DELETE, TRUNCATE: on which of them it fires."""
     head = trigger.definition.split(" ON ")[0]
     return frozenset(event for event in _EVENTS if re.search(rf"\b{event}\b", head))
 
