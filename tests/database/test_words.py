@@ -52,6 +52,12 @@ def test_the_columns_that_an_update_sets(text: str, columns: tuple[str, ...]) ->
         ("note IS NULL OR id = 3", False),
         ("note IS NOT NULL", False),
         ("other_note IS NULL", False),
+        ("note IS NULL IS FALSE", False),
+        ("(note IS NULL) = false", False),
+        ("x = (note IS NULL)", False),
+        ("id BETWEEN 1 AND note IS NULL", False),
+        ("((id < 5) AND (orders.note IS NULL)) RETURNING id", True),
+        ("id BETWEEN 1 AND 5 AND note IS NULL", True),
     ],
 )
 def test_an_update_that_only_fills_nulls_is_told_from_one_that_overwrites(
