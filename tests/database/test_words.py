@@ -10,6 +10,7 @@ from dayfly.database.impact.words import (
     literals,
     mentions,
     set_columns,
+    shape,
     tokens,
     without_literals,
 )
@@ -79,6 +80,19 @@ def test_any_text_is_read_without_complaint(text: str) -> None:
     fills_nulls_only(text, ("a",))
     without_literals(text)
     first_word(text)
+    shape(text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("SELECT a FROM t WHERE id = 1", "select a from t where id=22", True),
+        ("SELECT a FROM t WHERE b IN ('x')", "SELECT a FROM t WHERE b IN ('y', 'z', 'q')", True),
+        ("SELECT a FROM t WHERE id = 1", "SELECT a FROM t WHERE b = 1", False),
+    ],
+)
+def test_statements_of_one_shape(one: str, other: str, same: bool) -> None:
+    assert (shape(one) == shape(other)) is same
 
 
 @given(STRINGS, STRINGS)

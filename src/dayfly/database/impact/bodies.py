@@ -120,11 +120,10 @@ class _Reader:
             table, _ = self._table(after)
             yield Write(verb="INSERT", table=table)
             yield from self._conflict(place, table)
+            if self._at(place) == "MERGE" and "DELETE" in self._rest(place):
+                yield Write(verb="DELETE", table=table)
         for place in self._places("DELETE", "TRUNCATE"):
-            after = place + 1
-            while self._at(after) in ("FROM", "TABLE", "ONLY"):
-                after += 1
-            yield Write(verb="DELETE", table=self._table(after)[0])
+            yield from self._delete(place)
         for place in self._places("UPDATE"):
             if not self._belongs(place):
                 yield from self._update(place)
@@ -132,6 +131,17 @@ class _Reader:
             name = self._of_schema(place)
             if name:
                 yield Write(verb="SCHEMA", table=name)
+
+    def _delete(self, place: int) -> Iterator[Write]:
+        """TRUNCATE may name several."""
+        while True:
+            place += 1
+            while self._at(place) in ("FROM", "TABLE", "ONLY"):
+                place += 1
+            table, place = self._table(place)
+            yield Write(verb="DELETE", table=table)
+            if self._at(place) != ",":
+                return
 
     def _belongs(self, place: int) -> bool:
         """FOR UPDATE, ON CONFLICT DO UPDATE, WHEN MATCHED THEN UPDATE: told of another verb."""

@@ -44,7 +44,7 @@ _NO_BODY = Body(returns=frozenset({NEW}))
 
 def triggers(what: Comparison) -> Iterator[Finding]:
     for trigger, owner in _fresh(what):
-        for reason in _reasons(what, owner, trigger, _done(what.after, trigger), _NO_BODY):
+        for reason in _reasons(what, owner, trigger, done(what.after, trigger), _NO_BODY):
             yield _finding(what, owner, trigger, reason)
     for old in what.before.of(Trigger):
         table = what.before.relation(old.table)
@@ -84,8 +84,8 @@ def _kept(what: Comparison, owner: Relation, old: Trigger) -> Iterator[Finding]:
         message = f"the trigger {old.name} on {shown} fires at other times"
         yield breaks(owner.oid, message, "", remedies.CONTRACT, old, now)
     else:
-        done, does = _done(what.before, old), _done(what.after, now)
-        for reason in _reasons(what, owner, now, does, done):
+        did, does = done(what.before, old), done(what.after, now)
+        for reason in _reasons(what, owner, now, does, did):
             yield _finding(what, owner, old, reason, now)
 
 
@@ -112,7 +112,7 @@ def _shape(what: Comparison, trigger: Trigger) -> str:
     return shape.replace(f" ON {table.schema}.{quoted(table.name)}", "") if table else shape
 
 
-def _done(catalogue: Catalogue, trigger: Trigger) -> Body:
+def done(catalogue: Catalogue, trigger: Trigger) -> Body:
     routine = catalogue.things.get(("Routine", trigger.routine, 0))
     if isinstance(routine, Routine):
         return whole(catalogue, routine)
@@ -129,11 +129,14 @@ def _done(catalogue: Catalogue, trigger: Trigger) -> Body:
 def whole(catalogue: Catalogue, routine: Routine, seen: frozenset[str] = frozenset()) -> Body:
     """With the functions of the database that it calls."""
     own = read_body(routine.body, routine.language)
-    known = seen | {routine.name}
+    return with_called(catalogue, own, seen | {routine.name})
+
+
+def with_called(catalogue: Catalogue, own: Body, seen: frozenset[str] = frozenset()) -> Body:
     called = [
-        whole(catalogue, other, known)
+        whole(catalogue, other, seen)
         for other in catalogue.of(Routine)
-        if other.name in own.calls - known
+        if other.name in own.calls - seen
     ]
     return together(called, own)
 
@@ -179,24 +182,24 @@ def _reasons(
 
 
 def _before_rows(changed: _Changed, trigger: Trigger) -> Iterator[str]:
-    events = _events(trigger)
+    fires_on = events(trigger)
     overwritten = changed.overwritten()
     if overwritten:
         columns = ", ".join("whole rows" if c == WHOLE_ROW else quoted(c) for c in overwritten)
         yield f"it overwrites {columns}"
     added = changed.after.returns - changed.before.returns
-    swallows = NOTHING in added or (NEW in added and events == {"DELETE"})
+    swallows = NOTHING in added or (NEW in added and fires_on == {"DELETE"})
     if swallows:
         yield "its function returns NULL"
-    elif OTHER in added or (OLD in added and "DELETE" not in events):
+    elif OTHER in added or (OLD in added and "DELETE" not in fires_on):
         yield "its function returns another row than the one that is written"
     if "INSTEAD OF" in trigger.definition and changed.before is _NO_BODY:
-        bits = sum(_EVENTS[event] for event in events)
+        bits = sum(_EVENTS[event] for event in fires_on)
         if changed.owner.writable & bits:
             yield "what is written to the view goes elsewhere"
 
 
-def _events(trigger: Trigger) -> frozenset[str]:
+def events(trigger: Trigger) -> frozenset[str]:
     head = trigger.definition.split(" ON ")[0]
     return frozenset(event for event in _EVENTS if re.search(rf"\b{event}\b", head))
 

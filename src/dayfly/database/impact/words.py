@@ -19,6 +19,24 @@ def first_word(text: str) -> str:
     return next(tokens(text), "")
 
 
+def cursor(text: str) -> str:
+    """The name of the cursor that a statement declares; empty for anything else."""
+    words = list(tokens(text))[:2]
+    return plain(words[1]) if words[:1] == ["DECLARE"] and len(words) > 1 else ""
+
+
+def shape(text: str) -> tuple[str, ...]:
+    """What statements share that differ in their constants, and in how many there are."""
+    found: list[str] = []
+    for token in significant(text):
+        constant = token.kind in ("string", "number", "parameter")
+        word = "?" if constant else token.text.upper()
+        if word == "?" and found[-2:] == ["?", ","]:
+            del found[-2:]
+        found.append(word)
+    return tuple(found)
+
+
 def mentions(text: str, name: str) -> bool:
     """Whether a name of the catalogue occurs as a word of the statement."""
     return re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", text, re.IGNORECASE) is not None
