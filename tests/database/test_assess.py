@@ -268,3 +268,18 @@ def test_what_fails_is_told_and_what_follows_was_not_seen(copies: Copies) -> Non
         'fails on a copy of the schema: relation "nowhere" does not exist; '
         "1 statements after it were not assessed"
     )
+
+
+def test_what_code_may_delete_and_was_not_seen_to_is_kept_before(copies: Copies) -> None:
+    condition = "IF EXISTS (SELECT FROM orders WHERE id > 9)"
+    code = f"DO $$BEGIN {condition} THEN DELETE FROM customers; END IF; END$$"
+    found = impact(copies, "INSERT INTO orders VALUES (4)", code)
+    told = found.findings[0]
+    assert (found.verdict, told.kind) == ("downtime", "unknown")
+    assert (told.table, told.rows) == ("customers", 2)
+    assert told.message == (
+        "runs code that may write customers, which has rows in production; "
+        "what it would write for them was not seen"
+    )
+    assert found.loses == ("customers (rows)",)
+    assert [(loss.table, loss.columns) for loss in found.preserve] == [("customers", None)]

@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dayfly.database.impact.bodies import ANYTHING, Write, read_body
+from dayfly.database.impact.firing import only
 from dayfly.database.impact.views import read_view
+from dayfly.database.impact.words import tokens
 
 
 @pytest.mark.parametrize(
@@ -17,6 +19,9 @@ from dayfly.database.impact.views import read_view
         ("INSERT INTO t VALUES (1) ON CONFLICT (x) DO UPDATE SET n = t.n + 1;",
          {("INSERT", "t", ""), ("UPDATE", "t", "n")}),
         ("PERFORM 1 FROM t FOR UPDATE; DELETE FROM ONLY u;", {("DELETE", "u", "")}),
+        ("TRUNCATE TABLE t, a.u CASCADE;", {("DELETE", "t", ""), ("DELETE", "u", "")}),
+        ("MERGE INTO t USING u ON t.x = u.x WHEN MATCHED AND u.y THEN DELETE;",
+         {("INSERT", "t", ""), ("DELETE", "t", ""), ("DELETE", ";", "")}),
         ("IF TG_OP = 'UPDATE' THEN UPDATE t SET x = 1; END IF;", {("UPDATE", "t", "x")}),
         ("EXECUTE 'DELETE FROM t WHERE x = $1' USING NEW.x;", {("DELETE", "t", "")}),
         ("EXECUTE format('INSERT INTO part_%s VALUES (%L)', NEW.x, 1);",
@@ -68,6 +73,30 @@ def test_what_nobody_can_read_is_said() -> None:
     assert read_body("return 1", "plpython3u").unread[0] == "is written in plpython3u"
     assert "puts its SQL together" in read_body("EXECUTE a || b;", "plpgsql").unread[0]
     assert "changes the schema" in read_body("BEGIN ALTER ROLE x; END", "plpgsql").unread[0]
+
+
+@pytest.mark.parametrize(
+    ("body", "left"),
+    [
+        ("IF TG_OP = 'DELETE' THEN a; ELSE b; END IF; c;", "b c"),
+        ("IF (TG_OP = 'INSERT') THEN a; ELSIF (TG_OP = 'DELETE') THEN b; END IF; c;", "a c"),
+        ("IF TG_OP IN ('UPDATE', 'DELETE') THEN IF x THEN b; ELSE b; END IF; b; END IF; c;", "c"),
+        ("IF TG_OP = 'UPDATE' OR TG_OP = 'INSERT' THEN a; END IF;", "a"),
+        ("IF TG_OP = 'UPDATE' OR a THEN b; END IF;", "a b"),
+        ("IF TG_OP <> 'DELETE' THEN a; END IF;", "a"),
+        ("IF TG_OP = 'DELETE' THEN DROP TABLE IF EXISTS b; ELSE a; END IF;", "a"),
+        ("IF TG_OP = 'DELETE' THEN b := CASE WHEN b THEN b ELSE c END; END IF;", "c"),
+    ],
+)
+def test_what_a_trigger_does_as_rows_are_put_in(body: str, left: str) -> None:
+    words = only(list(tokens(body)), "INSERT")
+    assert " ".join(w.lower() for w in words if w in "ABC") == left
+
+
+@given(st.text("IF TG_OP = 'DELETE' THEN ELSE END IF;(WHEN ELSIF", max_size=80))
+def test_any_trigger_is_read(text: str) -> None:
+    words = list(tokens(text))
+    assert len(only(words, "INSERT")) <= len(words)
 
 
 @given(st.text("INSERT INTO UPDATE SET new.x:=;()'$%,execute format return ", max_size=80))

@@ -1,18 +1,20 @@
 """From a real migration tool to the verdict, in one go."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from dayfly.database.capture import Run, capture
 from dayfly.database.copy import copy_of
-from dayfly.database.impact.assess import gathered, judged
+from dayfly.database.impact.assess import Impact, gathered, judged
 from migrating import alembic_project, asked, django_project
 from migrating.alembic_project import alembic, upgrade
 from migrating.django_project import django, migrate
 
 pytestmark = pytest.mark.postgres
 
+SHOP = ("shop_order", "shop_item", "shop_setting")
 STATE = """
     from django.db import migrations, models
 
@@ -24,6 +26,37 @@ STATE = """
         dependencies = [("shop", "0001_initial")]
         operations = [migrations.RunPython(close)]
 """
+
+MORE = """
+    from django.db import migrations, models
+
+    class Migration(migrations.Migration):
+        dependencies = [("shop", "0001_initial")]
+        operations = [
+            migrations.CreateModel("Setting", [
+                ("id", models.BigAutoField(primary_key=True)),
+                ("key", models.CharField(max_length=20, unique=True)),
+            ]),
+            migrations.CreateModel("Item", [
+                ("id", models.BigAutoField(primary_key=True)),
+                ("note", models.TextField(default="")),
+                ("order", models.ForeignKey("Order", models.CASCADE)),
+            ]),
+        ]
+"""
+CODE = """
+    from django.contrib.contenttypes.models import ContentType
+    from django.db import migrations, models
+
+    def forward(apps, editor):
+        Order, Item, Setting = (apps.get_model("shop", n) for n in ("Order", "Item", "Setting"))
+        exec({code!r})
+
+    class Migration(migrations.Migration):
+        dependencies = [("shop", "0002_more")]
+        operations = [{first}migrations.RunPython(forward)]
+"""
+PROGRAMS = tomllib.loads((Path(__file__).parent / "programs.toml").read_text())["case"]
 
 
 def verdicts(production: str, scratch: Path, run: Run, table: str) -> list[str]:
@@ -48,6 +81,26 @@ def test_django(
     assert migrate(project)(production) == 0
     django_project.add(project, name, text)
     assert verdicts(production, scratch, migrate(project), "shop_order") == expected
+
+
+@pytest.mark.parametrize("case", PROGRAMS, ids=lambda case: case["name"])
+def test_a_program_that_reads_rows(
+    production: str, scratch: Path, tmp_path: Path, case: dict[str, str]
+) -> None:
+    project = django(tmp_path)
+    django_project.add(project, "0002_more", MORE)
+    assert migrate(project)(production) == 0
+    text = CODE.format(code=case["code"], first=case.get("first", ""))
+    django_project.add(project, "0003_code", text)
+    impact = answered(production, scratch, migrate(project), dict.fromkeys(SHOP, 500))
+    told = [f"{finding.message} [{finding.statement}]" for finding in impact.findings]
+    assert impact.verdict == case["verdict"], told
+
+
+def answered(production: str, scratch: Path, run: Run, rows: dict[str, int]) -> Impact:
+    with copy_of(production, folder=scratch) as copies:
+        captured = capture(copies, run)
+        return judged(gathered(copies.fresh(), captured), rows=rows, budget=1.0)
 
 
 def test_alembic(production: str, scratch: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from dayfly.database.impact.words import (
     literals,
     mentions,
     set_columns,
+    shape,
     tokens,
     without_literals,
 )
@@ -52,6 +53,12 @@ def test_the_columns_that_an_update_sets(text: str, columns: tuple[str, ...]) ->
         ("note IS NULL OR id = 3", False),
         ("note IS NOT NULL", False),
         ("other_note IS NULL", False),
+        ("note IS NULL IS FALSE", False),
+        ("(note IS NULL) = false", False),
+        ("x = (note IS NULL)", False),
+        ("id BETWEEN 1 AND note IS NULL", False),
+        ("((id < 5) AND (orders.note IS NULL)) RETURNING id", True),
+        ("id BETWEEN 1 AND 5 AND note IS NULL", True),
     ],
 )
 def test_an_update_that_only_fills_nulls_is_told_from_one_that_overwrites(
@@ -73,6 +80,19 @@ def test_any_text_is_read_without_complaint(text: str) -> None:
     fills_nulls_only(text, ("a",))
     without_literals(text)
     first_word(text)
+    shape(text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("SELECT a FROM t WHERE id = 1", "select a from t where id=22", True),
+        ("SELECT a FROM t WHERE b IN ('x')", "SELECT a FROM t WHERE b IN ('y', 'z', 'q')", True),
+        ("SELECT a FROM t WHERE id = 1", "SELECT a FROM t WHERE b = 1", False),
+    ],
+)
+def test_statements_of_one_shape(one: str, other: str, same: bool) -> None:
+    assert (shape(one) == shape(other)) is same
 
 
 @given(STRINGS, STRINGS)

@@ -20,7 +20,7 @@ DATA = tomllib.loads((HERE / "operations.toml").read_text())
 OPERATIONS: list[dict[str, Any]] = DATA["operation"]
 CASES: list[dict[str, Any]] = [
     case
-    for name in ("verdicts.toml", "probes.toml")
+    for name in ("verdicts.toml", "probes.toml", "unseen.toml")
     for case in tomllib.loads((HERE / name).read_text())["case"]
 ]
 OUTGOING: dict[str, str] = DATA["outgoing"]

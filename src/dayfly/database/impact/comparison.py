@@ -68,6 +68,23 @@ class Comparison:
         )
 
     @cached_property
+    def filled(self) -> frozenset[int]:
+        """Tables that have rows in production, as far as anybody knows."""
+        return frozenset(
+            old.oid for old in self.tables if old.holds_rows and self.has_rows(old.oid)
+        )
+
+    @cached_property
+    def kept(self) -> frozenset[int]:
+        """What tools write for themselves, old and new."""
+        return frozenset(
+            relation.oid
+            for catalogue in (self.before, self.after)
+            for relation in catalogue.of(Relation)
+            if relation.name in self.bookkeeping
+        )
+
+    @cached_property
     def constraints_before(self) -> frozenset[tuple[tuple[str, ...], str]]:
         """What was refused already: schema and table, and the definition."""
         return frozenset(

@@ -53,6 +53,9 @@ class Effect:
     deletes: frozenset[int] = frozenset()
     wrote: frozenset[int] = frozenset()  # new tables too
     constant: bool = False  # touches as many rows in production as on the copy
+    lookup: bool = False  # reads single rows by their keys
+    answered: bool | None = None  # None: no query; False: no row, or nothing but zero and NULL
+    defines: bool = False  # the catalogue was written, whatever the statement is called
     seconds: float = 0.0
     failure: Failure | None = None  # it ended the migration
     refused: Failure | None = None  # rows of the copy were in its way; without them it succeeded

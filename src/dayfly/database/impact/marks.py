@@ -22,6 +22,10 @@ _COUNTS = """
     FROM pg_stat_xact_user_tables
     WHERE seq_scan > 0 OR idx_scan > 0 OR n_tup_ins > 0 OR n_tup_upd > 0 OR n_tup_del > 0"""
 
+_DEFINED = """
+    SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::int8
+    FROM pg_stat_xact_sys_tables"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
@@ -48,10 +52,13 @@ class Marks:
     locks: Mapping[int, str]
     files: Mapping[int, int]
     counts: Mapping[int, Counts]
+    defined: int = 0  # rows of the catalogue written
 
 
 def marks(connection: Connection, indexes: Mapping[int, int]) -> Marks:
+    [(defined,)] = connection.execute(_DEFINED).fetchall()
     return Marks(
+        defined=defined,
         locks=locks(connection, connection.info.backend_pid, indexes),
         files=files(connection),
         counts={

@@ -1,7 +1,7 @@
 """What PostgreSQL's planner says about a statement that reads or writes rows."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,11 +23,12 @@ class Plan:
     deletes: frozenset[int] = frozenset()
     read: frozenset[int] = frozenset()
     constant: bool = False  # touches the same rows whatever the size of the tables
+    lookup: bool = False  # reads single rows by their keys, and writes none
 
 
 def planned(connection: psycopg.Connection[Any], text: str, catalogue: Catalogue) -> Plan:
     """EXPLAIN it in a savepoint of the open transaction; an empty plan where that is impossible."""
-    if first_word(text) not in PLANNED:
+    if first_word(text) not in (*PLANNED, "EXECUTE"):
         return Plan()
     connection.execute("SAVEPOINT dayfly_plan")
     try:
@@ -38,11 +39,13 @@ def planned(connection: psycopg.Connection[Any], text: str, catalogue: Catalogue
     finally:
         connection.execute("ROLLBACK TO SAVEPOINT dayfly_plan")  # with the locks it took
         connection.execute("RELEASE SAVEPOINT dayfly_plan")
-    return read_plan(row[0][0]["Plan"], text, catalogue) if row else Plan()
+    plans = [each["Plan"] for each in row[0] if "Plan" in each] if row else []
+    return read_plan(plans, text, catalogue)
 
 
-def read_plan(root: Node, text: str, catalogue: Catalogue) -> Plan:
-    nodes = list(_nodes(root))
+def read_plan(roots: Sequence[Node], text: str, catalogue: Catalogue) -> Plan:
+    """A rule makes several plans of one statement."""
+    nodes = [node for root in roots for node in _nodes(root)]
     writes = [node for node in nodes if node["Node Type"] == "ModifyTable"]
     reads = [node for node in nodes if node not in writes]
     columns = set_columns(text) if len(writes) == 1 else ()  # WITH may write more than one
@@ -57,10 +60,15 @@ def read_plan(root: Node, text: str, catalogue: Catalogue) -> Plan:
         or node["Operation"] == "Merge"
     )
     read = frozenset(filter(None, (_relation(node, catalogue) for node in reads)))
-    constant = bool(writes) and all(
-        _by_key(node, catalogue) for node in reads if "Relation Name" in node
+    tables = [_by_key(node, catalogue) for node in reads if "Relation Name" in node]
+    return Plan(
+        targets=targets,
+        updates=updates,
+        deletes=deletes,
+        read=read,
+        constant=bool(writes) and all(tables),
+        lookup=not writes and bool(tables) and all(tables),
     )
-    return Plan(targets=targets, updates=updates, deletes=deletes, read=read, constant=constant)
 
 
 def _nodes(node: Node) -> Iterator[Node]:

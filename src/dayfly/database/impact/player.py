@@ -12,7 +12,8 @@ from psycopg import sql
 from dayfly.database.captured import Statement, Transaction
 from dayfly.database.impact.acting import Actor
 from dayfly.database.impact.catalogue import Catalogue, Index, Relation, Sequence
-from dayfly.database.impact.effects import Effect, Failure, Step, Written
+from dayfly.database.impact.effects import Effect, Failure, Step
+from dayfly.database.impact.executing import execute, failure, written_rows
 from dayfly.database.impact.locks import raised, strength
 from dayfly.database.impact.marks import Connection, Counts, Marks, files, locks, marks
 from dayfly.database.impact.outside import run_outside
@@ -38,9 +39,9 @@ class _OutsideError(Exception):
 class _FailedError(Exception):
     """The statement failed, and the migration with it."""
 
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.message)
-        self.failure = failure
+    def __init__(self, why: Failure) -> None:
+        super().__init__(why.message)
+        self.failure = why
 
 
 @dataclass
@@ -73,7 +74,7 @@ class Player:
             self.connection.execute("COMMIT")
         except psycopg.Error as error:
             self.current = at_begin
-            steps[-1] = _failed(steps[-1], _failure(error))
+            steps[-1] = _failed(steps[-1], failure(error))
         finally:
             if not self.connection.closed:
                 self.connection.execute("ROLLBACK")
@@ -99,8 +100,10 @@ class Player:
             wrote=effect.wrote | frozenset(plan.targets),
             read=effect.read | (plan.read & self.before_tables if effect.read else frozenset()),
             constant=plan.constant,
+            lookup=plan.lookup,
         )
-        if first_word(statement.text) not in _UNCHANGING and not effect.failure:
+        changing = first_word(statement.text) not in _UNCHANGING or effect.defines
+        if changing and not effect.failure:
             self.current = self._after(effect)
         return Step(effect=effect, after=self.current)
 
@@ -136,15 +139,17 @@ class Player:
         started = time.perf_counter()
         try:
             with self.actor.acting():
-                tag = _execute(self.connection, statement.text)
+                said = execute(self.connection, statement.text)
         except psycopg.Error as error:
             if error.sqlstate in (_NEEDS_NO_TRANSACTION, _ENDS_TRANSACTION) and alone:
                 raise _OutsideError from error
             self.connection.execute("ROLLBACK TO SAVEPOINT dayfly")
-            raise _FailedError(_failure(error)) from error
+            raise _FailedError(failure(error)) from error
         seconds = time.perf_counter() - started
         self.connection.execute("RELEASE SAVEPOINT dayfly")
-        return self._effect(statement, tag, seconds, earlier, marks(self.connection, self.indexes))
+        later = marks(self.connection, self.indexes)
+        effect = self._effect(statement, said.tag, seconds, earlier, later)
+        return replace(effect, answered=said.answered)
 
     def _effect(
         self, statement: Statement, tag: str, seconds: float, earlier: Marks, later: Marks
@@ -153,7 +158,7 @@ class Player:
             oid: count.since(earlier.counts.get(oid, Counts()))
             for oid, count in later.counts.items()
         }
-        written = _written(counts)
+        written = written_rows(counts)
         scanned = frozenset(oid for oid, count in counts.items() if count.scans > 0)
         scanned &= self.before_tables
         held = self._known(raised(earlier.locks, later.locks))
@@ -176,6 +181,7 @@ class Player:
             read=read,
             written=self._known(written),
             wrote=frozenset(written),
+            defines=later.defined != earlier.defined,
             seconds=seconds,
         )
 
@@ -187,22 +193,22 @@ class Player:
             index.table for index in owners if index is not None
         )
 
-    def _without_rows(self, statement: Statement, failure: Failure, *, alone: bool) -> Effect:
+    def _without_rows(self, statement: Statement, why: Failure, *, alone: bool) -> Effect:
         """Again with its tables empty, when it was rows of the copy that were in the way."""
-        if not failure.of_rows:
-            raise _FailedError(failure)
+        if not why.of_rows:
+            raise _FailedError(why)
         self.connection.execute("SAVEPOINT dayfly_rows")
         try:
-            self._empty(statement, failure)
+            self._empty(statement, why)
         except psycopg.Error as error:
             self.connection.execute("ROLLBACK TO SAVEPOINT dayfly_rows")
-            raise _FailedError(failure) from error
+            raise _FailedError(why) from error
         return self._measured(statement, alone=alone)
 
-    def _empty(self, statement: Statement, failure: Failure) -> None:
+    def _empty(self, statement: Statement, why: Failure) -> None:
         self.connection.execute("SET LOCAL session_replication_role = replica")
         for relation in self.current.of(Relation):
-            named = relation.name == failure.table or mentions(statement.text, relation.name)
+            named = relation.name == why.table or mentions(statement.text, relation.name)
             if named and relation.kind in "rp":
                 name = sql.Identifier(relation.schema, relation.name)
                 self.connection.execute(sql.SQL("DELETE FROM {}").format(name))
@@ -215,7 +221,7 @@ class Player:
         try:
             tag, held = self._undisturbed(statement)
         except psycopg.Error as error:
-            refused = _failure(error)
+            refused = failure(error)
             if not refused.of_rows:
                 return _failed(
                     Step(effect=Effect(statement=statement), after=self.current), refused
@@ -266,29 +272,5 @@ class Player:
         return self._undisturbed(statement)
 
 
-def _execute(connection: Connection, text: str) -> str:
-    if first_word(text) == "COPY":
-        with connection.cursor() as cursor, cursor.copy(text.encode()):
-            return "COPY"
-    return connection.execute(text.encode()).statusmessage or ""
-
-
-def _written(counts: Mapping[int, Counts]) -> dict[int, Written]:
-    found = {
-        oid: Written(inserted=count.inserted, updated=count.updated, deleted=count.deleted)
-        for oid, count in counts.items()
-    }
-    return {oid: written for oid, written in found.items() if written.rows}
-
-
 def _failed(step: Step, failure: Failure) -> Step:
     return replace(step, effect=replace(step.effect, failure=failure))
-
-
-def _failure(error: psycopg.Error) -> Failure:
-    return Failure(
-        sqlstate=error.sqlstate or "",
-        message=error.diag.message_primary or str(error),
-        table=error.diag.table_name or "",
-        column=error.diag.column_name or "",
-    )

@@ -131,11 +131,14 @@ def done(catalogue: Catalogue, trigger: Trigger) -> Body:
 def whole(catalogue: Catalogue, routine: Routine, seen: frozenset[str] = frozenset()) -> Body:
     """With the functions of the database that it calls."""
     own = read_body(routine.body, routine.language)
-    known = seen | {routine.name}
+    return with_called(catalogue, own, seen | {routine.name})
+
+
+def with_called(catalogue: Catalogue, own: Body, seen: frozenset[str] = frozenset()) -> Body:
     called = [
-        whole(catalogue, other, known)
+        whole(catalogue, other, seen)
         for other in catalogue.of(Routine)
-        if other.name in own.calls - known
+        if other.name in own.calls - seen
     ]
     return together(called, own)
 

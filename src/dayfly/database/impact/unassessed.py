@@ -1,13 +1,19 @@
 """What could not be seen: never none, never online."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from dayfly.database.impact import remedies
 from dayfly.database.impact.breaking import NOT_NULL
 from dayfly.database.impact.catalogue import Column
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.effects import Effect, Observed
 from dayfly.database.impact.finding import DOWNTIME, ONLINE, STAGED, Finding
-from dayfly.database.impact.words import mentions, tokens
+from dayfly.database.impact.names import shown
+from dayfly.database.impact.reading import Program
+from dayfly.database.impact.running import Ran
+from dayfly.database.impact.words import tokens
+from dayfly.database.loss import Loss
 
 # PostgreSQL's words for statements whose effect the replay sees, or that have none on others.
 _SEEN = (
@@ -29,7 +35,6 @@ _NOT_SEEN = (
 )  # fmt: skip
 # Rights on these are not looked at.
 _STRANGE_RIGHTS = {"DATABASE", "DOMAIN", "LANGUAGE", "LARGE", "PARAMETER", "TABLESPACE", "TYPE"}
-_NEXT_VALUE = "setval"  # of a sequence: reads the largest key, writes no row
 
 
 def unassessed(what: Comparison, observed: Observed) -> Iterator[Finding]:
@@ -90,36 +95,40 @@ def _strange(effect: Effect) -> Iterator[Finding]:
 
 
 def _unobserved(what: Comparison, observed: Observed) -> Iterator[Finding]:
-    """A migration read rows and wrote none here; on production's rows it may."""
-    tables = {old.oid for old in what.tables if old.holds_rows and what.has_rows(old.oid)}
-    kept = {
-        old.oid
-        for catalogue in (what.before, what.after)
-        for old in catalogue.things.values()
-        if old.name in what.bookkeeping
-    }
+    """What a migration would write for production's rows, and did not for those of the copy."""
     migrations: dict[str, list[Effect]] = {}
+    told: set[tuple[str, int]] = set()
+    previous = observed.before
     for number, transaction in enumerate(observed.transactions):
         for step in transaction:
             name = step.effect.statement.migration or f"transaction {number}"
             migrations.setdefault(name, []).append(step.effect)
-    for effects in migrations.values():
-        if any(effect.wrote - kept for effect in effects):
-            continue
-        for effect in effects:
-            read = effect.read & tables
-            if read and not mentions(effect.statement.text, _NEXT_VALUE):
-                yield _finding(what, effect, min(read))
-                break
+            for unseen in Ran(what, step.effect, previous, step.after).unseen():
+                if (name, unseen.table) not in told:
+                    told.add((name, unseen.table))
+                    found = _finding(step.effect, unseen.table, unseen.says)
+                    yield _with_rows(what, found) if unseen.losing else found
+            previous = step.after
+    for name, effects in migrations.items():
+        for effect, table in Program(what, effects).unseen():
+            if (name, table) not in told:
+                yield _finding(effect, table, f"reads {what.before.shown(table)}")
 
 
-def _finding(what: Comparison, effect: Effect, table: int) -> Finding:
+def _finding(effect: Effect, table: int, says: str) -> Finding:
     return Finding(
         verdict=DOWNTIME,
         kind="unknown",
-        message=f"reads {what.before.shown(table)}, which has rows in production; what it would "
-        "write for them was not seen",
+        message=f"{says}, which has rows in production; what it would write for them was not seen",
         migration=effect.statement.migration,
         statement=effect.statement.text,
         relation=table,
     )
+
+
+def _with_rows(what: Comparison, finding: Finding) -> Finding:
+    """Whatever becomes of them, they can be kept before."""
+    [table] = [each for each in (what.before.relation(finding.relation),) if each]
+    name = shown(what.before, table.oid)
+    lost = Loss(schema=table.schema, table=table.name)
+    return replace(finding, remedy=remedies.UNDO, loses=(f"{name} (rows)",), lost=(lost,))

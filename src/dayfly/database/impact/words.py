@@ -19,6 +19,24 @@ def first_word(text: str) -> str:
     return next(tokens(text), "")
 
 
+def cursor(text: str) -> str:
+    """The name of the cursor that a statement declares; empty for anything else."""
+    words = list(tokens(text))[:2]
+    return plain(words[1]) if words[:1] == ["DECLARE"] and len(words) > 1 else ""
+
+
+def shape(text: str) -> tuple[str, ...]:
+    """What statements share that differ in their constants, and in how many there are."""
+    found: list[str] = []
+    for token in significant(text):
+        constant = token.kind in ("string", "number", "parameter")
+        word = "?" if constant else token.text.upper()
+        if word == "?" and found[-2:] == ["?", ","]:
+            del found[-2:]
+        found.append(word)
+    return tuple(found)
+
+
 def mentions(text: str, name: str) -> bool:
     """Whether a name of the catalogue occurs as a word of the statement."""
     return re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", text, re.IGNORECASE) is not None
@@ -68,16 +86,40 @@ def fills_nulls_only(text: str, columns: tuple[str, ...]) -> bool:
     where, called = words[place + 1 :], words[1 : words.index("set")]
     if {"or", "not", "select", "case"} & set(where):
         return False
-    return all(_is_null(where, name, called) for name in columns)
+    conditions = list(
+        _conditions(where[: where.index("returning")] if "returning" in where else where)
+    )
+    return all(
+        any(_is_null(condition, name, called) for condition in conditions) for name in columns
+    )
 
 
-def _is_null(where: list[str], name: str, called: list[str]) -> bool:
+def _conditions(words: list[str]) -> Iterator[list[str]]:
+    """What AND joins, without the parentheses around."""
+    while words[:1] == ["("] and _closing(words) == len(words) - 1:
+        words = words[1:-1]
+    depth, begin, between = 0, 0, False
+    parts: list[list[str]] = []
+    for place, word in enumerate(words):
+        depth += {"(": 1, ")": -1}.get(word, 0)
+        if depth == 0 and word == "and" and not between:
+            parts.append(words[begin:place])
+            begin = place + 1
+        if depth == 0 and word in ("and", "between"):
+            between = word == "between"
+    if not parts:
+        yield words
+    for part in (*parts, words[begin:]) if parts else ():
+        yield from _conditions(part)
+
+
+def _is_null(condition: list[str], name: str, called: list[str]) -> bool:
     """`name IS NULL`, of the table that is updated."""
-    for place in range(len(where) - 2):
-        if where[place : place + 3] == [name, "is", "null"]:
-            of_other = place > 1 and where[place - 1] == "." and where[place - 2] not in called
-            return not of_other
-    return False
+    owner, bare = condition[:-4], condition[-3:]
+    return bare == [name, "is", "null"] and (
+        len(condition) == len(bare)
+        or (condition[-4:-3] == ["."] and bool(owner) and owner[-1] in called)
+    )
 
 
 def literals(definition: str) -> frozenset[str]:

@@ -1,0 +1,87 @@
+"""Rows that a program read, and then wrote or did not: what follows from them was seen or not."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from dayfly.database.impact.catalogue import Constraint
+from dayfly.database.impact.comparison import Comparison
+from dayfly.database.impact.effects import Effect
+from dayfly.database.impact.words import mentions, shape
+
+_NEXT_VALUE = "setval"  # of a sequence: reads the largest key, writes no row
+_ANY_ROW = re.compile(r"SELECT (\( )?\?( \))?( AS \S+)? FROM \S+( \. \S+)?( LIMIT \?)?")
+
+
+@dataclass(frozen=True)
+class Program:
+    """What one migration sent, in order; between two statements it may decide by their answers."""
+
+    what: Comparison
+    effects: Sequence[Effect]
+
+    def unseen(self) -> Iterator[tuple[Effect, int]]:
+        """The first question to each table with rows in production that nothing came of here."""
+        told: set[int] = set()
+        for _, effect in self._questions:
+            tables = effect.read & self.what.filled
+            if shape(effect.statement.text) not in self._understood and not tables & told:
+                told |= tables
+                yield effect, min(tables)
+
+    @cached_property
+    def _questions(self) -> list[tuple[int, Effect]]:
+        return [
+            (place, effect)
+            for place, effect in enumerate(self.effects)
+            if effect.answered is not None
+            and not effect.wrote
+            and effect.read & self.what.filled
+            and not mentions(effect.statement.text, _NEXT_VALUE)
+        ]
+
+    @cached_property
+    def _understood(self) -> frozenset[tuple[str, ...]]:
+        """In a loop the same question is asked again and again; one that led to a write will do."""
+        return frozenset(
+            shape(effect.statement.text)
+            for place, effect in self._questions
+            if self._led_on(place, effect) or self._tells_nothing(place, effect)
+        )
+
+    def _tells_nothing(self, place: int, effect: Effect) -> bool:
+        """Whether there is any row, as there is in production; or the row of a known key."""
+        if not effect.answered:
+            return False
+        first = place == self._questions[0][0]
+        text = " ".join(shape(effect.statement.text))
+        return (effect.lookup and not first) or _ANY_ROW.fullmatch(text) is not None
+
+    def _led_on(self, place: int, effect: Effect) -> bool:
+        """To a write of what has to do with these rows; where there were none, of such a row."""
+        later = self.effects[place + 1 :]
+        if effect.answered:
+            return any(self._related(effect.read, each.wrote - self.what.kept) for each in later)
+        for_update = mentions(effect.statement.text, "UPDATE")
+        return not for_update and any(_inserts(each) & effect.read for each in later)
+
+    def _related(self, read: frozenset[int], wrote: frozenset[int]) -> bool:
+        new = {oid for oid in wrote if self.what.before.relation(oid) is None}
+        return bool(new or wrote & read or (self._beside(read) & wrote))
+
+    def _beside(self, read: frozenset[int]) -> frozenset[int]:
+        """Tables that foreign keys join to these."""
+        found: set[int] = set()
+        for catalogue in (self.what.before, self.what.after):
+            for key in catalogue.of(Constraint):
+                ends = {key.table, key.target}
+                if key.kind == "f" and ends & read:
+                    found |= ends
+        return frozenset(found)
+
+
+def _inserts(effect: Effect) -> frozenset[int]:
+    inserted = {oid for oid, written in effect.written.items() if written.inserted}
+    planned = effect.targets.keys() - effect.updates - effect.deletes
+    return frozenset(inserted | planned)
