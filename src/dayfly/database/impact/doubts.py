@@ -32,11 +32,14 @@ def _of_findings(
     findings: Iterable[Finding],
     seen: Collection[tuple[Effect, Carried]],
 ) -> Iterator[str]:
-    """What was not understood, unless it is code whose text names all that it writes."""
+    """What was not understood, unless it is code whose text names all that it writes.
+
+    A table of which all rows are kept may be written as it will.
+    """
     whole = {id(effect.statement) for effect, along in seen if along.code and not along.unknown}
     dark = {effect.statement.text for effect, along in seen if along.unknown}
     for finding in findings:
-        if finding.kind != "unknown" or finding.statement in dark:
+        if finding.kind != "unknown" or finding.lost or finding.statement in dark:
             continue
         together = [*_together(observed, finding)]
         own = [each for each in together if each.statement.text == finding.statement]
