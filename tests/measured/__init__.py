@@ -76,6 +76,7 @@ def verdict_is_right(copies: Copies, case: Row) -> None:
     executed(url, case.get("after", ()))
     small, large = (impact(evidence, rows) for rows in (SMALL, LARGE))
     assert [small.verdict, large.verdict] == case["verdicts"], told(large)
+    assert not [found.remedy for found in small.findings if "…" in found.remedy]
 
 
 def impact(evidence: Evidence, rows: int) -> Impact:

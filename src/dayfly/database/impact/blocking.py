@@ -133,7 +133,7 @@ def _same_rows(
                     lock=effect.locks.get(oid, "RowExclusive"),
                     blocks=SAME_ROWS,
                     blocked_ms=None if blocked is None else round(blocked),
-                    remedy=remedies.BATCHES,
+                    remedy=remedies.batches(what.before.shown(oid)),
                 )
 
 

@@ -38,8 +38,13 @@ def _gone(what: Comparison, old: Relation) -> Finding:
         remedy = remedies.drop_later(f"DROP {kind.upper()} {name}")
     else:
         message = f"renames the {kind} {name} to {shown(what.after, old.oid)}"
-        remedy = remedies.rename_table(name, shown(what.after, old.oid))
+        remedy = remedies.rename_table(name, shown(what.after, old.oid), _given(old))
     return breaks(old.oid, message, UNDEFINED_TABLE, remedy, old)
+
+
+def _given(old: Relation) -> list[str]:
+    """To others than its owner, who has a view's rights anyway."""
+    return [grant for grant in old.grants if grant.rpartition(":")[0] != old.owner]
 
 
 def _relation(what: Comparison, old: Relation, new: Relation) -> Iterator[Finding]:
@@ -56,7 +61,7 @@ def _relation(what: Comparison, old: Relation, new: Relation) -> Iterator[Findin
     hidden = (new.row_security, new.forced) > (old.row_security, old.forced)
     if hidden and (new.forced or what.role != new.owner or not what.role):
         message = f"hides rows of {name} from who is not its owner (row security)"
-        yield breaks(old.oid, message, FORBIDDEN, remedies.POLICY_FIRST, old)
+        yield breaks(old.oid, message, FORBIDDEN, remedies.policy_first(name, what.role), old)
 
 
 def _columns(what: Comparison, old: Relation, new: Relation) -> Iterator[Finding]:

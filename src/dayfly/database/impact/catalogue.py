@@ -1,11 +1,13 @@
 """What a database consists of at one moment, as values that can be compared."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
 Key = tuple[str, int, int]  # what it is, its oid, its number below that
+_REFERENCES = re.compile(r" REFERENCES (\"([^\"]|\"\")*\"|[^\"(])+\(")
 Path = tuple[str, ...]  # what it is, and the names by which a statement reaches it
 
 
@@ -76,6 +78,13 @@ class Constraint(Thing):
     target: int = field(default=0, compare=False)
     index: int = field(default=0, compare=False)
     enforced: bool = True  # no trigger of it is switched off
+
+    def refuses_as(self, other: "Constraint") -> bool:
+        """The same rows, validated or not, and whatever the table it refers to is called."""
+        mine, theirs = (each.definition.removesuffix(" NOT VALID") for each in (self, other))
+        if mine == theirs or (self.kind, self.target) != ("f", other.target):
+            return mine == theirs
+        return _REFERENCES.sub("(", mine) == _REFERENCES.sub("(", theirs)
 
 
 @dataclass(frozen=True, kw_only=True)

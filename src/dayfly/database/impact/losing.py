@@ -183,7 +183,7 @@ def _by(
         migration=effect.statement.migration,
         statement=effect.statement.text,
         relation=oid,
-        remedy=remedies.UNDO,
+        remedy=remedies.undo(lost[0].schema, lost[0].table),
         loses=loses,
         lost=lost,
     )

@@ -23,6 +23,10 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def unquoted(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+
+
 def shown(catalogue: Catalogue, relation: int) -> str:
     """A relation, with its schema unless that is `public`."""
     found = catalogue.relation(relation)

@@ -1,6 +1,9 @@
 """The safe form of a change, as SQL to copy."""
 
 import re
+from collections.abc import Sequence
+
+from dayfly.database.impact.names import quoted, unquoted
 
 CONTRACT = (
     "-- Release 1: stop depending on it.\n"
@@ -13,26 +16,46 @@ PREPARED = (
     "-- Most drivers prepare it again after one failure; psycopg 3 in autocommit only when it\n"
     "-- reconnects. Name the columns instead of *, or prepare nothing (prepare_threshold=None)."
 )
-CONTINUE = "SELECT setval('{name}', (SELECT max(id) FROM …));  -- the largest key there is"
 ANOTHER_VIEW = (
     "-- Give the new release a view of another name.\n"
     "-- Drop this one after the outgoing release is retired."
 )
-POLICY_FIRST = (
-    "-- First, in a release of its own, a policy that lets the application's role see its rows:\n"
-    "CREATE POLICY app ON … TO … USING (true) WITH CHECK (true);"
-)
-BATCHES = (
-    "-- In a migration of its own, in batches that commit one by one:\n"
-    "-- UPDATE … WHERE id IN (SELECT id FROM … WHERE … LIMIT 1000); repeat until no row is left."
-)
 SPLIT = "-- Move what takes long into a transaction of its own, before or after the one that locks."
-UNDO = "-- Keep what is overwritten or deleted first: CREATE TABLE …_before AS SELECT … ;"
+KEEP_COUNTING = "-- Leave it out: what counts goes on where it is."
 REPACK = "-- Use pg_repack, which copies the table without locking it; or do this inside a window."
 
 
 def grant(right: str, what: str, role: str) -> str:
     return f'GRANT {right} ON {what} TO "{role}";  -- in the same transaction'
+
+
+def undo(schema: str, table: str) -> str:
+    """Keep what is overwritten or deleted."""
+    prefix = "" if schema == "public" else f"{quoted(schema)}."
+    kept, name = f"{prefix}{quoted(f'{table}_before')}", f"{prefix}{quoted(table)}"
+    return f"-- First, in a migration of its own:\nCREATE TABLE {kept} AS SELECT * FROM {name};"  # noqa: S608 - to be read
+
+
+def policy_first(table: str, role: str) -> str:
+    """One that lets the application see its rows."""
+    who = quoted(role) if role else "PUBLIC"
+    return (
+        "-- First, in a release of its own, let the application's role see its rows:\n"
+        f"CREATE POLICY all_rows ON {table} TO {who} USING (true) WITH CHECK (true);"
+    )
+
+
+def continues(sequence: str, table: str, column: str) -> str:
+    """From the largest key that is there."""
+    name = sequence.replace("'", "''")
+    return f"SELECT setval('{name}', (SELECT max({column}) FROM {table}));"  # noqa: S608 - to be read
+
+
+def batches(table: str) -> str:
+    return (
+        "-- In a migration of its own, which changes some thousand rows at a time and commits\n"
+        f"-- before it takes the next ones, by ranges of the key of {table}."
+    )
 
 
 def drop_later(statement: str) -> str:
@@ -57,17 +80,24 @@ def rename_column(table: str, old: str, new: str, kind: str) -> str:
     )
 
 
-def rename_table(old: str, new: str) -> str:
+def rename_table(old: str, new: str, grants: Sequence[str] = ()) -> str:
+    """`grants`: what others may do with it, as "role:PRIVILEGE"."""
+    rights = "".join(f"{_given(old, grant)}\n" for grant in grants)
     return (
         "-- In the same transaction a view keeps the old name until release 2:\n"  # noqa: S608 - to be read
         f"ALTER TABLE {old} RENAME TO {new.rpartition('.')[2]};\n"
-        f"CREATE VIEW {old} AS SELECT * FROM {new};\n"
+        f"CREATE VIEW {old} AS SELECT * FROM {new};\n{rights}"
         f"-- Release 2 (or a contract migration):\nDROP VIEW {old};"
     )
 
 
+def _given(name: str, grant: str) -> str:
+    role, _, right = grant.rpartition(":")
+    return f"GRANT {right} ON {name} TO {'PUBLIC' if role == 'public' else quoted(role)};"
+
+
 def retype(table: str, column: str, kind: str) -> str:
-    new = f"{column.strip(chr(34))}_new"
+    new = quoted(f"{unquoted(column)}_new")
     return (
         "-- Release 1: write both, read the old one; then fill the new one in batches:\n"
         f"ALTER TABLE {table} ADD COLUMN {new} {kind};\n"
@@ -78,9 +108,15 @@ def retype(table: str, column: str, kind: str) -> str:
 
 
 def not_null(table: str, column: str) -> str:
-    name = f"{column.strip(chr(34))}_not_null"
     return (
         "-- Release 1: always write it. Release 2, each in a transaction of its own:\n"
+        f"{_proven(table, column)}"
+    )
+
+
+def _proven(table: str, column: str) -> str:
+    name = quoted(f"{unquoted(column)}_not_null")
+    return (
         f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({column} IS NOT NULL) NOT VALID;\n"
         f"ALTER TABLE {table} VALIDATE CONSTRAINT {name};\n"
         f"ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL;\n"
@@ -90,8 +126,10 @@ def not_null(table: str, column: str) -> str:
 
 def add_required(table: str, column: str, kind: str) -> str:
     return (
-        "-- With a default that old inserts get, dropped in a later release:\n"
-        f"ALTER TABLE {table} ADD COLUMN {column} {kind} NOT NULL DEFAULT …;"
+        "-- Release 1: always write it:\n"
+        f"ALTER TABLE {table} ADD COLUMN {column} {kind};\n"
+        "-- Release 2: fill in what is missing. Then, each in a transaction of its own:\n"
+        f"{_proven(table, column)}"
     )
 
 
@@ -118,6 +156,17 @@ def unique(table: str, name: str, columns: str, word: str = "UNIQUE") -> str:
         "-- Outside a transaction, then with the finished index:\n"
         f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} {columns};\n"
         f"ALTER TABLE {table} ADD CONSTRAINT {name} {word} USING INDEX {name};"
+    )
+
+
+def unique_index(definition: str, table: str, columns: Sequence[str]) -> str:
+    """`columns` only where it consists of nothing else."""
+    listed = ", ".join(columns)
+    doubles = f"SELECT {listed} FROM {table} GROUP BY {listed} HAVING count(*) > 1;\n"  # noqa: S608 - to be read
+    return (
+        "-- Release 1: write no duplicates any more, and clean those that are there"
+        f"{f':{chr(10)}{doubles}' if columns else '.' + chr(10)}"
+        f"-- Release 2. {concurrently(definition).removeprefix('-- ')}"
     )
 
 

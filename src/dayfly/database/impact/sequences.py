@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from dayfly.database.impact import remedies
-from dayfly.database.impact.catalogue import Relation, Sequence
+from dayfly.database.impact.catalogue import Column, Relation, Sequence
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.effects import Effect, Observed
 from dayfly.database.impact.finding import STAGED, Finding, breaks
-from dayfly.database.impact.names import shown
+from dayfly.database.impact.names import quoted, shown
 from dayfly.database.impact.words import mentions
 
 DUPLICATE, EXHAUSTED = "23505", "2200H"
@@ -56,8 +56,19 @@ def _set_back(what: Comparison, effect: Effect) -> Iterator[Finding]:
                 statement=text,
                 relation=oid,
                 sqlstate=DUPLICATE,
-                remedy=remedies.CONTINUE.format(name=shown(what.before, oid)),
+                remedy=_continued(what, sequence),
             )
+
+
+def _continued(what: Comparison, sequence: Relation) -> str:
+    """From the largest key of the column that draws from it, where there is one."""
+    name = shown(what.before, sequence.oid)
+    for column in what.before.of(Column):
+        identity = column.identity != "" and column.table == sequence.parent
+        if identity or ("nextval" in column.default and mentions(column.default, sequence.name)):
+            table = shown(what.before, column.table)
+            return remedies.continues(name, table, quoted(column.name))
+    return remedies.KEEP_COUNTING
 
 
 def _named(what: Comparison, text: str, old: Sequence) -> bool:

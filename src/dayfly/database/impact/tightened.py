@@ -55,6 +55,8 @@ def _known(what: Comparison, owner: Relation, now: Constraint) -> bool:
     definition = now.definition.removesuffix(" NOT VALID")
     if (what.before.path(owner)[1:], definition) in what.constraints_before:
         return True
+    if now.kind == "f":
+        return any(old.refuses_as(now) for old in what.before.of(Constraint, owner.oid))
     if now.kind != "c":
         return False
     required = {
@@ -153,7 +155,9 @@ def _unique_indexes(what: Comparison) -> Iterator[Finding]:
         if same or _indexed_before(what, wider):
             continue
         message = f"{what.before.shown(owner.oid)} refuses duplicates: {index.definition}"
-        remedy = remedies.concurrently(index.definition)
+        columns = what.after.columns(index.table, index.columns)
+        names = [quoted(column.name) for column in columns] if 0 not in index.columns else []
+        remedy = remedies.unique_index(index.definition, shown(what.before, owner.oid), names)
         yield breaks(owner.oid, message, DUPLICATE, remedy, index)
 
 

@@ -131,4 +131,9 @@ def _with_rows(what: Comparison, finding: Finding) -> Finding:
     [table] = [each for each in (what.before.relation(finding.relation),) if each]
     name = shown(what.before, table.oid)
     lost = Loss(schema=table.schema, table=table.name)
-    return replace(finding, remedy=remedies.UNDO, loses=(f"{name} (rows)",), lost=(lost,))
+    return replace(
+        finding,
+        remedy=remedies.undo(table.schema, table.name),
+        loses=(f"{name} (rows)",),
+        lost=(lost,),
+    )

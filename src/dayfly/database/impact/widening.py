@@ -16,7 +16,7 @@ def widening(what: Comparison) -> Iterator[Finding]:
     yield from _columns(what)
     for old in what.before.of(Constraint):
         now = what.after.of(Constraint, old.table)
-        if what.after.relation(old.table) and not _among(old, now):
+        if what.after.relation(old.table) and not any(map(old.refuses_as, now)):
             table = what.before.shown(old.table)
             yield _widens(old.table, f"{table} no longer refuses what breaks {old.definition}", old)
     for kind in what.before.of(Type):
@@ -37,11 +37,6 @@ def _columns(what: Comparison) -> Iterator[Finding]:
             yield replace(told, evidence=STALE)
         if old.not_null and not now.not_null:
             yield _widens(old.table, f"{place} may be NULL", old)
-
-
-def _among(old: Constraint, present: Iterator[Constraint]) -> bool:
-    bare = old.definition.removesuffix(" NOT VALID")
-    return any(now.definition.removesuffix(" NOT VALID") == bare for now in present)
 
 
 def _widens(table: int, message: str, thing: Column | Constraint | Type) -> Finding:
