@@ -15,7 +15,7 @@ _URL = re.compile(r"postgres(ql)?://[^/?\s]*/[^/?\s]+(\?\S*)?")
 
 
 def environment_problems(environment: Environment) -> list[Problem]:
-    rules = (_plain, _addresses, _routes, _amounts)
+    rules = (_plain, _addresses, _routes, _amounts, _log_files)
     return [problem for rule in rules for problem in rule(environment)]
 
 
@@ -42,6 +42,8 @@ def _addresses(environment: Environment) -> Iterator[Problem]:
     if environment.balancer.https:
         listens["balancer", "https", "listen"] = environment.balancer.https.listen
     listens["api", "listen"] = environment.api.listen
+    if environment.logs.listen:
+        listens["logs", "listen"] = environment.logs.listen
     known = {at: address for at, listen in listens.items() if (address := address_of(listen))}
     for at in listens.keys() - known.keys():
         says = f'found {shown(listens[at])}, allowed is an address and a port: "127.0.0.1:8080"'
@@ -81,3 +83,26 @@ def _amounts(environment: Environment) -> Iterator[Problem]:
     for name in ("events", "access_log"):
         if not getattr(kept, name):
             yield Problem(("retention", name), "found 0, allowed is more than that")
+    logs = environment.logs
+    amounts: dict[KeyPath, float] = {
+        ("logs", "retention", "age"): logs.retention.age,
+        ("logs", "retention", "size"): logs.retention.size,
+        ("logs", "spool", "limit"): logs.spool.limit,
+        **{
+            ("logs", "app", name, "age"): app.age
+            for name, app in logs.app.items()
+            if app.age is not None
+        },
+    }
+    for at, amount in amounts.items():
+        if not amount:
+            yield Problem(at, "found 0, allowed is more than that")
+
+
+def _log_files(environment: Environment) -> Iterator[Problem]:
+    yield from named(("logs", "app"), environment.logs.app)
+    for key in ("syslog", "postgresql"):
+        for place, path in enumerate(getattr(environment.logs.host, key)):
+            if not path.startswith("/") or path.endswith("/"):
+                says = f"found {shown(path)}, allowed is a path from / on, such as /var/log/*.log"
+                yield Problem(("logs", "host", key, place), says)

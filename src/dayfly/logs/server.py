@@ -14,20 +14,27 @@ from dayfly.logs.intake.body import Room
 from dayfly.logs.intake.elastic import Elastic
 from dayfly.logs.intake.lines import Lines
 from dayfly.logs.store.store import Store
+from dayfly.logs.tokens import Tokens
 
 
 def application(
-    store: Store, *, token: str = "", room: Room | None = None, now: Callable[[], float] = time.time
+    store: Store,
+    *,
+    token: str = "",
+    senders: Tokens | None = None,
+    room: Room | None = None,
+    now: Callable[[], float] = time.time,
 ) -> Starlette:
     """Everything behind one address. Without a token whoever reaches it may ask and send."""
     room = room or Room()
+    questions = Asking(store, now).routes()
     routes = [
-        *Asking(store, now).routes(),
+        *questions,
         *Lines(store, room).routes(),
         *Elastic(store, room, now).routes(),
     ]
     return Starlette(
         routes=routes,
-        middleware=[Middleware(Guard, token=token)],
+        middleware=[Middleware(Guard, token=token, senders=senders, questions=questions)],
         exception_handlers={DayflyError: told},
     )

@@ -21,7 +21,7 @@ def main(folder: Path) -> int:
         settings = load(folder)
         http = Http(settings.url, settings.token())
         forward(
-            settings.watches(folder),
+            settings.watches(),
             http.send,
             settings.spooling(folder),
             reading=settings.reading(),
