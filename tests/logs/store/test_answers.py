@@ -1,5 +1,6 @@
 """A store answers as the plain meaning of a query does, whatever state its records are in."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,11 +10,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dayfly.logs.query import tree
-from dayfly.logs.query.meaning import matches, text_of
+from dayfly.logs.query.meaning import matches, text_of, value_of
 from dayfly.logs.query.rows import Row, rows
 from dayfly.logs.record import Record
 from dayfly.logs.store.store import Ask
-from drawn import nodes, pipes, records
+from drawn import NAMES, nodes, pipes, records
 from kept import mixed
 
 ODD = "kK\u212aiI\u0130\u0131sS\u017f\u00df\u03a3\u03c3\u03c2xX_1 .-\n\u00e9\u00c9\u0307"
@@ -82,6 +83,27 @@ def test_counts_what_a_plain_scan_counts(
 
     assert texts(found.rows) == texts(wanted)
     assert not found.cut
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(records, max_size=24), nodes, st.lists(st.sampled_from(NAMES), min_size=1, unique=True)
+)
+def test_facets_count_what_a_plain_scan_counts(
+    kept: list[Record], where: tree.Node, asked: list[str]
+) -> None:
+    wanted = [record for record in kept if matches(where, record)]
+    with TemporaryDirectory() as folder, mixed(Path(folder), kept) as store:
+        found = store.facets(where, asked, size=100)
+
+    assert found.total == len(wanted)
+    for facet in found.facets:
+        values = [value_of(record, facet.name) for record in wanted]
+        told = Counter(number(text_of(value)) for value in values if value is not None)
+        got: Counter[str] = Counter()
+        for value, count in facet.values:
+            got[number(text_of(value))] += count
+        assert (got, facet.having) == (told, told.total())
 
 
 def texts(table: Sequence[Row]) -> list[dict[str, str | None]]:

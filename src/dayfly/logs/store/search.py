@@ -22,12 +22,12 @@ class Limits:
     stop: Stop = field(default_factory=Stop)
     seconds: float | None = None
     cut: list[str] = field(default_factory=list)
-    _began: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=time.monotonic)
 
     def reached(self) -> bool:
         """Whether the time is up; StoppedError when somebody asked to stop."""
         self.stop.check()
-        if self.seconds is not None and time.monotonic() - self._began > self.seconds:
+        if self.seconds is not None and time.monotonic() - self.began > self.seconds:
             self.tell(f"cut after {self.seconds:g} s")
             return True
         return False

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ from dayfly.durable import translated
 from dayfly.logs.query import tree
 from dayfly.logs.record import Record
 from dayfly.logs.store.aggregate import Answer
+from dayfly.logs.store.facets import Facets
 from dayfly.logs.store.files import held
 from dayfly.logs.store.intake import Intake
 from dayfly.logs.store.reading import BROKEN, Reading
@@ -35,8 +36,15 @@ class Ask:
 
     since: int = EARLIEST
     until: int = LATEST
-    seconds: float | None = None
+    seconds: float | None = None  # since `began`: waiting for its turn counts
     stop: Stop = field(default_factory=Stop)
+    began: float = field(default_factory=time.monotonic)
+
+    def limits(self) -> Limits:
+        return Limits(stop=self.stop, seconds=self.seconds, began=self.began)
+
+    def wanted(self, where: tree.Node, *, newest_first: bool = True) -> Wanted:
+        return Wanted(where=where, since=self.since, until=self.until, newest_first=newest_first)
 
 
 @dataclass(frozen=True)
@@ -108,17 +116,26 @@ class Store:
         self, query: tree.Query, *, limit: int = 100, newest_first: bool = True, ask: Ask = ANYTIME
     ) -> Found:
         """The first `limit` records, whatever the query's pipes make of them."""
-        limits = Limits(stop=ask.stop, seconds=ask.seconds)
-        wanted = Wanted(
-            where=query.where, since=ask.since, until=ask.until, newest_first=newest_first
-        )
+        limits, wanted = ask.limits(), ask.wanted(query.where, newest_first=newest_first)
         return Found(self._reading.records(wanted, limit, limits), limits)
 
     def aggregate(self, query: tree.Query, *, ask: Ask = ANYTIME) -> Answer:
         """The table that the first pipe of a query makes of all its records."""
-        limits = Limits(stop=ask.stop, seconds=ask.seconds)
-        wanted = Wanted(where=query.where, since=ask.since, until=ask.until)
-        return self._reading.answer(query.pipes[0], wanted, limits)
+        return self._reading.answer(query.pipes[0], ask.wanted(query.where), ask.limits())
+
+    def facets(
+        self, where: tree.Node, names: Sequence[str], *, size: int = 10, ask: Ask = ANYTIME
+    ) -> Facets:
+        """The most frequent values of fields, of all records that are wanted."""
+        return self._reading.facets(names, size, ask.wanted(where), ask.limits())
+
+    def span(self, ask: Ask = ANYTIME) -> tuple[int, int] | None:
+        """Between which times there are records, as far as parts tell it; None without any."""
+        return self._reading.span(ask.wanted(tree.Everything()))
+
+    def fields(self, ask: Ask = ANYTIME) -> dict[str, str]:
+        """Names of fields, as the newest segments have them, with the letters of their types."""
+        return self._reading.fields(ask.wanted(tree.Everything()), ask.limits())
 
     def usage(self) -> list[Usage]:
         """Of what is sealed, by app and day."""
