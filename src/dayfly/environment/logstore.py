@@ -61,11 +61,15 @@ def url(home: Home) -> str:
     return _url(listen) if listen else ""
 
 
+def token(home: Home) -> str:
+    """Who shows it may ask and send."""
+    with translated(home.logs / "token"):
+        return (home.logs / "token").read_text().strip()
+
+
 def client(home: Home, *, seconds: float = ANSWER_SECONDS) -> Client:
     """Of the log store, with the right to ask."""
-    with translated(home.logs / "token"):
-        token = (home.logs / "token").read_text().strip()
-    return Client(url(home), token, environment="the log store", seconds=seconds)
+    return Client(url(home), token(home), environment="the log store", seconds=seconds)
 
 
 def store_state(home: Home) -> dict[str, Any]:
