@@ -37,6 +37,7 @@ class Intake:
         (folder / WAL).mkdir(exist_ok=True)
         last = self._replay(sealed)
         self._wal = wal.Wal(folder / WAL, last + 1, self._take_in)
+        self._wal.remove_until(sealed)  # what a kill left
 
     def _replay(self, sealed: int) -> int:
         paths = wal.files(self._folder / WAL)

@@ -14,15 +14,16 @@ from dayfly.logs.query import tree
 from dayfly.logs.record import Record
 from dayfly.logs.store.aggregate import Answer
 from dayfly.logs.store.facets import Facets
-from dayfly.logs.store.files import held
+from dayfly.logs.store.files import free_bytes, held
 from dayfly.logs.store.intake import Intake
-from dayfly.logs.store.reading import BROKEN, Reading
-from dayfly.logs.store.sealing import SECOND, day_of, sealed
+from dayfly.logs.store.keeping import Deleted, Keeping
+from dayfly.logs.store.outlook import Outlook, outlook
+from dayfly.logs.store.reading import Reading
+from dayfly.logs.store.sealing import sealed
 from dayfly.logs.store.search import Limits
-from dayfly.logs.store.segment import FINAL_LEVEL, LEVEL
 from dayfly.logs.store.settings import DEFAULTS, Settings
 from dayfly.logs.store.shelf import Shelf
-from dayfly.logs.store.upkeep import Usage, to_drop, to_merge, usage_of
+from dayfly.logs.store.upkeep import Usage, usage_of
 from dayfly.logs.store.wanted import EARLIEST, LATEST, Wanted
 from dayfly.rounds import Rounds
 
@@ -82,7 +83,7 @@ class Store:
         self._settings = settings
         self._now = now
         self._exits = ExitStack()
-        self._upkeep = threading.Lock()
+        self._sealing = threading.Lock()
 
     def __enter__(self) -> Self:
         with ExitStack() as exits, translated(self.folder):
@@ -92,6 +93,7 @@ class Store:
             sequence = self._shelf.manifest.sealed
             self._intake = Intake(self.folder, sequence, self._settings, self._now)
             exits.callback(self._intake.close)
+            self._keeping = Keeping(self._shelf, self._settings, self._now)
             self._rounds = Rounds("log store", ROUND_SECONDS, self._round)
             if self._settings.rounds:
                 self._rounds.start()
@@ -141,6 +143,11 @@ class Store:
         """Of what is sealed, by app and day."""
         return usage_of(self._shelf.manifest.segments)
 
+    def outlook(self) -> Outlook:
+        """How much is stored and free, and when the disk is full."""
+        free = free_bytes(self.folder)
+        return outlook(self._shelf.manifest.segments, free, self._settings, self._now())
+
     @property
     def problems(self) -> list[str]:
         """What was found damaged since the store was opened."""
@@ -148,7 +155,7 @@ class Store:
 
     def seal(self) -> None:
         """Write what is in memory into segments, now."""
-        with self._upkeep:
+        with self._sealing:
             last, parts = self._intake.to_seal()
             frames = [part.frame for part in parts]
             fresh = sealed(self._shelf.days, frames, self._settings.rows) if frames else []
@@ -156,33 +163,26 @@ class Store:
 
     def compact(self) -> bool:
         """Merge small segments, or pack those of a day that is over; whether there were any."""
-        with self._upkeep:
-            segments = self._shelf.manifest.segments
-            today = day_of(round(self._now() * SECOND))
-            chosen = to_merge(segments, self._settings, today)
-            frames = []
-            for each in chosen:
-                try:
-                    frames.append(self._shelf.open(each).whole())
-                except BROKEN as error:
-                    self._shelf.quarantine(each, str(error))
-                    return True
-            if frames:
-                level = FINAL_LEVEL if chosen[0].day < today else LEVEL
-                fresh = sealed(self._shelf.days, frames, 2 * self._settings.rows, level)
-                self._shelf.change(add=fresh, remove=chosen)
-            return bool(frames)
+        return self._keeping.compact()
 
     def retain(self) -> None:
         """Delete what is too old, and the oldest of what is too much."""
-        with self._upkeep:
-            dropped = to_drop(self._shelf.manifest.segments, self._settings, self._now())
-            if dropped:
-                self._shelf.change(remove=dropped)
+        self._keeping.retain()
+
+    def delete(self, where: tree.Node, *, ask: Ask = ANYTIME) -> Deleted:
+        """Delete all wanted records that are acknowledged when it is called.
+
+        They are gone, from every file of the store but those in `quarantine`, when it returns. When
+        it fails or is killed, all of them or none are gone.
+        """
+        self.seal()
+        return self._keeping.delete(ask.wanted(where), ask.stop)
 
     def _round(self) -> None:
-        self.retain()
+        """A deletion takes its time; sealing does not wait for it."""
+        if not self._keeping.busy.locked():
+            self.retain()
         if self._intake.due:
             self.seal()
-        while not self._rounds.stop.requested and self.compact():
+        while not (self._rounds.stop.requested or self._keeping.busy.locked()) and self.compact():
             pass
