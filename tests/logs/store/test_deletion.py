@@ -133,7 +133,7 @@ def test_a_kill_at_any_moment_deletes_all_or_nothing(tmp_path: Path, seed: int) 
     chance = random.Random(seed)
     with Store(tmp_path, settings=replace(SETTINGS, rounds=False)) as store:
         fill(store)
-    said = killed_after(tmp_path, chance.randint(1, 40), chance.random() * 0.1)
+    said = killed_after(tmp_path, chance.randint(1, 2 * APPS - 1), chance.random() * 0.1)
 
     begun = {int(line.split()[1]) for line in said if line.startswith("begin")}
     done = {int(line.split()[1]): int(line.split()[2]) for line in said if line.startswith("done")}
@@ -153,12 +153,15 @@ def test_a_kill_at_any_moment_deletes_all_or_nothing(tmp_path: Path, seed: int) 
     assert {n * LINES + line for n in taken for line in range(LINES)} <= numbers.keys()
 
 
-def killed_after(folder: Path, lines: int, seconds: float) -> list[str]:
+def killed_after(folder: Path, steps: int, seconds: float) -> list[str]:
+    """Killed so long after so many beginnings and ends of deletions; what it said."""
     argv = [sys.executable, "-m", "kept.deleter", str(folder)]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=env) as process:
         assert process.stdout
-        said = [process.stdout.readline() for _ in range(lines)]
+        said = list[str]()
+        while sum(not line.startswith("taken") for line in said) < steps:
+            said.append(process.stdout.readline())
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:
