@@ -1,4 +1,4 @@
-"""The log server: `python -m dayfly.logs FOLDER LISTEN`; FOLDER has the records and a token."""
+"""The log server: `python -m dayfly.logs FOLDER LISTEN`; FOLDER has records, token and feeds."""
 
 import logging
 import signal
@@ -9,6 +9,7 @@ import uvicorn
 
 from dayfly.config.address import address_of
 from dayfly.errors import DayflyError, UsageError
+from dayfly.logs.feeding.feeds import Feeds
 from dayfly.logs.server import application
 from dayfly.logs.store.store import Store
 
@@ -26,11 +27,12 @@ def serve(folder: Path, listen: str) -> None:
     token = file.read_text().strip() if file.is_file() else ""
     if not token:
         raise UsageError(f"{file} is missing or empty", hint="It holds what every request shows.")
-    with Store(folder / "records") as store:
+    feeds = Feeds(folder)
+    with Store(folder / "records", still_needed=feeds.still_needed) as store, feeds.running(store):
         for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises it once more at its end
             signal.signal(number, lambda *_: None)
         uvicorn.run(
-            application(store, token=token),
+            application(store, token=token, feeds=feeds),
             host=host,
             port=port,
             log_level="warning",

@@ -15,8 +15,9 @@ from dayfly.logs.record import Record
 from dayfly.logs.store.aggregate import Answer
 from dayfly.logs.store.facets import Facets
 from dayfly.logs.store.files import free_bytes, held
-from dayfly.logs.store.intake import Intake
+from dayfly.logs.store.intake import WAL, Intake
 from dayfly.logs.store.keeping import Deleted, Keeping
+from dayfly.logs.store.line import blanked
 from dayfly.logs.store.outlook import Outlook, outlook
 from dayfly.logs.store.reading import Reading
 from dayfly.logs.store.sealing import sealed
@@ -29,6 +30,7 @@ from dayfly.rounds import Rounds
 
 __all__ = ["ANYTIME", "EARLIEST", "LATEST", "Ask", "Found", "Store"]
 ROUND_SECONDS = 0.5
+MOST_SEQUENCE = 2**63
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,10 +80,13 @@ class Store:
         *,
         settings: Settings = DEFAULTS,
         now: Callable[[], float] = time.time,
+        still_needed: Callable[[], int] = lambda: MOST_SEQUENCE,
     ) -> None:
+        """`still_needed`: from this frame on the write-ahead log stays, though it is sealed."""
         self.folder = folder
         self._settings = settings
         self._now = now
+        self._still_needed = still_needed
         self._exits = ExitStack()
         self._sealing = threading.Lock()
 
@@ -91,7 +96,9 @@ class Store:
             exits.enter_context(held(self.folder))
             self._shelf = Shelf(self.folder)
             sequence = self._shelf.manifest.sealed
-            self._intake = Intake(self.folder, sequence, self._settings, self._now)
+            self._intake = Intake(
+                self.folder, sequence, self._settings, self._now, self._still_needed
+            )
             exits.callback(self._intake.close)
             self._keeping = Keeping(self._shelf, self._settings, self._now)
             self._rounds = Rounds("log store", ROUND_SECONDS, self._round)
@@ -175,8 +182,20 @@ class Store:
         They are gone, from every file of the store but those in `quarantine`, when it returns. When
         it fails or is killed, all of them or none are gone.
         """
+        wanted = ask.wanted(where)
         self.seal()
-        return self._keeping.delete(ask.wanted(where), ask.stop)
+        self._intake.erase(lambda body: blanked(body, wanted.has))
+        return self._keeping.delete(wanted, ask.stop)
+
+    @property
+    def durable(self) -> int:
+        """Sequence of the last frame of the write-ahead log that was acknowledged."""
+        return self._intake.durable
+
+    @property
+    def log(self) -> Path:
+        """The folder of the write-ahead log."""
+        return self.folder / WAL
 
     def _round(self) -> None:
         """A deletion takes its time; sealing does not wait for it."""
@@ -184,5 +203,6 @@ class Store:
             self.retain()
         if self._intake.due:
             self.seal()
+        self._intake.tidy()
         while not (self._rounds.stop.requested or self._keeping.busy.locked()) and self.compact():
             pass
