@@ -1,6 +1,6 @@
 """The log server: `python -m dayfly.logs FOLDER [LISTEN]`.
 
-FOLDER has the records and a token; without LISTEN also its settings.
+FOLDER has the records, a token, and feeds if there are any; without LISTEN also its settings.
 """
 
 import ipaddress
@@ -14,6 +14,7 @@ import uvicorn
 from dayfly.config.address import address_of
 from dayfly.errors import DayflyError, UsageError
 from dayfly.logs import starting
+from dayfly.logs.feeding.feeds import Feeds
 from dayfly.logs.server import application
 from dayfly.logs.starting import Serving
 from dayfly.logs.store.store import Store
@@ -39,11 +40,17 @@ def serve(folder: Path, settings: Serving, *, open_here: bool = False) -> None:
     token = file.read_text().strip() if file.is_file() else ""
     if not (token or (open_here and _is_loopback(host))):
         raise UsageError(f"{file} is missing or empty", hint="It holds what every request shows.")
-    with Store(folder / "records", settings=settings.store) as store:
+    feeds = Feeds(folder)
+    with (
+        Store(
+            folder / "records", settings=settings.store, still_needed=feeds.still_needed
+        ) as store,
+        feeds.running(store),
+    ):
         for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises it once more at its end
             signal.signal(number, lambda *_: None)
         uvicorn.run(
-            application(store, token=token, senders=Tokens(folder)),
+            application(store, token=token, senders=Tokens(folder), feeds=feeds),
             host=host,
             port=port,
             log_level="warning",

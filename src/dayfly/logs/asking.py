@@ -2,12 +2,11 @@
 
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -15,6 +14,7 @@ from dayfly.errors import DayflyError
 from dayfly.logs import wire
 from dayfly.logs.answers import WishError
 from dayfly.logs.exploring import Exploring
+from dayfly.logs.keeping import Keeping
 from dayfly.logs.parameters import bounds, refuse_unknown, whole
 from dayfly.logs.query import tree
 from dayfly.logs.query.parse import parse
@@ -47,13 +47,9 @@ class Asking:
     def routes(self) -> list[BaseRoute]:
         return [
             Route("/search", _Searching(self), methods=["GET"]),
-            Route("/usage", self._usage, methods=["GET"]),
+            *Keeping(self.store, self.threads, self.now).routes(),
             *Exploring(self.store, self.threads, self.now).routes(),
         ]
-
-    async def _usage(self, _: Request) -> Response:
-        found = await to_thread.run_sync(self.store.usage, limiter=self.threads)
-        return JSONResponse([asdict(usage) for usage in found])
 
     def answer(self, request: Request) -> ASGIApp:
         asked = wish(dict(request.query_params), request.headers.get("accept", ""), self.now())

@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 from dayfly.errors import DayflyError
 from dayfly.logs.answers import told
 from dayfly.logs.asking import Asking
+from dayfly.logs.feeding.feeds import Feeds
 from dayfly.logs.guard import Guard
 from dayfly.logs.intake.body import Room
 from dayfly.logs.intake.elastic import Elastic
@@ -23,11 +24,12 @@ def application(
     token: str = "",
     senders: Tokens | None = None,
     room: Room | None = None,
+    feeds: Feeds | None = None,
     now: Callable[[], float] = time.time,
 ) -> Starlette:
     """Everything behind one address. Without a token whoever reaches it may ask and send."""
     room = room or Room()
-    questions = Asking(store, now).routes()
+    questions = [*Asking(store, now).routes(), *(feeds.routes() if feeds else ())]
     routes = [
         *questions,
         *Lines(store, room).routes(),

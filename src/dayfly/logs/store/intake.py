@@ -24,11 +24,18 @@ class Intake:
     """Records that are acknowledged and not sealed yet."""
 
     def __init__(
-        self, folder: Path, sealed: int, settings: Settings, now: Callable[[], float]
+        self,
+        folder: Path,
+        sealed: int,
+        settings: Settings,
+        now: Callable[[], float],
+        still_needed: Callable[[], int],
     ) -> None:
         self._folder = folder
         self._settings = settings
         self._now = now
+        self._still_needed = still_needed
+        self._sealed = sealed
         self.state = threading.Condition()  # guards memory, and what is being sealed
         self._memory = Memory()
         self._sealing: list[Hot] = []
@@ -37,11 +44,15 @@ class Intake:
         (folder / WAL).mkdir(exist_ok=True)
         last = self._replay(sealed)
         self._wal = wal.Wal(folder / WAL, last + 1, self._take_in)
+        self.tidy()  # what a kill left
 
     def _replay(self, sealed: int) -> int:
         paths = wal.files(self._folder / WAL)
+        done = set(wal.ended(self._folder / WAL, sealed))
         last = sealed
         for path in paths:
+            if path in done:
+                continue
             damaged: list[wal.Damage] = []
             for frame in wal.replay(path, last=path == paths[-1], damaged=damaged):
                 if frame.sequence > sealed:
@@ -128,7 +139,21 @@ class Intake:
             in_manifest()
             self._sealing = []
             self.state.notify_all()
-        self._wal.remove_until(last)
+        self._sealed = last
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Remove what is sealed from the write-ahead log, and what nobody else waits for."""
+        self._wal.remove_until(min(self._sealed, self._still_needed() - 1))
+
+    @property
+    def durable(self) -> int:
+        """Sequence of the last frame that is on disk."""
+        return self._wal.durable
+
+    def erase(self, change: Callable[[bytes], bytes]) -> None:
+        """Change the bodies that are sealed and wait for somebody else."""
+        self._wal.rewrite_until(self._sealed, change)
 
     def close(self) -> None:
         self._wal.close()

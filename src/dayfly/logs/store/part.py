@@ -70,8 +70,12 @@ class Hot:
 def _kept(frame: pl.DataFrame, wanted: Wanted, found: Filter) -> pl.DataFrame:
     if found.exact or not frame.height:
         return frame
+    return frame.filter(_matched(frame, wanted))
+
+
+def _matched(frame: pl.DataFrame, wanted: Wanted) -> pl.Series:
     mask = [matches(wanted.where, record) for record in records(frame)]
-    return frame.filter(pl.Series(mask, dtype=pl.Boolean))
+    return pl.Series(mask, dtype=pl.Boolean)
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,16 @@ class Sealed:
 
     def whole(self) -> pl.DataFrame:
         return pl.read_parquet(self.path)
+
+    def without(self, wanted: Wanted) -> pl.DataFrame:
+        """All records but the wanted ones."""
+        frame, found = self.whole(), wanted.filter(self.columns)
+        mask = frame.select(found.expr.fill_null(value=False).alias("m"))["m"]
+        if mask.len() != frame.height:  # a filter of one value, which stands for all
+            mask = pl.Series([mask[0]] * frame.height, dtype=pl.Boolean)
+        if not found.exact:
+            mask &= _matched(frame, wanted)
+        return frame.filter(~mask)
 
     def _edge(
         self, groups: Sequence[Group], expr: pl.Expr, wanted: Wanted, limit: int

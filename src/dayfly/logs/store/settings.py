@@ -1,8 +1,11 @@
 """What can be set about a store."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 MB = 1024 * 1024
+NONE: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -10,6 +13,7 @@ class Settings:
     rows: int = 200_000  # that are sealed into a segment
     seconds: float = 300.0  # after which fewer are sealed, too
     keep_seconds: float | None = None
+    keep_apps: Mapping[str, float] = field(default_factory=lambda: NONE)  # seconds, of some apps
     keep_bytes: int | None = None
     reserve: int = 64 * MB  # of the disk; sealing needs it, so nothing is taken below it
     small: int = 8  # segments of a day that are merged when there are so many small ones

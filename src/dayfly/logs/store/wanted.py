@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from dayfly.logs.query import tree
+from dayfly.logs.query.meaning import matches
+from dayfly.logs.record import Record
 from dayfly.logs.store.where import Filter, filter_of
 
 EARLIEST, LATEST = -(2**63), 2**63 - 1  # LATEST as an end is no end: it is inside
@@ -22,6 +24,9 @@ class Wanted:
 
     def overlaps(self, first: int, last: int) -> bool:
         return self.since <= last and (first < self.until or self.until >= LATEST)
+
+    def has(self, record: Record) -> bool:
+        return self.overlaps(record.time, record.time) and matches(self.where, record)
 
     def filter(self, columns: AbstractSet[str]) -> Filter:
         found = filter_of(self.where, columns)
