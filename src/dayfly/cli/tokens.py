@@ -4,7 +4,8 @@ from dayfly.cli.commands import Commands
 from dayfly.cli.output import cleaned, say, say_json, table
 from dayfly.cli.session import Session
 from dayfly.client import part
-from dayfly.logs.tokens import SCOPES
+
+SCOPES = ("logs:write",)  # as `logs.tokens` knows them
 
 
 def declare(commands: Commands) -> None:

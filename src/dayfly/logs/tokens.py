@@ -14,7 +14,6 @@ from dayfly.durable import FileError, locked, translated, write_atomically
 from dayfly.errors import DayflyError
 
 Scope = Literal["logs:write"]
-SCOPES: tuple[Scope, ...] = ("logs:write",)
 FILE = "tokens.json"
 
 
