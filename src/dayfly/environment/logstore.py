@@ -16,6 +16,7 @@ from dayfly.config.environment import Environment as Settings
 from dayfly.config.home import Home, environment_id
 from dayfly.durable import FileError, translated, write_atomically
 from dayfly.errors import DayflyError
+from dayfly.logs.forwarder import journal
 from dayfly.logs.forwarder import starting as forwarding
 from dayfly.logs.forwarder.stamps import Stamps
 from dayfly.logs.forwarder.starting import Files
@@ -116,7 +117,10 @@ def _files(home: Home, settings: Settings) -> Iterator[Files]:
             stamps=Stamps(app=OWN, process=name, stream="log"),
         )
     host = settings.logs.host
-    if not (host.journal and has_journal()):
+    if host.journal and has_journal():
+        path = str(home.forwarder / journal.FOLDER / journal.FILE)
+        yield Files(path=path, stamps=Stamps(stream="journal"))
+    else:
         yield from (Files(path=path, stamps=Stamps(stream="syslog")) for path in host.syslog)
     for path in host.postgresql:
         yield Files(path=path, stamps=Stamps(process="postgresql", stream="postgresql"))

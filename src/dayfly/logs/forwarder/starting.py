@@ -49,6 +49,7 @@ class Settings:
     zone: str = "UTC"
     parse: bool = True
     journal: bool = False  # read systemd's, too
+    journals: str = ""  # a folder of journals instead of the system's own
 
     def token(self) -> str:
         if not self.token_file:

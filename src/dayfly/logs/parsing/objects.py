@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from dayfly.logs.parsing import levels, times
+from dayfly.logs.parsing import journald, levels, times
 from dayfly.logs.parsing.parsed import Known, Parsed
 from dayfly.logs.record import Value
 
@@ -29,6 +29,8 @@ def parse(text: str, known: Known) -> Parsed | None:
         found = _decode(text)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return None
+    if journald.TIME in found and (entry := journald.of_entry(found)):
+        return entry
     fields = flat(found)
     return None if fields is None else of_fields(fields, text, known)
 
