@@ -3,12 +3,17 @@
 import logging
 import signal
 import sys
+from argparse import ArgumentParser
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import uvicorn
 
 from dayfly.config.address import address_of
 from dayfly.errors import DayflyError, UsageError
+from dayfly.logs.intake.listener import Listener
+from dayfly.logs.intake.listening import NO_SYSLOG, Syslog, bound
+from dayfly.logs.parsing.parsed import UTC
 from dayfly.logs.server import application
 from dayfly.logs.store.store import Store
 
@@ -16,7 +21,7 @@ TOKEN = "token"  # noqa: S105 - the name of the file
 GRACE_SECONDS = 5  # for open searches
 
 
-def serve(folder: Path, listen: str) -> None:
+def serve(folder: Path, listen: str, syslog: Syslog = NO_SYSLOG) -> None:
     """Until SIGTERM or SIGINT; UsageError where nobody has said who may ask and send."""
     address = address_of(listen)
     if address is None:
@@ -26,11 +31,11 @@ def serve(folder: Path, listen: str) -> None:
     token = file.read_text().strip() if file.is_file() else ""
     if not token:
         raise UsageError(f"{file} is missing or empty", hint="It holds what every request shows.")
-    with Store(folder / "records") as store:
+    with bound(syslog) as sockets, Store(folder / "records") as store:
         for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises it once more at its end
             signal.signal(number, lambda *_: None)
         uvicorn.run(
-            application(store, token=token),
+            application(store, token=token, beside=Listener(store, sockets, syslog.zone).listening),
             host=host,
             port=port,
             log_level="warning",
@@ -41,15 +46,38 @@ def serve(folder: Path, listen: str) -> None:
 
 def main(arguments: list[str]) -> int:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    if len(arguments) != 2:  # noqa: PLR2004 - the folder and where to listen
-        logging.getLogger("logs").error("wanted: python -m dayfly.logs FOLDER HOST:PORT")
-        return 2
+    told = _parser().parse_args(arguments)
+    syslog = Syslog(
+        plain=told.syslog,
+        tls=told.syslog_tls,
+        certificate=told.syslog_certificate,
+        clients=told.syslog_clients,
+        zone=told.time_zone,
+    )
     try:
-        serve(Path(arguments[0]), arguments[1])
+        serve(told.folder, told.listen, syslog)
     except DayflyError as error:
         logging.getLogger("logs").error("%s %s", error.message, error.hint)  # noqa: TRY400
         return 1
     return 0
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(prog="python -m dayfly.logs")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("listen", metavar="HOST:PORT")
+    parser.add_argument("--syslog", metavar="HOST:PORT", default="", help="over UDP and TCP")
+    parser.add_argument("--syslog-tls", metavar="HOST:PORT", default="")
+    parser.add_argument(
+        "--syslog-certificate", metavar="FILE", type=Path, help="PEM: certificate, chain and key"
+    )
+    parser.add_argument(
+        "--syslog-clients", metavar="FILE", type=Path, help="PEM: who signs senders' certificates"
+    )
+    parser.add_argument(
+        "--time-zone", type=ZoneInfo, default=UTC, help="of times in syslog that tell none"
+    )
+    return parser
 
 
 if __name__ == "__main__":

@@ -6,10 +6,14 @@ import hmac
 from collections.abc import Iterator
 
 from starlette.datastructures import Headers
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from dayfly.logs.intake import hec
+
 HINT = "Show it as Bearer, as ApiKey, as Splunk, or as the password of Basic."
+# Whether somebody is there, anybody may ask, as balancers do.
+OPEN = frozenset((f"{hec.COLLECTOR}/health", f"{hec.COLLECTOR}/health/1.0", "/ready"))
 
 
 class Guard:
@@ -21,15 +25,23 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         chosen = self._app
-        if scope["type"] == "http" and not self._knows(Headers(scope=scope)):
-            error = {"error": "the token is missing or wrong", "hint": HINT}
-            chosen = JSONResponse(error, 401, {"WWW-Authenticate": 'Basic realm="logs"'})
+        if scope["type"] == "http" and scope["path"] not in OPEN:
+            headers = Headers(scope=scope)
+            if not self._knows(headers):
+                chosen = _refusal(scope["path"], headers.get("authorization", ""))
         await chosen(scope, receive, send)
 
     def _knows(self, headers: Headers) -> bool:
         shown = tokens(headers.get("authorization", ""))
         wanted = self._token.encode()
         return not wanted or any(hmac.compare_digest(one.encode(), wanted) for one in shown)
+
+
+def _refusal(path: str, authorization: str) -> Response:
+    if path.startswith(hec.COLLECTOR):
+        return hec.refused_token(authorization)
+    error = {"error": "the token is missing or wrong", "hint": HINT}
+    return JSONResponse(error, 401, {"WWW-Authenticate": 'Basic realm="logs"'})
 
 
 def tokens(authorization: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -12,22 +13,43 @@ from dayfly.logs.asking import Asking
 from dayfly.logs.guard import Guard
 from dayfly.logs.intake.body import Room
 from dayfly.logs.intake.elastic import Elastic
+from dayfly.logs.intake.hec import Hec
+from dayfly.logs.intake.journal import Journal
+from dayfly.logs.intake.jsonline import JsonLines
 from dayfly.logs.intake.lines import Lines
+from dayfly.logs.intake.loki import Loki
+from dayfly.logs.intake.otlp import Otlp
 from dayfly.logs.store.store import Store
+
+Beside = Callable[[], AbstractAsyncContextManager[None]]
 
 
 def application(
-    store: Store, *, token: str = "", room: Room | None = None, now: Callable[[], float] = time.time
+    store: Store,
+    *,
+    token: str = "",
+    room: Room | None = None,
+    now: Callable[[], float] = time.time,
+    beside: Beside = nullcontext,
 ) -> Starlette:
-    """Everything behind one address. Without a token whoever reaches it may ask and send."""
+    """Everything behind one address. Without a token whoever reaches it may ask and send.
+
+    `beside` is what runs in the same event loop as long as the application does.
+    """
     room = room or Room()
     routes = [
         *Asking(store, now).routes(),
         *Lines(store, room).routes(),
-        *Elastic(store, room, now).routes(),
+        *JsonLines(store, room, now).routes(),
+        *Otlp(store, room, now).routes(),
+        *Loki(store, room, now).routes(),
+        *Hec(store, room, now).routes(),
+        *Journal(store, room, now).routes(),
+        *Elastic(store, room, now).routes(),  # the last, as it answers for any index
     ]
     return Starlette(
         routes=routes,
+        lifespan=lambda _: beside(),
         middleware=[Middleware(Guard, token=token)],
         exception_handlers={DayflyError: told},
     )
