@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from dayfly.logs.intake import hec
 
 HINT = "Show it as Bearer, as ApiKey, as Splunk, or as the password of Basic."
-# Whether somebody is there, anybody may ask, as balancers do.
+# Whether somebody is there, anybody may ask, as balancers do, and Docker's driver for Splunk.
 OPEN = frozenset((f"{hec.COLLECTOR}/health", f"{hec.COLLECTOR}/health/1.0", "/ready"))
 
 
@@ -25,7 +25,7 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         chosen = self._app
-        if scope["type"] == "http" and scope["path"] not in OPEN:
+        if scope["type"] == "http" and not _open(scope["method"], scope["path"]):
             headers = Headers(scope=scope)
             if not self._knows(headers):
                 chosen = _refusal(scope["path"], headers.get("authorization", ""))
@@ -35,6 +35,10 @@ class Guard:
         shown = tokens(headers.get("authorization", ""))
         wanted = self._token.encode()
         return not wanted or any(hmac.compare_digest(one.encode(), wanted) for one in shown)
+
+
+def _open(method: str, path: str) -> bool:
+    return path in OPEN or (method == "OPTIONS" and path.startswith(hec.COLLECTOR))
 
 
 def _refusal(path: str, authorization: str) -> Response:

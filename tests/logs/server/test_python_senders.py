@@ -6,11 +6,11 @@ import logging
 import time
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from asked import TOKEN, Server, missing
+from asked.documented import told
 
 
 def of(package: str, name: str = "") -> Any:  # noqa: ANN401 - a module
@@ -22,6 +22,14 @@ def of(package: str, name: str = "") -> Any:  # noqa: ANN401 - a module
     if found is None:
         missing(package)
     return importlib.import_module(name or package)
+
+
+def run(server: Server, package: str) -> dict[str, Any]:
+    """What our page says that Python is told, and what it made."""
+    of(package)
+    made: dict[str, Any] = {}
+    exec(told(server, f"from {package}"), made)
+    return made
 
 
 @pytest.fixture
@@ -42,18 +50,7 @@ def found(server: Server, query: str, count: int) -> list[dict[str, Any]]:
 
 
 def test_opentelemetry_sends_what_is_emitted(live: Server) -> None:
-    sdk = of("opentelemetry.sdk", "opentelemetry.sdk._logs")
-    export = of("opentelemetry.sdk", "opentelemetry.sdk._logs.export")
-    resources = of("opentelemetry.sdk", "opentelemetry.sdk.resources")
-    http = "opentelemetry.exporter.otlp.proto.http"
-    exporter = of(http, f"{http}._log_exporter").OTLPLogExporter(
-        endpoint=f"{live.address}/v1/logs",
-        headers={"Authorization": f"Bearer {TOKEN}"},
-        compression=of(http).Compression.Gzip,
-    )
-    about = {"service.name": "orders", "service.version": "41", "host.name": "web-1"}
-    provider = sdk.LoggerProvider(resource=resources.Resource.create(about))
-    provider.add_log_record_processor(export.BatchLogRecordProcessor(exporter))
+    provider = run(live, "opentelemetry.exporter.otlp.proto.http")["provider"]
     logger = provider.get_logger("shop.orders", "1.2")
     warning = of("opentelemetry._logs").SeverityNumber.WARN
     at = time.time_ns()
@@ -72,19 +69,13 @@ def test_opentelemetry_sends_what_is_emitted(live: Server) -> None:
     assert live.search("slow | count()").lines == [{"count": 300}]
     assert lines[1]["message"] == "slow: 1 ms"
     assert live.search(f"time:{at + 1}").lines[0]["message"] == "slow: 1 ms"
-    told = {"scope.name": "shop.orders", "scope.version": "1.2", "customer": 7}
-    assert lines[0]["fields"].items() >= (told | {"path": '["a","b"]'}).items()
+    expected = {"scope.name": "shop.orders", "scope.version": "1.2", "customer": 7}
+    assert lines[0]["fields"].items() >= (expected | {"path": '["a","b"]'}).items()
     assert lines[0]["host"] == "web-1"
 
 
 def test_python_logging_loki_sends_with_its_labels(live: Server, logger: logging.Logger) -> None:
-    handler = of("logging_loki").LokiHandler(
-        url=f"{live.address}/loki/api/v1/push",
-        tags={"application": "orders"},
-        auth=("any", TOKEN),
-        version="1",
-    )
-    logger.addHandler(handler)
+    logger.addHandler(run(live, "logging_loki")["handler"])
 
     logger.error("order %d failed", 7, extra={"tags": {"shop": "north"}})
 
@@ -94,18 +85,7 @@ def test_python_logging_loki_sends_with_its_labels(live: Server, logger: logging
 
 
 def test_splunk_handler_sends_its_events(live: Server, logger: logging.Logger) -> None:
-    address = urlsplit(live.address)
-    handler = of("splunk_handler").SplunkHandler(
-        host=address.hostname,
-        port=address.port,
-        token=TOKEN,
-        index="main",
-        hostname="web-1",
-        source="orders",
-        sourcetype="python",
-        protocol="http",
-        flush_interval=0.1,
-    )
+    handler = run(live, "splunk_handler")["handler"]
     logger.addHandler(handler)
 
     for number in range(50):
