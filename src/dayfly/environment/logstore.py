@@ -13,6 +13,7 @@ from dayfly.client import Client, ClientError
 from dayfly.command import which
 from dayfly.config.address import EVERYWHERE, address_of
 from dayfly.config.environment import Environment as Settings
+from dayfly.config.environment import Syslog
 from dayfly.config.home import Home, environment_id
 from dayfly.durable import FileError, translated, write_atomically
 from dayfly.errors import DayflyError
@@ -35,6 +36,8 @@ def prepare(home: Home, settings: Settings) -> None:
     listen = logs.listen or _kept_listen(home) or _free_listen(home)
     told = {
         "listen": listen,
+        "zone": settings.time_zone,
+        "syslog": _syslog(home, logs.syslog),
         "store": {
             "keep_seconds": float(logs.retention.age),
             "keep_apps": {n: float(app.age) for n, app in logs.app.items() if app.age is not None},
@@ -104,6 +107,15 @@ def has_journal() -> bool:
     return which("journalctl") is not None and any(
         next(folder.glob("*/*.journal"), None) for folder in folders if folder.is_dir()
     )
+
+
+def _syslog(home: Home, syslog: Syslog) -> dict[str, str]:
+    """Files lie below DAYFLY_HOME."""
+    told = {"listen": syslog.listen, "tls": syslog.tls}
+    for name in ("certificate", "clients"):
+        path = getattr(syslog, name)
+        told[name] = path and str(home.path / path)
+    return {name: text for name, text in told.items() if text}
 
 
 def _files(home: Home, settings: Settings) -> Iterator[Files]:

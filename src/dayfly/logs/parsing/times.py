@@ -65,6 +65,20 @@ def of_number(number: float) -> int | None:
     return int(number)
 
 
+def told(value: str | float, zone: ZoneInfo) -> int | None:
+    """Of whatever a logger writes under the name of a time."""
+    if isinstance(value, str):
+        return of_iso(value, zone) or _number_in(value)
+    return None if isinstance(value, bool) else of_number(value)
+
+
+def _number_in(text: str) -> int | None:
+    try:
+        return of_number(float(text)) if len(text) <= 20 else None  # noqa: PLR2004
+    except ValueError:
+        return None
+
+
 def of_access(text: str, zone: ZoneInfo) -> int | None:
     """`10/Oct/2026:13:55:36 -0700`, or as Django and werkzeug write it: `10/Oct/2026 13:55:36`."""
     found = _ACCESS.fullmatch(text)

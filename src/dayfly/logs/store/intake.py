@@ -86,6 +86,11 @@ class Intake:
             self._wal.commit(frame)
             return len(lines)
 
+    @property
+    def full(self) -> bool:
+        """Whether the disk has no room for more."""
+        return free_bytes(self._folder) < self._settings.reserve
+
     def _check_room(self) -> None:
         free = free_bytes(self._folder)
         if free < self._settings.reserve:

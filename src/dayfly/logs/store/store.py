@@ -121,6 +121,11 @@ class Store:
         """
         return self._intake.append(body, batch)
 
+    @property
+    def full(self) -> bool:
+        """Whether nothing more is taken until there is room on the disk."""
+        return self._intake.full
+
     def search(
         self, query: tree.Query, *, limit: int = 100, newest_first: bool = True, ask: Ask = ANYTIME
     ) -> Found:
