@@ -16,6 +16,7 @@ from dayfly.logs.store.frame import REST
 from dayfly.logs.store.problems import StoreError
 
 GROUP_ROWS = 8192
+GROUP_BYTES = 16 << 20  # of a row group in memory, about; long records make groups of fewer rows
 LEVEL, FINAL_LEVEL = 3, 9  # of zstd: when it is sealed, and when its day is over
 
 
@@ -39,6 +40,11 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     index_crc: int
     apps: dict[str, Volume]
     level: int = LEVEL
+
+    @property
+    def text(self) -> int:
+        """Bytes of its messages."""
+        return sum(volume.text for volume in self.apps.values())
 
     def path(self, folder: Path) -> Path:
         return folder / self.day / f"{self.name}.parquet"
@@ -89,7 +95,7 @@ def write(folder: Path, name: str, day: str, frame: pl.DataFrame, level: int = L
     path, fresh = home / f"{name}.parquet", home / f"{name}.tmp"
     try:
         frame.write_parquet(
-            fresh, compression="zstd", compression_level=level, row_group_size=GROUP_ROWS
+            fresh, compression="zstd", compression_level=level, row_group_size=group_rows(frame)
         )
         fsync(fresh)
         fresh.replace(path)
@@ -113,6 +119,11 @@ def write(folder: Path, name: str, day: str, frame: pl.DataFrame, level: int = L
     )
 
 
+def group_rows(frame: pl.DataFrame) -> int:
+    each = max(1, int(frame.estimated_size()) // max(1, frame.height))
+    return max(1, min(GROUP_ROWS, GROUP_BYTES // each))
+
+
 def volumes(frame: pl.DataFrame) -> dict[str, Volume]:
     sizes = pl.col("message").str.len_bytes().sum()
     table = frame.group_by("app").agg(pl.len().alias("records"), sizes.alias("text"))
@@ -121,8 +132,9 @@ def volumes(frame: pl.DataFrame) -> dict[str, Volume]:
 
 def _index(frame: pl.DataFrame) -> bytes:
     groups, filters, begin = [], [], 0
-    for row in range(0, frame.height, GROUP_ROWS):
-        part = frame.slice(row, GROUP_ROWS)
+    size = group_rows(frame)
+    for row in range(0, frame.height, size):
+        part = frame.slice(row, size)
         filtered = bloom.built([part[name] for name in texts_of(part.columns)])
         end = begin + len(filtered)
         span = (_whole(part["time"].min()), _whole(part["time"].max()))
