@@ -10,10 +10,11 @@ import msgspec
 import polars as pl
 
 from dayfly.durable import write_atomically
-from dayfly.logs.store import bloom
+from dayfly.logs.store import bloom, summary
 from dayfly.logs.store.files import crc_of, fsync
 from dayfly.logs.store.frame import REST
 from dayfly.logs.store.problems import StoreError
+from dayfly.logs.store.summary import Names, unpacked
 
 GROUP_ROWS = 8192
 GROUP_BYTES = 16 << 20  # of a row group in memory, about; long records make groups of fewer rows
@@ -70,6 +71,7 @@ class Table(msgspec.Struct, frozen=True):
     probe: list[int]
     columns: list[str]
     groups: list[Group]
+    names: Names | None = None  # of the summary, which comes after the filters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +82,18 @@ class Index:
     @cached_property
     def columns(self) -> frozenset[str]:
         return frozenset(self.table.columns)
+
+    @cached_property
+    def blooms(self) -> bloom.Filters:
+        return bloom.Filters.of(
+            self.filters, [(each.begin, each.end) for each in self.table.groups]
+        )
+
+    @property
+    def summary(self) -> pl.DataFrame | None:
+        begin = self.table.groups[-1].end
+        names = self.table.names
+        return None if names is None else unpacked(names, self.filters[begin:])
 
     def text_only(self, name: str) -> bool:
         columns = self.columns
@@ -141,9 +155,10 @@ def _index(frame: pl.DataFrame) -> bytes:
         groups.append(Group(row, part.height, *span, part["app"][0], part["app"][-1], begin, end))
         filters.append(filtered)
         begin = end
-    table = Table(probe=bloom.probe(), columns=frame.columns, groups=groups)
+    names, packed = summary.made(frame) or (None, b"")
+    table = Table(probe=bloom.probe(), columns=frame.columns, groups=groups, names=names)
     head = msgspec.json.encode(table)
-    return b"".join((len(head).to_bytes(8, "little"), head, *filters))
+    return b"".join((len(head).to_bytes(8, "little"), head, *filters, packed))
 
 
 def texts_of(columns: Sequence[str]) -> list[str]:
