@@ -85,6 +85,50 @@ def test_counts_what_a_plain_scan_counts(
     assert not found.cut
 
 
+MINUTE = 60 * 10**9
+by_minute = st.builds(
+    Record,
+    time=st.integers(-3 * MINUTE, 3 * MINUTE),
+    message=st.just("m"),
+    app=st.sampled_from(("", "web", "jobs")),
+    level=st.sampled_from(("", "info", "error")),
+)
+of_names = st.builds(
+    tree.Compare,
+    st.sampled_from(("app", "level", "stream")),
+    st.sampled_from(("=", "!=")),
+    st.sampled_from(("web", "error")),
+)
+bounds = st.integers(-4, 4).map(lambda minute: minute * MINUTE) | st.integers(-(10**11), 10**11)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(by_minute, max_size=24),
+    st.one_of(
+        st.just(tree.Everything()),
+        of_names,
+        of_names.map(tree.Not),
+        st.tuples(of_names, of_names).map(tree.Or),
+    ),
+    st.builds(
+        tree.Count,
+        st.sampled_from(((), ("level",), ("app", "level"), ("stream",))),
+        st.sampled_from((None, 60.0, 120.0, 30.0)),
+    ),
+    bounds,
+    bounds,
+)
+def test_what_summaries_tell_is_what_the_records_tell(
+    kept: list[Record], where: tree.Node, pipe: tree.Count, since: int, until: int
+) -> None:
+    wanted = [r for r in kept if since <= r.time < until and matches(where, r)]
+    with TemporaryDirectory() as folder, mixed(Path(folder), kept) as store:
+        found = store.aggregate(tree.Query(where, (pipe,)), ask=Ask(since=since, until=until))
+
+    assert texts(found.rows) == texts(rows(pipe, wanted))
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     st.lists(records, max_size=24), nodes, st.lists(st.sampled_from(NAMES), min_size=1, unique=True)

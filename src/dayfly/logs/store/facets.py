@@ -8,8 +8,9 @@ import polars as pl
 
 from dayfly.logs.record import Value
 from dayfly.logs.store.part import Part
-from dayfly.logs.store.scan import COUNT, Scan
+from dayfly.logs.store.scan import Scan
 from dayfly.logs.store.search import Limits
+from dayfly.logs.store.summary import COUNT
 from dayfly.logs.store.values import read_as, value_kind, value_text
 from dayfly.logs.store.wanted import Wanted
 

@@ -11,6 +11,7 @@ NONE: Mapping[str, float] = MappingProxyType({})
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     rows: int = 200_000  # that are sealed into a segment
+    text: int = 128 * MB  # the same in bytes: long records make segments of fewer rows
     seconds: float = 300.0  # after which fewer are sealed, too
     keep_seconds: float | None = None
     keep_apps: Mapping[str, float] = field(default_factory=lambda: NONE)  # seconds, of some apps
