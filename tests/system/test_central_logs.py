@@ -2,6 +2,7 @@
 
 import json
 import random
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -241,5 +242,5 @@ def test_down_and_up_keep_it_all(prod: Production, writer: Project) -> None:
 
 def _ctl(prod: Production, *words: str) -> None:
     conf = str(prod.home.run / "supervisord.conf")
-    argv = ["python", "-m", "supervisor.supervisorctl", "-c", conf, *words]
+    argv = [sys.executable, "-m", "supervisor.supervisorctl", "-c", conf, *words]
     output_of(argv, setting=Setting(cwd=Path("/")))
