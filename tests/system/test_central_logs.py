@@ -15,7 +15,8 @@ import pytest
 from dayfly.clock import wait_until
 from dayfly.command import Setting, output_of
 from production import Production, Project, project, running
-from workshop import open_folder
+from small_image import python_image
+from workshop import need_docker, open_folder
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy]
 
@@ -244,3 +245,30 @@ def _ctl(prod: Production, *words: str) -> None:
     conf = str(prod.home.run / "supervisord.conf")
     argv = [sys.executable, "-m", "supervisor.supervisorctl", "-c", conf, *words]
     output_of(argv, setting=Setting(cwd=Path("/")))
+
+
+@pytest.mark.docker
+def test_lines_of_a_container_are_found_when_it_is_gone() -> None:
+    need_docker()
+    with open_folder() as folder, running(folder, runtime="docker") as prod:
+        app = project(folder / "boxed")
+        (app.folder / "Dockerfile").write_text(f"FROM {python_image()}\nCOPY . /app\n")
+        said = 'echo "said by $DAYFLY_MACHINE"; echo "written by $DAYFLY_MACHINE" > log/own.log'
+        changes = {
+            '"exec python3 app.py"': f"'''{said}; exec python3 app.py'''",
+            "machines = 2": "machines = 1",
+            'warm         = "5m"': 'warm         = "1s"',
+        }
+        more = f'[build]\ndockerfile = "Dockerfile"\n{FILES}'
+        first = prod.released(app, app.commit(changes=changes, more=more))
+        machine = f"boxed-{first}-web-1"
+        prod.released(app, app.commit(changes=changes, more=more))
+        folder_of_machine = prod.home.machines / machine
+        wait_until(lambda: not folder_of_machine.exists(), seconds=SECONDS, what="it is retired")
+
+        found = records(prod, "said OR written", "--release", str(first), "--app", "boxed")
+
+        assert {(each["stream"], each["message"], each["machine"]) for each in found} == {
+            ("stdout", f"said by {machine}", machine),
+            ("log/own.log", f"written by {machine}", machine),
+        }
