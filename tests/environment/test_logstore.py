@@ -15,6 +15,7 @@ from dayfly.logs.forwarder import starting as forwarding
 
 DAY = 86400.0
 SETTINGS = """\
+runtime = "docker"
 time_zone = "Europe/Vienna"
 [logs]
 retention = { age = "7d", size = "2GB" }
@@ -47,8 +48,8 @@ def test_both_read_what_the_settings_say(home: Home) -> None:
     assert told.store.keep_apps == {"orders": 90 * DAY}
     assert (told.syslog.plain, told.syslog.tls) == ("127.0.0.1:5514", "127.0.0.1:6514")
     assert told.syslog.certificate == home.path / "tls/logs.pem"
-    assert str(told.syslog.zone) == "Europe/Vienna"
     forwarded = forwarding.load(home.forwarder)
+    assert (forwarded.zone, str(told.syslog.zone)) == ("UTC", "UTC"), "not that of schedules"
     assert forwarded.url == logstore.url(home)
     assert (forwarded.limit, forwarded.full) == (64 * 1024**2, "drop oldest")
     streams = {each.path: each.stamps.stream for each in forwarded.files}

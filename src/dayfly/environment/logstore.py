@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -36,7 +37,7 @@ def prepare(home: Home, settings: Settings) -> None:
     listen = logs.listen or _kept_listen(home) or _free_listen(home)
     told = {
         "listen": listen,
-        "zone": settings.time_zone,
+        "zone": _zone(settings),
         "syslog": _syslog(home, logs.syslog),
         "store": {
             "keep_seconds": float(logs.retention.age),
@@ -53,7 +54,7 @@ def prepare(home: Home, settings: Settings) -> None:
         files=tuple(_files(home, settings)),
         limit=int(logs.spool.limit),
         full=logs.spool.full,
-        zone=settings.time_zone,
+        zone=_zone(settings),
         journal=logs.host.journal and has_journal(),
     )
     write_atomically(home.forwarder / forwarding.SETTINGS, msgspec.json.encode(forwarded))
@@ -107,6 +108,17 @@ def has_journal() -> bool:
     return which("journalctl") is not None and any(
         next(folder.glob("*/*.journal"), None) for folder in folders if folder.is_dir()
     )
+
+
+def _zone(settings: Settings) -> str:
+    """Of times that tell none: what is written here means this host's, but containers have none."""
+    if settings.runtime == "docker":
+        return "UTC"
+    _, found, name = os.path.realpath("/etc/localtime").partition("/zoneinfo/")
+    try:
+        return ZoneInfo(name).key if found else "UTC"
+    except (ZoneInfoNotFoundError, ValueError):
+        return "UTC"
 
 
 def _syslog(home: Home, syslog: Syslog) -> dict[str, str]:
