@@ -74,7 +74,7 @@ def token(home: Home) -> str:
 
 def client(home: Home, *, seconds: float = ANSWER_SECONDS) -> Client:
     """Of the log store, with the right to ask."""
-    return Client(url(home), token(home), environment="the log store", seconds=seconds)
+    return Client(url(home), token(home), called="The log store", seconds=seconds)
 
 
 def store_state(home: Home) -> dict[str, Any]:
