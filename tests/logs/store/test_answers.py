@@ -14,6 +14,7 @@ from dayfly.logs.query.meaning import matches, text_of, value_of
 from dayfly.logs.query.rows import Row, rows
 from dayfly.logs.record import Record
 from dayfly.logs.store.store import Ask
+from dayfly.logs.store.wanted import Wanted
 from drawn import NAMES, nodes, pipes, records
 from kept import mixed
 
@@ -83,6 +84,19 @@ def test_counts_what_a_plain_scan_counts(
 
     assert texts(found.rows) == texts(wanted)
     assert not found.cut
+
+
+@settings(max_examples=40, deadline=None)
+@given(nodes, st.integers(-10, 10))
+def test_a_time_that_is_demanded_narrows_however_deep_it_stands(
+    inner: tree.Node, time: int
+) -> None:
+    """What lies outside is not even looked at."""
+    between = tree.And((tree.Compare("time", ">=", time), tree.Compare("time", "<", time + 5)))
+    narrowed = Wanted(where=tree.And((inner, tree.And((inner, between))))).narrowed()
+
+    assert narrowed.since >= time
+    assert narrowed.until <= time + 5
 
 
 MINUTE = 60 * 10**9

@@ -13,6 +13,7 @@ from dayfly.logs.store.wanted import Wanted
 
 MOST_GROUPS = 100_000
 Exprs = Sequence[pl.Expr]
+TOGETHER = 100  # summaries, which are small
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,20 @@ class Scan:
 
     def counted(self, needed: Needed, *, summed: bool) -> Iterator[tuple[pl.DataFrame, pl.Expr]]:
         """The same with how to count the rows; `summed`: a summary may stand for the records."""
+        together: list[pl.DataFrame] = []
         for part in self.parts:
             if self.limits.reached():
-                return
+                break
             short = part.summary(self.wanted) if summed else None
             if short is not None and short.height:
-                yield short.select(*needed(COLUMNS), COUNT), pl.col(COUNT).sum()
+                together.append(short)
             elif short is None and (found := part.scan(self.wanted, needed)).height:
                 yield found, pl.len().cast(pl.Int64).alias(COUNT)
+            if len(together) >= TOGETHER:
+                yield _summed(together, needed)
+                together.clear()
+        if together:
+            yield _summed(together, needed)
 
     def grouped(
         self,
@@ -65,3 +72,7 @@ class Scan:
                 fresh = fresh.sort(COUNT, descending=True).head(MOST_GROUPS)
             table = fresh
         return table
+
+
+def _summed(parts: Sequence[pl.DataFrame], needed: Needed) -> tuple[pl.DataFrame, pl.Expr]:
+    return pl.concat(parts).select(*needed(COLUMNS), COUNT), pl.col(COUNT).sum()

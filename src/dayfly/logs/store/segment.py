@@ -1,5 +1,6 @@
 """A segment: records of one day in a Parquet file that never changes, with its index beside it."""
 
+import mmap
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -78,6 +79,10 @@ class Table(msgspec.Struct, frozen=True):
 class Index:
     table: Table
     filters: memoryview
+    mapped: mmap.mmap
+
+    def release(self) -> None:
+        self.mapped.madvise(mmap.MADV_DONTNEED)
 
     @cached_property
     def columns(self) -> frozenset[str]:
@@ -166,10 +171,10 @@ def texts_of(columns: Sequence[str]) -> list[str]:
     return [name for name in columns if name == "message" or name.startswith("s:")]
 
 
-def read_index(data: memoryview) -> Index:
+def read_index(data: mmap.mmap) -> Index:
     length = int.from_bytes(data[:8], "little")
     table = msgspec.json.decode(data[8 : 8 + length], type=Table)
-    return Index(table=table, filters=data[8 + length :])
+    return Index(table=table, filters=memoryview(data)[8 + length :], mapped=data)
 
 
 def _whole(value: object) -> int:
