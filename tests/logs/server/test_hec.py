@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asked import NOW, TOKEN, Answer, Server, serving
@@ -189,6 +189,7 @@ JSON = st.recursive(VALUES, lambda it: st.lists(it) | st.dictionaries(st.text(),
 NAMES = st.sampled_from(["time", "event", "host", "source", "sourcetype", "fields", "line", "x"])
 
 
+@settings(max_examples=30)  # each takes long to make
 @given(st.lists(st.dictionaries(NAMES, JSON)))
 def test_any_json_is_events_or_refused(told: list[dict[str, Any]]) -> None:
     body = "".join(json.dumps(one) for one in told).encode()

@@ -2,7 +2,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asked import NOW, Answer, Server, serving
@@ -116,6 +116,7 @@ def test_any_bytes_are_a_journal_or_refused(pieces: list[bytes]) -> None:
 NAMES = st.from_regex(r"[A-Z_][A-Z0-9_]{0,20}", fullmatch=True)
 
 
+@settings(max_examples=30)  # each takes long to make
 @given(
     st.lists(st.dictionaries(NAMES, st.binary(), min_size=1), min_size=1),
     st.lists(st.integers(1, 50)),

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceRequest as Export,
@@ -211,6 +211,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=30)  # each takes long to make
 @given(JSON)
 def test_any_json_in_the_place_of_records_is_an_export_or_refused(told: object) -> None:
     for body in (told, {"resourceLogs": told}, {"resourceLogs": [{"scopeLogs": [told]}]}):

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -18,9 +19,9 @@ ROOT = Path(__file__).parents[3]
 
 
 @contextmanager
-def serving(folder: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
+def serving(folder: Path, port: int, *more: str) -> Iterator["subprocess.Popen[bytes]"]:
     env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    argv = [sys.executable, "-m", "dayfly.logs", str(folder), f"127.0.0.1:{port}"]
+    argv = [sys.executable, "-m", "dayfly.logs", str(folder), f"127.0.0.1:{port}", *more]
     with subprocess.Popen(argv, env=env) as process:
         try:
             wait_until(lambda: reached(port), seconds=30, what="the log server")
@@ -61,6 +62,40 @@ def test_what_was_acknowledged_is_found_after_a_kill(tmp_path: Path) -> None:
         assert server.wait(20) == 0
 
     assert [json.loads(line)["message"] for line in found.splitlines()] == ["refund of order 7"]
+
+
+def test_it_listens_to_syslog_until_it_is_told_to_end(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("secret\n")
+    port, syslog = free_port(), free_port()
+    more = ["--syslog", f"127.0.0.1:{syslog}", "--time-zone", "Europe/Berlin"]
+    said = b"<11>Nov  1 12:00:00 web-1 orders: refund of order 7"
+    with (
+        serving(tmp_path, port, *more) as server,
+        socket.create_connection(("127.0.0.1", syslog)) as sender,
+    ):
+        sender.sendall(said)
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(20) == 0
+
+    with serving(tmp_path, port):
+        (found,) = asked(port, "/search?query=process:orders").splitlines()
+    assert json.loads(found)["message"] == "refund of order 7"
+    assert json.loads(found)["time"].endswith("-11-01T11:00:00Z")
+
+
+def test_it_says_which_option_of_syslog_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("secret\n")
+    argv = [sys.executable, "-m", "dayfly.logs", str(tmp_path), "127.0.0.1:1"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    for more, status, says in (
+        (["--syslog", "here"], 1, "here is no address to listen on"),
+        (["--syslog-tls", "127.0.0.1:6514"], 1, "needs a certificate"),
+        (["--time-zone", "Middle-earth"], 2, "--time-zone"),
+    ):
+        ran = subprocess.run(
+            [*argv, *more], env=env, capture_output=True, text=True, check=False, timeout=60
+        )
+        assert (ran.returncode, says in ran.stderr) == (status, True), ran.stderr
 
 
 def test_it_does_not_start_without_a_token(tmp_path: Path) -> None:
