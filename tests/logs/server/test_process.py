@@ -12,8 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from apps.running import free_port
 from dayfly.clock import wait_until
+from dayfly.logs.__main__ import main
 
 ROOT = Path(__file__).parents[3]
 
@@ -83,19 +86,26 @@ def test_it_listens_to_syslog_until_it_is_told_to_end(tmp_path: Path) -> None:
     assert json.loads(found)["time"].endswith("-11-01T11:00:00Z")
 
 
-def test_it_says_which_option_of_syslog_is_wrong(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (["--syslog", "here"], "here is no address to listen on"),
+        (["--syslog-tls", "127.0.0.1:6514"], "syslog over TLS needs a certificate"),
+    ],
+)
+def test_it_says_which_option_of_syslog_is_wrong(
+    tmp_path: Path, more: list[str], says: str, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "token").write_text("secret\n")
-    argv = [sys.executable, "-m", "dayfly.logs", str(tmp_path), "127.0.0.1:1"]
-    env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    for more, status, says in (
-        (["--syslog", "here"], 1, "here is no address to listen on"),
-        (["--syslog-tls", "127.0.0.1:6514"], 1, "needs a certificate"),
-        (["--time-zone", "Middle-earth"], 2, "--time-zone"),
-    ):
-        ran = subprocess.run(
-            [*argv, *more], env=env, capture_output=True, text=True, check=False, timeout=60
-        )
-        assert (ran.returncode, says in ran.stderr) == (status, True), ran.stderr
+
+    assert main([str(tmp_path), "127.0.0.1:1", *more]) == 1
+    assert says in caplog.text
+
+
+def test_it_knows_time_zones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([str(tmp_path), "127.0.0.1:1", "--time-zone", "Middle-earth"])
+    assert "found 'Middle-earth', allowed is one such as Europe/Berlin" in capsys.readouterr().err
 
 
 def test_it_does_not_start_without_a_token(tmp_path: Path) -> None:
