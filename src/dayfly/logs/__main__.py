@@ -7,9 +7,9 @@ import ipaddress
 import logging
 import signal
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import uvicorn
 
@@ -111,9 +111,16 @@ def _parser() -> ArgumentParser:
         "--syslog-clients", metavar="FILE", type=Path, help="PEM: who signs senders' certificates"
     )
     parser.add_argument(
-        "--time-zone", type=ZoneInfo, default=UTC, help="of times in syslog that tell none"
+        "--time-zone", type=_zone, default=UTC, help="of times in syslog that tell none"
     )
     return parser
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ArgumentTypeError(f"found {name!r}, allowed is one such as Europe/Berlin") from error
 
 
 if __name__ == "__main__":

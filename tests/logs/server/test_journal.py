@@ -2,13 +2,14 @@ import struct
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asked import NOW, Answer, Server, serving
 from dayfly.errors import DayflyError
 from dayfly.logs.intake import journalentries
 from dayfly.logs.intake.journalentries import Entries
+from dayfly.logs.store.line import read as stored
 from dayfly.logs.store.settings import Settings
 
 AT = round(NOW - 60) * 10**6 + 5
@@ -110,12 +111,13 @@ def test_any_bytes_are_a_journal_or_refused(pieces: list[bytes]) -> None:
     except DayflyError:
         return
     for one in found:
-        journalentries.line_of(one, 0)
+        assert stored(journalentries.line_of(one, 0))
 
 
 NAMES = st.from_regex(r"[A-Z_][A-Z0-9_]{0,20}", fullmatch=True)
 
 
+@settings(max_examples=30)  # each takes long to make
 @given(
     st.lists(st.dictionaries(NAMES, st.binary(), min_size=1), min_size=1),
     st.lists(st.integers(1, 50)),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from asked import NOW, Answer, Server
 from dayfly.errors import DayflyError
 from dayfly.logs.intake import jsonline
+from dayfly.logs.store.line import read as stored
 
 AT = round(NOW - 60)
 TOLD = "2026-11-01T23:59:00"
@@ -95,7 +96,20 @@ def test_any_bytes_are_lines_or_refused(body: bytes) -> None:
         lines = jsonline.read(body, jsonline.Shape(), MOMENT)
     except DayflyError:
         return
-    assert all(json.loads(line) for line in lines)
+    assert len(stored(b"\n".join(lines))) == len(lines)
+
+
+VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+NAMES = st.sampled_from(["_msg", "_time", "time", "level", "app", "release", "host", "fields"])
+
+
+@given(st.dictionaries(NAMES, VALUES | st.sampled_from([9.5e18, "9999-12-31T00:00:00Z"])))
+def test_any_object_is_a_line_or_refused(told: dict[str, object]) -> None:
+    try:
+        lines = jsonline.read(json.dumps(told).encode(), jsonline.Shape(), MOMENT)
+    except DayflyError:
+        return
+    assert len(stored(lines[0])) == 1
 
 
 @given(st.lists(st.text()), st.integers(10**9, 2 * 10**9))

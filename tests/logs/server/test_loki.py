@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from asked import NOW, TOKEN, Answer, Server
 from dayfly.errors import DayflyError
 from dayfly.logs.intake import loki, messages
+from dayfly.logs.store.line import read as stored
 
 AT = round(NOW - 60) * 10**9 + 5
 PUSH = "/loki/api/v1/push"
@@ -139,12 +140,12 @@ def test_any_bytes_are_a_push_or_refused(body: bytes) -> None:
         except DayflyError:
             continue
         for entry in entries:
-            loki.line_of(entry, AT)
+            assert stored(loki.line_of(entry, AT))
 
 
 @given(st.text(), st.text(), st.dictionaries(st.text(), st.text(), max_size=3))
 def test_any_line_and_labels_are_a_record(line: str, labels: str, more: dict[str, str]) -> None:
-    assert json.loads(loki.line_of((AT, line, more), AT))["time"] == AT
+    assert stored(loki.line_of((AT, line, more), AT))[0].time == AT
     try:
         loki.labels_of(labels)
     except DayflyError as error:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceRequest as Export,
@@ -16,6 +16,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
 from asked import NOW, Answer, Server, serving
 from dayfly.errors import DayflyError
 from dayfly.logs.intake import otlp, otlprecords
+from dayfly.logs.store.line import read as stored
 from dayfly.logs.store.settings import Settings
 
 AT = round(NOW - 60) * 10**9 + 123_456_789
@@ -202,7 +203,8 @@ def test_any_bytes_are_an_export_or_refused(body: bytes) -> None:
             asked = read(body)
         except DayflyError:
             continue
-        otlprecords.read(asked, AT)
+        lines, _ = otlprecords.read(asked, AT)
+        assert len(stored(b"\n".join(lines))) == len(lines)
 
 
 JSON = st.recursive(
@@ -211,6 +213,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=30)  # each takes long to make
 @given(JSON)
 def test_any_json_in_the_place_of_records_is_an_export_or_refused(told: object) -> None:
     for body in (told, {"resourceLogs": told}, {"resourceLogs": [{"scopeLogs": [told]}]}):
@@ -218,7 +221,8 @@ def test_any_json_in_the_place_of_records_is_an_export_or_refused(told: object) 
             asked = otlp.of_json(json.dumps(body).encode(errors="replace"))
         except DayflyError:
             continue
-        otlprecords.read(asked, AT)
+        lines, _ = otlprecords.read(asked, AT)
+        assert len(stored(b"\n".join(lines))) == len(lines)
 
 
 @given(st.text(), st.integers(0, 2**63 - 1), st.dictionaries(st.text(), st.text(), max_size=5))

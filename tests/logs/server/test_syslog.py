@@ -78,6 +78,26 @@ def test_a_sender_waits_while_the_disk_is_full(
     assert sorted(heard.messages()) == ["one", "two"]
 
 
+def test_datagrams_that_find_no_room_are_dropped_and_told(
+    heard: Server,
+    syslog: Syslog,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("dayfly.logs.intake.datagrams.MOST_WAITING", 5)
+    with monkeypatch.context() as full, socket.socket(type=socket.SOCK_DGRAM) as sender:
+        full.setattr("dayfly.logs.store.intake.free_bytes", lambda _: 0)
+        for number in range(12):
+            sender.sendto(b"<13>line %d" % number, ("127.0.0.1", port_of(syslog.plain)))
+        time.sleep(0.5)
+    wait_for(heard, 5)
+
+    assert heard.messages(order="oldest") == [f"line {number}" for number in range(5)]
+    told = [record.getMessage() for record in caplog.records if record.name == "logs"]
+    assert told[0].startswith("syslog waits: nothing was taken")
+    assert told[-1] == "syslog: 7 datagrams found no room and were dropped"
+
+
 def test_what_arrived_before_the_end_is_stored(tmp_path: Path, syslog: Syslog) -> None:
     with serving(tmp_path, syslog=syslog), closing(connected(syslog.plain)) as sender:
         sender.sendall(b"<13>last words\n<13>and a half")

@@ -34,9 +34,14 @@ def line_of(document: Mapping[str, Any], now: int) -> bytes:
         raise BodyError("the document has more fields, or deeper ones, than a record can have")
     _rename(fields)
     parsed = of_fields(fields, "", Known(now))
-    rest = dict(parsed.fields)
-    message = parsed.message or message_of(rest, document)
-    return line(parsed._replace(message=message), rest, now)
+    told = {
+        "time": now if parsed.time is None else parsed.time,
+        "message": parsed.message or message_of(fields, document),
+        "level": parsed.level,
+        "fields": fields,
+    }
+    _take_origin(fields, told)
+    return _encode(told)
 
 
 def line(parsed: Parsed, fields: dict[str, Value], now: int, **origin: str | int) -> bytes:
@@ -59,12 +64,12 @@ def _rename(fields: dict[str, Value]) -> None:
                 fields[ours] = fields.pop(theirs)
 
 
-def _take_origin(fields: dict[str, Value], line: dict[str, Any]) -> None:
-    """From the fields into the line, where it is of the right kind."""
+def _take_origin(fields: dict[str, Value], told: dict[str, Any]) -> None:
+    """From the fields into what is told, where it is of the right kind."""
     for name in sorted(_PLACES.keys() & fields.keys(), key=_PLACES.__getitem__):
         _, ours, kind = _PLACES[name]
-        if ours not in line and type(fields[name]) is kind:
-            line[ours] = fields.pop(name)
+        if ours not in told and type(fields[name]) is kind:
+            told[ours] = fields.pop(name)
 
 
 def message_of(fields: dict[str, Value], document: Mapping[str, Any]) -> str:

@@ -46,7 +46,8 @@ class Frames:
             return None
         if self._cut:
             return self._line()
-        del self._rest[: len(self._rest) - len(self._rest.lstrip(_BETWEEN))]
+        while self._rest and self._rest[0] in _BETWEEN:
+            del self._rest[0]
         if found := _COUNTED.match(self._rest):
             return self._counted(found.end(), int(found[1]))
         return None if _UNDECIDED.match(self._rest) else self._line()

@@ -11,12 +11,14 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from dayfly.logs.intake.body import EncodingError, Room, packing_of
-from dayfly.logs.intake.journalentries import CURSOR, MOST_BYTES, Entries, Entry, line_of
+from dayfly.logs.intake.journalentries import CURSOR, Entries, Entry, line_of
 from dayfly.logs.parsing.times import SECOND
 from dayfly.logs.store.store import Store
 
 _TYPE = "application/vnd.fdo.journal"
 AT_ONCE = 1000  # entries that are taken together, or fewer, if they are large
+LARGE = 1 << 20  # bytes of them
+HELD = 4 * LARGE  # of one upload; an entry may be larger, but hardly one is
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Journal:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != _TYPE or packing_of(request) != "identity":
             raise EncodingError(f"Content-Type {kind!r}; allowed is {_TYPE}, not packed")
-        async with self.room.holding(2 * MOST_BYTES):
+        async with self.room.holding(HELD):
             async for entries in _pieces(request):
                 await to_thread.run_sync(self._take, entries, limiter=self.room.threads)
         return PlainTextResponse("OK.\n", 202)
@@ -51,7 +53,7 @@ async def _pieces(request: Request) -> AsyncIterator[list[Entry]]:
         for entry in entries.feed(data):
             waiting.append(entry)
             size += sum(map(len, entry.values()))
-            if len(waiting) >= AT_ONCE or size >= MOST_BYTES:
+            if len(waiting) >= AT_ONCE or size >= LARGE:
                 yield waiting
                 waiting, size = [], 0
     waiting.extend(entries.end())
