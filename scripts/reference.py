@@ -13,7 +13,8 @@ from dayfly.config.reference import APP, ENVIRONMENT, reference
 from dayfly.config.schema import Key, keys_of, words
 
 ROOT = Path(__file__).parent.parent / "docs/reference"
-NAMED = ("process", "job", "route", "env")  # tables with names that the writer chooses
+# Tables with names that the writer chooses.
+NAMED = (("process",), ("job",), ("route",), ("env",), ("logs", "app"))
 
 
 def pages() -> dict[str, str]:
@@ -67,8 +68,10 @@ def default(line: str, key: Key) -> str:
 
 
 def schema_path(header: list[str]) -> tuple[str, ...]:
-    named = header[0] in NAMED and len(header) > 1
-    return (header[0], "NAME", *header[2:]) if named else tuple(header)
+    at = next(
+        (len(n) for n in NAMED if tuple(header[: len(n)]) == n and len(header) > len(n)), None
+    )
+    return tuple(header) if at is None else (*header[:at], "NAME", *header[at + 1 :])
 
 
 def key_name(line: str) -> str:

@@ -33,15 +33,26 @@ class ClientError(DayflyError):
 class Client:
     """One server. Every call opens a connection of its own, so nothing is left to close."""
 
-    def __init__(self, address: str, token: str, *, environment: str = "production") -> None:
+    def __init__(
+        self,
+        address: str,
+        token: str,
+        *,
+        environment: str = "production",
+        called: str = "",
+        seconds: float = SECONDS,
+    ) -> None:
+        """`called`: what answers there, where that is no environment's server."""
         self.address = address.rstrip("/")
+        self._called = called
         self.environment = environment
         self._token = token
+        self._seconds = seconds
 
     def get(self, path: str, **query: object) -> Any:  # noqa: ANN401 - JSON
         return self._json("GET", _with_query(path, query))
 
-    def post(self, path: str, value: object = None, *, seconds: float = SECONDS) -> Any:  # noqa: ANN401 - JSON
+    def post(self, path: str, value: object = None, *, seconds: float | None = None) -> Any:  # noqa: ANN401 - JSON
         body = json.dumps(value or {}).encode()
         with self._answer("POST", path, body, "application/json", seconds=seconds) as answer:
             return _decoded(answer.read())
@@ -111,12 +122,14 @@ class Client:
         body: Any = None,  # noqa: ANN401 - bytes or an open file
         kind: str = "",
         headers: Mapping[str, str] | None = None,
-        seconds: float = SECONDS,
+        seconds: float | None = None,
     ) -> Iterator[http.client.HTTPResponse]:
         sent = {"Authorization": f"Bearer {self._token}", **(headers or {})}
         if kind:
             sent["Content-Type"] = kind
-        connection = self._connection(UPLOAD_SECONDS if kind == BINARY else seconds)
+        connection = self._connection(
+            UPLOAD_SECONDS if kind == BINARY else seconds or self._seconds
+        )
         try:
             connection.request(method, path, body=body, headers=sent)
             answer = connection.getresponse()
@@ -140,10 +153,10 @@ class Client:
         return kind(parts.hostname, parts.port, timeout=seconds)
 
     def _silence(self, error: Exception) -> ClientError:
+        called = self._called or f"The server of environment {self.environment}"
         return ClientError(
-            f"The server of environment {self.environment} does not answer"
-            f" at {self.address} ({error or type(error).__name__}).",
-            hint="`dayfly up` starts it.",
+            f"{called} does not answer at {self.address} ({error or type(error).__name__}).",
+            hint="" if self._called else "`dayfly up` starts it.",
         )
 
     def _refusal(self, status: int, body: bytes) -> ClientError:

@@ -73,8 +73,9 @@ def test_machines_are_read_when_they_are_described(tmp_path: Path) -> None:
         assert made.records() == []
         assert not acknowledged(made.state, output)
 
-        machine = {"app": "orders", "release": 41, "process": "web", "ended": True}
-        (made.state / "machines.json").write_text(json.dumps({"orders-41-web-1": machine}))
+        machine = {"app": "orders", "release": 41, "process": "web"}
+        (output.parent / ".machine.json").write_text(json.dumps(machine))
+        (output.parent / ".ended").touch()
         made.wait_for_all(output, inside / "app.log")
         found = {
             (each["message"], each["stream"], each["app"], each["release"], each["machine"])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import traffic
 from dayfly.client import ClientError
 from dayfly.clock import wait_until
+from dayfly.environment.views import is_up
 from production.checks import assert_nothing_left_over, assert_serving
 from production.environment import Production
 from production.projects import Project
@@ -174,6 +175,6 @@ def _words(commits: Mapping[str, str], what: str, app: Project) -> list[str]:
 
 def _answers(prod: Production) -> bool:
     try:
-        return all(s == "up" for s in prod.client.get("/api/status")["services"].values())
+        return all(map(is_up, prod.client.get("/api/status")["services"].values()))
     except ClientError:
         return False

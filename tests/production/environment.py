@@ -40,6 +40,12 @@ http = "127.0.0.1:{http}"
 {https}
 [api]
 listen = "127.0.0.1:{api}"
+[logs]
+listen = "127.0.0.1:{logs}"
+[logs.host]
+journal = false
+syslog = []
+postgresql = []
 [route.tight]
 hosts = ["tight.example"]
 """
@@ -59,6 +65,7 @@ class Production:
     http: int
     api: int
     https: int = 0  # without TLS
+    logs: int = 0
 
     @property
     def home(self) -> Home:
@@ -202,6 +209,12 @@ class Production:
     def keepers(self) -> list[int]:
         return pids_of(["-m", "dayfly.balancer.keeper", str(self.home.path)])
 
+    def log_servers(self) -> list[int]:
+        return pids_of(["-m", "dayfly.logs", str(self.home.logs)])
+
+    def forwarders(self) -> list[int]:
+        return pids_of(["-m", "dayfly.logs.forwarder", str(self.home.forwarder)])
+
     def supervisors(self) -> list[int]:
         conf = str(self.home.run / "supervisord.conf")
         return pids_of(["-m", "supervisor.supervisord", "-c", conf])
@@ -239,6 +252,7 @@ class Production:
             return
         self.type("down")
         everything = [*self.supervisors(), *self.servers(), *self.keepers(), *self.haproxies()]
+        everything += [*self.forwarders(), *self.log_servers()]
         for pid in [*everything, *self.processes_of()]:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -254,13 +268,20 @@ def running(
     folder.chmod(0o755)  # machines of other users pass through
     for parent in folder.parents[:2]:
         parent.chmod(parent.stat().st_mode | 0o011)
-    prod = Production(folder, free_port(), free_port(), free_port() if tls else 0)
+    prod = Production(folder, free_port(), free_port(), free_port() if tls else 0, free_port())
     prod.home.path.mkdir()
     if tls:
         _certify(prod)
     https = f'https = {{ listen = "127.0.0.1:{prod.https}" }}' if tls else ""
     prod.home.environment_toml.write_text(
-        SETTINGS.format(runtime=runtime, more=more, http=prod.http, https=https, api=prod.api)
+        SETTINGS.format(
+            runtime=runtime,
+            more=more,
+            http=prod.http,
+            https=https,
+            api=prod.api,
+            logs=prod.logs,
+        )
     )
     try:
         prod.up()

@@ -10,6 +10,7 @@ from dayfly.cli.session import Session
 from dayfly.errors import UsageError
 
 Run = Callable[..., int]
+BELOW_LOGS = ("logs usage", "logs serve")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -100,10 +101,12 @@ def parser() -> argparse.ArgumentParser:
     from dayfly.cli import (  # noqa: PLC0415
         environment,
         impact,
+        logs,
         preserved,
         readers,
         release,
         secrets,
+        tokens,
         work,
     )
 
@@ -111,14 +114,22 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action=_Version, help="print the version of Dayfly")
     top.add_argument("-e", "--environment", metavar="NAME", help=argparse.SUPPRESS)
     commands = Commands(top)
-    for group in (environment, release, impact, preserved, readers, work, secrets):
+    for group in (environment, release, impact, preserved, readers, logs, work, secrets, tokens):
         group.declare(commands)
     return top
 
 
+def _joined(words: list[str]) -> list[str]:
+    """`logs usage` is a command beside `logs QUERY`: the second word chooses."""
+    first = next((at for at, word in enumerate(words) if word == "logs"), None)
+    if first is None or " ".join(words[first : first + 2]) not in BELOW_LOGS:
+        return words
+    return [*words[:first], " ".join(words[first : first + 2]), *words[first + 2 :]]
+
+
 def run(words: list[str]) -> int:
     """Read the words of a command line and do what they say; returns the exit status."""
-    arguments = vars(parser().parse_args(words))
+    arguments = vars(parser().parse_args(_joined(words)))
     chosen: Run = arguments.pop("run")
     session = Session(arguments.pop("environment", None), arguments.pop("app", None))
     return chosen(session, **arguments)

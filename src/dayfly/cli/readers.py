@@ -1,11 +1,11 @@
-"""Commands that only look: status, releases, receipt, machines, jobs, logs."""
+"""Commands that only look: status, releases, receipt, machines, jobs."""
 
 from collections.abc import Callable
 from typing import Any
 
 from dayfly.cli import show
 from dayfly.cli.commands import Commands, release_number
-from dayfly.cli.output import clean, cleaned, say, say_json
+from dayfly.cli.output import cleaned, say, say_json
 from dayfly.cli.session import Session
 from dayfly.client import part
 
@@ -18,20 +18,6 @@ def declare(commands: Commands) -> None:
     receipt_ = commands.add_reader("receipt", receipt, "What one release did and cost, in figures.")
     receipt_.add_argument("number", type=release_number, metavar="N", help="the release's number")
     commands.add_reader("machines", machines, "What runs.")
-    declare_logs(commands)
-
-
-def declare_logs(commands: Commands) -> None:
-    parser = commands.add("logs", logs, "The kept output of a release, also of retired machines.")
-    parser.add_argument(
-        "--release", type=release_number, metavar="N", required=True, help="which release"
-    )
-    parser.add_argument("--machine", metavar="NAME", help="only of this machine")
-    parser.add_argument(
-        "--source",
-        metavar="SOURCE",
-        help="only this: build, test, migrate, smoke, or a log file such as log/orders.log",
-    )
 
 
 def status(session: Session, *, json: bool) -> int:
@@ -49,13 +35,6 @@ def receipt(session: Session, *, json: bool, number: int) -> int:
 
 def machines(session: Session, *, json: bool) -> int:
     return _read(session, "/api/machines", show.machines, json=json)
-
-
-def logs(session: Session, *, release: int, machine: str | None, source: str | None) -> int:
-    path = f"/api/releases/{release}/output"
-    for line in session.client().lines(path, machine=machine, source=source):
-        say(clean(line))
-    return 0
 
 
 def jobs(session: Session, *, json: bool) -> int:

@@ -2,23 +2,28 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dayfly.cli.output import clean, paint
+from dayfly.cli.output import clean, cleaned, paint, table
 from dayfly.cli.records import marker, record_line, table_lines
+from dayfly.cli.show import size
 from dayfly.client import Client
 from dayfly.clock import Stop
+from dayfly.config.units import Duration, UnitError
 from dayfly.errors import DayflyError
+from dayfly.logs.query import tree
 from dayfly.logs.query.instants import SECOND, iso, span
 from dayfly.logs.query.parse import parse
+from dayfly.logs.query.written import text
 
 SEARCH = "/search"
 POLL_SECONDS = 1.0
 OVERLAP = 30 * SECOND  # what arrives so late is still shown when following
 EARLIEST = -(2**63)
 MOST = 50_000  # records of one look while following
+NOT_YET = "Nothing is packed yet; what came in the last five minutes can be searched already."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +39,8 @@ def found(client: Client, asked: Asked, *, path: str = SEARCH) -> Iterator[str]:
     """The lines to print; records newest first, as they are found. QueryError before anything."""
     query = parse(asked.query)
     mark, rows = marker(query), list[dict[str, Any]]()
-    for line in client.lines(path, **_told(asked)):
-        row = _row(line)
+    for line in client.lines(path, **told(asked)):
+        row = row_of(line)
         if "cut" in row and len(row) == 1:
             yield paint("warn", clean(row["cut"]))
         elif asked.json:
@@ -45,6 +50,41 @@ def found(client: Client, asked: Asked, *, path: str = SEARCH) -> Iterator[str]:
         else:
             yield record_line(row, mark)
     yield from table_lines(rows)
+
+
+def narrowed(query: str, wanted: Mapping[str, Any]) -> str:
+    """The query, and of these attributes only the values that are told."""
+    told = {name: value for name, value in wanted.items() if value is not None}
+    if not told:
+        return query
+    parsed = parse(query)
+    more = tuple(tree.Compare(name, "=", value) for name, value in told.items())
+    own = () if isinstance(parsed.where, tree.Everything) else (parsed.where,)
+    parts = (*own, *more)
+    return text(replace(parsed, where=parts[0] if len(parts) == 1 else tree.And(parts)))
+
+
+def usage_lines(found: Any) -> list[str]:  # noqa: ANN401 - JSON
+    """By app and day; below, what is free and when that ends, where the store tells it."""
+    apps = found if isinstance(found, list) else found["apps"]
+    rows = [
+        (each["day"], each["app"] or "-", f"{each['records']:,}", size(each["size"]))
+        for each in cleaned(apps)
+    ]
+    lines = table(rows, head=("day", "app", "records", "size")) if rows else [NOT_YET]
+    if isinstance(found, list):
+        return lines
+    full = clean(found["full_at"][:10]) if found["full_at"] else "never at this rate"
+    rate = f"stored {size(found['stored'])}, {size(found['a_day'])} a day"
+    return [*lines, "", f"{rate}, free {size(found['free'])}; the disk is full: {full}"]
+
+
+def followed_from(
+    client: Client, asked: Asked, *, now: Callable[[], int], path: str = SEARCH
+) -> Iterator[str]:
+    """From `since` on, or from now."""
+    begin = _moment(asked.since, now()) if asked.since else now()
+    return followed(client, asked, begin=begin, now=now, stop=Stop(), path=path)
 
 
 def followed(
@@ -63,9 +103,9 @@ def followed(
     mark, tail = marker(query), Tail(begin)
     while not stop.requested:
         since = iso(tail.since(now()))
-        told = {"query": asked.query, "since": since, "order": "oldest", "limit": tail.most}
-        for line in tail.fresh(client.lines(path, **told)):
-            row = _row(line)
+        wanted = {"query": asked.query, "since": since, "order": "oldest", "limit": tail.most}
+        for line in tail.fresh(client.lines(path, **wanted)):
+            row = row_of(line)
             if "message" in row:
                 yield json.dumps(row) if asked.json else record_line(row, mark)
         stop.wait(POLL_SECONDS)
@@ -97,7 +137,16 @@ class Tail:
         self._seen = looked
 
 
-def _told(asked: Asked) -> dict[str, Any]:
+def _moment(told: str, now: int) -> int:
+    if found := span(told):
+        return found[0]
+    try:
+        return now - round(Duration.parse(told) * SECOND)
+    except UnitError as error:
+        raise DayflyError(f"--since {told}: {error.message}, or a time") from error
+
+
+def told(asked: Asked) -> dict[str, Any]:
     return {
         "query": asked.query,
         "since": asked.since or None,
@@ -106,7 +155,7 @@ def _told(asked: Asked) -> dict[str, Any]:
     }
 
 
-def _row(line: str) -> dict[str, Any]:
+def row_of(line: str) -> dict[str, Any]:
     row: dict[str, Any] = json.loads(line)
     if "error" in row and "hint" in row and "message" not in row:
         raise DayflyError(row["error"], hint=row["hint"])

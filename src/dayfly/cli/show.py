@@ -50,13 +50,28 @@ def moment(stamp: str | None) -> str:
 
 
 def status(value: Json) -> list[str]:
-    services = "  ".join(f"{name} {outcome(state)}" for name, state in value["services"].items())
+    told = {name: _state(service) for name, service in value["services"].items()}
+    services = "  ".join(f"{name} {outcome(state)}" for name, state in told.items())
     lines = [f"{paint('strong', value['environment'])}  {value['url']}", services]
+    lines += _waiting_for_store(value["services"].get("forwarder", {}))
     for app in value["apps"]:
         lines += ["", *_app(app)]
     if not value["apps"]:
         lines += ["", "Nothing has been released yet: `dayfly release` in an application's folder."]
     return lines
+
+
+def _state(service: Json | str) -> str:
+    return str(service["state"]) if isinstance(service, Mapping) else service
+
+
+def _waiting_for_store(forwarder: Json) -> list[str]:
+    """Machines that have ended a moment ago are nothing to tell while the store takes them."""
+    waiting = len(forwarder.get("waiting", ()))
+    if not waiting:
+        return []
+    what = "machine has ended and waits" if waiting == 1 else "machines have ended and wait"
+    return [paint("warn", f"{waiting} {what} until all that they wrote is in the log store")]
 
 
 def _app(app: Json) -> list[str]:

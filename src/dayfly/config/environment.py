@@ -50,6 +50,60 @@ class Retention:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LogRetention:
+    """How much the log store keeps; the oldest goes first."""
+
+    age: Duration = Duration(30 * 86400)
+    size: Size = Size(50 * 1024**3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppLogs:
+    """What differs for the records of one app."""
+
+    age: Duration | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spool:
+    """What the forwarder keeps on disk while the log store is away."""
+
+    limit: Size = Size(2 * 1024**3)
+    full: Literal["block", "drop oldest"] = "block"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogSources:
+    """What of this host is forwarded, besides machines, the balancer and Dayfly itself."""
+
+    journal: bool = True  # systemd's, where the host has one
+    syslog: tuple[str, ...] = ("/var/log/syslog", "/var/log/messages")  # where it has none
+    postgresql: tuple[str, ...] = ("/var/log/postgresql/*.log",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Syslog:
+    """Where the log store takes syslog in, from hosts that can't be told a token."""
+
+    listen: str | None = None  # UDP and TCP
+    tls: str | None = None
+    certificate: str | None = None  # PEM with its key, relative to DAYFLY_HOME
+    clients: str | None = None  # PEM: who signs the certificates that senders have to show
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logs:
+    """The log store and the forwarder."""
+
+    listen: str | None = None  # without it a port of loopback that `up` chooses once
+    retention: LogRetention = field(default_factory=LogRetention)
+    app: dict[str, AppLogs] = field(default_factory=dict)
+    spool: Spool = field(default_factory=Spool)
+    host: LogSources = field(default_factory=LogSources)
+    syslog: Syslog = field(default_factory=Syslog)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Environment:
     """All of environment.toml."""
 
@@ -64,3 +118,4 @@ class Environment:
     route: dict[str, Route] = field(default_factory=dict)
     docker: Docker = field(default_factory=Docker)
     retention: Retention = field(default_factory=Retention)
+    logs: Logs = field(default_factory=Logs)

@@ -82,6 +82,15 @@ class Home:
         return self.path / "run"
 
     @property
+    def logs(self) -> Path:
+        """The log store's folder."""
+        return self.path / "logs"
+
+    @property
+    def forwarder(self) -> Path:
+        return self.path / "forwarder"
+
+    @property
     def tls(self) -> Path:
         return self.path / "tls"
 
@@ -106,9 +115,9 @@ class Home:
 
 # All that an environment ever makes in its home; what else lies there is somebody else's.
 OWN = (
-    "balancer", "cache", "environment.toml", "id", "images", "journal.db", "journal.db-shm",
-    "journal.db-wal", "keep", "machines", "output", "preserved", "releases", "run", "scratch",
-    "secrets", "sources", "tls", "token", "uids.json",
+    "balancer", "cache", "environment.toml", "forwarder", "id", "images", "journal.db",
+    "journal.db-shm", "journal.db-wal", "keep", "logs", "machines", "output", "preserved",
+    "releases", "run", "scratch", "secrets", "sources", "tls", "token", "uids.json",
 )  # fmt: skip
 
 
@@ -144,7 +153,7 @@ def create(home: Home) -> None:
         home.path.chmod(passable)
         for folder in (
             home.secrets, home.tls, home.sources, home.releases, home.balancer, home.run,
-            home.path / "preserved",
+            home.logs, home.forwarder, home.path / "preserved",
         ):  # fmt: skip
             folder.mkdir(exist_ok=True)
             folder.chmod(0o700)
@@ -153,7 +162,8 @@ def create(home: Home) -> None:
             folder.chmod(passable)
     with locked(home.run / "create.lock"):
         _write_once(home.id_file, os.urandom(4).hex())
-        _write_once(home.token_file, base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip("="))
+        for file in (home.token_file, home.logs / "token"):
+            _write_once(file, base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip("="))
         _write_once(home.environment_toml, starting_environment())
 
 

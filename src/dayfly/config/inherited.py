@@ -29,6 +29,11 @@ def context_variable() -> str | None:
     return os.environ.get("DAYFLY_CONTEXT") or None
 
 
+def logs_token() -> str:
+    """What a log store elsewhere is shown."""
+    return os.environ.get("DAYFLY_LOGS_TOKEN") or ""
+
+
 def cache_variable() -> str | None:
     return os.environ.get("XDG_CACHE_HOME") or None
 

@@ -14,10 +14,11 @@ from dayfly.balancer.routing import BalancerError
 from dayfly.balancer.runtime import NoAnswerError
 from dayfly.config.problem import SettingsError
 from dayfly.config.secrets import SecretError
-from dayfly.environment import orders, preserved, readings, stream
+from dayfly.environment import orders, preserved, readings, searches, stream, tokens
 from dayfly.environment.environment import Environment
 from dayfly.errors import DayflyError, UsageError
 from dayfly.images.git import SourceError
+from dayfly.logs.tokens import TokenError
 from dayfly.release.engine import BusyError
 from dayfly.release.work import ReleaseError
 
@@ -35,6 +36,7 @@ READINGS: dict[str, Answer] = {
     "/api/apps/{app}/secrets": readings.secrets,
     "/api/sources/{app}": readings.known_commits,
     "/api/preserved": preserved.everything,
+    "/api/tokens": tokens.listed,
     "/api/preserved/{name}": preserved.one_of_them,
 }
 ORDERS: dict[tuple[str, str], orders.Order] = {
@@ -43,6 +45,8 @@ ORDERS: dict[tuple[str, str], orders.Order] = {
     ("POST", "/api/apps/{app}/rollback"): orders.roll_back,
     ("POST", "/api/apps/{app}/jobs/{job}"): orders.start_job,
     ("POST", "/api/preserved/{name}/restore"): preserved.restore,
+    ("POST", "/api/tokens"): tokens.create,
+    ("DELETE", "/api/tokens/{name}"): tokens.revoke,
     ("PUT", "/api/apps/{app}/secrets/{name}"): orders.set_secret,
     ("DELETE", "/api/apps/{app}/secrets/{name}"): orders.remove_secret,
 }
@@ -51,6 +55,7 @@ STREAMS: dict[tuple[str, str], Streaming] = {
     ("GET", "/api/events"): stream.events,
     ("GET", "/api/releases/{number:int}/events"): stream.events,
     ("POST", "/api/apps/{app}/run"): stream.run,
+    ("GET", "/api/logs/{question:path}"): searches.ask,
 }
 
 
@@ -119,9 +124,9 @@ async def translated(_: Request, error: Exception) -> Response:
     match error:
         case UsageError() | SettingsError() | SourceError() | SecretError():
             status = 400
-        case NoAnswerError():
+        case NoAnswerError() | searches.StoreAwayError():
             status = 503
-        case BusyError() | ReleaseError() | BalancerError():
+        case BusyError() | ReleaseError() | BalancerError() | TokenError():
             status = 409
         case _:
             status = 500

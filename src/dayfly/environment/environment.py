@@ -13,6 +13,8 @@ from dayfly.config.inherited import inherited_for_builds
 from dayfly.config.load import settings_of
 from dayfly.config.secrets import Secrets
 from dayfly.durable import write_atomically
+from dayfly.environment import logstore
+from dayfly.environment.shipping import ROUND_SECONDS, ShippingRuntime
 from dayfly.environment.tls import CertificateWatch
 from dayfly.environment.views import Observed
 from dayfly.errors import DayflyError
@@ -35,6 +37,7 @@ from dayfly.release.records import ReleaseRecord
 from dayfly.release.recovery import recover
 from dayfly.release.reopening import reopened
 from dayfly.release.work import Parts, ReleaseError
+from dayfly.rounds import Rounds
 
 CLOSED = "closed: its requests get a page; `dayfly rollback` makes its schema fit, and opens it"
 
@@ -62,13 +65,14 @@ def opened(home: Home) -> Iterator[Environment]:
     scheduler = Scheduler(parts, occupied)
     https = parts.settings.balancer.https
     watch = CertificateWatch(parts.balancer, home.path / https.certificates if https else home.tls)
-    for thread in (caretaker, scheduler, watch):
+    retiring = Rounds("retiring", ROUND_SECONDS, shipping_of(parts).retire)
+    for thread in (caretaker, scheduler, watch, retiring):
         thread.start()
     try:
         yield Environment(parts=parts, engine=engine, caretaker=caretaker, occupied=occupied)
     finally:
         engine.close()
-        for thread in (watch, scheduler, caretaker):
+        for thread in (retiring, watch, scheduler, caretaker):
             thread.close()
         parts.journal.close()
 
@@ -76,6 +80,7 @@ def opened(home: Home) -> Iterator[Environment]:
 def open_parts(home: Home) -> Parts:
     settings = settings_of(home)
     runtime, builder = open_runtime(home, settings)
+    runtime = ShippingRuntime(runtime, home.forwarder)
     return Parts(
         home=home,
         settings=settings,
@@ -86,6 +91,12 @@ def open_parts(home: Home) -> Parts:
         balancer=open_balancer(home, settings),
         secrets=Secrets(home.secrets),
     )
+
+
+def shipping_of(parts: Parts) -> ShippingRuntime:
+    """The runtime of opened parts, as what it is besides a runtime."""
+    assert isinstance(parts.runtime, ShippingRuntime)  # noqa: S101 - `open_parts` makes it
+    return parts.runtime
 
 
 def open_balancer(home: Home, settings: Settings) -> Balancer:
@@ -140,6 +151,11 @@ def observe(environment: Environment) -> Observed:
         machines=parts.runtime.machines(),
         down=down,
         balancer_up=up,
+        logs={**logstore.store_state(parts.home)},
+        forwarder={
+            "state": "up" if logstore.forwarder_runs(parts.home) else "down",
+            "waiting": list(shipping_of(parts).late),
+        },
         records=records,
         problems=_problems(environment, routing, records),
         back_to={app: target.number for app, target in targets.items()},

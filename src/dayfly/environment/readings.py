@@ -14,6 +14,7 @@ from dayfly.environment import views
 from dayfly.environment.applications import require
 from dayfly.environment.environment import Environment, observe
 from dayfly.errors import UsageError
+from dayfly.logs.forwarder.starting import ENDED, MACHINE
 from dayfly.release import contracts
 from dayfly.release.bookkeeping import ALL
 from dayfly.release.receipt import contracted, iso, rollbacks, row, whole
@@ -144,7 +145,7 @@ def _kept(environment: Environment, release: int) -> Iterator[tuple[str, Path]]:
 
 def _is_own_file(path: Path) -> bool:
     """A machine may have planted links to what only the server may read."""
-    return not path.is_symlink() and path.is_file()
+    return not path.is_symlink() and path.is_file() and path.name not in {MACHINE, ENDED}
 
 
 def _lines_of(path: Path) -> Iterator[str]:

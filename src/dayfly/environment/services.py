@@ -5,22 +5,30 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
 
 from dayfly.client import Client, ClientError
 from dayfly.clock import DeadlineError, wait_until
-from dayfly.command import Setting, output_of, run, which
+from dayfly.command import Setting, output_of, run
 from dayfly.config.environment import Environment as Settings
 from dayfly.config.home import OWN, Home, create, environment_id, token
 from dayfly.config.inherited import inherited_for_builds
 from dayfly.config.load import load_environment, settings_of
 from dayfly.durable import locked, write_atomically
-from dayfly.environment import supervised
-from dayfly.environment.environment import open_balancer, open_parts, open_runtime, url_of
+from dayfly.environment import logstore, supervised, units
+from dayfly.environment.environment import (
+    open_balancer,
+    open_parts,
+    open_runtime,
+    shipping_of,
+    url_of,
+)
 from dayfly.environment.processes import pids_of
+from dayfly.environment.shipping import ShippingRuntime
+from dayfly.environment.views import is_up
 from dayfly.errors import DayflyError
 from dayfly.release.work import Parts
 
@@ -28,9 +36,10 @@ Say = Callable[[str], None]
 
 UP_SECONDS = 30.0
 DOWN_SECONDS = 180.0
+SHIPPING_SECONDS = 10.0  # for the last lines of machines, when all goes down
 MACHINE_GRACE_SECONDS = 10.0
 ENDING_AT_ONCE = 16
-UNITS = Path("/etc/systemd/system")
+WAKE_SECONDS = 0.05
 
 
 class ServiceError(DayflyError):
@@ -44,11 +53,13 @@ def up(home: Home, *, systemd: bool, say: Say) -> str:
     create(home)
     settings = _in_force(home, settings_of(home), say)
     open_balancer(home, settings).open()
+    if not _pids(home, supervised.LOGS):  # one that runs keeps what it was told
+        logstore.prepare(home, settings)
     services = supervised.services(Path(sys.executable), home.path)
     env = {**inherited_for_builds(), "DAYFLY_HOME": str(home.path)}
     with locked(home.run / "up.lock"):  # one who types it meanwhile finds it started
         if systemd:
-            _start_units(supervised.systemd_units(services, environment_id(home), env))
+            units.start(supervised.systemd_units(services, environment_id(home), env))
         else:
             _start_supervisord(home, supervised.supervisord(services, home.run), env)
     _wait_until_up(home, settings.api.listen)
@@ -70,19 +81,54 @@ def _in_force(home: Home, wanted: Settings, say: Say) -> Settings:
 
 
 def down(home: Home, *, say: Say) -> None:
-    """Stop the services, then the machines. Settings, journal, images and kept files stay."""
-    _stop_units(home)
-    _stop_supervisord(home)
-    _end(home, supervised.SERVER)
-    _end(home, supervised.BALANCER)
+    """Stop the services, then the machines, and what takes their last lines in after them.
+
+    Settings, journal, images, kept files and records stay.
+    """
+    _stop_services(home, supervised.BEFORE_MACHINES)
+    machines, waiting = _end_machines(home)
+    _stop_services(home, supervised.AFTER_MACHINES)
+    say(f"stopped; {machines} machines ended, data stays in {home.path}")
+    if waiting:
+        say(f"note: the last lines of {waiting} machines wait on disk for the next `dayfly up`")
+
+
+def _stop_services(home: Home, names: Sequence[str]) -> None:
+    """Of whoever looks after them, and those that nobody looks after any more."""
+    units.stop(home, names)
+    if supervised.LOGS in names:
+        _stop_supervisord(home)
+    else:
+        _stop_programs(home, names)
+    for name in names:
+        _end(home, name)
+
+
+def _end_machines(home: Home) -> tuple[int, int]:
+    """How many there were, and of how many the log store does not have all lines."""
     parts = open_parts(home)
     try:
         machines = parts.runtime.machines()
         with ThreadPoolExecutor(ENDING_AT_ONCE) as pool:
             list(pool.map(lambda machine: _end_machine(parts, machine.name), machines))
+        return len(machines), _retired(home, shipping_of(parts))
     finally:
         parts.journal.close()
-    say(f"stopped; {len(machines)} machines ended, data stays in {home.path}")
+
+
+def _retired(home: Home, shipping: ShippingRuntime) -> int:
+    """How many machines' lines are not in after a while; where nobody takes them, at once."""
+
+    def done() -> bool:
+        shipping.retire()
+        return not shipping.waiting
+
+    if logstore.forwarder_runs(home):
+        with suppress(DeadlineError):
+            wait_until(done, seconds=SHIPPING_SECONDS, what="the log store has the last lines")
+    left = len(shipping.waiting)
+    shipping.retire_all()
+    return left
 
 
 def _end_machine(parts: Parts, name: str) -> None:
@@ -105,8 +151,8 @@ def destroy(home: Home, name: str, *, say: Say) -> None:
     for image in parts.builder.images():
         parts.builder.remove(image)
     parts.journal.close()
-    for unit in _units(home):
-        (UNITS / unit).unlink()
+    logstore.let_go(home)
+    units.remove(home, supervised.BEFORE_MACHINES + supervised.AFTER_MACHINES)
     for entry in OWN:
         _remove(home.path / entry)
     left = ", ".join(sorted(path.name for path in home.path.iterdir()))
@@ -129,7 +175,8 @@ def _remove(path: Path) -> None:
 def _start_supervisord(home: Home, configuration: str, env: Mapping[str, str]) -> None:
     write_atomically(home.run / "supervisord.conf", configuration)
     if not _supervisors(home):
-        _end(home, supervised.SERVER)
+        for left in (supervised.SERVER, *supervised.AFTER_MACHINES):
+            _end(home, left)
         _abandon(home, supervised.BALANCER)  # HAProxy goes on, and the next keeper adopts it
         output_of(_supervisor_argv(home, "supervisord"), setting=Setting(env=env))
         _wake(home)
@@ -137,6 +184,18 @@ def _start_supervisord(home: Home, configuration: str, env: Mapping[str, str]) -
     ctl = _supervisor_argv(home, "supervisorctl")
     run([*ctl, "update"])
     run([*ctl, "start", "all"], check=False)
+
+
+def _stop_programs(home: Home, names: Sequence[str]) -> None:
+    """Some of what supervisord looks after; it would start again what we end."""
+    if not _supervisors(home):
+        return
+    argv = [*_supervisor_argv(home, "supervisorctl"), "stop", *names]
+    with ThreadPoolExecutor(1) as pool:
+        stopping = pool.submit(run, argv, seconds=DOWN_SECONDS, check=False)
+        while not stopping.done():
+            _wake(home)
+            wait([stopping], WAKE_SECONDS)
 
 
 def _stop_supervisord(home: Home) -> None:
@@ -192,30 +251,6 @@ def _pids(home: Home, service: str) -> list[int]:
     return pids_of(next(list(each.argv[1:]) for each in known if each.name == service))
 
 
-# -- systemd
-
-
-def _start_units(units: Mapping[str, str]) -> None:
-    if which("systemctl") is None or not UNITS.is_dir():
-        raise ServiceError("no systemd on this machine", hint="`dayfly up` without --systemd")
-    for name, text in units.items():
-        write_atomically(UNITS / name, text, 0o644)
-    output_of(["systemctl", "daemon-reload"])
-    output_of(["systemctl", "enable", "--now", *units])
-
-
-def _stop_units(home: Home) -> None:
-    if units := _units(home):
-        output_of(["systemctl", "disable", "--now", *units], seconds=DOWN_SECONDS)
-
-
-def _units(home: Home) -> list[str]:
-    """The units of this environment that are installed."""
-    names = (supervised.SERVER, supervised.BALANCER)
-    wanted = [supervised.unit_name(environment_id(home), name) for name in names]
-    return [unit for unit in wanted if (UNITS / unit).exists()]
-
-
 # -- is it up?
 
 
@@ -227,7 +262,7 @@ def _wait_until_up(home: Home, listen: str) -> None:
             services = client.get("/api/status")["services"]
         except ClientError:
             return False
-        return all(state == "up" for state in services.values())
+        return all(is_up(told) for told in services.values())
 
     try:
         wait_until(answers, seconds=UP_SECONDS, what="the services answer", poll=0.1)
@@ -238,7 +273,8 @@ def _wait_until_up(home: Home, listen: str) -> None:
 def _last_words(home: Home, lines: int = 8) -> str:
     """What the services said last, for whoever has to find out why they don't run."""
     said = []
-    for log in (home.run / f"{name}.log" for name in (supervised.SERVER, supervised.BALANCER)):
+    names = supervised.BEFORE_MACHINES + supervised.AFTER_MACHINES
+    for log in (home.run / f"{name}.log" for name in names):
         if log.exists():
             said += [f"{log}:", *log.read_text(errors="replace").splitlines()[-lines:]]
     return "\n".join(said)

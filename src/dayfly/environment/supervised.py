@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-BALANCER, SERVER = "balancer", "server"
+LOGS, FORWARDER, BALANCER, SERVER = "logs", "forwarder", "balancer", "server"
+# Those that have to see the machines end, and those that end before.
+AFTER_MACHINES, BEFORE_MACHINES = (FORWARDER, LOGS), (SERVER, BALANCER)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,21 +21,35 @@ class Service:
 
 
 def services(python: Path, home: Path) -> tuple[Service, ...]:
-    """The two services of an environment: what keeps HAProxy up, and the server."""
+    """The services of an environment: its logs, what keeps HAProxy up, and the server."""
     return (
+        Service(
+            name=LOGS,
+            argv=(str(python), "-m", "dayfly.logs", str(home / "logs")),
+            what="the log store",
+            stop_seconds=30,
+            place=1,
+        ),
+        Service(
+            name=FORWARDER,
+            argv=(str(python), "-m", "dayfly.logs.forwarder", str(home / "forwarder")),
+            what="the forwarder of logs",
+            stop_seconds=20,
+            place=2,
+        ),
         Service(
             name=BALANCER,
             argv=(str(python), "-m", "dayfly.balancer.keeper", str(home)),
             what="the balancer",
             stop_seconds=60,
-            place=1,
+            place=3,
         ),
         Service(
             name=SERVER,
             argv=(str(python), "-m", "dayfly.console", str(home)),
             what="the server: API, console, releases",
             stop_seconds=150,
-            place=2,
+            place=4,
         ),
     )
 

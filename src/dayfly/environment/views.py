@@ -22,6 +22,8 @@ class Observed:
     machines: tuple[Machine, ...]
     down: frozenset[str]  # machines that fail HAProxy's checks
     balancer_up: bool
+    logs: Mapping[str, Any]
+    forwarder: Mapping[str, Any]
     records: tuple[ReleaseRecord, ...]  # newest first
     problems: Mapping[str, str]
     back_to: Mapping[str, int] = field(default_factory=dict)  # by app: where a rollback goes
@@ -38,9 +40,16 @@ def status(seen: Observed) -> dict[str, Any]:
             "api": "up",
             "balancer": "up" if seen.balancer_up else "down",
             "console": "up",
+            "logs": dict(seen.logs),
+            "forwarder": dict(seen.forwarder),
         },
         "apps": [app_status(seen, app) for app in apps],
     }
+
+
+def is_up(told: object) -> bool:
+    """What `services` tells of one: a word, or with more to say an object that has it."""
+    return (told["state"] if isinstance(told, dict) else told) == "up"
 
 
 def app_status(seen: Observed, app: str) -> dict[str, Any]:

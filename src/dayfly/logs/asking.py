@@ -2,30 +2,29 @@
 
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from dayfly.config.units import Duration, UnitError
 from dayfly.errors import DayflyError
 from dayfly.logs import wire
 from dayfly.logs.answers import WishError
-from dayfly.logs.query import instants, tree
+from dayfly.logs.exploring import Exploring
+from dayfly.logs.keeping import Keeping
+from dayfly.logs.parameters import bounds, refuse_unknown, whole
+from dayfly.logs.query import tree
 from dayfly.logs.query.parse import parse
 from dayfly.logs.record import Record
-from dayfly.logs.store.store import EARLIEST, LATEST, Ask, Store
+from dayfly.logs.store.store import Ask, Store
 from dayfly.logs.streamed import Streamed
 
 MOST_RECORDS, FEW = 100_000, 200
-MOST_SECONDS, USUAL_SECONDS = 600.0, 60.0
 AT_ONCE = 16  # searches that run; the others wait, and the intake is stalled by none
 JSON_LINES, CSV = "application/x-ndjson", "text/csv"
-_MOMENT = f"{instants.ALLOWED}, or how long ago, such as 2h"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,12 +47,9 @@ class Asking:
     def routes(self) -> list[BaseRoute]:
         return [
             Route("/search", _Searching(self), methods=["GET"]),
-            Route("/usage", self._usage, methods=["GET"]),
+            *Keeping(self.store, self.threads, self.now).routes(),
+            *Exploring(self.store, self.threads, self.now).routes(),
         ]
-
-    async def _usage(self, _: Request) -> Response:
-        found = await to_thread.run_sync(self.store.usage, limiter=self.threads)
-        return JSONResponse([asdict(usage) for usage in found])
 
     def answer(self, request: Request) -> ASGIApp:
         asked = wish(dict(request.query_params), request.headers.get("accept", ""), self.now())
@@ -79,20 +75,14 @@ class _Searching:
 
 def wish(told: dict[str, str], accept: str, now: float) -> Wish:
     """Parameters as a search; QueryError or WishError say what is wrong with them."""
-    for name in told:
-        if name not in (known := ("query", "since", "until", "limit", "order", "seconds")):
-            raise WishError(f"{name}: no such parameter; allowed are {', '.join(known)}")
+    refuse_unknown(told, ("query", "since", "until", "limit", "order", "seconds"))
     order = told.get("order", "newest")
     if order not in ("newest", "oldest"):
         raise WishError(f"order: found {order!r}, allowed are newest and oldest")
     return Wish(
         query=parse(told.get("query", "")),
-        ask=Ask(
-            since=_moment("since", told, now, EARLIEST),
-            until=_moment("until", told, now, LATEST),
-            seconds=_seconds(told.get("seconds")),
-        ),
-        limit=_limit(told.get("limit")),
+        ask=bounds(told, now),
+        limit=whole("limit", told, FEW, MOST_RECORDS),
         newest_first=order == "newest",
         csv=CSV in accept,
     )
@@ -140,32 +130,3 @@ def _failure(error: DayflyError, *, csv: bool) -> bytes:
     if csv:
         return f"# error: {error.message}\r\n".encode()
     return wire.json_line({"error": error.message, "hint": error.hint})
-
-
-def _moment(name: str, told: dict[str, str], now: float, otherwise: int) -> int:
-    """The first moment of a time, or so long ago."""
-    text = told.get(name, "")
-    if not text:
-        return otherwise
-    if found := instants.span(text):
-        return found[0]
-    try:
-        return round((now - Duration.parse(text)) * instants.SECOND)
-    except UnitError as error:
-        raise WishError(f"{name}: found {text!r}, allowed is {_MOMENT}") from error
-
-
-def _limit(text: str | None) -> int:
-    if text is None:
-        return FEW
-    if not (text.isdecimal() and len(text) <= len(str(MOST_RECORDS)) and int(text)):
-        raise WishError(f"limit: found {text!r}, allowed is 1 to {MOST_RECORDS}")
-    return min(int(text), MOST_RECORDS)
-
-
-def _seconds(text: str | None) -> float:
-    if text is None:
-        return USUAL_SECONDS
-    if not (text.isdecimal() and 0 < int(text) <= MOST_SECONDS):
-        raise WishError(f"seconds: found {text!r}, allowed is 1 to {MOST_SECONDS:g}")
-    return float(text)

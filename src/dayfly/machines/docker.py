@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -112,6 +113,9 @@ class DockerRuntime:
 
     def output(self, name: str) -> Path:
         return self._folders.output(name)
+
+    def forget(self, name: str) -> None:
+        shutil.rmtree(self.output(name), ignore_errors=True)
 
     def usage(self, name: str) -> Usage | None:
         pids = self.pids(name)  # the engine takes a second to tell the same

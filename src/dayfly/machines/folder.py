@@ -17,6 +17,8 @@ from typing import Literal, Self
 
 import msgspec
 
+from dayfly.durable import write_atomically
+from dayfly.logs.forwarder.starting import MACHINE, Machine
 from dayfly.machines import launchfile, workdir
 from dayfly.machines.machine import MachineError, Spec
 from dayfly.machines.script import script_of
@@ -122,6 +124,9 @@ class Folders:
         folder = self.output(spec.name)
         folder.mkdir(parents=True, exist_ok=True)
         workdir.enclose(folder, uid)
+        if spec.logged:
+            told = Machine(app=spec.app, release=spec.release, process=spec.process)
+            write_atomically(folder / MACHINE, msgspec.json.encode(told))
         (folder / "output.log").touch(mode=0o640)
         workdir.give(folder / "output.log", uid)
         places = {place: folder / "files" / place for place in workdir.log_places(spec.log_files)}

@@ -34,6 +34,7 @@ class Spec:
     writable: tuple[str, ...] = ()
     log_files: tuple[str, ...] = ()
     loopback: bool = False  # has to reach what listens on this host's loopback address
+    logged: bool = True  # its output goes to the log store, not only to who started it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +114,10 @@ class Runtime(Protocol):
 
     def output(self, name: str) -> Path:
         """The folder that keeps a machine's output (`output.log`) and its log files, for ever."""
+        ...
+
+    def forget(self, name: str) -> None:
+        """Remove the output of a machine that is gone."""
         ...
 
     def usage(self, name: str) -> Usage | None: ...

@@ -1,7 +1,7 @@
 """One command in a fresh machine, run to its end; the same for each runtime."""
 
-import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from dayfly.clock import DeadlineError, Stop, wait_until
@@ -26,7 +26,7 @@ def run_to_end(
     """Its exit status. StoppedError and MachineError (too long) end it; it leaves nothing."""
     folder = runtime.output(spec.name)
     try:
-        runtime.launch(spec)
+        runtime.launch(replace(spec, logged=False))
         follower = Follower(folder / "output.log", on_line)
 
         def ended() -> bool:
@@ -44,7 +44,7 @@ def run_to_end(
     finally:
         runtime.stop(spec.name, GRACE)
         runtime.remove(spec.name)
-        shutil.rmtree(folder, ignore_errors=True)
+        runtime.forget(spec.name)
 
 
 def _status_of(machine: Machine | None, name: str) -> int:

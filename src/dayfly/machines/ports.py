@@ -44,6 +44,14 @@ class Ports:
             hint="Each machine needs one; `dayfly machines` shows what runs.",
         )
 
+    def claim(self, port: int, holder: str) -> bool:
+        """Hold this port, whatever its number; False when another one has it."""
+        with self._locked():
+            if os.path.lexists(self.shared / str(port)) or not _is_unused(port):
+                return False
+            self._write(port, holder)
+            return True
+
     def give_back(self, port: int) -> None:
         (self.shared / str(port)).unlink(missing_ok=True)
 

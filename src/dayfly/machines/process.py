@@ -1,6 +1,7 @@
 """Machines as processes of this host: own session, folder, port, user and cgroup."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -89,6 +90,9 @@ class ProcessRuntime:
 
     def output(self, name: str) -> Path:
         return self._folders.output(name)
+
+    def forget(self, name: str) -> None:
+        shutil.rmtree(self.output(name), ignore_errors=True)
 
     def usage(self, name: str) -> Usage | None:
         pids = self.pids(name)

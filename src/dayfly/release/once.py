@@ -29,7 +29,10 @@ def machine_for(
     made = fleet.spec(work.parts, work.record, work.app, image, wanted)
     work.own.add(made.name)
     return replace(
-        made, env={**made.env, **(env or {})}, secrets={**made.secrets, **(secrets or {})}
+        made,
+        env={**made.env, **(env or {})},
+        secrets={**made.secrets, **(secrets or {})},
+        logged=False,
     )
 
 

@@ -94,7 +94,7 @@ def _machine(work: Work, image: Image, url: str) -> Iterator[Machine]:
         yield machine
     finally:
         runtime.remove(made.name)
-        shutil.rmtree(runtime.output(made.name), ignore_errors=True)
+        runtime.forget(made.name)
         shutil.rmtree(work.parts.home.scratch / f"kept-{made.name}", ignore_errors=True)
         work.parts.journal.machine_gone(made.name, reason="done")
 

@@ -50,4 +50,4 @@ def _remove_output(parts: Parts, number: int) -> None:
     shutil.rmtree(parts.home.release(number), ignore_errors=True)
     for machine in parts.journal.machines(release=number):
         if machine.removed is not None:
-            shutil.rmtree(parts.runtime.output(machine.name), ignore_errors=True)
+            parts.runtime.forget(machine.name)

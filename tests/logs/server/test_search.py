@@ -98,18 +98,6 @@ def test_pipes_make_rows(filled: Server) -> None:
     assert filled.search("app:web | count()", "text/csv").body == b"count\r\n2\r\n"
 
 
-def test_usage_is_told_by_app_and_day(filled: Server) -> None:
-    filled.store.seal()
-
-    found = filled.ask("GET", "/usage").json
-
-    assert [(row["app"], row["day"], row["records"]) for row in found] == [
-        ("jobs", "2026-11-01", 1),
-        ("web", "2026-11-01", 2),
-    ]
-    assert all(row["size"] > 0 for row in found)
-
-
 @pytest.mark.parametrize(
     ("told", "says"),
     [

@@ -49,6 +49,11 @@ DROPS = {
     "nothing without a limit": (Settings(), []),
     "the old": (Settings(keep_seconds=86_400), ["1"]),
     "the oldest of too much": (Settings(keep_bytes=150), ["1", "2"]),
+    "the old of an app": (Settings(keep_apps={"a": 86_400}), ["1"]),
+    "not what an app keeps longer": (
+        Settings(keep_seconds=86_400, keep_apps={"a": 86_400 * 9}),
+        [],
+    ),
     "the old first, then the oldest": (Settings(keep_seconds=86_400, keep_bytes=200), ["1"]),
 }
 
@@ -92,6 +97,23 @@ def test_retention_deletes_files(tmp_path: Path) -> None:
         assert store.usage() == [
             Usage(app="orders", day="1970-01-03", records=10, size=store.usage()[0].size)
         ]
+
+
+def test_retention_by_app_writes_shared_segments_anew(tmp_path: Path) -> None:
+    settings = replace(QUIET, keep_seconds=5 * 86_400, keep_apps={"chatty": 86_400})
+    with Store(tmp_path, settings=settings, now=lambda: 3 * 86_400) as store:
+        for day in range(3):
+            for app in ("orders", "chatty"):
+                store.append(numbered(range(10), begin=day * DAY, app=app))
+        store.seal()
+        store.retain()
+        store.retain()
+
+        rows = [(usage.app, usage.day, usage.records) for usage in store.usage()]
+    assert rows == [
+        ("chatty", "1970-01-03", 10),
+        *(("orders", f"1970-01-0{day}", 10) for day in (1, 2, 3)),
+    ]
 
 
 def test_what_is_searched_stays_until_the_search_ends(tmp_path: Path) -> None:

@@ -3,12 +3,14 @@
 import logging
 import signal
 import sys
+import threading
 from pathlib import Path
 
 from dayfly.clock import Stop
 from dayfly.errors import DayflyError
 from dayfly.logs.forwarder.forwarder import forward
-from dayfly.logs.forwarder.starting import load
+from dayfly.logs.forwarder.journal import Journal
+from dayfly.logs.forwarder.starting import Settings, load
 from dayfly.logs.forwarder.transport import Http
 
 
@@ -20,8 +22,10 @@ def main(folder: Path) -> int:
     try:
         settings = load(folder)
         http = Http(settings.url, settings.token())
+        if settings.journal:
+            _follow_journal(folder, settings, stop)
         forward(
-            settings.watches(folder),
+            settings.watches(),
             http.send,
             settings.spooling(folder),
             reading=settings.reading(),
@@ -31,6 +35,12 @@ def main(folder: Path) -> int:
         logging.getLogger("forwarder").error("%s %s", error.message, error.hint)  # noqa: TRY400
         return 1
     return 0
+
+
+def _follow_journal(folder: Path, settings: Settings, stop: Stop) -> None:
+    journal = Journal(folder, source=settings.journals)
+    journal.prepare()
+    threading.Thread(target=journal.follow, args=(stop,), name="journal", daemon=True).start()
 
 
 if __name__ == "__main__":

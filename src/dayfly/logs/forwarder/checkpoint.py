@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -119,14 +120,26 @@ def save(folder: Path, raw: bytes) -> None:
     write_atomically(folder / NAME, raw)
 
 
+Shipped = Literal["whole", "partly", "unseen"]
+
+
 def acknowledged(folder: Path, path: Path) -> bool:
     """Whether the store has the last byte of a file: only then may its machine be retired.
 
     For another process than the forwarder's, which works with the same folder.
     """
-    with translated(path):
+    return shipped(load(folder), path) == "whole"
+
+
+def shipped(checkpoint: Checkpoint, path: Path) -> Shipped:
+    """How much of a file the store has; one that is empty or gone is whole."""
+    try:
         found = path.stat()
+    except FileNotFoundError:
+        return "whole"
     if not found.st_size:
-        return True
-    position = load(folder).by_file().get((found.st_dev, found.st_ino))
-    return position is not None and position.acknowledged >= found.st_size
+        return "whole"
+    position = checkpoint.by_file().get((found.st_dev, found.st_ino))
+    if position is None:
+        return "unseen"
+    return "whole" if position.acknowledged >= found.st_size else "partly"

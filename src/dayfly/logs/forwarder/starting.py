@@ -14,8 +14,10 @@ from dayfly.logs.forwarder.settings import GB, Reading, Spooling
 from dayfly.logs.forwarder.stamps import Described, Stamps, Watch
 
 SETTINGS = "forwarder.json"
-MACHINES = "machines.json"  # beside it: {NAME: Machine}, written anew whenever it changes
+# Of a machine, in the folder of its output:
 OUTPUT = "output.log"
+MACHINE = ".machine.json"  # what it is; what has none waits
+ENDED = ".ended"  # a file that is there once nothing more will be written
 Kind = TypeVar("Kind")
 _WILD = frozenset("*?[")
 
@@ -25,7 +27,6 @@ class Machine:
     app: str = ""
     release: int = 0
     process: str = ""
-    ended: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,8 @@ class Settings:
     full: Full = "block"
     zone: str = "UTC"
     parse: bool = True
+    journal: bool = False  # read systemd's, too
+    journals: str = ""  # a folder of journals instead of the system's own
 
     def token(self) -> str:
         if not self.token_file:
@@ -64,10 +67,10 @@ class Settings:
             raise FileError(f"{SETTINGS}: zone: {self.zone!r} is no time zone") from error
         return Reading(zone=zone, parse=self.parse)
 
-    def watches(self, folder: Path) -> tuple[Watch, ...]:
+    def watches(self) -> tuple[Watch, ...]:
         found = [_watch(files, self.host) for files in self.files]
         if self.output:
-            machines = Machines(folder / MACHINES, Path(self.output), self.host)
+            machines = Machines(Path(self.output), self.host)
             patterns = (f"*/{OUTPUT}", "*/files/**/*")
             found += [
                 Watch(root=Path(self.output), pattern=pattern, describe=machines.describe)
@@ -85,41 +88,36 @@ def load(folder: Path) -> Settings:
 
 @dataclass
 class Machines:
-    """Stamps of machines' files, from a file that may change at any time."""
+    """Stamps of machines' files, from what lies beside them."""
 
-    file: Path
     output: Path
     host: str
     _known: dict[str, Machine] = field(default_factory=dict)
-    _version: tuple[int, int] = (0, 0)
 
     def describe(self, path: Path) -> Described | None:
         """`output.log` is what a machine said; others are named as in the machine."""
-        self._refresh()
         name, *inside = path.relative_to(self.output).parts
-        machine = self._known.get(name)
+        machine = self._known.get(name) or self._machine(name)
         if machine is None:
             return None
-        stream = "stdout" if inside == [OUTPUT] else "/".join(inside[1:])
         stamps = Stamps(
             app=machine.app,
             release=machine.release,
             machine=name,
             host=self.host,
             process=machine.process,
-            stream=stream,
+            stream="stdout" if inside == [OUTPUT] else "/".join(inside[1:]),
         )
-        return Described(stamps=stamps, ended=machine.ended)
+        return Described(stamps=stamps, ended=(self.output / name / ENDED).exists())
 
-    def _refresh(self) -> None:
+    def _machine(self, name: str) -> Machine | None:
+        path = self.output / name / MACHINE
         try:
-            found = self.file.stat()
+            raw = path.read_bytes()
         except FileNotFoundError:
-            return
-        version = found.st_mtime_ns, found.st_ino
-        if version != self._version:
-            self._known = _decoded(self.file, self.file.read_bytes(), dict[str, Machine])
-            self._version = version
+            return None
+        self._known[name] = _decoded(path, raw, Machine)
+        return self._known[name]
 
 
 def _watch(files: Files, host: str) -> Watch:

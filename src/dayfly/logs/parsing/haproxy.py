@@ -14,6 +14,7 @@ _NAMES = (
 _NUMBERS = frozenset({"status", "size"} | {name for name in _NAMES if name.endswith("_ms")})
 _WORDS = len(_NAMES) + 3  # and time, app, path
 _FAILED = 500
+_MACHINE = re.compile(r"-(\d{1,9})-.+-\d+")
 
 
 def parse(text: str, _: Known) -> Parsed | None:
@@ -38,8 +39,18 @@ def parse(text: str, _: Known) -> Parsed | None:
         fields["redispatched"] = True
     message = f"{fields.get('method', '-')} {fields['path'] or '-'} {fields['status']}"
     message += f" in {fields['total_ms']} ms"
-    origin = {} if app == "-" else {"app": app}
+    origin = _origin(app, str(fields.get("server", "")))
     return Parsed(message, _level(fields), int(time) * 1_000_000, fields, origin)
+
+
+def _origin(app: str, server: str) -> dict[str, str]:
+    """A server is called as its machine, which has the release in its name."""
+    if app == "-":
+        return {}
+    found = _MACHINE.fullmatch(server.removeprefix(app))
+    if not found or not server.startswith(app):
+        return {"app": app}
+    return {"app": app, "machine": server, "release": found[1]}
 
 
 def _level(fields: dict[str, Value]) -> str:

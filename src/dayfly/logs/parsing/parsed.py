@@ -29,6 +29,6 @@ class Parsed(NamedTuple):
     level: str = ""
     time: int | None = None  # nanoseconds since the epoch; None: the line tells none
     fields: Mapping[str, Value] = NO_FIELDS
-    # What the line says of its origin (`app`, `host`, `process`); the forwarder's own word counts
-    # for more.
+    # What the line says of its origin (`app`, `release`, `machine`, `host`, `process`); the
+    # forwarder's own word counts for more.
     origin: Mapping[str, str] = {}

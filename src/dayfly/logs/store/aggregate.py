@@ -3,7 +3,7 @@
 The rows are those of `dayfly.logs.query.rows`, made without holding the records.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import accumulate
@@ -13,17 +13,16 @@ import polars as pl
 from dayfly.logs.query import instants, tree
 from dayfly.logs.query.rows import Row, title
 from dayfly.logs.query.shape import SHAPES
-from dayfly.logs.record import Value
-from dayfly.logs.store.part import Needed, Part
+from dayfly.logs.store.part import Part
 from dayfly.logs.store.problems import StoreError
+from dayfly.logs.store.scan import Scan
 from dayfly.logs.store.search import Limits
-from dayfly.logs.store.values import value_kind, value_number, value_text
+from dayfly.logs.store.summary import COUNT, suffices
+from dayfly.logs.store.values import read_as, value_kind, value_number, value_text
 from dayfly.logs.store.wanted import Wanted
 
-MOST_GROUPS = 100_000
 MOST_VALUES = 5_000_000  # numbers that a percentile is made of
-COUNT, TIME, NUMBER = "count", "stretch", "number"  # columns
-Exprs = Sequence[pl.Expr]
+TIME, NUMBER = "stretch", "number"  # columns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +34,7 @@ class Answer:
 
 
 def answered(pipe: tree.Pipe, parts: Iterable[Part], wanted: Wanted, limits: Limits) -> Answer:
-    newest_first = sorted(parts, key=lambda part: part.last, reverse=True)
-    found = _Reading(newest_first, wanted, limits)
+    found = Scan.of(parts, wanted, limits)
     match pipe:
         case tree.Count(by, every):
             rows = _counts(found, by, every)
@@ -51,44 +49,17 @@ def answered(pipe: tree.Pipe, parts: Iterable[Part], wanted: Wanted, limits: Lim
     return Answer(rows=rows, cut="; ".join(limits.cut))
 
 
-@dataclass(frozen=True)
-class _Reading:
-    parts: Sequence[Part]
-    wanted: Wanted
-    limits: Limits
-
-    def each(self, needed: Needed) -> Iterator[pl.DataFrame]:
-        for part in self.parts:
-            if self.limits.reached():
-                return
-            found = part.scan(self.wanted, needed)
-            if found.height:
-                yield found
-
-    def grouped(
-        self, needed: Needed, keys: Sequence[str], one: Exprs, more: Exprs
-    ) -> pl.DataFrame | None:
-        """All groups, no more of them than allowed: `one` makes a part's, `more` joins them."""
-        table: pl.DataFrame | None = None
-        for found in self.each(needed):
-            fresh = found.group_by(keys, maintain_order=True).agg(pl.len().alias(COUNT), *one)
-            if table is not None:
-                both = pl.concat([table, fresh])
-                fresh = both.group_by(keys, maintain_order=True).agg(pl.col(COUNT).sum(), *more)
-            if fresh.height > MOST_GROUPS:
-                self.limits.tell(f"cut: more than {MOST_GROUPS} groups, the largest are there")
-                fresh = fresh.sort(COUNT, descending=True).head(MOST_GROUPS)
-            table = fresh
-        return table
-
-
-def _counts(found: _Reading, by: Sequence[str], every: float | None) -> list[Row]:
+def _counts(found: Scan, by: Sequence[str], every: float | None) -> list[Row]:
+    summed = suffices(found.wanted.where, by, every)
     if not by and every is None:
-        return [{COUNT: sum(part.height for part in found.each(lambda _: [pl.col("time")]))}]
+        parts = found.counted(lambda _: [pl.col("time")], summed=summed)
+        return [{COUNT: sum(part.select(count).item() for part, count in parts)}]
     times = [] if every is None else [_stretch(every).alias(TIME)]
     keys = [TIME, *_keys(by)] if times else _keys(by)
     kinds = [pl.col(name).first() for name in _kinds(by)]
-    table = found.grouped(lambda columns: [*times, *_values(by, columns)], keys, kinds, kinds)
+    table = found.grouped(
+        lambda columns: [*times, *_values(by, columns)], keys, kinds, kinds, summed=summed
+    )
     if table is None:
         return []
     order = [*([TIME] if times else []), COUNT, *_keys(by)]
@@ -129,23 +100,14 @@ def _named(table: pl.DataFrame, by: Sequence[str]) -> list[Row]:
         return [{} for _ in range(table.height)]
     return [
         {
-            name: None if text is None else _READ[kind](text)
+            name: None if text is None else read_as(kind, text)
             for name, text, kind in zip(by, row[::2], row[1::2], strict=True)
         }
         for row in table.select(pairs).iter_rows()
     ]
 
 
-_READ: dict[str, Callable[[str], Value]] = {
-    "s": str,
-    "i": int,
-    "f": float,
-    "b": lambda text: text == "true",
-    "t": lambda text: instants.iso(int(text)),
-}
-
-
-def _percentiles(found: _Reading, pipe: tree.Percentile) -> list[Row]:
+def _percentiles(found: Scan, pipe: tree.Percentile) -> list[Row]:
     """By nearest rank: numbers that records really have."""
     frames: list[pl.DataFrame] = []
     total = 0
@@ -174,7 +136,7 @@ def _percentiles(found: _Reading, pipe: tree.Percentile) -> list[Row]:
     ]
 
 
-def _patterns(found: _Reading) -> list[Row]:
+def _patterns(found: Scan) -> list[Row]:
     shape = pl.col("message")
     for pattern, mark in SHAPES:
         shape = shape.str.replace_all(pattern, mark)

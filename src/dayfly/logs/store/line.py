@@ -2,12 +2,13 @@
 
 import json
 import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
 
-from dayfly.logs.record import Value
+from dayfly.logs.record import Record, Value
 from dayfly.logs.store.problems import BodyError
 
 _LEAST, _MOST = -(2**63), 2**63 - 1
@@ -40,6 +41,44 @@ def read(body: bytes) -> list[Line]:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         lines = enumerate(body.split(b"\n"), 1)
         return [_read_one(number, line) for number, line in lines if line.strip()]
+
+
+def numbered(body: bytes) -> Iterator[tuple[int, Record]]:
+    """The records of a body that was taken, each with the number of its line."""
+    for number, line in enumerate(body.split(b"\n"), 1):
+        if line.strip():
+            yield number, _record(_one(number, line))
+
+
+def blanked(body: bytes, unwanted: Callable[[Record], bool]) -> bytes:
+    """A body without some of its records; the others keep the numbers of their lines."""
+    lines = body.split(b"\n")
+    for number, record in numbered(body):
+        if unwanted(record):
+            lines[number - 1] = b""
+    return b"\n".join(lines)
+
+
+def _one(number: int, line: bytes) -> Line:
+    try:
+        return _decoder.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return _read_one(number, line)
+
+
+def _record(line: Line) -> Record:
+    return Record(
+        time=line.time,
+        message=line.message,
+        app=line.app,
+        release=line.release,
+        machine=line.machine,
+        host=line.host,
+        process=line.process,
+        stream=line.stream,
+        level=line.level,
+        fields=line.fields,
+    )
 
 
 def _read_one(number: int, line: bytes) -> Line:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,20 +13,25 @@ from dayfly.durable import translated
 from dayfly.logs.query import tree
 from dayfly.logs.record import Record
 from dayfly.logs.store.aggregate import Answer
-from dayfly.logs.store.files import held
-from dayfly.logs.store.intake import Intake
-from dayfly.logs.store.reading import BROKEN, Reading
-from dayfly.logs.store.sealing import SECOND, day_of, sealed
+from dayfly.logs.store.facets import Facets
+from dayfly.logs.store.files import free_bytes, held
+from dayfly.logs.store.intake import WAL, Intake
+from dayfly.logs.store.keeping import Deleted, Keeping
+from dayfly.logs.store.line import blanked
+from dayfly.logs.store.outlook import Outlook, outlook
+from dayfly.logs.store.reading import Reading
+from dayfly.logs.store.sealing import sealed
 from dayfly.logs.store.search import Limits
-from dayfly.logs.store.segment import FINAL_LEVEL, LEVEL
 from dayfly.logs.store.settings import DEFAULTS, Settings
 from dayfly.logs.store.shelf import Shelf
-from dayfly.logs.store.upkeep import Usage, to_drop, to_merge, usage_of
+from dayfly.logs.store.upkeep import Usage, usage_of
 from dayfly.logs.store.wanted import EARLIEST, LATEST, Wanted
 from dayfly.rounds import Rounds
 
 __all__ = ["ANYTIME", "EARLIEST", "LATEST", "Ask", "Found", "Store"]
 ROUND_SECONDS = 0.5
+REST_SECONDS = 30.0
+MOST_SEQUENCE = 2**63
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +40,15 @@ class Ask:
 
     since: int = EARLIEST
     until: int = LATEST
-    seconds: float | None = None
+    seconds: float | None = None  # since `began`: waiting for its turn counts
     stop: Stop = field(default_factory=Stop)
+    began: float = field(default_factory=time.monotonic)
+
+    def limits(self) -> Limits:
+        return Limits(stop=self.stop, seconds=self.seconds, began=self.began)
+
+    def wanted(self, where: tree.Node, *, newest_first: bool = True) -> Wanted:
+        return Wanted(where=where, since=self.since, until=self.until, newest_first=newest_first)
 
 
 @dataclass(frozen=True)
@@ -69,12 +81,16 @@ class Store:
         *,
         settings: Settings = DEFAULTS,
         now: Callable[[], float] = time.time,
+        still_needed: Callable[[], int] = lambda: MOST_SEQUENCE,
     ) -> None:
+        """`still_needed`: from this frame on the write-ahead log stays, though it is sealed."""
         self.folder = folder
         self._settings = settings
         self._now = now
+        self._still_needed = still_needed
+        self._rested = time.monotonic()
         self._exits = ExitStack()
-        self._upkeep = threading.Lock()
+        self._sealing = threading.Lock()
 
     def __enter__(self) -> Self:
         with ExitStack() as exits, translated(self.folder):
@@ -82,8 +98,11 @@ class Store:
             exits.enter_context(held(self.folder))
             self._shelf = Shelf(self.folder)
             sequence = self._shelf.manifest.sealed
-            self._intake = Intake(self.folder, sequence, self._settings, self._now)
+            self._intake = Intake(
+                self.folder, sequence, self._settings, self._now, self._still_needed
+            )
             exits.callback(self._intake.close)
+            self._keeping = Keeping(self._shelf, self._settings, self._now)
             self._rounds = Rounds("log store", ROUND_SECONDS, self._round)
             if self._settings.rounds:
                 self._rounds.start()
@@ -104,25 +123,44 @@ class Store:
         """
         return self._intake.append(body, batch)
 
+    @property
+    def full(self) -> bool:
+        """Whether nothing more is taken until there is room on the disk."""
+        return self._intake.full
+
     def search(
         self, query: tree.Query, *, limit: int = 100, newest_first: bool = True, ask: Ask = ANYTIME
     ) -> Found:
         """The first `limit` records, whatever the query's pipes make of them."""
-        limits = Limits(stop=ask.stop, seconds=ask.seconds)
-        wanted = Wanted(
-            where=query.where, since=ask.since, until=ask.until, newest_first=newest_first
-        )
+        limits, wanted = ask.limits(), ask.wanted(query.where, newest_first=newest_first)
         return Found(self._reading.records(wanted, limit, limits), limits)
 
     def aggregate(self, query: tree.Query, *, ask: Ask = ANYTIME) -> Answer:
         """The table that the first pipe of a query makes of all its records."""
-        limits = Limits(stop=ask.stop, seconds=ask.seconds)
-        wanted = Wanted(where=query.where, since=ask.since, until=ask.until)
-        return self._reading.answer(query.pipes[0], wanted, limits)
+        return self._reading.answer(query.pipes[0], ask.wanted(query.where), ask.limits())
+
+    def facets(
+        self, where: tree.Node, names: Sequence[str], *, size: int = 10, ask: Ask = ANYTIME
+    ) -> Facets:
+        """The most frequent values of fields, of all records that are wanted."""
+        return self._reading.facets(names, size, ask.wanted(where), ask.limits())
+
+    def span(self, ask: Ask = ANYTIME) -> tuple[int, int] | None:
+        """Between which times there are records, as far as parts tell it; None without any."""
+        return self._reading.span(ask.wanted(tree.Everything()))
+
+    def fields(self, ask: Ask = ANYTIME) -> dict[str, str]:
+        """Names of fields, as the newest segments have them, with the letters of their types."""
+        return self._reading.fields(ask.wanted(tree.Everything()), ask.limits())
 
     def usage(self) -> list[Usage]:
         """Of what is sealed, by app and day."""
         return usage_of(self._shelf.manifest.segments)
+
+    def outlook(self) -> Outlook:
+        """How much is stored and free, and when the disk is full."""
+        free = free_bytes(self.folder)
+        return outlook(self._shelf.manifest.segments, free, self._settings, self._now())
 
     @property
     def problems(self) -> list[str]:
@@ -131,7 +169,7 @@ class Store:
 
     def seal(self) -> None:
         """Write what is in memory into segments, now."""
-        with self._upkeep:
+        with self._sealing:
             last, parts = self._intake.to_seal()
             frames = [part.frame for part in parts]
             fresh = sealed(self._shelf.days, frames, self._settings.rows) if frames else []
@@ -139,33 +177,42 @@ class Store:
 
     def compact(self) -> bool:
         """Merge small segments, or pack those of a day that is over; whether there were any."""
-        with self._upkeep:
-            segments = self._shelf.manifest.segments
-            today = day_of(round(self._now() * SECOND))
-            chosen = to_merge(segments, self._settings, today)
-            frames = []
-            for each in chosen:
-                try:
-                    frames.append(self._shelf.open(each).whole())
-                except BROKEN as error:
-                    self._shelf.quarantine(each, str(error))
-                    return True
-            if frames:
-                level = FINAL_LEVEL if chosen[0].day < today else LEVEL
-                fresh = sealed(self._shelf.days, frames, 2 * self._settings.rows, level)
-                self._shelf.change(add=fresh, remove=chosen)
-            return bool(frames)
+        return self._keeping.compact()
 
     def retain(self) -> None:
         """Delete what is too old, and the oldest of what is too much."""
-        with self._upkeep:
-            dropped = to_drop(self._shelf.manifest.segments, self._settings, self._now())
-            if dropped:
-                self._shelf.change(remove=dropped)
+        self._keeping.retain()
+
+    def delete(self, where: tree.Node, *, ask: Ask = ANYTIME) -> Deleted:
+        """Delete all wanted records that are acknowledged when it is called.
+
+        They are gone, from every file of the store but those in `quarantine`, when it returns. When
+        it fails or is killed, all of them or none are gone.
+        """
+        wanted = ask.wanted(where)
+        self.seal()
+        self._intake.erase(lambda body: blanked(body, wanted.has))
+        return self._keeping.delete(wanted, ask.stop)
+
+    @property
+    def durable(self) -> int:
+        """Sequence of the last frame of the write-ahead log that was acknowledged."""
+        return self._intake.durable
+
+    @property
+    def log(self) -> Path:
+        """The folder of the write-ahead log."""
+        return self.folder / WAL
 
     def _round(self) -> None:
-        self.retain()
+        """A deletion takes its time; sealing does not wait for it."""
+        if not self._keeping.busy.locked():
+            self.retain()
         if self._intake.due:
             self.seal()
-        while not self._rounds.stop.requested and self.compact():
+        self._intake.tidy()
+        if time.monotonic() - self._rested > REST_SECONDS:
+            self._rested = time.monotonic()
+            self._shelf.rest()
+        while not (self._rounds.stop.requested or self._keeping.busy.locked()) and self.compact():
             pass

@@ -17,24 +17,26 @@ def to_merge(segments: Sequence[Segment], settings: Settings, today: str) -> lis
     """
     days: dict[str, list[Segment]] = defaultdict(list)
     for each in segments:
-        small = each.rows <= settings.rows // 2
+        small = each.rows <= settings.rows // 2 and each.text <= settings.text // 2
         if small or (each.day < today and each.level < FINAL_LEVEL):
             days[each.day].append(each)
     for day, found in sorted(days.items()):
         over = day < today
         if not over and len(found) < settings.small:
             continue
-        for lot in _lots(sorted(found, key=lambda each: each.first), settings.rows):
+        for lot in _lots(sorted(found, key=lambda each: each.first), settings):
             if len(lot) > 1 or (over and lot[0].level < FINAL_LEVEL):
                 return lot
     return []
 
 
-def _lots(segments: Sequence[Segment], rows: int) -> Iterator[list[Segment]]:
+def _lots(segments: Sequence[Segment], settings: Settings) -> Iterator[list[Segment]]:
     """Neighbours, as many as make a segment."""
     lot: list[Segment] = []
     for each in segments:
-        if lot and sum(one.rows for one in lot) + each.rows > rows:
+        rows = sum(one.rows for one in lot) + each.rows
+        text = sum(one.text for one in lot) + each.text
+        if lot and (rows > settings.rows or text > settings.text):
             yield lot
             lot = []
         lot.append(each)
@@ -42,14 +44,30 @@ def _lots(segments: Sequence[Segment], rows: int) -> Iterator[list[Segment]]:
         yield lot
 
 
+def outlived(segment: Segment, settings: Settings, now: float) -> frozenset[str]:
+    """Apps of which a segment has nothing that is to be kept still."""
+    keeps = {app: settings.keep_apps.get(app, settings.keep_seconds) for app in segment.apps}
+    return frozenset(
+        app
+        for app, keep in keeps.items()
+        if keep is not None and segment.last < (now - keep) * SECOND
+    )
+
+
+def to_trim(
+    segments: Sequence[Segment], settings: Settings, now: float
+) -> list[tuple[Segment, frozenset[str]]]:
+    """Segments that are written anew without some apps."""
+    found = ((each, outlived(each, settings, now)) for each in segments)
+    return [(each, apps) for each, apps in found if apps and apps < each.apps.keys()]
+
+
 def to_drop(segments: Sequence[Segment], settings: Settings, now: float) -> list[Segment]:
-    """Segments older than allowed, and the oldest of those that take too much."""
+    """Segments of which all is older than allowed, and the oldest of those that take too much."""
     kept = sorted(segments, key=lambda each: each.last)
-    dropped: list[Segment] = []
-    if settings.keep_seconds is not None:
-        oldest = (now - settings.keep_seconds) * SECOND
-        dropped = [each for each in kept if each.last < oldest]
-        kept = kept[len(dropped) :]
+    dropped = [each for each in kept if outlived(each, settings, now) == each.apps.keys()]
+    gone = {each.name for each in dropped}
+    kept = [each for each in kept if each.name not in gone]
     if settings.keep_bytes is not None:
         total = sum(each.size for each in kept)
         while kept and total > settings.keep_bytes:

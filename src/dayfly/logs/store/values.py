@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from dayfly.logs.query import instants
 from dayfly.logs.query.meaning import is_number, text_of
 from dayfly.logs.record import Value
 from dayfly.logs.store.frame import ATTRIBUTES, KINDS, REST, fields_of
@@ -53,6 +54,20 @@ def value_kind(name: str, columns: AbstractSet[str]) -> pl.Expr:
     if REST in columns:
         found.append(_from_rest(name, lambda value: KINDS[type(value)], pl.String))
     return pl.coalesce(found) if found else _nothing(pl.String)
+
+
+def read_as(kind: str, text: str) -> Value:
+    """A value from its text and the letter of its type."""
+    return _READ[kind](text)
+
+
+_READ: dict[str, Callable[[str], Value]] = {
+    "s": str,
+    "i": int,
+    "f": float,
+    "b": lambda text: text == "true",
+    "t": lambda text: instants.iso(int(text)),
+}
 
 
 def value_number(name: str, columns: AbstractSet[str]) -> pl.Expr:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import polars as pl
 
-from dayfly.durable import translated
+from dayfly.durable import translated, write_atomically
 from dayfly.logs.store.files import fsync, zstd
 from dayfly.logs.store.line import Line
 from dayfly.logs.store.problems import StoreError, StoreFullError
@@ -41,6 +41,7 @@ class Frame:
     sequence: int = 0
     error: StoreError | None = None
     done: bool = False
+    size: int = 0  # of the body as it came
     lines: Sequence[Line] = field(default=(), repr=False)  # what the body says
     columns: pl.DataFrame | None = field(default=None, repr=False)  # the same
 
@@ -70,7 +71,9 @@ class Wal:
         self._next = first
         self._on_durable = on_durable
         self._waiting: list[Frame] = []
+        self.durable = first - 1  # sequence of the last frame that is on disk
         self._queue = threading.Lock()
+        self._files = threading.Lock()  # of those that are not written any more
         self._disk = threading.Lock()
         self._descriptor = -1
         self._size = 0
@@ -103,6 +106,7 @@ class Wal:
         else:
             self._next += len(group)
             self._size += len(data)
+            self.durable = group[-1].sequence
             self._on_durable(group)
         for frame in group:
             frame.done = True
@@ -143,10 +147,20 @@ class Wal:
 
     def remove_until(self, sequence: int) -> None:
         """Delete the files that hold nothing after a sequence."""
-        paths = files(self._folder)
-        for path, following in pairwise(paths):
-            if first_of(following) <= sequence + 1:
+        with self._files:
+            for path in ended(self._folder, sequence):
                 path.unlink(missing_ok=True)
+
+    def rewrite_until(self, sequence: int, change: Callable[[bytes], bytes]) -> None:
+        """Change the bodies in files that hold nothing after a sequence, each file at once."""
+        with self._files:
+            for path in ended(self._folder, sequence):
+                frames = list(replay(path, last=False, damaged=[]))
+                for frame in frames:
+                    body = frame.plain()
+                    if (changed := change(body)) != body:
+                        frame.body = zstd.compress(changed, 1)
+                write_atomically(path, b"".join(frame.encoded() for frame in frames))
 
     def close(self) -> None:
         with self._disk:
@@ -177,6 +191,11 @@ def files(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"*{SUFFIX}"))
 
 
+def ended(folder: Path, sequence: int) -> list[Path]:
+    """Files that hold nothing after a sequence; never the last one."""
+    return [path for path, after in pairwise(files(folder)) if first_of(after) <= sequence + 1]
+
+
 def first_of(path: Path) -> int:
     return int(path.stem)
 
@@ -193,12 +212,12 @@ def replay(path: Path, *, last: bool, damaged: list[Damage]) -> Iterator[Frame]:
     data = path.read_bytes()
     position = 0
     while position < len(data):
-        frame, length = _frame_at(data, position)
+        frame, length = frame_at(data, position)
         if frame:
             yield frame
             position += length
             continue
-        following = _next_whole(data, position + 1)
+        following = next_whole(data, position + 1)
         if following < len(data) or not last:
             damaged.append(Damage(path, position, following - position))
         else:
@@ -206,7 +225,8 @@ def replay(path: Path, *, last: bool, damaged: list[Damage]) -> Iterator[Frame]:
         position = following
 
 
-def _frame_at(data: bytes, position: int) -> tuple[Frame | None, int]:
+def frame_at(data: bytes, position: int) -> tuple[Frame | None, int]:
+    """The frame that begins there, and its length; None when none does, or it is not whole."""
     if position + HEADER.size > len(data):
         return None, 0
     magic, length, crc, sequence, arrived, name_length = HEADER.unpack_from(data, position)
@@ -221,9 +241,10 @@ def _frame_at(data: bytes, position: int) -> tuple[Frame | None, int]:
     return frame, HEADER.size + length
 
 
-def _next_whole(data: bytes, position: int) -> int:
+def next_whole(data: bytes, position: int) -> int:
+    """Where the next frame begins, at the end when there is none."""
     while (position := data.find(MAGIC, position)) >= 0:
-        if _frame_at(data, position)[0]:
+        if frame_at(data, position)[0]:
             return position
         position += 1
     return len(data)

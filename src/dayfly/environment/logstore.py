@@ -1,0 +1,197 @@
+"""The log store and the forwarder of an environment: what they are told, and how they are."""
+
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from dayfly.client import Client, ClientError
+from dayfly.command import which
+from dayfly.config.address import EVERYWHERE, address_of
+from dayfly.config.environment import Environment as Settings
+from dayfly.config.environment import Syslog
+from dayfly.config.home import Home, environment_id
+from dayfly.durable import FileError, translated, write_atomically
+from dayfly.errors import DayflyError
+from dayfly.logs.forwarder import journal
+from dayfly.logs.forwarder import starting as forwarding
+from dayfly.logs.forwarder.stamps import Stamps
+from dayfly.logs.forwarder.starting import Files
+from dayfly.machines.ports import Ports
+
+USUAL = "127.0.0.1:8082"
+OWN = "dayfly"  # the app of what Dayfly itself says
+SERVING = "settings.json"  # of the log server
+ANSWER_SECONDS = 2.0
+_KEEPS = "log store"  # who holds its port
+
+
+def prepare(home: Home, settings: Settings) -> None:
+    """Write what the two services read when they start."""
+    logs = settings.logs
+    listen = logs.listen or _kept_listen(home) or _free_listen(home)
+    told = {
+        "listen": listen,
+        "zone": _zone(settings),
+        "syslog": _syslog(home, logs.syslog),
+        "store": {
+            "keep_seconds": float(logs.retention.age),
+            "keep_apps": {n: float(app.age) for n, app in logs.app.items() if app.age is not None},
+            "keep_bytes": int(logs.retention.size),
+        },
+    }
+    write_atomically(home.logs / SERVING, msgspec.json.encode(told))
+    forwarded = forwarding.Settings(
+        url=_url(listen),
+        token_file=str(home.logs / "token"),
+        host=socket.gethostname(),
+        output=str(home.output),
+        files=tuple(_files(home, settings)),
+        limit=int(logs.spool.limit),
+        full=logs.spool.full,
+        zone=_zone(settings),
+        journal=logs.host.journal and has_journal(),
+    )
+    write_atomically(home.forwarder / forwarding.SETTINGS, msgspec.json.encode(forwarded))
+
+
+def url(home: Home) -> str:
+    """Where the log store answers; empty where none was ever started."""
+    listen = _told_listen(home)
+    return _url(listen) if listen else ""
+
+
+def token(home: Home) -> str:
+    """Who shows it may ask and send."""
+    with translated(home.logs / "token"):
+        return (home.logs / "token").read_text().strip()
+
+
+def client(home: Home, *, seconds: float = ANSWER_SECONDS) -> Client:
+    """Of the log store, with the right to ask."""
+    return Client(url(home), token(home), called="The log store", seconds=seconds)
+
+
+def store_state(home: Home) -> dict[str, Any]:
+    """As `dayfly status` tells it."""
+    return {"state": "up" if _answers(home) else "down", "url": url(home)}
+
+
+def forwarder_runs(home: Home) -> bool:
+    """It holds its lock for as long as it lives."""
+    try:
+        descriptor = os.open(home.forwarder / "lock", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def let_go(home: Home) -> None:
+    """Of the port, when the environment is destroyed."""
+    Ports(environment_id(home)).free(_KEEPS)
+
+
+def has_journal() -> bool:
+    """Whether systemd keeps one here that says something."""
+    folders = (Path("/var/log/journal"), Path("/run/log/journal"))
+    return which("journalctl") is not None and any(
+        next(folder.glob("*/*.journal"), None) for folder in folders if folder.is_dir()
+    )
+
+
+def _zone(settings: Settings) -> str:
+    """Of times that tell none: what is written here means this host's, but containers have none."""
+    if settings.runtime == "docker":
+        return "UTC"
+    _, found, name = os.path.realpath("/etc/localtime").partition("/zoneinfo/")
+    try:
+        return ZoneInfo(name).key if found else "UTC"
+    except (ZoneInfoNotFoundError, ValueError):
+        return "UTC"
+
+
+def _syslog(home: Home, syslog: Syslog) -> dict[str, str]:
+    """Files lie below DAYFLY_HOME."""
+    told = {"listen": syslog.listen, "tls": syslog.tls}
+    for name in ("certificate", "clients"):
+        path = getattr(syslog, name)
+        told[name] = path and str(home.path / path)
+    return {name: text for name, text in told.items() if text}
+
+
+def _files(home: Home, settings: Settings) -> Iterator[Files]:
+    yield Files(
+        path=str(home.balancer / "access.log"),
+        stamps=Stamps(process="balancer", stream="access"),
+    )
+    for name in ("server", "balancer", "logs", "supervisord"):
+        yield Files(
+            path=str(home.run / f"{name}.log"),
+            stamps=Stamps(app=OWN, process=name, stream="log"),
+        )
+    host = settings.logs.host
+    if host.journal and has_journal():
+        path = str(home.forwarder / journal.FOLDER / journal.FILE)
+        yield Files(path=path, stamps=Stamps(stream="journal"))
+    else:
+        yield from (Files(path=path, stamps=Stamps(stream="syslog")) for path in host.syslog)
+    for path in host.postgresql:
+        yield Files(path=path, stamps=Stamps(process="postgresql", stream="postgresql"))
+
+
+def _kept_listen(home: Home) -> str:
+    """What was chosen once stays, so that senders find it, unless another program has it now."""
+    listen = _told_listen(home)
+    return listen if listen and (_answers(home) or _is_free(listen)) else ""
+
+
+def _free_listen(home: Home) -> str:
+    """The usual port, claimed for this environment before another one of this host claims it."""
+    ports = Ports(environment_id(home))
+    ports.free(_KEEPS)
+    if ports.claim(int(USUAL.rpartition(":")[2]), _KEEPS):
+        return USUAL
+    return f"127.0.0.1:{ports.reserve(_KEEPS)}"
+
+
+def _told_listen(home: Home) -> str:
+    try:
+        return str(msgspec.json.decode((home.logs / SERVING).read_bytes())["listen"])
+    except (FileNotFoundError, msgspec.DecodeError, KeyError, TypeError):
+        return ""
+
+
+def _url(listen: str) -> str:
+    address = address_of(listen)
+    if address is None:
+        raise DayflyError(f"logs.listen: {listen!r} is not host:port")
+    host = EVERYWHERE.get(address[0], address[0])
+    return f"http://{f'[{host}]' if ':' in host else host}:{address[1]}"
+
+
+def _answers(home: Home) -> bool:
+    """It knows our token; no other program is taken for it."""
+    try:
+        return "version" in client(home).get("/")
+    except (ClientError, FileError, TypeError):
+        return False
+
+
+def _is_free(listen: str) -> bool:
+    address = address_of(listen)
+    try:
+        with socket.create_server(address or ("127.0.0.1", 0)):
+            return True
+    except OSError:
+        return False

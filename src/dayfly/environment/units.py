@@ -1,0 +1,42 @@
+"""The services of an environment as units of systemd."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from dayfly.command import output_of, which
+from dayfly.config.home import Home, environment_id
+from dayfly.durable import write_atomically
+from dayfly.environment import supervised
+from dayfly.errors import DayflyError
+
+UNITS = Path("/etc/systemd/system")
+STOP_SECONDS = 180.0
+
+
+class NoSystemdError(DayflyError):
+    """The services can't run under systemd here."""
+
+
+def start(units: Mapping[str, str]) -> None:
+    if which("systemctl") is None or not UNITS.is_dir():
+        raise NoSystemdError("no systemd on this machine", hint="`dayfly up` without --systemd")
+    for name, text in units.items():
+        write_atomically(UNITS / name, text, 0o644)
+    output_of(["systemctl", "daemon-reload"])
+    output_of(["systemctl", "enable", "--now", *units])
+
+
+def stop(home: Home, names: Sequence[str]) -> None:
+    """Where they are installed."""
+    if units := _installed(home, names):
+        output_of(["systemctl", "disable", "--now", *units], seconds=STOP_SECONDS)
+
+
+def remove(home: Home, names: Sequence[str]) -> None:
+    for unit in _installed(home, names):
+        (UNITS / unit).unlink()
+
+
+def _installed(home: Home, names: Sequence[str]) -> list[str]:
+    wanted = [supervised.unit_name(environment_id(home), name) for name in names]
+    return [unit for unit in wanted if (UNITS / unit).exists()]

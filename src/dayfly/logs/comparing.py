@@ -1,0 +1,32 @@
+"""Two releases compared: which shapes of messages are new in the later one."""
+
+from dataclasses import replace
+
+from dayfly.logs.query import tree
+from dayfly.logs.query.values import LEVELS
+from dayfly.logs.store.aggregate import Answer
+from dayfly.logs.store.store import Ask, Store
+
+ERRORS = tree.Or(
+    tuple(tree.Compare("level", "=", level) for level in LEVELS[LEVELS.index("error") :])
+)
+
+
+def new_patterns(store: Store, where: tree.Node, *, before: int, after: int, ask: Ask) -> Answer:
+    """The patterns of release `after` that release `before` never had, the most frequent first."""
+    known, fresh = (
+        store.aggregate(tree.Query(_of_release(where, release), (tree.Patterns(),)), ask=ask)
+        for release in (before, after)
+    )
+    seen = {row["pattern"] for row in known.rows}
+    cuts = [
+        f"release {release}: {answer.cut}"
+        for release, answer in ((before, known), (after, fresh))
+        if answer.cut
+    ]
+    rows = [row for row in fresh.rows if row["pattern"] not in seen]
+    return replace(fresh, rows=rows, cut="; ".join(cuts))
+
+
+def _of_release(where: tree.Node, release: int) -> tree.Node:
+    return tree.And((tree.Compare("release", "=", release), where))

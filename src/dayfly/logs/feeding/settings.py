@@ -1,0 +1,95 @@
+"""Where records go on to, from one file beside the store: a list of feeds."""
+
+import re
+from pathlib import Path
+from typing import Literal
+from urllib.parse import SplitResult, urlsplit
+
+import msgspec
+
+from dayfly.durable import FileError, translated
+from dayfly.errors import DayflyError
+from dayfly.logs.query.parse import parse
+from dayfly.logs.query.tree import Node
+
+SETTINGS = "feeds.json"
+GB = 1024**3
+Kind = Literal["elasticsearch", "splunk", "syslog"]
+SCHEMES: dict[str, tuple[str, ...]] = {
+    "elasticsearch": ("http", "https"),
+    "splunk": ("http", "https"),
+    "syslog": ("tcp", "tls"),
+}
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+
+
+class FeedError(DayflyError):
+    """A feed is not described as it should be."""
+
+
+class Feed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    name: str
+    kind: Kind
+    url: str  # https://HOST:PORT, of syslog tcp:// or tls://
+    query: str = ""  # which records; everything when it is empty
+    index: str = "dayfly"  # the beginning of the indices' names; of Splunk its index, "" its own
+    user: str = ""  # of Basic; without one the secret is an API key, or Splunk's token
+    secret_file: str = ""
+    ca_file: str = ""  # who may have signed the receiver's certificate; else the system's
+    acknowledged: bool = False  # Splunk: wait until it has indexed, which its token must allow
+    most_behind: int = 2 * GB  # of the write-ahead log kept for it; beyond, the oldest is given up
+
+    def where(self) -> Node:
+        return parse(self.query).where
+
+    def address(self) -> SplitResult:
+        return urlsplit(self.url)
+
+    def secret(self) -> str:
+        if not self.secret_file:
+            return ""
+        with translated(Path(self.secret_file)):
+            return Path(self.secret_file).read_text().strip()
+
+
+def load(folder: Path) -> tuple[Feed, ...]:
+    """None where there is no such file; FeedError names the feed and what is wrong with it."""
+    path = folder / SETTINGS
+    if not path.exists():
+        return ()
+    with translated(path):
+        raw = path.read_bytes()
+    try:
+        feeds = msgspec.json.decode(raw, type=tuple[Feed, ...])
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise FileError(f"{path}: {error}") from error
+    names = [feed.name for feed in feeds]
+    for feed in feeds:
+        _check(feed, names)
+    return feeds
+
+
+def _check(feed: Feed, names: list[str]) -> None:
+    if not _NAME.fullmatch(feed.name):
+        raise FeedError(f"{SETTINGS}: name: found {feed.name!r}, allowed are a-z, 0-9 and -")
+    if names.count(feed.name) > 1:
+        raise FeedError(f"{SETTINGS}: two feeds are called {feed.name}")
+    address, schemes = feed.address(), SCHEMES[feed.kind]
+    if address.scheme not in schemes or not address.hostname or not _has_port(feed):
+        raise FeedError(
+            f"{SETTINGS}: {feed.name}: url: found {feed.url!r}, allowed is "
+            + " or ".join(f"{scheme}://HOST:PORT" for scheme in schemes)
+        )
+    if parse(feed.query).pipes:
+        raise FeedError(f"{SETTINGS}: {feed.name}: query: found a `|`, allowed are conditions only")
+    if feed.kind == "elasticsearch" and not _NAME.fullmatch(feed.index):
+        raise FeedError(
+            f"{SETTINGS}: {feed.name}: index: found {feed.index!r}, allowed are a-z, 0-9 and -"
+        )
+
+
+def _has_port(feed: Feed) -> bool:
+    try:
+        return bool(feed.address().port) or feed.kind != "syslog"
+    except ValueError:
+        return False

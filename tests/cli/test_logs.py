@@ -1,0 +1,172 @@
+"""`dayfly logs`, and the parts of the log store alone, as a person types them."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from apps.running import free_port
+from asked import NOW, Server, serving
+from dayfly.clock import wait_until
+from fake_server.terminal import SOURCE, Terminal
+
+SECOND = 10**9
+NOW_NS = int(NOW) * SECOND
+ORDERS = {"app": "orders", "machine": "orders-41-web-1", "stream": "stdout"}
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """Two releases, of which the second one has a new error."""
+    with serving(tmp_path / "store") as served:
+        served.ingest(
+            *(
+                {"time": NOW_NS - (9 - n) * SECOND, "message": f"step {n}", "release": 41, **ORDERS}
+                for n in range(9)
+            ),
+            *(
+                {"time": NOW_NS - n, "message": f"no stock of {n}", "level": "error", "release": 42}
+                for n in (4711, 4712)
+            ),
+        )
+        yield served
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Terminal:
+    """Somebody without an environment."""
+    env = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(SOURCE),
+        "HOME": str(tmp_path),
+        "TZ": "UTC",
+    }
+    return Terminal(tmp_path, env | {"DAYFLY_HOME": str(tmp_path / "none")})
+
+
+def test_a_search_is_narrowed_by_options(alone: Terminal, server: Server) -> None:
+    done = alone.type(
+        "logs", "step", "--url", server.address, "--app", "orders", "--release", "41", "-n", "1",
+        "--json",
+    )  # fmt: skip
+
+    (record,) = map(json.loads, done.stdout.splitlines())
+    assert (record["message"], record["time"]) == ("step 8", "2026-11-01T23:59:59Z")
+    none = alone.type("logs", "step | count()", "--url", server.address, "--release", "7")
+    assert none.stdout.split() == ["count", "0"]
+
+
+def test_lines_around_a_record(alone: Terminal, server: Server) -> None:
+    done = alone.type("logs", '"step 4"', "--url", server.address, "--context", "1")
+
+    assert [line.partition(" orders")[0][:1] for line in done.stdout.splitlines()] == [
+        " ",
+        ">",
+        " ",
+    ]
+    assert [line.split("stdout ")[1] for line in done.stdout.splitlines()] == [
+        "step 3", "step 4", "step 5",
+    ]  # fmt: skip
+
+
+def test_what_is_new_in_a_release(alone: Terminal, server: Server) -> None:
+    done = alone.type("logs", "--url", server.address, "--compare", "41", "42")
+
+    head, row = done.stdout.splitlines()
+    assert head.split() == ["count", "pattern"]
+    assert row.split(maxsplit=1)[0] == "2"
+    assert "no stock of" in row
+    other = alone.type("logs", "--url", server.address, "--compare", "42", "41")
+    assert other.stdout == "Release 41 has no error pattern that release 42 did not have.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["app:x level:>=loud"], "column 15"),
+        (["--since", "yesterday"], "since: found 'yesterday'"),
+        (["--follow", "--context", "2"], "one of them at a time"),
+        (["x | count()", "--follow"], "Only records can be followed"),
+        (["x | count()", "--context", "2"], "Only records have lines around"),
+        (["--follow", "--until", "1h"], "has no end"),
+        (["x", "--source", "build"], "--source is of the kept output"),
+    ],
+)
+def test_what_makes_no_sense_is_told(
+    alone: Terminal, server: Server, words: list[str], says: str
+) -> None:
+    done = alone.type("logs", *words, "--url", server.address)
+
+    assert done.returncode in {1, 2}
+    assert says in done.stderr
+
+
+def test_what_comes_is_followed(alone: Terminal, server: Server) -> None:
+    process = alone.start("logs", "step", "--url", server.address, "--follow", "--json")
+    try:
+        time.sleep(1)
+        server.ingest({"time": time.time_ns() + SECOND, "message": "step of now"})
+        assert process.stdout
+        assert json.loads(process.stdout.readline())["message"] == "step of now"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_store_and_a_forwarder_alone(alone: Terminal, tmp_path: Path) -> None:
+    url, log = f"http://127.0.0.1:{free_port()}", tmp_path / "app.log"
+    log.write_text('{"level":"warn","msg":"from a file"}\n')
+    with (
+        running(alone, "logs", "serve", "kept", "--listen", url.removeprefix("http://")),
+        running(alone, "forwarder", "--to", url, str(tmp_path / "*.log"), "--app", "shop"),
+    ):
+        wait_until(
+            lambda: "from a file" in alone.type("logs", "app:shop", "--url", url).stdout,
+            seconds=40,
+            what="the line in the store",
+            poll=0.5,
+        )
+        (record,) = alone.type("logs", "--json", "--url", url).stdout.splitlines()
+        usage = alone.type("logs", "usage", "--url", url)
+
+    found = json.loads(record)
+    assert (found["level"], found["stream"], found["app"]) == ("warning", "app.log", "shop")
+    assert usage.returncode == 0
+    assert "free" in usage.stdout
+
+
+def test_only_this_host_may_ask_a_store_without_a_token(alone: Terminal) -> None:
+    done = alone.type("logs", "serve", "kept", "--listen", f"0.0.0.0:{free_port()}")
+
+    assert (done.returncode, "token is missing or empty" in done.stderr) == (2, True)
+
+
+def test_a_store_elsewhere_is_shown_the_token_of_a_variable(
+    alone: Terminal, tmp_path: Path
+) -> None:
+    with serving(tmp_path / "closed", token="secret") as served:
+        refused = alone.type("logs", "--url", served.address)
+        alone.env["DAYFLY_LOGS_TOKEN"] = "secret"
+        taken = alone.type("logs", "--url", served.address)
+
+    assert (refused.returncode, "token is missing or wrong" in refused.stderr) == (1, True)
+    assert taken.returncode == 0
+
+
+@contextmanager
+def running(terminal: Terminal, *words: str) -> Iterator["subprocess.Popen[str]"]:
+    process = terminal.start(*words, stderr=subprocess.STDOUT)
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=30)
+        assert process.returncode == 0, said
