@@ -151,8 +151,19 @@ def test_any_tool_is_asked_by_its_command(terminal: Terminal, orders: str) -> No
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert (answer["verdict"], answer["pending"]) == ("online", None)
-    nothing = terminal.type("impact", "--database", orders, "--migrate", "true")
+    asks = f"{sys.executable} -c \"{told}.execute('SELECT 1')\""
+    nothing = terminal.type("impact", "--database", orders, "--migrate", asks)
     assert "nothing is pending" in nothing.stdout
+
+
+def test_a_command_that_takes_its_database_from_elsewhere(terminal: Terminal, orders: str) -> None:
+    there = f"import psycopg; psycopg.connect('{orders}', autocommit=True)"
+    migrate = f'{sys.executable} -c "import time; {there}; time.sleep(1)"'
+
+    for words in ([migrate], ["true", "--json"]):
+        done = terminal.type("impact", "--database", orders, "--migrate", *words)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "It takes its database from elsewhere than DATABASE_URL" in done.stderr
 
 
 def test_what_is_in_the_folder_is_recognised(

@@ -187,7 +187,7 @@ def _asked(
     if migrations is not None:
         return answer.of_files(question, source / migrations)
     if migrate is not None:
-        return answer.of_command(question, _command(migrate))
+        return answer.of_command(question, _command(migrate, question.url))
     tool = tool_of(source)
     if tool == UNKNOWN:
         raise UsageError(
@@ -197,19 +197,18 @@ def _asked(
     if not tool.command:
         return answer.of_files(question, source / tool.place)
     names = pending_migrations(tool, source, question.url)
-    return answer.of_command(question, _command(tool.command), names or ())
+    return answer.of_command(question, _command(tool.command, question.url), names or ())
 
 
-def _command(words: str) -> Callable[[str], int]:
-    """Runs it with a database's URL where tools look for one."""
+def _command(words: str, production: str) -> Callable[[str], int]:
+    """Runs it with a copy's URL where tools look for one, and nothing that leads to production."""
     from dayfly.command import Setting, run  # noqa: PLC0415 - see `impact`
     from dayfly.config.inherited import inherited_with  # noqa: PLC0415
-    from dayfly.database.jdbc import ALONE, for_flyway  # noqa: PLC0415
     from dayfly.database.problems import missed_network  # noqa: PLC0415
+    from dayfly.database.redirected import to_copy  # noqa: PLC0415
 
     def migrate(url: str) -> int:
-        named = {"DATABASE_URL": url, **for_flyway(url, options=ALONE)}
-        setting = Setting(env=inherited_with(**named))
+        setting = Setting(env=to_copy(inherited_with(), [production], url, url="DATABASE_URL"))
         argv = ["/bin/sh", "-c", words]
         done = run(argv, setting=setting, seconds=COMMAND_SECONDS, check=False)
         if done.status:

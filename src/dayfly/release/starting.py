@@ -19,9 +19,11 @@ SHOWN = 200  # characters of a statement in a message
 
 def found(work: Work, image: Image, database: Database) -> Found:
     """Of an app that declares no migrations; nothing else of it is assessed."""
-    from dayfly.database.starting import started  # noqa: PLC0415 - loads the driver
+    from dayfly.database.guard import guarded_start  # noqa: PLC0415 - loads the driver
+    from dayfly.database.starting import started  # noqa: PLC0415 - see above
 
-    attempt, failed = rehearsal.starting(work, image), list[str]()
+    url, failed = work.database_url(database), list[str]()
+    attempt = guarded_start(url, rehearsal.starting(work, image), books=True)
 
     def run(url: str) -> int:
         failed.extend(filter(None, [attempt(url)]))
@@ -29,7 +31,7 @@ def found(work: Work, image: Image, database: Database) -> Found:
 
     home, postgresql = work.parts.home, work.parts.settings.postgresql
     try:
-        seen = started(work.database_url(database), run, folder=home.scratch, postgresql=postgresql)
+        seen = started(url, run, folder=home.scratch, postgresql=postgresql)
     except DayflyError as error:
         work.stop.check()
         failed, seen = [error.message], None
