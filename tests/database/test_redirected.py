@@ -105,8 +105,11 @@ def test_libpqs_own_variables() -> None:
         "dayfly_7",
         "other",
     )
+    assert found["PGOPTIONS"] == "-c default_tablespace=only_on_the_copy"
     assert found["FLYWAY_URL"].startswith("jdbc:postgresql://127.0.0.1:40001/dayfly_7")
 
 
 def test_another_postgresql_of_the_app_stays_reachable() -> None:
-    assert "PGHOSTADDR" not in led(STATS_URL=OTHER)
+    found = led(STATS_URL=OTHER, PGOPTIONS="-c jit=off")
+    assert "PGHOSTADDR" not in found
+    assert found["PGOPTIONS"] == "-c jit=off"

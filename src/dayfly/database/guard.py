@@ -1,9 +1,11 @@
 """Production while something runs that is to see a copy alone: what strays there is ended.
 
-A migrate command may take its database from elsewhere than the URL it is given. It says who it is
-where its driver is libpq or does as libpq does (`PGAPPNAME`), and whatever its driver it wants to
-write down what it has done: in production's books, on which a lock stands that only such a write
-meets. So it waits there with its transaction open, and is ended before anything is committed.
+A migrate command may take its database from elsewhere than the URL it is given. Where its driver
+is libpq, or does as libpq does, production does not let it in: it asks for a tablespace that only
+the copy has (`PGOPTIONS`). One that has options of its own still says who it is (`PGAPPNAME`).
+And whatever its driver it wants to write down what it has done: in production's books, on which a
+lock stands that only such a write meets. So it waits there with its transaction open, and is ended
+before anything is committed.
 """
 
 import threading
@@ -19,6 +21,7 @@ from dayfly.database.books import NAMING
 from dayfly.database.programs import DatabaseError
 from dayfly.errors import DayflyError
 
+ONLY = "only_on_the_copy"  # the tablespace in which copies are on a server of our own
 NAME = "dayfly impact"  # of the sessions of what is to see a copy alone
 GRACE_SECONDS = 0.5  # for a session without that name: it may be somebody else's
 LOOK_SECONDS = 0.02
@@ -92,9 +95,15 @@ def guarded_start(
     def tried(copy: str) -> str:
         with guard(url, books=books) as found:
             said = attempt(copy)
-        return f"it {_entered_production(found)}\n{ELSEWHERE}" if found.strays else said
+        told = f"it {_entered_production(found)}" if found.strays else said
+        return f"{told}\n{ELSEWHERE}" if found.strays or kept_out(said) else said
 
     return tried
+
+
+def kept_out(output: str) -> str:
+    """What to do where a command's output says that production did not let it in."""
+    return ELSEWHERE if ONLY in output else ""
 
 
 def _stray(found: Guard) -> StrayError:

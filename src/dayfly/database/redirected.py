@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsp
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from dayfly.database.guard import NAME
+from dayfly.database.guard import NAME, ONLY
 from dayfly.database.jdbc import ALONE, for_flyway
 
 _URL = re.compile(
@@ -57,13 +57,19 @@ class _Place:
 
 
 def to_copy(
-    variables: Mapping[str, str], production: Sequence[str], copy: str, *, url: str
+    variables: Mapping[str, str],
+    production: Sequence[str],
+    copy: str,
+    *,
+    url: str,
+    fenced: bool = True,
 ) -> dict[str, str]:
     """All of them, those changed that lead to `production`, which may have several URLs.
 
     `url` is the variable that the app is known to read. Whoever reads none of them and enters
-    through libpq is known by the application's name, and led to the copy's address as long as
-    no variable leads to one more PostgreSQL.
+    through libpq is known by the application's name, is led to the copy's address, and finds no
+    other server that lets it in if the copy is `fenced`: on a server of our own. That is left
+    out where some variable leads to one more PostgreSQL.
     """
     places = [_place_of(known) for known in production if known]
     to = _place_of(copy)
@@ -77,9 +83,15 @@ def to_copy(
         **own,
         **for_flyway(copy, options=ALONE),
         **({} if more else _address(to)),
+        **({} if more or not fenced else _asking_for_more(kept)),
         "PGAPPNAME": NAME,
         url: copy,
     }
+
+
+def _asking_for_more(variables: Mapping[str, str]) -> dict[str, str]:
+    options = f"{variables.get('PGOPTIONS', '')} -c default_tablespace={ONLY}"
+    return {"PGOPTIONS": options.strip()}
 
 
 def _address(to: _Place) -> dict[str, str]:

@@ -63,7 +63,9 @@ def on_copy(
     database = work.app.database or Database()
     made = once.machine_for(work, image, wanted, env=env)
     production = (work.database_url(database), work.migrate_url(database))
-    led = to_copy({**made.env, **made.secrets}, production, url, url=database.url)
+    fenced = not work.parts.settings.scratch_url
+    every = {**made.env, **made.secrets}
+    led = to_copy(every, production, url, url=database.url, fenced=fenced)
     open_to_all = {name: led.pop(name) for name in made.env if name in led}
     own = work.parts.home.scratch / f"kept-{made.name}"
     return replace(
