@@ -11,7 +11,7 @@ import pytest
 from dayfly.command import Setting
 from dayfly.command import run as run_program
 from dayfly.database.answer import of_command
-from dayfly.database.capture import Run
+from dayfly.database.capture import CaptureError, Run
 from dayfly.database.guard import StrayError, guard
 from dayfly.database.question import Question
 from dayfly.database.redirected import to_copy
@@ -51,11 +51,11 @@ NAMELESS = """
 """
 
 
-def command(folder: Path, production: str, *argv: str) -> Run:
-    """As Dayfly runs one."""
+def command(folder: Path, production: str, *argv: str, fenced: bool = False) -> Run:
+    """As Dayfly runs one; by default as if its driver were none of libpq's."""
 
     def run(copy: str) -> int:
-        env = to_copy(PLAIN, [production], copy, url="DATABASE_URL")
+        env = to_copy(PLAIN, [production], copy, url="DATABASE_URL", fenced=fenced)
         setting = Setting(cwd=folder, env={**env, "PYTHONDONTWRITEBYTECODE": "1"})
         argv_ = [sys.executable, *argv]
         return run_program(argv_, setting=setting, seconds=60, check=False, on_line=print).status
@@ -119,6 +119,19 @@ def orders(production: str, tmp_path: Path) -> str:
     apply_files(production, made)
     write(tmp_path, {"nameless.py": NAMELESS})
     return production
+
+
+def test_production_does_not_let_it_in(
+    orders: str, scratch: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where its driver is libpq, at whatever address."""
+    run = command(tmp_path, orders, "nameless.py", orders, fenced=True)
+
+    with pytest.raises(CaptureError, match="exit status 1"):
+        of_command(Question(url=orders, folder=scratch, budget=1.0), run)
+
+    assert 'Tablespace "only_on_the_copy" does not exist' in capsys.readouterr().out
+    assert "note" in columns(orders, "orders")
 
 
 def test_one_that_does_not_say_who_it_is_waits_at_the_books(
