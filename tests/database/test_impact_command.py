@@ -151,8 +151,28 @@ def test_any_tool_is_asked_by_its_command(terminal: Terminal, orders: str) -> No
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert (answer["verdict"], answer["pending"]) == ("online", None)
-    nothing = terminal.type("impact", "--database", orders, "--migrate", "true")
+    asks = f"{sys.executable} -c \"{told}.execute('SELECT 1')\""
+    nothing = terminal.type("impact", "--database", orders, "--migrate", asks)
     assert "nothing is pending" in nothing.stdout
+
+
+THERE = "import psycopg; psycopg.connect('{}', autocommit=True).execute('DROP TABLE orders')"
+
+
+@pytest.mark.parametrize(
+    "migrate", ["true", f'PGOPTIONS= PGAPPNAME= {sys.executable} -c "{THERE}"']
+)
+def test_a_command_that_takes_its_database_from_elsewhere(
+    terminal: Terminal, orders: str, migrate: str
+) -> None:
+    """It may have done there what it likes, so this is no answer."""
+    words = ["--migrate", migrate.replace("{}", orders), "--json"]
+
+    done = terminal.type("impact", "--database", orders, *words)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "It takes its database from elsewhere than DATABASE_URL" in done.stderr
+    assert ("PRODUCTION WAS CHANGED" in done.stderr) == ("DROP" in migrate)
 
 
 def test_what_is_in_the_folder_is_recognised(
@@ -218,10 +238,6 @@ def test_what_has_run_is_not_pending(terminal: Terminal, orders: str, written: W
 @pytest.mark.parametrize(
     ("words", "status", "says"),
     [
-        (["--migrate", "false"], 1, "failed on the scratch copy with exit status 1"),
-        (["--migrate", "echo no such app; exit 3"], 1, "no such app"),
-        (["--migrate", f"{sys.executable} -c '{NETWORK}'"], 1, "It needs the network"),
-        (["--migrate", "echo $FLYWAY_URL; exit 3"], 1, "jdbc:postgresql://127.0.0.1:"),
         (["--migrations", "missing"], 1, "missing"),
         (["--migrate", "true", "--budget", "soon"], 2, "--budget soon"),
         (["--migrate", "true", "--statements", "none.sql"], 1, "none.sql"),
@@ -236,6 +252,47 @@ def test_what_is_asked_wrongly_is_told(
     done = terminal.type("impact", "--database", orders, *words)
 
     assert (done.returncode, says in done.stderr) == (status, True), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("migrate", "details"),
+    [
+        ("false", "`false` said nothing."),
+        ("echo no such app; exit 3", "no such app"),
+        (f"{sys.executable} -c '{NETWORK}'", "It needs the network"),
+        ("echo $FLYWAY_URL; exit 3", "jdbc:postgresql://127.0.0.1:"),
+        (f'{sys.executable} -c "{THERE}"', "It takes its database from elsewhere"),
+    ],
+)
+def test_what_fails_on_the_copy_counts_as_downtime(
+    terminal: Terminal, orders: str, migrate: str, details: str
+) -> None:
+    words = ["impact", "--database", orders, "--migrate", migrate.replace("{}", orders), "--json"]
+
+    done = terminal.type(*words)
+
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    [finding] = answer["findings"]
+    assert (answer["verdict"], answer["pending"]) == ("downtime", None)
+    assert answer["rollback"]["state"] == "closed"
+    assert "failed on the scratch copy with exit status" in finding["message"]
+    assert details in finding["remedy"]
+
+
+def test_a_file_that_fails_on_the_copy_can_fail_a_build(
+    terminal: Terminal, orders: str, written: Written
+) -> None:
+    written(a="ALTER TABLE nowhere ADD COLUMN x int")
+    words = ["impact", "--database", orders, "--migrations", "migrations"]
+
+    done = terminal.type(*words, "--fail-on", "downtime")
+
+    assert done.returncode == 1
+    assert done.stdout.startswith("downtime  1 finding")
+    assert "it can't be assessed" in done.stdout
+    assert 'relation "nowhere" does not exist' in done.stdout
+    assert terminal.type(*words).returncode == 0
 
 
 def test_the_environment_says_where_postgresql_is(

@@ -117,6 +117,41 @@ def test_a_command_that_fails_on_the_copy_is_refused_with_its_own_words(
     assert "psycopg.errors.UndefinedTable" in refused.said
 
 
+def test_a_command_that_takes_production_from_its_own_settings_does_not_get_there(
+    prod: Production, book: Ledger
+) -> None:
+    file = book.folder / "migrate.py"
+    file.write_text(file.read_text().replace('os.environ["DATABASE_URL"]', repr(book.url)))
+    commit = book.changed("away", "ALTER TABLE entries DROP COLUMN cents")
+
+    asked = prod.type("impact", commit, "--json", at=book.folder)
+    refused = prod.release(book, commit)
+    book.taken_back()
+
+    [finding] = json.loads(asked.said)["findings"]
+    assert finding["message"].startswith(
+        "it can't be assessed: the migrate command entered production instead of the copy"
+    )
+    assert refused.status == 1
+    assert "cents" in book.columns
+
+
+def test_a_url_of_another_name_leads_to_the_copy_as_well(prod: Production, book: Ledger) -> None:
+    """With the scheme and the settings of the driver that reads it."""
+    file = book.folder / "migrate.py"
+    file.write_text(file.read_text().replace('"DATABASE_URL"', '"DIRECT_URL"'))
+    url = book.url.replace("postgresql:", "postgres:")
+    prod.typed("secret", "set", "DIRECT_URL", at=book.folder, given=f"{url}?connect_timeout=9")
+    book.set(secrets='["DATABASE_URL", "DIRECT_URL"]')
+    commit = book.changed("later", "ALTER TABLE entries DROP COLUMN cents")
+
+    answer = json.loads(prod.typed("impact", commit, "--json", at=book.folder))
+    book.taken_back()
+
+    assert (answer["verdict"], answer["rollback"]["loses"]) == ("staged", ["entries.cents"])
+    assert "cents" in book.columns
+
+
 def test_a_command_that_fails_in_production_alone_says_what_it_left_there(
     prod: Production, book: Ledger
 ) -> None:

@@ -68,8 +68,8 @@ def test_what_is_declared_is_all_there_is(prod: Production, book: Ledger) -> Non
     assert_serving(prod, book.app, before)
 
 
-def test_a_start_that_nobody_could_look_at_is_told(prod: Production, book: Ledger) -> None:
-    """It needs a row that a copy has not: nothing is held against it."""
+def test_a_start_that_nobody_could_look_at(prod: Production, book: Ledger) -> None:
+    """It needs a row that a copy has not: that is told, unless it may be what migrates."""
     asked(book.url, b"CREATE TABLE wanted AS SELECT 'here' AS word")
     code = "import os, psycopg; c = psycopg.connect(os.environ['DATABASE_URL'])"
     needs = f"{code}; assert c.execute('SELECT word FROM wanted').fetchone()[0] == 'here'"
@@ -80,3 +80,15 @@ def test_a_start_that_nobody_could_look_at_is_told(prod: Production, book: Ledge
     assert prod.record(number)["verdict"] == "unassessed"
     [note] = [n for n in prod.record(number)["notes"] if "when it starts" in n]
     assert note.startswith("whether the app changes the schema when it starts was not found out")
+
+    alembic(book.folder)
+    commit = book.save("Has a migration")
+    refused = prod.release(book, commit)
+
+    assert refused.status == 1
+    assert "it can't be assessed: whether the app changes the schema when it" in refused.said
+    assert 'migrate = "alembic upgrade head"' in refused.said
+    assert_serving(prod, book.app, number)
+    prod.released(book, commit, "--despite", "it migrates nothing")
+    [note] = [n for n in prod.record(prod.newest())["notes"] if "despite" in n]
+    assert "it migrates nothing" in note

@@ -1,24 +1,19 @@
 """`dayfly impact`: what pending migrations would do to a live database."""
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from textwrap import shorten
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dayfly.cli.commands import Commands, for_app
-from dayfly.cli.output import clean, error, paint, say, say_json, working
+from dayfly.cli.output import clean, paint, say, say_json, working
 from dayfly.cli.session import Session, app_of
-from dayfly.config.home import cache_folder
 from dayfly.errors import DayflyError, UsageError
-
-if TYPE_CHECKING:
-    from dayfly.database.question import Answer, Question
 
 VERDICTS = ("none", "online", "staged", "downtime")
 STYLES = {"none": "good", "online": "good", "staged": "warn", "downtime": "bad"}
-COMMAND_SECONDS = 600.0
 Json = dict[str, Any]
 _SHOWN, _WIDTH = 5, 80  # of statements that tell nothing
 
@@ -32,7 +27,7 @@ def declare(commands: Commands) -> None:
     )
     for_app(impact_)
     impact_.add_argument(
-        "--database", metavar="URL", help="ask without an environment: it is only read"
+        "--database", metavar="URL", help="ask without an environment; Dayfly only reads it"
     )
     what = impact_.add_mutually_exclusive_group()
     what.add_argument(
@@ -42,7 +37,9 @@ def declare(commands: Commands) -> None:
         help="plain or Flyway-named SQL (default: what is recognised in this folder)",
     )
     what.add_argument(
-        "--migrate", metavar="COMMAND", help="any tool's; DATABASE_URL leads it to a copy"
+        "--migrate",
+        metavar="COMMAND",
+        help="any tool's that takes its database from DATABASE_URL, which leads it to a copy",
     )
     impact_.add_argument(
         "--replica", metavar="URL", help="read this replica of the database where it keeps up"
@@ -95,10 +92,12 @@ def impact(  # noqa: PLR0913 - the options of the command
         answer = _of_commit(session, commit or "HEAD", quiet=json)
     else:
         _refuse({"COMMIT": commit}, "is asked of an environment, without --database")
-        question = _question(session, database, replica or "", budget or "1s", statements)
+        from dayfly.cli import inquiry  # noqa: PLC0415 - the driver alone takes 0.1 s
+
+        question = inquiry.question(session, database, replica or "", budget or "1s", statements)
         with working() as tell:
             question = replace(question, drift=drift, tell=tell)
-            asked = _asked(session.folder, question, migrations, migrate)
+            asked = inquiry.asked(session.folder, question, migrations, migrate)
         answer = {"commit": None, **asked.as_json()}
     if json:
         say_json(answer)
@@ -113,33 +112,9 @@ def _refuse(options: Mapping[str, object], why: str) -> None:
             raise UsageError(f"{name} {why}.")
 
 
-def _question(
-    session: Session, url: str, replica: str, budget: str, statements: Path | None
-) -> "Question":
-    # Late, as all that only this command needs: the database's driver alone takes 0.1 s.
-    from dayfly.config.units import Duration, UnitError  # noqa: PLC0415
-    from dayfly.database.question import Question  # noqa: PLC0415
-    from dayfly.database.recorded import recorded_statements  # noqa: PLC0415
-
-    try:
-        seconds = Duration.parse(budget)
-    except UnitError as unit:
-        raise UsageError(f"--budget {budget}: {unit}") from unit
-    folder, postgresql, scratch_url = _of_environment(session)
-    return Question(
-        url=url,
-        folder=folder,
-        budget=seconds,
-        statements=recorded_statements(statements, str(statements)) if statements else (),
-        postgresql=postgresql,
-        replica=replica,
-        scratch_url=scratch_url,
-    )
-
-
 def _of_commit(session: Session, ref: str, *, quiet: bool) -> Json:
     """The environment builds the commit and asks; nothing else becomes of it."""
-    from dayfly.cli import follow  # noqa: PLC0415 - see `_question`
+    from dayfly.cli import follow  # noqa: PLC0415 - see `impact`
     from dayfly.cli.release import sent, who  # noqa: PLC0415
 
     client, checkout = session.client(), session.checkout()
@@ -162,62 +137,8 @@ def _of_commit(session: Session, ref: str, *, quiet: bool) -> Json:
     return {"commit": commit, "verdict": record["verdict"], **record["impact"]}
 
 
-def _of_environment(session: Session) -> tuple[Path, str | None, str]:
-    """Where copies are kept, PostgreSQL's programs, and `scratch_url`: of the one that is here."""
-    from dayfly.config.load import settings_of  # noqa: PLC0415 - see `impact`
-
-    home = session.home()
-    if not home.environment_toml.exists():
-        return cache_folder() / "scratch", None, ""
-    settings = settings_of(home)
-    return home.scratch, settings.postgresql, settings.scratch_url or ""
-
-
 def _at_least(verdict: str, limit: str) -> bool:
     return VERDICTS.index(verdict) >= VERDICTS.index(limit)
-
-
-def _asked(
-    source: Path, question: "Question", migrations: Path | None, migrate: str | None
-) -> "Answer":
-    from dayfly.database import answer  # noqa: PLC0415 - see `impact`
-    from dayfly.database.pending import pending_migrations  # noqa: PLC0415
-    from dayfly.database.tools import UNKNOWN, tool_of  # noqa: PLC0415
-
-    if migrations is not None:
-        return answer.of_files(question, source / migrations)
-    if migrate is not None:
-        return answer.of_command(question, _command(migrate))
-    tool = tool_of(source)
-    if tool == UNKNOWN:
-        raise UsageError(
-            f"No migrations are recognised in {source.absolute()}.",
-            hint="Name them: --migrations DIR for SQL, or --migrate COMMAND for any tool.",
-        )
-    if not tool.command:
-        return answer.of_files(question, source / tool.place)
-    names = pending_migrations(tool, source, question.url)
-    return answer.of_command(question, _command(tool.command), names or ())
-
-
-def _command(words: str) -> Callable[[str], int]:
-    """Runs it with a database's URL where tools look for one."""
-    from dayfly.command import Setting, run  # noqa: PLC0415 - see `impact`
-    from dayfly.config.inherited import inherited_with  # noqa: PLC0415
-    from dayfly.database.jdbc import ALONE, for_flyway  # noqa: PLC0415
-    from dayfly.database.problems import missed_network  # noqa: PLC0415
-
-    def migrate(url: str) -> int:
-        named = {"DATABASE_URL": url, **for_flyway(url, options=ALONE)}
-        setting = Setting(env=inherited_with(**named))
-        argv = ["/bin/sh", "-c", words]
-        done = run(argv, setting=setting, seconds=COMMAND_SECONDS, check=False)
-        if done.status:
-            told = done.output.strip() or "nothing"
-            error(f"`{words}` said", "\n".join(filter(None, (told, missed_network(told)))))
-        return done.status
-
-    return migrate
 
 
 def lines(value: Json) -> list[str]:
@@ -227,7 +148,8 @@ def lines(value: Json) -> list[str]:
     waits = [f"  left out until nothing older runs: {clean(', '.join(left))}"] if left else []
     if pending == []:
         nothing = f"{paint('good', 'none')}  nothing is pending  ({value['seconds']:g} s)"
-        return [nothing, *(line for finding in findings for line in _finding(finding)), *waits]
+        each = (line for finding in findings for line in _finding(finding))
+        return [nothing, *each, *_notes(value), *waits]
     many = "" if pending is None else f"{len(pending)} pending, "
     told = paint(STYLES[value["verdict"]], value["verdict"])
     head = f"{told}  {many}{_counted(len(findings))}  ({value['seconds']:g} s)"
@@ -290,7 +212,11 @@ def _rest(value: Json) -> list[str]:
         f"    {clean(_one_line(one['statement']))}: {clean(one['why'])}"
         for one in checked.get("which", ())[:_SHOWN]
     ]
-    told += [f"  {clean(note)}" for note in value.get("notes", ())]
+    told += _notes(value)
     if value["unfilled"]:
         told.append(f"  no row could be made up for: {clean(', '.join(value['unfilled']))}")
     return told
+
+
+def _notes(value: Json) -> list[str]:
+    return [f"  {clean(note)}" for note in value.get("notes", ())]

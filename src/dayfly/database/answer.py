@@ -10,12 +10,12 @@ from pathlib import Path
 import psycopg
 
 from dayfly.clock import Stop
-from dayfly.database.books import keeps_books
 from dayfly.database.bridge import Bridge
 from dayfly.database.bridging import keep
-from dayfly.database.capture import CaptureError, Run, capture
+from dayfly.database.capture import CaptureError, Run, capture, captured
 from dayfly.database.captured import Transaction
 from dayfly.database.copy import Copies, copy_of
+from dayfly.database.guard import guarded
 from dayfly.database.impact.assess import CLOSED, OPEN, Impact, assess
 from dayfly.database.impact.finding import Finding
 from dayfly.database.impact.questions import Ask
@@ -23,6 +23,7 @@ from dayfly.database.preserve.proof import Restoration, returned
 from dayfly.database.problems import user_of
 from dayfly.database.production import Production, reading, recorded
 from dayfly.database.question import Answer, Question
+from dayfly.database.reached import does_something, require_reached, telling
 from dayfly.database.remade import Drifted, by_command, by_files
 from dayfly.database.routine import without_routine
 from dayfly.database.source import Source
@@ -46,6 +47,7 @@ class _Asked:
     """The migration that is asked about."""
 
     run: Run
+    command: bool = False  # somebody else's, who may look for the database where they like
     names: tuple[str, ...] = ()  # of what it should run
     files: tuple[SqlFile, ...] = ()  # what it runs, where that is known beforehand
     check: Check | None = None
@@ -60,6 +62,11 @@ class _Caught:
     url: str  # of the copy that was migrated
     before: Callable[[], str]  # makes one as it was before
     seconds: float
+    left: tuple[str, ...] = ()  # names of what it should have run
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return (f"left by the migrate command: {', '.join(self.left)}",) if self.left else ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +107,9 @@ def of_command(
     question: Question, run: Run, names: tuple[str, ...] = (), *, check: Check | None = None
 ) -> Answer:
     """Of a migrate command, which is given the URL of a copy; `names` of what it should run."""
+    run = guarded(question.url, run)
     drifted = by_command(run) if question.drift else None
-    asked = _Asked(run=run, names=names, check=check, drifted=drifted)
+    asked = _Asked(command=True, run=run, names=names, check=check, drifted=drifted)
     return _answer(question, asked, time.monotonic())
 
 
@@ -109,16 +117,17 @@ def _answer(question: Question, asked: _Asked, began: float) -> Answer:
     question.tell("production's schema is copied")
     with _place(question) as place:
         question.tell("the migrations run on the copy")
-        caught = _captured(place.copies, asked)
+        with telling(place.copies, question.url):
+            caught = _captured(place.copies, asked, question.url)
         if asked.check:
             asked.check(recorded(caught.url))
-        if not _does_something(caught.done):
+        if not caught.done:
             more = _drift(asked, place.copies, caught, Impact()) if question.drift else ()
             return Answer(
                 impact=Impact(findings=tuple(more)),
                 seconds=time.monotonic() - began,
                 unfilled=place.copies.unfilled,
-                notes=place.notes,
+                notes=(*place.notes, *caught.notes),
             )
         question.tell("what they did is done again, statement by statement, and judged")
         impact = _judged(question, place, caught)
@@ -135,7 +144,7 @@ def _answer(question: Question, asked: _Asked, began: float) -> Answer:
             migrating=caught.seconds,
             whole=_whole(caught.done),
             restoration=_returned(place.copies, caught.before, twin, impact) if twin else None,
-            notes=place.notes,
+            notes=(*place.notes, *caught.notes),
         )
 
 
@@ -187,7 +196,8 @@ def _tried(question: Question, copies: Copies, migrated: str, impact: Impact) ->
         return None
     _bridge(copies.as_production(migrated), impact.bridges)
     back, role = impact.rollback == OPEN, _role(question, copies)
-    return tried(copies, migrated, question.releases, role=role, goes_back=back)
+    releases = question.releases.guarded(question.url)
+    return tried(copies, migrated, releases, role=role, goes_back=back)
 
 
 def _returned(
@@ -210,7 +220,7 @@ def _bridge(url: str, bridges: Sequence[Bridge]) -> None:
     keep(url, bridges, budget=ASK_SECONDS, stop=Stop(), tell=lambda _line: None)
 
 
-def _captured(copies: Copies, asked: _Asked) -> _Caught:
+def _captured(copies: Copies, asked: _Asked, production: str) -> _Caught:
     """What it committed.
 
     Rows that we made up must not stop a migration: production's own are asked for later.
@@ -218,16 +228,21 @@ def _captured(copies: Copies, asked: _Asked) -> _Caught:
     began, before = time.monotonic(), copies.fresh
     url = before()
     try:
-        done = capture(copies, asked.run, on=url, files=asked.files)
+        found = captured(copies, asked.run, on=url, files=asked.files)
     except CaptureError as error:
         if not error.refused_rows:
             raise
         before = copies.without_rows
         url = before()
-        done = capture(copies, asked.run, on=url, files=asked.files)
+        found = captured(copies, asked.run, on=url, files=asked.files)
     seconds = time.monotonic() - began
-    own = without_routine(done, lambda: capture(copies, asked.run, on=url))
-    return _Caught(done=own, url=url, before=before, seconds=seconds)
+    if asked.command:
+        require_reached(copies, found, production, asked.names)
+    own = without_routine(found.done, lambda: capture(copies, asked.run, on=url))
+    did = own if does_something(own) else ()
+    ran = {*recorded(url), *(_named(found.done) or ())}
+    left = tuple(name for name in asked.names if name not in ran)
+    return _Caught(done=did, url=url, before=before, seconds=seconds, left=left)
 
 
 def seen(url: str) -> list[str]:
@@ -241,11 +256,6 @@ def seen(url: str) -> list[str]:
 
 def _rows(production: Production) -> dict[str, int]:
     return {f"{schema}.{name}": size.rows for (schema, name), size in production.sizes.items()}
-
-
-def _does_something(done: Sequence[Transaction]) -> bool:
-    """Many a tool looks after its own tables each time."""
-    return any(not keeps_books(one.text) for each in done for one in each.statements)
 
 
 def _whole(done: Sequence[Transaction]) -> bool:

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import LiteralString
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from dayfly.database.books import BESIDE, LISTS, NAMING, attributed
 from dayfly.database.captured import Transaction
 from dayfly.database.copy import Copies
 from dayfly.database.declared import declared
+from dayfly.database.guard import StrayError
 from dayfly.database.logged import Entry, from_csv, from_json
 from dayfly.database.programs import DatabaseError
 from dayfly.database.server import connected
@@ -42,6 +44,14 @@ _OF_VALUES = ("22", "23")  # classes of SQLSTATE: data exception, constraint vio
 Run = Callable[[str], int]  # a command with this database's URL: its exit status
 
 
+@dataclass(frozen=True, kw_only=True)
+class Captured:
+    """What a command committed, and every statement that it sent; none where it is unknown."""
+
+    done: tuple[Transaction, ...]
+    asked: tuple[str, ...] = ()
+
+
 class CaptureError(DayflyError):
     """The migrate command did not run through on the copy.
 
@@ -58,18 +68,24 @@ def capture(
 
     `files` are what it runs, where that is known: then a server whose log can't be had will do.
     """
-    url = on or copies.fresh()
+    return captured(copies, run, on=on or copies.fresh(), files=files).done
+
+
+def captured(copies: Copies, run: Run, *, on: str, files: Sequence[SqlFile] = ()) -> Captured:
+    """The same, with all that the copy was asked."""
+    url, relations = on, _relations(on)  # before the log is kept: this is none of the command's
     try:
         log = copies.log()
         _log_all(copies, urlsplit(url).path.removeprefix("/"))
     except DatabaseError as error:
         if files:
-            return _from_files(copies, run, url, files)
+            return Captured(done=_from_files(copies, run, url, files))
         raise DatabaseError(error.message, hint=f"{error.hint}\n{_NEEDED}") from error
     before = log.end()
-    relations = _relations(url)
     try:
         status = run(copies.as_production(url))
+    except StrayError:
+        raise
     except DayflyError as error:
         entries = _entries(log, url, before)
         raise _failed(error.message, _last(entries) or error.hint, entries) from error
@@ -83,7 +99,7 @@ def capture(
             _state(found),
             entries,
         )
-    return found
+    return Captured(done=found, asked=tuple(filter(None, map(executed, entries))))
 
 
 def _failed(message: str, hint: str, entries: list[Entry]) -> CaptureError:

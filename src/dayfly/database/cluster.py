@@ -30,6 +30,13 @@ class Cluster:
     password: str  # of ADMIN
     setting: Setting
 
+    def folder_for(self, name: str) -> Path:
+        """One beside its data, which its server may fill; gone with it."""
+        made = self.data.parent / name
+        made.mkdir(0o700)
+        _give(made, self.setting)
+        return made
+
 
 def setting_of_servers() -> Setting:
     """Ourselves, or an unprivileged user when we are root."""

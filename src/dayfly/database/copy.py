@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import Connection, sql
 
-from dayfly.database.begun import begun, looked_at
+from dayfly.database.begun import Begun, begun, looked_at
 from dayfly.database.books import BOOKS
 from dayfly.database.cluster import ADMIN
+from dayfly.database.guard import ONLY
 from dayfly.database.operators import operators_server, restored
 from dayfly.database.production import Production
 from dayfly.database.restoring import load_books
@@ -38,6 +39,7 @@ class Copies:
     unfilled: tuple[str, ...]  # tables without a row, because none could be made up
     schema: str  # production's, as pg_dump writes it
     log: Callable[[], Log]  # of the server; DatabaseError with what is missing
+    tablespace: str  # that each is in; empty where that is the operator's matter
     base: Path | None  # what is found out about this schema is kept there
 
     def fresh(self) -> str:
@@ -55,7 +57,7 @@ class Copies:
     def _copied(self, template: str) -> str:
         name = self.server.new_name()
         with connected(self.server, self.server.maintenance) as connection:
-            _create(connection, self.server, (name, template), self.production)
+            _create(connection, self, name, template)
         return self.server.url(name)
 
     def without_rows(self) -> str:
@@ -104,12 +106,14 @@ def copy_of(
     with begun(url, folder=folder, postgresql=postgresql, source=source) as found:
         running, production, schema = found
         _begin(running.server, production)
+        _make_tablespace(running)
         yield Copies(
             server=running.server,
             production=production,
             unfilled=running.ready.unfilled,
             schema=schema,
             log=lambda: running.log,
+            tablespace=ONLY,
             base=running.ready.base,
         )
 
@@ -129,6 +133,7 @@ def copies_at(
             unfilled=unfilled,
             schema=schema,
             log=lambda: log_of(server.url(server.maintenance), production.version),
+            tablespace="",
             base=None,
         )
 
@@ -140,14 +145,22 @@ def _begin(server: Server, production: Production) -> None:
         server.admit(connection, production.user, superuser=production.administers)
 
 
-def _create(
-    connection: Connection, server: Server, names: tuple[str, str], production: Production
-) -> None:
-    """`names` are those of the new database and of its template."""
+def _make_tablespace(running: Begun) -> None:
+    """Who asks for it is let in nowhere else. In it a copy is as in the one it has by default."""
+    folder = running.cluster.folder_for(ONLY)
+    with connected(running.server, running.server.maintenance) as connection:
+        words = sql.Identifier(ONLY), sql.Literal(str(folder))
+        connection.execute(sql.SQL("CREATE TABLESPACE {} LOCATION {}").format(*words))
+
+
+def _create(connection: Connection, copies: Copies, name: str, template: str) -> None:
+    production = copies.production
     new = _NEW + _BY_FILES if production.version >= _STRATEGIES_SINCE else _NEW
-    words = (*names, server.owner(production.owner))
+    words = [name, template, copies.server.owner(production.owner)]
+    if copies.tablespace:
+        new, words = f"{new} TABLESPACE {{}}", [*words, copies.tablespace]
     connection.execute(sql.SQL(new).format(*map(sql.Identifier, words)))
-    database = sql.Identifier(names[0])
+    database = sql.Identifier(name)
     path = sql.SQL(", ").join(map(sql.Identifier, production.search_path or ("public",)))
     connection.execute(sql.SQL("ALTER DATABASE {} SET search_path = {}").format(database, path))
     if production.may_create and production.user != ADMIN:

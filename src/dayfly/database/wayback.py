@@ -1,13 +1,14 @@
 """Two releases tried on one migrated copy: does the way back work with rows of the new one."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 
 from dayfly.database.books import BOOKS
 from dayfly.database.copy import Copies
 from dayfly.database.differences import differences, schema_of
+from dayfly.database.guard import guarded_start
 from dayfly.database.impact.finding import STAGED, Finding
 
 Try = Callable[[str], str]  # a release on the database at this URL: why it fails there, or nothing
@@ -38,6 +39,12 @@ class Releases:
     def control(self) -> Try:
         """The one that works on the old schema, unless a copy does not do for it."""
         return self.outgoing or self.incoming
+
+    def guarded(self, production: str) -> "Releases":
+        """The same; one that enters production instead of the copy fails."""
+        incoming = guarded_start(production, self.incoming)
+        outgoing = self.outgoing and guarded_start(production, self.outgoing)
+        return replace(self, incoming=incoming, outgoing=outgoing)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from dayfly.config.app import Database
 from dayfly.database import contract
 from dayfly.database.contract import TARGET, ContractError, Split
-from dayfly.database.impact.finding import DOWNTIME, Finding
+from dayfly.database.impact.finding import DOWNTIME, unassessable
 from dayfly.database.recorded import recorded_statements
 from dayfly.errors import DayflyError
 from dayfly.images.image import Image
@@ -180,10 +180,10 @@ def _assessable(work: Work, ask: Callable[[Say], Found]) -> Found:
     except DayflyError as error:
         work.stop.check()
         redact = work.parts.redactor(work.record.app)
-        from dayfly.database.problems import missed_network  # noqa: PLC0415 - loads the driver
+        from dayfly.database.guard import kept_out  # noqa: PLC0415 - loads the driver
+        from dayfly.database.problems import missed_network  # noqa: PLC0415 - see above
 
-        network = missed_network("\n".join(said))
-        why = redact("\n".join([error.hint, *said, network]).strip())
-        message = redact(f"it can't be assessed: {error.message}")
-        finding = Finding(verdict=DOWNTIME, kind="unknown", message=message, remedy=why)
-        return only(DOWNTIME, finding)
+        output = "\n".join(said)
+        hints = filter(None, (error.hint, output, missed_network(output), kept_out(output)))
+        why = redact("\n".join(hints))
+        return only(DOWNTIME, unassessable(redact(error.message), why))

@@ -58,12 +58,23 @@ def on_copy(
     env: Mapping[str, str] | None = None,
 ) -> Spec:
     """A machine that sees a copy instead of production, and none of the files that are kept."""
-    from dayfly.database.jdbc import ALONE, for_flyway  # noqa: PLC0415 - loads the driver
+    from dayfly.database.redirected import to_copy  # noqa: PLC0415 - loads the driver
 
-    secrets = {**for_flyway(url, options=ALONE), (work.app.database or Database()).url: url}
-    made = once.machine_for(work, image, wanted, secrets=secrets, env=env)
+    database = work.app.database or Database()
+    made = once.machine_for(work, image, wanted, env=env)
+    production = (work.database_url(database), work.migrate_url(database))
+    fenced = not work.parts.settings.scratch_url
+    every = {**made.env, **made.secrets}
+    led = to_copy(every, production, url, url=database.url, fenced=fenced)
+    open_to_all = {name: led.pop(name) for name in made.env if name in led}
     own = work.parts.home.scratch / f"kept-{made.name}"
-    return replace(made, loopback=True, keep={path: own / path for path in work.app.keep})
+    return replace(
+        made,
+        env=open_to_all,
+        secrets=led,
+        loopback=True,
+        keep={path: own / path for path in work.app.keep},
+    )
 
 
 def _trying(work: Work, image: Image, *, smoke: bool = True) -> Callable[[str], str]:

@@ -4,7 +4,7 @@ from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from dayfly.config.app import Database
-from dayfly.database.impact.finding import NONE, STAGED, Finding
+from dayfly.database.impact.finding import DOWNTIME, NONE, STAGED, Finding, unassessable
 from dayfly.errors import DayflyError
 from dayfly.images.image import Image
 from dayfly.release import rehearsal, tooling
@@ -14,14 +14,20 @@ from dayfly.release.work import Work
 if TYPE_CHECKING:
     from dayfly.database.starting import Started
 
+_NOT_SEEN = "whether the app changes the schema when it starts was not found out"
 SHOWN = 200  # characters of a statement in a message
 
 
 def found(work: Work, image: Image, database: Database) -> Found:
-    """Of an app that declares no migrations; nothing else of it is assessed."""
-    from dayfly.database.starting import started  # noqa: PLC0415 - loads the driver
+    """Of an app that declares no migrations; nothing else of it is assessed.
 
-    attempt, failed = rehearsal.starting(work, image), list[str]()
+    Where its start was not seen, that counts as downtime if it may be the one that migrates.
+    """
+    from dayfly.database.guard import guarded_start  # noqa: PLC0415 - loads the driver
+    from dayfly.database.starting import started  # noqa: PLC0415 - see above
+
+    url, failed = work.database_url(database), list[str]()
+    attempt = guarded_start(url, rehearsal.starting(work, image), books=True)
 
     def run(url: str) -> int:
         failed.extend(filter(None, [attempt(url)]))
@@ -29,7 +35,7 @@ def found(work: Work, image: Image, database: Database) -> Found:
 
     home, postgresql = work.parts.home, work.parts.settings.postgresql
     try:
-        seen = started(work.database_url(database), run, folder=home.scratch, postgresql=postgresql)
+        seen = started(url, run, folder=home.scratch, postgresql=postgresql)
     except DayflyError as error:
         work.stop.check()
         failed, seen = [error.message], None
@@ -37,21 +43,42 @@ def found(work: Work, image: Image, database: Database) -> Found:
         finding = _at_start(work, seen)
         return only(STAGED, finding)
     if failed:
-        what = "whether the app changes the schema when it starts was not found out"
-        work.emit("note", message=work.parts.redactor(work.record.app)(f"{what}: {failed[0]}"))
+        why = work.parts.redactor(work.record.app)(f"{_NOT_SEEN}: {failed[0]}")
+        if _may_migrate(work, url):
+            return only(DOWNTIME, unassessable(why, _declared(work)))
+        work.emit("note", message=why)
         return {"verdict": UNASSESSED}
     return only(NONE)
 
 
+def _may_migrate(work: Work, url: str) -> bool:
+    """Its tool has something to run, or nobody knows what it has."""
+    from dayfly.database.pending import pending_revisions  # noqa: PLC0415 - loads the driver
+
+    kept = tooling.kept(work)
+    if not kept.tree.revisions:
+        return bool(kept.setting)
+    try:
+        return bool(pending_revisions(kept.tree, url))
+    except DayflyError:
+        return True
+
+
+def _declared(work: Work) -> str:
+    setting = tooling.kept(work).setting or 'migrations = "DIR" or migrate = "COMMAND"'
+    return (
+        f"Declare it in [database] of dayfly.toml: {setting}\n"
+        "and switch it off in what the app runs when it starts."
+    )
+
+
 def _at_start(work: Work, seen: "Started") -> Finding:
     statement = work.parts.redactor(work.record.app)(seen.statement)
-    setting = tooling.kept(work).setting or 'migrations = "DIR" or migrate = "COMMAND"'
     return Finding(
         verdict=STAGED,
         kind="unknown",
         message=f"the app changes the schema when it starts: {shorten(statement, SHOWN)}",
         statement=statement,
         evidence="; ".join(seen.changed),
-        remedy=f"Declare it in [database] of dayfly.toml: {setting}\n"
-        "and switch it off in what the app runs when it starts.",
+        remedy=_declared(work),
     )

@@ -57,6 +57,12 @@ def worst(verdicts: tuple[str, ...]) -> str:
     return max(verdicts, key=VERDICTS.index, default=NONE)
 
 
+def unassessable(why: str, details: str) -> Finding:
+    """Nobody knows what a migration does: that counts as downtime."""
+    message = f"it can't be assessed: {why}"
+    return Finding(verdict=DOWNTIME, kind="unknown", message=message, remedy=details)
+
+
 def breaks(table: int, message: str, state: str, remedy: str, *things: Thing) -> Finding:
     """The outgoing release fails on what became of these things; two releases avoid it."""
     return Finding(
