@@ -129,9 +129,9 @@ def test_a_command_that_takes_production_from_its_own_settings_does_not_get_ther
     book.taken_back()
 
     [finding] = json.loads(asked.said)["findings"]
-    assert finding["message"].startswith(
-        "it can't be assessed: the migrate command entered production instead of the copy"
-    )
+    assert finding["message"].startswith("it can't be assessed: the migrate command failed")
+    assert 'Tablespace "only_on_the_copy" does not exist' in finding["remedy"]
+    assert "It takes its database from elsewhere than DATABASE_URL" in finding["remedy"]
     assert refused.status == 1
     assert "cents" in book.columns
 
