@@ -19,7 +19,7 @@ _GAP = re.compile(r"%(\d+\$)?[sI]")
 class Write:
     """`column` only where single ones are set."""
 
-    verb: str  # INSERT, UPDATE, DELETE, SCHEMA
+    verb: str  # INSERT, UPDATE, DELETE, SCHEMA; TRUNCATE with CASCADE
     table: str  # as it is written, in the catalogue's letters
     column: str = ""
 
@@ -116,14 +116,8 @@ class _Reader:
 
     def writes(self) -> Iterator[Write]:
         for place in self._places("INSERT", "MERGE", "COPY"):
-            after = place + 1 + (self._at(place + 1) == "INTO")
-            table, _ = self._table(after)
-            yield Write(verb="INSERT", table=table)
-            yield from self._conflict(place, table)
-            if self._at(place) == "MERGE" and "DELETE" in self._rest(place):
-                yield Write(verb="DELETE", table=table)
-        for place in self._places("DELETE", "TRUNCATE"):
-            yield from self._delete(place)
+            yield from self._insert(place)
+        yield from self._deletes()
         for place in self._places("UPDATE"):
             if not self._belongs(place):
                 yield from self._update(place)
@@ -132,16 +126,32 @@ class _Reader:
             if name:
                 yield Write(verb="SCHEMA", table=name)
 
-    def _delete(self, place: int) -> Iterator[Write]:
-        """TRUNCATE may name several."""
-        while True:
-            place += 1
-            while self._at(place) in ("FROM", "TABLE", "ONLY"):
-                place += 1
-            table, place = self._table(place)
+    def _deletes(self) -> Iterator[Write]:
+        for place in self._places("DELETE"):
+            if self._at(place + 1) == "FROM":  # MERGE has none
+                yield Write(verb="DELETE", table=self._table(self._past(place))[0])
+        for place in self._places("TRUNCATE"):
+            yield from self._truncate(place)
+
+    def _insert(self, place: int) -> Iterator[Write]:
+        table, _ = self._table(place + 1 + (self._at(place + 1) == "INTO"))
+        yield Write(verb="INSERT", table=table)
+        yield from self._conflict(place, table)
+        if self._at(place) == "MERGE" and "DELETE" in self._rest(place):
             yield Write(verb="DELETE", table=table)
-            if self._at(place) != ",":
-                return
+
+    def _past(self, place: int) -> int:
+        """Where the name of a table begins."""
+        after = place + 1
+        while self._at(after) in ("FROM", "TABLE", "ONLY"):
+            after += 1
+        return after
+
+    def _truncate(self, place: int) -> Iterator[Write]:
+        verb = "TRUNCATE" if "CASCADE" in self._rest(place) else "DELETE"
+        while self._at(place) in ("TRUNCATE", ","):
+            table, place = self._table(self._past(place))
+            yield Write(verb=verb, table=table)
 
     def _belongs(self, place: int) -> bool:
         """FOR UPDATE, ON CONFLICT DO UPDATE, WHEN MATCHED THEN UPDATE: told of another verb."""

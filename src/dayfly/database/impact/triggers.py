@@ -24,7 +24,8 @@ from dayfly.database.impact.names import quoted
 
 RAISED = "P0001"
 RAISES = "its function raises an exception"
-_EVENTS = {"INSERT": 8, "UPDATE": 4, "DELETE": 16}  # bits as of pg_relation_is_updatable
+# Bits as of pg_relation_is_updatable.
+_EVENTS = {"INSERT": 8, "UPDATE": 4, "DELETE": 16, "TRUNCATE": 0}
 _SHAPE = re.compile(
     r"CREATE (?:CONSTRAINT )?TRIGGER (?:\"(?:[^\"]|\"\")*\"|\S+) (?P<shape>.*) "
     r"EXECUTE (?:FUNCTION|PROCEDURE) (?P<function>[^(]*)\((?P<arguments>.*)\)$",
@@ -113,6 +114,7 @@ def _shape(what: Comparison, trigger: Trigger) -> str:
 
 
 def done(catalogue: Catalogue, trigger: Trigger) -> Body:
+    """What its function does."""
     routine = catalogue.things.get(("Routine", trigger.routine, 0))
     if isinstance(routine, Routine):
         return whole(catalogue, routine)
@@ -182,24 +184,25 @@ def _reasons(
 
 
 def _before_rows(changed: _Changed, trigger: Trigger) -> Iterator[str]:
-    fires_on = events(trigger)
+    fires = events(trigger)
     overwritten = changed.overwritten()
     if overwritten:
         columns = ", ".join("whole rows" if c == WHOLE_ROW else quoted(c) for c in overwritten)
         yield f"it overwrites {columns}"
     added = changed.after.returns - changed.before.returns
-    swallows = NOTHING in added or (NEW in added and fires_on == {"DELETE"})
+    swallows = NOTHING in added or (NEW in added and fires == {"DELETE"})
     if swallows:
         yield "its function returns NULL"
-    elif OTHER in added or (OLD in added and "DELETE" not in fires_on):
+    elif OTHER in added or (OLD in added and "DELETE" not in fires):
         yield "its function returns another row than the one that is written"
     if "INSTEAD OF" in trigger.definition and changed.before is _NO_BODY:
-        bits = sum(_EVENTS[event] for event in fires_on)
+        bits = sum(_EVENTS[event] for event in fires)
         if changed.owner.writable & bits:
             yield "what is written to the view goes elsewhere"
 
 
 def events(trigger: Trigger) -> frozenset[str]:
+    """INSERT, UPDATE, DELETE, TRUNCATE: on which of them it fires."""
     head = trigger.definition.split(" ON ")[0]
     return frozenset(event for event in _EVENTS if re.search(rf"\b{event}\b", head))
 
