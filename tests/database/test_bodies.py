@@ -1,7 +1,7 @@
 """What the text of a function or a view tells."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dayfly.database.impact.bodies import ANYTHING, Write, read_body
@@ -93,6 +93,7 @@ def test_any_trigger_is_read(text: str) -> None:
 
 
 @given(st.text("INSERT INTO UPDATE SET new.x:=;()'$%,execute format return ", max_size=80))
+@example("EXECUTE")
 def test_any_text_is_read(text: str) -> None:
     assert all(isinstance(write, Write) for write in read_body(text, "plpgsql").writes)
     read_view(f"SELECT {text}", ["a"])

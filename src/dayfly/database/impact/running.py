@@ -26,7 +26,7 @@ _REACHING = frozenset({"dblink", "dblink_exec", "lo_unlink", "query_to_xml"})
 class Unseen:
     table: int
     says: str
-    losing: bool  # rows of it may be overwritten or deleted
+    losing: bool  # its text says so: rows of it may be overwritten or deleted
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,7 @@ class Ran:
             return
         for table in sorted(self._named | (self._locked - self._known)):
             losing = any(self._loses(table, write) for write in self._writes)
-            says = f"runs code that may write {self._shown(table)}"
-            yield Unseen(table, says, losing or table not in self._known)
+            yield Unseen(table, f"runs code that may write {self._shown(table)}", losing)
         if self.body is not None and self._decides_by_rows():
             table = min(self.effect.read & self.what.filled)
             yield Unseen(table, f"runs code that reads {self._shown(table)}", losing=False)

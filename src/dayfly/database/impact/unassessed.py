@@ -127,12 +127,13 @@ def _finding(effect: Effect, table: int, says: str) -> Finding:
 
 
 def _with_rows(what: Comparison, finding: Finding) -> Finding:
-    """Whatever becomes of them, they can be kept before."""
+    """Nothing about them is unknown: the text names them, and they can be kept before."""
     [table] = [each for each in (what.before.relation(finding.relation),) if each]
     name = shown(what.before, table.oid)
     lost = Loss(schema=table.schema, table=table.name)
     return replace(
         finding,
+        kind="loses",
         remedy=remedies.undo(table.schema, table.name),
         loses=(f"{name} (rows)",),
         lost=(lost,),
