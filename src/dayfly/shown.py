@@ -51,27 +51,37 @@ def _while_closed(app: Mapping[str, Any]) -> str:
         return f"the app is closed for a while: {stops}, undoes what it did, and opens the app"
     if (to := app.get("back_to")) is None or to != (app.get("serving") or {}).get("release"):
         return ""
-    if any(each["why"] for each in app.get("crosses", ())):
-        opens = f"opens release {to} with the schema as it is"
-        return f'the app is closed: `dayfly rollback --accept-loss "REASON"` {opens}'
-    return f"the app is closed: `dayfly rollback` brings the schema of release {to} back, opens it"
+    crosses = app.get("crosses", ())
+    brings = f"brings the schema of release {to} back, opens it"
+    if any(_lost(each) for each in crosses):
+        brings = f"opens release {to} with the schema as it is"
+    accepting = ' --accept-loss "REASON"' if any(each["why"] for each in crosses) else ""
+    return f"the app is closed: `dayfly rollback{accepting}` {brings}"
+
+
+def _lost(each: Mapping[str, Any]) -> bool:
+    """Nothing of it comes back."""
+    return bool(each["why"]) and not each.get("partly")
 
 
 def _through_the_database(crosses: list[Mapping[str, Any]], to: int | None) -> str:
     """What lies below something that can't be brought back stays as it is too."""
-    first = next((n for n, each in enumerate(crosses) if each["why"]), len(crosses))
-    back = ", ".join(f"{_taken(each)} (release {each['release']})" for each in crosses[:first])
+    first = next((n for n, each in enumerate(crosses) if _lost(each)), len(crosses))
+    back = ", ".join(
+        f"{_taken(each)} (release {': '.join(filter(None, (str(each['release']), each['why'])))})"
+        for each in crosses[:first]
+    )
     lost = ", ".join(
         f"{_taken(each)} (release {each['release']}: {each['why'] or 'only after those'})"
         for each in crosses[first:]
     )
-    if not lost:
+    if not any(each["why"] for each in crosses):
         return (
             "through the database: `dayfly rollback` closes the app, "
             f"brings back {back}, then serves {f'release {to}' if to else 'the release before'}"
         )
-    again = f"brings back {back} and " if back else ""
-    return f'{again}loses {lost}: only with `dayfly rollback --accept-loss "REASON"`'
+    does = (f"brings back {back}" if back else "", f"loses {lost}" if lost else "")
+    return f'{" and ".join(filter(None, does))}: only with `dayfly rollback --accept-loss "REASON"`'
 
 
 def _taken(each: Mapping[str, Any]) -> str:

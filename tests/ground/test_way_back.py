@@ -9,6 +9,12 @@ from dayfly.shown import way_back
 NOTE = {"release": 7, "loses": ["orders.note"], "why": ""}
 SCHEMA = {"release": 9, "loses": [], "why": ""}
 GONE = {"release": 8, "loses": ["orders.cents"], "why": "nothing of it was preserved"}
+LOOP = {
+    "release": 10,
+    "loses": ["orders.old"],
+    "why": "not all of it may come back: what a loop deletes is not known",
+    "partly": True,
+}
 
 
 @pytest.mark.parametrize(
@@ -33,6 +39,14 @@ GONE = {"release": 8, "loses": ["orders.cents"], "why": "nothing of it was prese
             [GONE],
             (
                 "loses orders.cents (release 8: nothing of it was preserved): "
+                'only with `dayfly rollback --accept-loss "REASON"`'
+            ),
+        ),
+        (
+            [LOOP, NOTE],
+            (
+                "brings back orders.old (release 10: not all of it may come back: what a loop "
+                "deletes is not known), orders.note (release 7): "
                 'only with `dayfly rollback --accept-loss "REASON"`'
             ),
         ),
@@ -74,6 +88,13 @@ def test_where_nothing_is_in_the_way(app: dict[str, Any], says: str) -> None:
             (
                 'the app is closed: `dayfly rollback --accept-loss "REASON"` '
                 "opens release 7 with the schema as it is"
+            ),
+        ),
+        (
+            {"back_to": 7, "crosses": [LOOP]},
+            (
+                'the app is closed: `dayfly rollback --accept-loss "REASON"` '
+                "brings the schema of release 7 back"
             ),
         ),
         ({"back_to": 6, "crosses": [NOTE]}, "through the database: `dayfly rollback` closes"),

@@ -21,12 +21,13 @@ def found(
     state: str = "closed",
     preserve: tuple[dict[str, Any], ...] = (),
     why: str | None = "",
+    partly: bool = False,
 ) -> dict[str, Any]:
     return {
         "findings": findings,
         "rollback": {"state": state, "loses": []},
         "preserve": preserve,
-        "restoration": None if why is None else {"statements": [], "why": why},
+        "restoration": None if why is None else {"statements": [], "why": why, "partly": partly},
         "migrating": {"seconds": 1.5, "whole": True},
     }
 
@@ -62,10 +63,32 @@ def found(
             found({**BLOCKS, "blocked_ms": None}, preserve=(), why="the grants of a role"),
             [
                 "downtime: nobody knows for how long its migration blocks orders",
-                "before its migration it preserves the schema; no values are lost",
+                "before its migration it preserves the schema",
                 (
                     "if it fails after its migration it cannot be undone: the grants of a role; "
                     "the app stays closed until a release fits it"
+                ),
+            ],
+        ),
+        (
+            found({**BLOCKS, "blocked_ms": None}),
+            [
+                "downtime: nobody knows for how long its migration blocks orders",
+                "before its migration it preserves the schema; no values are lost",
+                (
+                    "if it fails after its migration, schema and data go back as they were: "
+                    "that was tried on a copy"
+                ),
+            ],
+        ),
+        (
+            found(UNKNOWN, why="what it does to rows is not known", partly=True),
+            [
+                "downtime: how long its migration takes is not known",
+                "before its migration it preserves the schema",
+                (
+                    "if it fails after its migration, the schema and what was preserved go back, "
+                    "but not all may: what it does to rows is not known"
                 ),
             ],
         ),

@@ -111,6 +111,54 @@ def test_a_conflict_refuses_the_rollback_until_the_loss_is_accepted(
     assert "left off" in notes
 
 
+FAMILIES = """
+CREATE TABLE parents (id int PRIMARY KEY, name text);
+CREATE TABLE kids (id int PRIMARY KEY, parent int REFERENCES parents ON DELETE CASCADE);
+INSERT INTO parents SELECT i, 'p' || i FROM generate_series(1, 100) i;
+INSERT INTO kids SELECT i, i FROM generate_series(1, 100) i;
+ANALYZE;
+"""
+
+
+def test_what_a_foreign_key_takes_along_comes_back(prod: Production, book: Ledger) -> None:
+    """No row of the copy is called p5 something, so nothing was seen to go there."""
+    before = prod.serving(book.app)
+    asked(book, FAMILIES)
+    sql = "DELETE FROM parents WHERE name LIKE 'p5%'"
+    prod.released(book, book.changed("fewer", sql), "--now")
+    assert asked(book, "SELECT count(*) FROM kids") == [(89,)]
+
+    prod.typed("rollback", at=book.folder)
+
+    assert_serving(prod, book.app, before)
+    assert asked(book, "SELECT count(*) FROM kids") == [(100,)]
+
+
+def test_what_nobody_can_name_is_promised_by_nobody(prod: Production, book: Ledger) -> None:
+    before = prod.serving(book.app)
+    asked(book, FAMILIES)
+    asked(book, "ALTER TABLE entries ALTER cents DROP NOT NULL")
+    sql = "DO $$ BEGIN EXECUTE 'DELETE FROM ' || 'kids WHERE id = 55'; END $$"
+    commit = book.changed("dark", f"{DROP}; {sql}", write=WITHOUT, read=READ_ALL)
+    release = prod.release(book, commit, "--now")
+    number, said = prod.newest(), " ".join(release.said.split())
+
+    assert release.status == 0
+    assert "what was preserved go back, but not all may" in said
+    assert "that was tried on a copy" not in said
+    assert "not all of it may come back" in " ".join(prod.typed("status", at=book.folder).split())
+    assert "What may not come back" in prod.page(f"/releases/{number}/database")
+    refused = prod.type("rollback", at=book.folder)
+    assert refused.status == 1
+    assert "not all of it may come back" in " ".join(refused.said.split())
+
+    prod.typed("rollback", "--accept-loss", "kid 55 was double", at=book.folder)
+
+    assert_serving(prod, book.app, before)
+    assert asked(book, "SELECT count(*) FROM entries WHERE cents = id AND id <= 2000") == [(2000,)]
+    assert asked(book, "SELECT count(*) FROM kids") == [(99,)]
+
+
 def test_a_damaged_export_is_refused_with_both_sums(prod: Production, book: Ledger) -> None:
     asked(book, "ALTER TABLE entries ALTER cents DROP NOT NULL")
     number = prod.released(book, dropping(book), "--despite", "cents are counted elsewhere")

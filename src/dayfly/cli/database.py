@@ -70,7 +70,9 @@ def _way_back(impact: Json) -> Iterator[Fact]:
         told += f": it would lose {', '.join(back['loses'])}"
     if restoration:
         why = restoration["why"]
-        told += f"; it can't be brought back: {why}" if why else "; it can be brought back"
+        partly = restoration.get("partly")
+        not_all = "not all of it may come back" if partly else "it can't be brought back"
+        told += f"; {not_all}: {why}" if why else "; it can be brought back"
     yield "way back", told
 
 

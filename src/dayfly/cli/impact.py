@@ -261,6 +261,15 @@ def _one_line(statement: str) -> str:
     return shorten(statement, _WIDTH, placeholder=" …")
 
 
+def _brought_back(restored: Json) -> str:
+    if not restored["why"]:
+        return "what it takes away can be brought back: tried on a copy"
+    not_all = (
+        "not all of it may come back" if restored.get("partly") else "it cannot be brought back"
+    )
+    return f"{not_all}: {clean(restored['why'])}"
+
+
 def _rest(value: Json) -> list[str]:
     back, checked = value["rollback"], value["statements"]
     covered = (
@@ -269,12 +278,9 @@ def _rest(value: Json) -> list[str]:
     loses = f": it would lose {clean(', '.join(back['loses']))}" if back["loses"] else ""
     told = [f"  way back: {back['state']}{covered}{loses}"]
     if restored := value.get("restoration"):
-        why = clean(restored["why"])
-        told.append(
-            f"  it cannot be brought back: {why}"
-            if why
-            else "  what it takes away can be brought back: tried on a copy"
-        )
+        told.append(f"  {_brought_back(restored)}")
+    elif back.get("why"):
+        told.append(f"  not proven: {clean(back['why'])}")
     if checked["checked"] or checked["unassessable"]:
         told.append(
             f"  statements: {checked['checked']} checked, {checked['broken']} broken, "

@@ -90,6 +90,7 @@ def _whole(one: Json) -> list[str]:
     if one["damage"]:
         lines.append(paint("bad", f"  {one['damage']}"))
     if back := one["restoration"]:
-        lines += [f"  cannot be brought back: {back['why']}"] if back["why"] else []
+        not_all = "not all may come back" if back.get("partly") else "cannot be brought back"
+        lines += [f"  {not_all}: {back['why']}"] if back["why"] else []
         lines += [paint("dim", f"  {line};") for line in back["statements"]]
     return lines

@@ -201,6 +201,7 @@ def _returned(
         copies.as_production(migrated),
         impact.preserve,
         schema=copies.schema,
+        doubts=impact.doubts,
     )
 
 

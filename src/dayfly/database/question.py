@@ -50,11 +50,12 @@ class Answer:
     def rollback(self) -> dict[str, object]:
         """Whether the outgoing release can serve again, and what that is known from."""
         state, tried = self.impact.rollback, self.tried if self.impact.rollback == OPEN else None
+        doubts = "; ".join(self.impact.doubts) if state == OPEN else ""
         return {
-            "state": PROVEN if tried and tried.proven else state,
+            "state": PROVEN if tried and tried.proven and not doubts else state,
             "loses": list(self.impact.loses),
             "covered": list(tried.covered) if tried else [],
-            "why": tried.why if tried else "",
+            "why": doubts or (tried.why if tried else ""),
         }
 
     def as_json(self) -> dict[str, object]:

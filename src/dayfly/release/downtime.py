@@ -66,6 +66,8 @@ def way_on(serving: int | None, export: Preserved | None) -> str:
     """The command that opens an app again whose schema could not be brought back."""
     if serving is None:
         return "release something that fits the schema: `dayfly release --now`"
+    if export is not None and export.why and export.comes_back:
+        return f'`dayfly rollback --accept-loss "REASON"` tries again, and opens release {serving}'
     if export is None or export.why:
         opens = f"opens release {serving} with the schema as it is"
         return f'`dayfly rollback --accept-loss "REASON"` {opens}'
@@ -84,6 +86,8 @@ def _schema_back(work: Work) -> str:
         same = _recorded(work) == _recorded_before(events)
         return "" if same else "nothing of it was preserved, so it cannot be undone"
     returning.put_right(work, export, accept=True)  # nobody has written but the smoke command
+    if export.why:
+        work.emit("note", message=f"not all of it may have come back: {export.why}")
     return ""
 
 

@@ -50,8 +50,13 @@ class Preserved:
 
     @property
     def why(self) -> str:
-        """Why it cannot be restored with its schema; empty where it can."""
+        """Why it cannot be restored with its schema, or not all of it; empty where it can."""
         return str(self.restoration.get("why", ""))
+
+    @property
+    def comes_back(self) -> bool:
+        """With the schema, though `why` may say what else was lost."""
+        return not self.why or bool(self.restoration.get("partly"))
 
     @property
     def restoration(self) -> dict[str, Any]:

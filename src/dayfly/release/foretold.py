@@ -30,8 +30,10 @@ def _length(found: Mapping[str, Any]) -> str:
 def _preserves(found: Mapping[str, Any]) -> list[str]:
     if not shut(found) or not found.get("restoration"):
         return []
+    why = found["restoration"]["why"]
     if not found["preserve"]:
-        return ["before its migration it preserves the schema; no values are lost"]
+        values = "" if why else "; no values are lost"
+        return [f"before its migration it preserves the schema{values}"]
     told = ", ".join(_loss(loss, found["findings"]) for loss in found["preserve"])
     return [f"before its migration it preserves {told}"]
 
@@ -49,7 +51,11 @@ def _failure(found: Mapping[str, Any]) -> str:
     fails, restoration = "if it fails after its migration", found.get("restoration")
     if not shut(found):
         return f"{fails}, the schema stays migrated, and the outgoing release works on it"
-    why = restoration["why"] if restoration else "nothing of it can be preserved"
+    if not restoration:
+        restoration = {"why": "nothing of it can be preserved"}
+    why = restoration["why"]
+    if why and restoration.get("partly"):
+        return f"{fails}, the schema and what was preserved go back, but not all may: {why}"
     if why:
         return f"{fails} it cannot be undone: {why}; the app stays closed until a release fits it"
     return f"{fails}, schema and data go back as they were: that was tried on a copy"

@@ -33,13 +33,23 @@ class Crossed:
 
     @property
     def why(self) -> str:
-        """Why its schema and values cannot be brought back; empty where they can."""
+        """Why not all of its schema and values can be brought back; empty where it can."""
         if self.export is None:
             return "nothing of it was preserved"
-        return self.export.why and f"it cannot be brought back: {self.export.why}"
+        what = "not all of it may come back" if self.comes_back else "it cannot be brought back"
+        return self.export.why and f"{what}: {self.export.why}"
+
+    @property
+    def comes_back(self) -> bool:
+        return self.export is not None and self.export.comes_back
 
     def as_json(self) -> dict[str, object]:
-        return {"release": self.record.number, "loses": [*self.loses], "why": self.why}
+        return {
+            "release": self.record.number,
+            "loses": [*self.loses],
+            "why": self.why,
+            "partly": bool(self.why) and self.comes_back,
+        }
 
     @property
     def told(self) -> str:
@@ -161,10 +171,11 @@ def _allowed(work: Work, over: Sequence[Crossed], *, unserved: bool) -> list[Pre
     """
     exports: list[Preserved] = []
     for one in over:
-        if one.export is None or one.why:
+        if one.export is None or not one.comes_back:
             break
         exports.append(one.export)
-    costs = [f"{one.told} ({one.why or 'only after those'})" for one in over[len(exports) :]]
+    costs = [f"{one.told} ({one.why})" for one in over[: len(exports)] if one.why]
+    costs += [f"{one.told} ({one.why or 'only after those'})" for one in over[len(exports) :]]
     conflicts = _conflicts(work, exports, unserved=unserved)
     if (costs or conflicts) and not work.wish.accept_loss:
         raise _refusal(costs, conflicts)

@@ -13,6 +13,7 @@ from dayfly.database.impact.catalogue import Column, Key
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.defaults import Parent, answered, defaults, parents
 from dayfly.database.impact.denied import Right, denials, denied
+from dayfly.database.impact.doubts import doubts
 from dayfly.database.impact.effects import Observed
 from dayfly.database.impact.expressions import expressions
 from dayfly.database.impact.finding import (
@@ -54,6 +55,7 @@ class Impact:
     findings: tuple[Finding, ...] = ()
     checked: Checked = NOTHING
     timeline: Timeline = EMPTY
+    doubts: tuple[str, ...] = ()  # why `preserve` may not be all that is lost
 
     @property
     def verdict(self) -> str:
@@ -194,7 +196,11 @@ def judged(
     found += [*views(what), *sequences(what, observed), *routines(what), *relations(what)]
     found += [*defaults(what), *expressions(what), *denials(what)]
     found += losing(what, observed)
-    found += [*blocking(what, observed, budget), *unassessed(what, observed), *widening(what)]
+    found += [
+        *blocking(what, observed, budget),
+        *unassessed(what, observed, found),
+        *widening(what),
+    ]
     found = [placed(what, observed, finding) for finding in _answered(what, found, ask)]
     told = with_statements(told_whole(found), evidence.checked)
     told += untold(what, observed, told)
@@ -202,6 +208,7 @@ def judged(
         findings=tuple(sorted(told, key=_weight)),
         checked=evidence.checked,
         timeline=timeline(what, observed, budget),
+        doubts=doubts(what, observed, told),
     )
 
 

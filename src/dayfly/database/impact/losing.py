@@ -1,10 +1,11 @@
 """What a migration takes away for good, and what it lets the new release write."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from dayfly.database.impact import remedies
-from dayfly.database.impact.catalogue import Column, Relation, Type
+from dayfly.database.impact.carried import DELETE, TRUNCATE, UPDATE, Change, every
+from dayfly.database.impact.catalogue import Catalogue, Column, Relation, Type
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.effects import Effect, Observed
 from dayfly.database.impact.finding import DOWNTIME, STAGED, Finding
@@ -24,8 +25,7 @@ def losing(what: Comparison, observed: Observed) -> Iterator[Finding]:
             yield from _columns_lost(what, observed, old)
             yield from _durability(what, old)
     yield from _labels_lost(what)
-    for step in observed.steps:
-        yield from _rows_lost(what, step.effect)
+    yield from _rows_lost(what, observed)
 
 
 def _table_lost(what: Comparison, old: Relation) -> Iterator[Finding]:
@@ -96,50 +96,81 @@ def _durability(what: Comparison, old: Relation) -> Iterator[Finding]:
         yield replace(_loses(DOWNTIME, what, message, "", old), lost=())
 
 
-def _rows_lost(what: Comparison, effect: Effect) -> Iterator[Finding]:
-    tables = {old.oid for old in what.tables}
-    for oid in sorted(
-        tables & {*effect.emptied, *effect.deletes, *effect.written, *effect.updates}
-    ):
-        if what.has_rows(oid):
-            yield from _of_statement(what, effect, oid)
+def _rows_lost(what: Comparison, observed: Observed) -> Iterator[Finding]:
+    tables = {old.oid for old in what.tables if old.kind in "rpf" and what.has_rows(old.oid)}
+    for catalogue, effect, along in every(observed):
+        for oid in sorted(tables & {change.table for change in along.changes}):
+            yield from _of_statement(what, catalogue, effect, along.of(oid))
 
 
-def _of_statement(what: Comparison, effect: Effect, oid: int) -> Iterator[Finding]:
-    name = shown(what.before, oid)
-    written = effect.written.get(oid)
-    rows = (_of(what, oid),)
+def _of_statement(
+    what: Comparison, catalogue: Catalogue, effect: Effect, changes: tuple[Change, ...]
+) -> Iterator[Finding]:
+    """On one table; of several changes the one that takes most away."""
+    oid = changes[0].table
+    name, rows = shown(what.before, oid), (_of(what, oid),)
+    gone = [change for change in changes if change.verb in (DELETE, TRUNCATE)]
     if oid in effect.emptied:
         yield _by(effect, oid, f"empties {name}", (name,), rows)
-    elif oid in effect.deletes or (written and written.deleted):
-        yield _by(effect, oid, f"deletes rows of {name}", (f"{name} (rows)",), rows)
-    elif (written and written.updated) or oid in effect.updates:
-        columns = _overwritten(what, effect, oid)
-        if columns is None:
-            yield _by(effect, oid, f"overwrites {name}.*", (f"{name}.*",), rows)
-        elif columns:
-            lost = tuple(f"{name}.{quoted(column)}" for column in columns)
-            message = f"overwrites {', '.join(lost)}"
-            yield _by(effect, oid, message, lost, (_of(what, oid, columns),))
+    elif gone:
+        may = _may(effect, gone, "deletes")
+        yield _by(effect, oid, f"{may} rows of {name}{_cause(gone)}", (f"{name} (rows)",), rows)
+    else:
+        yield from _overwriting(what, catalogue, effect, changes)
 
 
-def _overwritten(what: Comparison, effect: Effect, oid: int) -> tuple[str, ...] | None:
+def _overwriting(
+    what: Comparison, catalogue: Catalogue, effect: Effect, changes: tuple[Change, ...]
+) -> Iterator[Finding]:
+    oid, updates = changes[0].table, [change for change in changes if change.verb == UPDATE]
+    name, own = shown(what.before, oid), [change for change in updates if not change.beside]
+    if not own:
+        return
+    columns = _overwritten(what, catalogue, effect, own)
+    if columns:  # a trigger's time stamp alone is no loss
+        columns = _overwritten(what, catalogue, effect, updates)
+    may = _may(effect, own, "overwrites")
+    if columns is None:
+        message = f"{may} {name}.*{_cause(own)}"
+        yield _by(effect, oid, message, (f"{name}.*",), (_of(what, oid),))
+    elif columns:
+        lost = tuple(f"{name}.{quoted(column)}" for column in columns)
+        message = f"{may} {', '.join(lost)}{_cause(own)}"
+        yield _by(effect, oid, message, lost, (_of(what, oid, columns),))
+
+
+def _may(effect: Effect, changes: Sequence[Change], verb: str) -> str:
+    """Rows of the copy were enough for a certain word, or the statement itself is."""
+    written = effect.written.get(changes[0].table)
+    seen = written and (written.deleted if verb == "deletes" else written.updated)
+    return verb if seen or not all(change.by for change in changes) else f"may {verb[:-1]}"
+
+
+def _cause(changes: Sequence[Change]) -> str:
+    """Where it is not the statement's own doing."""
+    causes = dict.fromkeys(change.by for change in changes)
+    return "" if "" in causes else f" ({' and '.join(causes)})"
+
+
+def _overwritten(
+    what: Comparison, catalogue: Catalogue, effect: Effect, changes: Sequence[Change]
+) -> tuple[str, ...] | None:
     """The columns whose values were there before the migration; None where nobody can tell."""
-    columns = _columns_set(what, effect, oid)
-    if not columns:
-        return None
-    if fills_nulls_only(effect.statement.text, columns):
-        return ()
-    old = {column.name for column in what.before.of(Column, oid)}
-    return tuple(column for column in columns if column in old)
+    found: dict[str, None] = {}
+    for change in changes:
+        if change.columns is None:
+            return None
+        if change.by or not fills_nulls_only(effect.statement.text, change.columns):
+            found |= dict.fromkeys(_before(what, catalogue, change))
+    return tuple(found)
 
 
-def _columns_set(what: Comparison, effect: Effect, oid: int) -> tuple[str, ...]:
-    """Of the table itself, or of what it is a partition of."""
-    part = what.before.relation(oid)
-    while part is not None and not effect.targets.get(part.oid) and part.parent:
-        part = what.before.relation(part.parent)
-    return effect.targets.get(part.oid, ()) if part is not None else ()
+def _before(what: Comparison, catalogue: Catalogue, change: Change) -> Iterator[str]:
+    """Its columns that were there already, under their names of then."""
+    for column in catalogue.of(Column, change.table):
+        old = what.before.things.get(column.key)
+        if old is not None and column.name in (change.columns or ()):
+            yield old.name
 
 
 def _by(

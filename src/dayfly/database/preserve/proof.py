@@ -17,19 +17,23 @@ from dayfly.errors import DayflyError
 
 @dataclass(frozen=True, kw_only=True)
 class Restoration:
-    """SQL that brings the schema back, or why it cannot be brought back."""
+    """SQL that brings the schema back, or why not all of it can be brought back."""
 
     statements: tuple[str, ...] = ()
     why: str = ""
+    partly: bool = False  # the schema and what was preserved come back, though not all may
 
     def as_json(self) -> dict[str, Any]:
-        return {"statements": list(self.statements), "why": self.why}
+        return {"statements": list(self.statements), "why": self.why, "partly": self.partly}
 
 
-def returned(before: str, migrated: str, losses: Iterable[Loss], *, schema: str) -> Restoration:
+def returned(
+    before: str, migrated: str, losses: Iterable[Loss], *, schema: str, doubts: Iterable[str] = ()
+) -> Restoration:
     """Preserve on the copy of before, restore on its migrated twin, and compare the two.
 
     Both are URLs with the rights that the restoration will have; `migrated` is changed by it.
+    `doubts` say what else may be lost, in production alone.
     """
     wanted = tuple(losses)
     with tempfile.TemporaryDirectory(prefix="dayfly-") as name:
@@ -40,8 +44,10 @@ def returned(before: str, migrated: str, losses: Iterable[Loss], *, schema: str)
             done = restore(migrated, kept)
             back = preserve(migrated, wanted, again, about=About(), schema=schema)
         except DayflyError as error:
-            return Restoration(why=" ".join(f"{error.message} {error.hint}".split()))
-        return Restoration(statements=done.statements, why=_missing(there, kept, back, again))
+            told = " ".join(f"{error.message} {error.hint}".split())
+            return Restoration(why="; ".join((told, *doubts)))
+        why = "; ".join(filter(None, (_missing(there, kept, back, again), *doubts)))
+        return Restoration(statements=done.statements, why=why, partly=bool(why))
 
 
 def _missing(there: Manifest, kept: Path, back: Manifest, again: Path) -> str:
