@@ -275,11 +275,10 @@ def test_what_code_may_delete_and_was_not_seen_to_is_kept_before(copies: Copies)
     code = f"DO $$BEGIN {condition} THEN DELETE FROM customers; END IF; END$$"
     found = impact(copies, "INSERT INTO orders VALUES (4)", code)
     told = found.findings[0]
-    assert (found.verdict, told.kind) == ("downtime", "unknown")
+    assert (found.verdict, told.kind) == ("downtime", "loses")
     assert (told.table, told.rows) == ("customers", 2)
     assert told.message == (
-        "runs code that may write customers, which has rows in production; "
-        "what it would write for them was not seen"
+        "may delete rows of customers (code that it runs), which cannot be undone"
     )
     assert found.loses == ("customers (rows)",)
     assert [(loss.table, loss.columns) for loss in found.preserve] == [("customers", None)]

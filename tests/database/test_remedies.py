@@ -70,7 +70,7 @@ CASES = [
     ("SELECT setval('customers_id_seq', 1)", "breaks", (CONTINUED,)),
     ("ALTER SEQUENCE customers_id_seq RESTART", "breaks", (CONTINUED,)),
     ("DELETE FROM orders WHERE id < 5", "loses", (KEPT,)),
-    (UNSEEN, "unknown", (KEPT,)),
+    (UNSEEN, "loses", (KEPT,)),
     (
         "CREATE UNIQUE INDEX CONCURRENTLY u ON orders (note)",
         "breaks",

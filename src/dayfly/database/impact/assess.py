@@ -196,7 +196,11 @@ def judged(
     found += [*views(what), *sequences(what, observed), *routines(what), *relations(what)]
     found += [*defaults(what), *expressions(what), *denials(what)]
     found += losing(what, observed)
-    found += [*blocking(what, observed, budget), *unassessed(what, observed), *widening(what)]
+    found += [
+        *blocking(what, observed, budget),
+        *unassessed(what, observed, found),
+        *widening(what),
+    ]
     found = [placed(what, observed, finding) for finding in _answered(what, found, ask)]
     told = with_statements(told_whole(found), evidence.checked)
     told += untold(what, observed, told)

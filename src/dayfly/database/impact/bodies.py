@@ -205,7 +205,7 @@ class _Reader:
         following = self.words[place + 1 : place + 3]
         if following == ["FORMAT", "("]:
             return self._at(place + 3).startswith("'") and "|" not in self._rest(place)
-        return following[0].startswith("'") and (
+        return "".join(following[:1]).startswith("'") and (
             following[1:] == [] or following[1] in (";", "USING", "INTO", "LOOP")
         )
 

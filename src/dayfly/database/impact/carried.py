@@ -18,6 +18,7 @@ from dayfly.database.impact.catalogue import (
     Trigger,
 )
 from dayfly.database.impact.effects import Effect, Observed
+from dayfly.database.impact.firing import for_event
 from dayfly.database.impact.invoked import dark, invoked
 from dayfly.database.impact.names import quoted
 from dayfly.database.impact.triggers import done, events, tables
@@ -90,7 +91,7 @@ def _followed(catalogue: Catalogue, begin: Iterable[Change]) -> Carried:
             seen.add(change)
             found += _by_keys(catalogue, change)
             for trigger, name in _firing(catalogue, change):
-                does = done(catalogue, trigger)
+                does = done(for_event(catalogue, trigger, change.verb), trigger)
                 found += [*_of_body(catalogue, does, name), *_beside(change, does, name)]
                 unknown += [f"{name} {reason}" for reason in dark(does)]
             if _indirect(catalogue, change):

@@ -33,7 +33,7 @@ def fired(catalogue: Catalogue, effect: Effect, more: frozenset[Write]) -> froze
         known.add(event)
         for trigger in catalogue.of(Trigger, event.table):
             if trigger.fires and _fires(trigger, event):
-                writes = done(_for(catalogue, trigger, event.verb), trigger).writes
+                writes = done(for_event(catalogue, trigger, event.verb), trigger).writes
                 found |= writes
                 waiting += [e for write in writes for e in _of(catalogue, write)]
     return frozenset(found)
@@ -70,7 +70,7 @@ def _fires(trigger: Trigger, event: _Event) -> bool:
     return bool(event.columns & {plain(word) for word in words[words.index("OF") :]})
 
 
-def _for(catalogue: Catalogue, trigger: Trigger, verb: str) -> Catalogue:
+def for_event(catalogue: Catalogue, trigger: Trigger, verb: str) -> Catalogue:
     """With the trigger's function as it is for one kind of write."""
     routine = catalogue.things.get(("Routine", trigger.routine, 0))
     if not isinstance(routine, Routine) or "TG_OP" not in routine.body:

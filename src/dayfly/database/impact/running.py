@@ -17,7 +17,7 @@ from dayfly.database.impact.words import first_word, plain, tokens
 _CODE = ("DO", "CALL", "EXECUTE", "EXPLAIN")
 _QUERIES = (*PLANNED, "PREPARE", "VALUES", "TABLE", "DECLARE", "COPY")
 _FROM = ("SELECT", "WITH", "VALUES", "TABLE", "EXECUTE", "(")
-_SCHEMA = "SCHEMA"
+_SCHEMA, _DELETING = "SCHEMA", ("DELETE", "TRUNCATE")
 # Functions of PostgreSQL and its extensions that execute SQL, or delete what is no table.
 _REACHING = frozenset({"dblink", "dblink_exec", "lo_unlink", "query_to_xml"})
 
@@ -26,7 +26,7 @@ _REACHING = frozenset({"dblink", "dblink_exec", "lo_unlink", "query_to_xml"})
 class Unseen:
     table: int
     says: str
-    losing: bool  # rows of it may be overwritten or deleted
+    losing: bool  # its text says so: rows of it may be overwritten or deleted
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,13 @@ class Ran:
             return
         for table in sorted(self._named | (self._locked - self._known)):
             losing = any(self._loses(table, write) for write in self._writes)
-            says = f"runs code that may write {self._shown(table)}"
-            yield Unseen(table, says, losing or table not in self._known)
+            yield Unseen(table, f"runs code that may write {self._shown(table)}", losing)
         if self.body is not None and self._decides_by_rows():
             table = min(self.effect.read & self.what.filled)
             yield Unseen(table, f"runs code that reads {self._shown(table)}", losing=False)
 
     def _loses(self, table: int, write: Write) -> bool:
-        return write.verb in ("UPDATE", "DELETE") and any(
+        return write.verb in ("UPDATE", *_DELETING) and any(
             each.oid == table for each in self._tables(write)
         )
 
@@ -132,7 +131,7 @@ class Ran:
     def _happened(self, table: int, verb: str) -> bool:
         family = self._family(table)
         written = [self.effect.written[oid] for oid in family & self.effect.written.keys()]
-        if verb in ("DELETE", "TRUNCATE"):
+        if verb in _DELETING:
             return bool(family & self.effect.emptied) or any(each.deleted for each in written)
         return any(each.updated if verb == "UPDATE" else each.inserted for each in written)
 

@@ -1,6 +1,6 @@
 """What could not be seen: never none, never online."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from dayfly.database.impact import remedies
@@ -37,12 +37,18 @@ _NOT_SEEN = (
 _STRANGE_RIGHTS = {"DATABASE", "DOMAIN", "LANGUAGE", "LARGE", "PARAMETER", "TABLESPACE", "TYPE"}
 
 
-def unassessed(what: Comparison, observed: Observed) -> Iterator[Finding]:
+def unassessed(
+    what: Comparison, observed: Observed, told: Iterable[Finding] = ()
+) -> Iterator[Finding]:
+    """`told`: losses of which nobody needs to hear twice."""
+    known = {(each.statement, each.relation) for each in told if each.kind == "loses"}
     for step in observed.steps:
         yield from _failed(observed, step.effect)
         yield from _refused(what, step.effect)
         yield from _strange(step.effect)
-    yield from _unobserved(what, observed)
+    for found in _unobserved(what, observed):
+        if found.kind != "loses" or (found.statement, found.relation) not in known:
+            yield found
 
 
 def _failed(observed: Observed, effect: Effect) -> Iterator[Finding]:
@@ -127,12 +133,13 @@ def _finding(effect: Effect, table: int, says: str) -> Finding:
 
 
 def _with_rows(what: Comparison, finding: Finding) -> Finding:
-    """Whatever becomes of them, they can be kept before."""
+    """Nothing about them is unknown: the text names them, and they can be kept before."""
     [table] = [each for each in (what.before.relation(finding.relation),) if each]
     name = shown(what.before, table.oid)
     lost = Loss(schema=table.schema, table=table.name)
     return replace(
         finding,
+        kind="loses",
         remedy=remedies.undo(table.schema, table.name),
         loses=(f"{name} (rows)",),
         lost=(lost,),
