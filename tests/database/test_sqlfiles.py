@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dayfly.database.flywaybooks import Row
 from dayfly.database.flywaybooks import history as flyways_history
-from dayfly.database.problems import shown, user_of
+from dayfly.database.problems import shown
 from dayfly.database.scratch import ScratchServer
 from dayfly.database.sqlfiles import ONE_AT_A_TIME, apply_files, pending_files
 from dayfly.database.sqlindexes import index_of
@@ -360,28 +360,6 @@ def test_an_index_that_is_invalid_is_never_written_down_as_made(
 )
 def test_the_index_that_a_statement_makes(statement: str, index: str) -> None:
     assert index_of(statement) == index
-
-
-@pytest.mark.postgres
-@pytest.mark.parametrize(
-    ("encoding", "name"), [("LATIN1", "café"), ("SQL_ASCII", "Łódź €"), ("UTF8", "Łódź €")]
-)
-def test_text_is_stored_as_it_stands_in_the_file(
-    elsewhere: ScratchServer, tmp_path: Path, encoding: str, name: str
-) -> None:
-    with elsewhere.database() as other:
-        database = f"stored_{encoding.lower()}"
-        admin = elsewhere.url("postgres")
-        asked(admin, f"CREATE DATABASE {database} ENCODING '{encoding}' "
-              f"LOCALE 'C' TEMPLATE template0 OWNER {user_of(other)}".encode())  # fmt: skip
-        url = other.replace(f"/{other.rpartition('/')[2]}", f"/{database}")
-        write(tmp_path, {"001.sql": f"CREATE TABLE t AS SELECT '{name}'::text AS name;"})
-
-        apply_files(url, tmp_path)
-
-        with psycopg.connect(url, client_encoding="utf8") as connection:
-            assert connection.execute("SELECT name FROM t").fetchone() == (name,)
-        assert names(tmp_path, url) == []
 
 
 @pytest.mark.postgres

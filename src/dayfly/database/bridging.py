@@ -17,6 +17,7 @@ from psycopg.rows import class_row
 
 from dayfly.clock import Stop
 from dayfly.database.bridge import Bridge
+from dayfly.database.connection import connect
 from dayfly.database.patience import patiently
 from dayfly.database.problems import connecting
 from dayfly.database.programs import DatabaseError
@@ -115,7 +116,7 @@ def _each(
 ) -> None:
     with (
         connecting(url),
-        psycopg.connect(
+        connect(
             url, autocommit=True, connect_timeout=CONNECT_SECONDS, prepare_threshold=None
         ) as connection,
     ):

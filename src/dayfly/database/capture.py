@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import LiteralString
 from urllib.parse import urlsplit
 
-import psycopg
 from psycopg import errors, sql
 
 from dayfly.clock import wait_until
 from dayfly.database.books import BESIDE, LISTS, NAMING, attributed
 from dayfly.database.captured import Transaction
+from dayfly.database.connection import connect
 from dayfly.database.copy import Copies
 from dayfly.database.declared import declared
 from dayfly.database.guard import StrayError
@@ -145,7 +145,7 @@ def _log_all(copies: Copies, name: str) -> None:
 def _entries(log: Log, url: str, since: Position) -> list[Entry]:
     """All of it: the log is written by another process, so a mark of ours has to be there."""
     mark = f"dayfly {secrets.token_hex(8)}"
-    with psycopg.connect(url, autocommit=True) as connection:
+    with connect(url, autocommit=True) as connection:
         connection.execute(sql.SQL("SELECT {}").format(mark))
     wait_until(
         lambda: log.has(mark.encode(), since),
@@ -169,7 +169,7 @@ def _harmless(url: str) -> frozenset[str]:
 
 
 def _names(url: str, question: LiteralString) -> frozenset[str]:
-    with psycopg.connect(url, autocommit=True) as connection:
+    with connect(url, autocommit=True) as connection:
         return frozenset(row[0] for row in connection.execute(question))
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import psycopg
 from psycopg import Connection, sql
 
 from dayfly.database.begun import Begun, begun, looked_at
 from dayfly.database.books import BOOKS
 from dayfly.database.cluster import ADMIN
+from dayfly.database.connection import connect
 from dayfly.database.guard import ONLY
 from dayfly.database.operators import operators_server, restored
 from dayfly.database.production import Production
@@ -63,7 +63,7 @@ class Copies:
     def without_rows(self) -> str:
         """As `fresh`, for a migration that only the rows we made up refuse; bookkeeping stays."""
         url = self.fresh()
-        with psycopg.connect(url, autocommit=True) as connection:
+        with connect(url, autocommit=True) as connection:
             connection.execute("SET session_replication_role = replica")
             for schema, table in connection.execute(_FILLED, ([*BOOKS],)).fetchall():
                 connection.execute(

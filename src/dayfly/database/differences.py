@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-import psycopg
-
+from dayfly.database.connection import connect
 from dayfly.database.impact.catalogue import Catalogue, Relation, Thing
 from dayfly.database.impact.names import quoted, shown
 from dayfly.database.impact.snapshot import snapshot
@@ -12,7 +11,7 @@ _KINDS = {"v": "view", "m": "materialized view", "f": "foreign table", "S": "seq
 
 
 def schema_of(url: str) -> Catalogue:
-    with psycopg.connect(url) as connection:
+    with connect(url) as connection:
         return snapshot(connection)
 
 

@@ -18,6 +18,7 @@ import psycopg
 from psycopg import Connection, sql
 
 from dayfly.database.books import NAMING
+from dayfly.database.connection import connect
 from dayfly.database.programs import DatabaseError
 from dayfly.errors import DayflyError
 
@@ -154,7 +155,7 @@ def guard(url: str, *, books: bool = True) -> Iterator[Guard]:
 
 def _entered(stack: ExitStack, url: str, *, books: bool) -> tuple[Connection, _Lock]:
     def enter(*, autocommit: bool) -> Connection:
-        made = psycopg.connect(
+        made = connect(
             url,
             autocommit=autocommit,
             connect_timeout=CONNECT_SECONDS,

@@ -13,10 +13,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 
-import psycopg
 from psycopg import Connection, errors, sql
 from psycopg.conninfo import conninfo_to_dict
 
+from dayfly.database.connection import connect
 from dayfly.database.problems import connecting, shown
 from dayfly.database.production import Production, Role, reading
 from dayfly.database.programs import DatabaseError
@@ -103,7 +103,7 @@ def operators_server(
     run = secrets.token_hex(8)
     with (
         connecting(scratch_url),
-        psycopg.connect(
+        connect(
             scratch_url, autocommit=True, connect_timeout=5, application_name=_SESSION + run
         ) as session,
     ):

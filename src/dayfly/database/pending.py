@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import psycopg
 from psycopg import sql
 
 from dayfly.database.books import ALEMBIC, DJANGO
+from dayfly.database.connection import connect
 from dayfly.database.problems import asking, connecting
 from dayfly.database.python_migrations import (
     Revision,
@@ -60,7 +60,7 @@ def _not_needed(squashed: Revision, done: set[str]) -> set[str]:
 def _recorded(url: str, table: str, name: str) -> list[str]:
     with (
         connecting(url),
-        psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS) as connection,
+        connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS) as connection,
         asking(connection),
     ):
         row = connection.execute(_THERE, (table,)).fetchone()

@@ -9,6 +9,7 @@ import psycopg
 from psycopg import Connection, sql
 
 from dayfly.database.books import LISTS, NAMING, written_down
+from dayfly.database.connection import connect
 from dayfly.database.fingerprint import asked as fingerprint_of
 from dayfly.database.problems import asking, connecting
 from dayfly.database.programs import DatabaseError
@@ -158,7 +159,7 @@ def reading(url: str) -> Iterator[Connection]:
     """One transaction that can neither write nor take long."""
     with (
         connecting(url),
-        psycopg.connect(url, connect_timeout=CONNECT_SECONDS, prepare_threshold=None) as connection,
+        connect(url, connect_timeout=CONNECT_SECONDS, prepare_threshold=None) as connection,
         asking(connection),
     ):
         connection.read_only = True

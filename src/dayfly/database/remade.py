@@ -5,8 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import psycopg
-
+from dayfly.database.connection import connect
 from dayfly.database.copy import Copies
 from dayfly.database.drift import Drift, compared, findings, unknown
 from dayfly.database.dump import fingerprint
@@ -79,7 +78,7 @@ def _compared(production: str, made: str) -> tuple[Drift, ...]:
 
 
 def _read(url: str) -> tuple[Catalogue, frozenset[Key]]:
-    with psycopg.connect(url, autocommit=True) as connection, connection.transaction():
+    with connect(url, autocommit=True) as connection, connection.transaction():
         rows = connection.execute(_OF_EXTENSIONS).fetchall()
         return snapshot(connection), frozenset((kind, oid, 0) for kind, oid in rows)
 

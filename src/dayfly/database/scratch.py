@@ -15,6 +15,7 @@ from psycopg import sql
 from dayfly.clock import DeadlineError, wait_until
 from dayfly.command import reap, start_detached
 from dayfly.database.cluster import ADMIN, Cluster, end, new_cluster
+from dayfly.database.connection import connect
 from dayfly.database.programs import DatabaseError
 from dayfly.database.programs import programs as found_programs
 
@@ -115,7 +116,7 @@ class ScratchServer:
 
     def _administer(self, statement: str, *words: sql.Composable) -> None:
         try:
-            with psycopg.connect(
+            with connect(
                 host="127.0.0.1", port=self.port, user=ADMIN, password=self.admin_password,
                 dbname="postgres", autocommit=True, connect_timeout=5,
             ) as connection:  # fmt: skip

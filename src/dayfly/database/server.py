@@ -2,8 +2,9 @@
 
 from typing import Protocol
 
-import psycopg
 from psycopg import Connection
+
+from dayfly.database.connection import connect
 
 
 class Server(Protocol):
@@ -34,4 +35,4 @@ class Server(Protocol):
 
 
 def connected(server: Server, database: str) -> Connection:
-    return psycopg.connect(server.url(database), autocommit=True, prepare_threshold=None)
+    return connect(server.url(database), autocommit=True, prepare_threshold=None)

@@ -8,6 +8,7 @@ from typing import Protocol
 import psycopg
 from psycopg import errors
 
+from dayfly.database.connection import connect
 from dayfly.database.problems import shown
 from dayfly.database.programs import DatabaseError
 
@@ -110,7 +111,7 @@ class ServerLog:
         return str(row[0])
 
     def _reading(self) -> psycopg.Connection:
-        return psycopg.connect(self.url, autocommit=True, connect_timeout=5)
+        return connect(self.url, autocommit=True, connect_timeout=5)
 
 
 def log_of(url: str, version: int) -> ServerLog:
@@ -131,5 +132,5 @@ def log_of(url: str, version: int) -> ServerLog:
 
 
 def _require_read(log: ServerLog) -> None:
-    with psycopg.connect(log.url, autocommit=True, connect_timeout=5) as connection:
+    with connect(log.url, autocommit=True, connect_timeout=5) as connection:
         connection.execute(_READ, (log.end()[0], 0, 1))

@@ -11,6 +11,7 @@ import psycopg
 from psycopg import Connection
 
 from dayfly.clock import DeadlineError, wait_until
+from dayfly.database.connection import connect
 from dayfly.database.problems import asking, connecting, missing_right
 from dayfly.database.sqlbooks import Books, books_of, done_by_hand, new_books, write_down
 from dayfly.database.sqlindexes import index_of, invalid, removed_by
@@ -108,13 +109,12 @@ def apply_files(  # noqa: PLR0913 - all by name
 def _connected(url: str, name: str = "") -> Iterator[Connection]:
     with (
         connecting(url),
-        psycopg.connect(
+        connect(
             url,
             autocommit=True,
             connect_timeout=CONNECT_SECONDS,
             prepare_threshold=None,
             application_name=name or None,
-            client_encoding="utf8",  # as the files are, whatever the database's own is
         ) as connection,
         asking(connection),
     ):

@@ -11,6 +11,7 @@ import psycopg
 from psycopg import Connection, sql
 
 from dayfly.clock import DeadlineError, Stop, wait_until
+from dayfly.database.connection import connect
 from dayfly.database.problems import asking, connecting, user_of
 from dayfly.database.programs import DatabaseError
 
@@ -131,9 +132,7 @@ def end_sessions(url: str, *, name: str, role: str) -> None:
 
 
 def _entered(url: str) -> Connection:
-    return psycopg.connect(
-        url, autocommit=True, connect_timeout=CONNECT_SECONDS, application_name=_WATCH
-    )
+    return connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS, application_name=_WATCH)
 
 
 def _own(connection: Connection, words: Mapping[str, str]) -> set[int]:
@@ -174,7 +173,7 @@ def limited_locks(url: str, role: str, budget: float) -> Iterator[None]:
 
 def _lock_timeout(url: str, role: str) -> str:
     """As the role's own settings have it; empty where they say nothing."""
-    with psycopg.connect(url, autocommit=True) as connection:
+    with connect(url, autocommit=True) as connection:
         row = connection.execute(_OWN_LIMIT, (role,)).fetchone()
         return str(row[0]) if row else ""
 
@@ -182,5 +181,5 @@ def _lock_timeout(url: str, role: str) -> str:
 def _set_lock_timeout(url: str, role: str, value: str) -> None:
     said = sql.SQL("SET lock_timeout = {}").format(value)
     change = said if value else sql.SQL("RESET lock_timeout")
-    with psycopg.connect(url, autocommit=True) as connection:
+    with connect(url, autocommit=True) as connection:
         connection.execute(sql.SQL("ALTER ROLE {} {}").format(sql.Identifier(role), change))

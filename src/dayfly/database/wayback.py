@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import psycopg
 
 from dayfly.database.books import BOOKS
+from dayfly.database.connection import connect
 from dayfly.database.copy import Copies
 from dayfly.database.differences import differences, schema_of
 from dayfly.database.guard import guarded_start
@@ -159,12 +160,12 @@ def _control(copies: Copies, releases: Releases, role: str) -> str:
 
 
 def _columns(url: str) -> dict[str, list[str]]:
-    with psycopg.connect(url, autocommit=True) as connection:
+    with connect(url, autocommit=True) as connection:
         return {row[0]: row[2] for row in connection.execute(_TABLES, ([*BOOKS],))}
 
 
 def _rows(url: str, old: Mapping[str, list[str]]) -> _Rows:
-    with psycopg.connect(url, autocommit=True) as connection:
+    with connect(url, autocommit=True) as connection:
         tables = connection.execute(_TABLES, ([*BOOKS],)).fetchall()
         return {
             table: _of(connection, table, key, [c for c in columns if c not in old.get(table, [])])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import psycopg
 
+from dayfly.database.connection import connect
 from dayfly.database.impact import remedies
 from dayfly.database.impact.catalogue import Catalogue, Column, Constraint, Index, Key
 from dayfly.database.impact.comparison import Comparison
@@ -82,7 +83,7 @@ def answered(url: str, asked: tuple[Parent, ...]) -> frozenset[Key]:
     own = [parent for parent in asked if parent.fresh]
     if not own:
         return frozenset()
-    with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+    with connect(url, autocommit=True, connect_timeout=10) as connection:
         return frozenset(parent.key for parent in own if _there(connection, parent.sql))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import psycopg
 
+from dayfly.database.connection import connect
 from dayfly.database.impact import remedies
 from dayfly.database.impact.catalogue import Catalogue, Column, Relation, Routine, Trigger
 from dayfly.database.impact.comparison import Comparison
@@ -32,7 +33,7 @@ def denied(url: str, before: Catalogue, after: Catalogue, role: str) -> frozense
     new = [each.oid for each in after.of(Relation) if each.key not in before.things]
     if not role or not new:
         return frozenset()
-    with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+    with connect(url, autocommit=True, connect_timeout=10) as connection:
         try:
             rows = connection.execute(_DENIED, {"new": new, "role": role}).fetchall()
         except psycopg.errors.UndefinedObject:

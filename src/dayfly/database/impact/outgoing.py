@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from dayfly.database.connection import connect
 from dayfly.database.impact.plan import PLANNED
 from dayfly.database.impact.words import first_word
 
@@ -102,7 +103,7 @@ def rehearsed(url: str, texts: Iterable[str], role: str) -> Iterator[Rehearsed]:
 
 @contextmanager
 def _session(url: str, role: str) -> Iterator[Connection]:
-    with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+    with connect(url, autocommit=True, connect_timeout=10) as connection:
         connection.execute("SET plan_cache_mode = force_generic_plan")
         if role:
             connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))

@@ -14,6 +14,7 @@ import psycopg
 from psycopg import sql
 
 from dayfly.clock import wait_until
+from dayfly.database.connection import connect
 from dayfly.database.impact.locks import strongest
 from dayfly.database.impact.marks import Connection, locks
 
@@ -73,7 +74,7 @@ def run_outside(
 def _second(connection: Connection) -> Iterator[Connection]:
     parameters: dict[str, Any] = connection.info.get_parameters()
     password = connection.info.password
-    with psycopg.connect(**parameters, password=password, autocommit=True) as other:
+    with connect(**parameters, password=password, autocommit=True) as other:
         yield other
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 
+from dayfly.database.connection import connect
 from dayfly.database.impact.catalogue import Column, Constraint, Index, Key, Relation
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.names import quoted, shown
@@ -33,7 +34,7 @@ class Question:
 def asker(url: str, *, seconds: float) -> Iterator[Ask]:
     """Ask a database (a replica, if there is one) without ever writing or waiting for a lock."""
     with connecting(url):
-        connection = psycopg.connect(url, autocommit=True, connect_timeout=10)
+        connection = connect(url, autocommit=True, connect_timeout=10)
     with connection:
         connection.execute("SET default_transaction_read_only = on")
         for name in ("statement_timeout", "lock_timeout"):

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import psycopg
 
+from dayfly.database.connection import connect
 from dayfly.database.impact.catalogue import Catalogue, Column, Constraint, Key, Type
 from dayfly.database.impact.defaults import changed_defaults
 from dayfly.database.impact.names import quoted, shown
@@ -20,7 +21,7 @@ def refusing(
     asked |= _of_domains(before, after)
     if not asked:
         return frozenset()
-    with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+    with connect(url, autocommit=True, connect_timeout=10) as connection:
         return frozenset(key for key, text in asked.items() if _refused(connection, text))
 
 

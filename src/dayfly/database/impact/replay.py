@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 
 from dayfly.database.captured import Statement, Transaction
+from dayfly.database.connection import connect
 from dayfly.database.impact.acting import Actor
 from dayfly.database.impact.catalogue import Catalogue, Relation
 from dayfly.database.impact.effects import Observed, Step
@@ -62,7 +63,7 @@ def replay(
 @contextmanager
 def _opened(url: str) -> Iterator[Connection]:
     try:
-        with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+        with connect(url, autocommit=True, connect_timeout=10) as connection:
             for name, value in _SETTINGS.items():
                 connection.execute("SELECT set_config(%s, %s, false)", (name, value))
             yield connection

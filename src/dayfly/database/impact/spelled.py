@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from dayfly.database.connection import connect
 from dayfly.database.impact.catalogue import Catalogue, Column, Key
 
 _SPELLED = """
@@ -23,7 +24,7 @@ def spelled(
     dropped = list(_dropped(before, after, defaults))
     if not dropped:
         return {}
-    with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+    with connect(url, autocommit=True, connect_timeout=10) as connection:
         found = {column.key: _again(connection, after, column, text) for column, text in dropped}
     return {key: text for key, text in found.items() if text}
 

@@ -12,6 +12,7 @@ from dayfly.clock import Stop
 from dayfly.database.bridge import Bridge
 from dayfly.database.bridging import drop, guard, keep
 from dayfly.database.captured import Transaction
+from dayfly.database.connection import connect
 from dayfly.database.impact.catalogue import Catalogue, Path, Relation, Thing
 from dayfly.database.impact.replay import replay
 from dayfly.database.impact.snapshot import snapshot
@@ -40,7 +41,7 @@ def tried(
     `plain`: what the migration leaves behind without bridges. `role` builds them, `owner` migrates.
     """
     try:
-        with psycopg.connect(url, autocommit=True, connect_timeout=10) as session:
+        with connect(url, autocommit=True, connect_timeout=10) as session:
             failed = _failing(session, url, transactions, bridges, (role, owner))
             with session.transaction():
                 left = snapshot(session)

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 from psycopg import Connection, errors, sql
 
+from dayfly.database.connection import connect
 from dayfly.database.problems import asking, connecting
 from dayfly.database.programs import DatabaseError
 
@@ -25,7 +26,6 @@ _SPELLING = {
     "work_mem": "64MB",  # joins of whole tables, in one session
     "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
-    "client_encoding": "UTF8",
 }
 
 
@@ -34,7 +34,7 @@ def session(url: str, *, lock_seconds: float = LOCK_SECONDS) -> Iterator[Connect
     """Outside of any transaction."""
     with (
         connecting(url),
-        psycopg.connect(
+        connect(
             url, connect_timeout=CONNECT_SECONDS, prepare_threshold=None, autocommit=True
         ) as connection,
         asking(connection),
