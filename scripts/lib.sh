@@ -38,6 +38,16 @@ find_python() {
   fail "Python 3.11 or newer is needed: apt-get install python3 python3-venv"
 }
 
+# What the package-lock.json of a folder pins, unless it is there.
+npm_install() {
+  same=$1/node_modules/installed
+  [ "$(cat "$same" 2>/dev/null)" = "$(cksum < "$1/package-lock.json")" ] && return
+  say "Installing pinned $2 from npm ($1)"
+  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --prefix "$1" > "$log" 2>&1 ||
+    { tail -n 20 "$log" >&2; fail "npm can't install what $1/package-lock.json names"; }
+  cksum < "$1/package-lock.json" > "$same"
+}
+
 # Install Debian packages without letting any of them start a service.
 apt_install() {
   missing=""
