@@ -1,6 +1,6 @@
 """What the console reads. Whoever mounts its pages answers these questions."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from dayfly.events import Event
@@ -27,3 +27,6 @@ class State(Protocol):
 
     def events(self, after: int) -> AsyncIterator[Event]:
         """Every event after number `after`, as it happens; never ends."""
+
+    def logs(self, question: str, **told: object) -> Iterator[str]:
+        """The lines of JSON with which the log store answers; DayflyError where it does not."""

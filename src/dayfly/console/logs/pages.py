@@ -1,0 +1,87 @@
+"""The routes of the logs. The query language is loaded with the first of these pages."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jinja2 import Environment
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from dayfly.console.logs.view import PATH, RANGES, View
+from dayfly.console.state import State
+
+Told = Mapping[str, str]
+
+
+class LogPages:
+    """A page is sent as it is found: records first, then bars, then facets."""
+
+    def __init__(self, state: State, templates: Environment) -> None:
+        self._state = state
+        self._templates = templates
+
+    def routes(self, middleware: list[Middleware]) -> list[BaseRoute]:
+        return [
+            Route(PATH, self.logs, middleware=middleware),
+            Route(f"{PATH}/around", self.around, middleware=middleware),
+        ]
+
+    async def logs(self, request: Request) -> Response:
+        return await run_in_threadpool(self._logs, dict(request.query_params))
+
+    async def around(self, request: Request) -> Response:
+        return await run_in_threadpool(self._around, dict(request.query_params))
+
+    def _logs(self, told: Told) -> Response:
+        from dayfly.console.logs import page  # noqa: PLC0415 - loads polars
+        from dayfly.logs.query.problem import QueryError  # noqa: PLC0415
+
+        view = View.of(told)
+        try:
+            if narrowed := _narrowed(view, told):
+                return RedirectResponse(narrowed.address(), 303)
+            return self._sent("logs.html", 200, view, asked=page.asked(self._state, view))
+        except QueryError as error:
+            return self._sent("logs.html", 400, view, asked=None, problem=page.problem_of(error))
+
+    def _around(self, told: Told) -> Response:
+        from dayfly.console.logs import page  # noqa: PLC0415 - loads polars
+
+        return self._sent("around.html", 200, View.of(told), lines=page.around(self._state, told))
+
+    def _sent(
+        self,
+        template: str,
+        status: int,
+        view: View,
+        **values: Any,  # noqa: ANN401 - whatever the template shows
+    ) -> Response:
+        from dayfly.console.logs import page, records  # noqa: PLC0415 - loads polars
+
+        stream = self._templates.get_template(template).generate(
+            view=view,
+            ranges=RANGES,
+            more=page.MORE,
+            exactly=records.moment,
+            tone_of=records.tone,
+            **values,
+        )
+        return StreamingResponse(_encoded(page.pieces(stream)), status, media_type="text/html")
+
+
+def _narrowed(view: View, told: Told) -> View | None:
+    """What a click on a value asks for."""
+    from dayfly.console.logs import narrowing  # noqa: PLC0415 - loads polars
+
+    for name, change in (("include", narrowing.included), ("exclude", narrowing.excluded)):
+        if told.get(name):
+            return view.but(query=change(view.query, told[name]))
+    return None
+
+
+def _encoded(texts: Iterator[str]) -> Iterator[bytes]:
+    for text in texts:
+        yield text.encode(errors="replace")

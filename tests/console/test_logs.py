@@ -1,0 +1,224 @@
+"""The logs page as HTML: what it asks the log store, and how it shows the answer."""
+
+import re
+from collections.abc import Mapping
+from html import unescape
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from asked import NOW, Server
+from fake_server.visitor import Visitor
+
+SECOND = 10**9
+NOW_NS = int(NOW) * SECOND
+HOUR = 3600 * SECOND
+OF_MACHINE = {"query": 'machine:"orders-12-web-1"', "since": ""}
+OF_RELEASE = {"query": 'app:"orders" release:12', "since": ""}
+ATTACKS = (
+    "<script>document.title='owned'</script>",
+    '"><img src=x onerror="document.title=1">',
+    "' onmouseover='document.title=1",
+    "</summary></details></li></ol><h1>owned</h1>",
+    "{{ 7 * 7 }} {% raw %} ${7*7} <!-- more -->",
+    "javascript:document.title=1",
+    "\x1b[2J\x1b]0;owned\x07\u202egnp.exe\u2066",
+    "</textarea><svg/onload=document.title=1>",
+    "<a href='https://evil.example'>a link</a>\x00\x85\ue000\ue001",
+    "é 中文 😀 <b>bold</b> &lt;already&gt; &amp;",
+)
+
+
+def page(visitor: Visitor, path: str = "/logs", **told: object) -> str:
+    """Its HTML; what is asked for is a year, since the store's clock stands still."""
+    answer, body = visitor.get(f"{path}?{urlencode({'since': '', **told})}")
+    assert answer.status == 200, body
+    return body
+
+
+def texts(body: str) -> list[str]:
+    """The messages that are shown."""
+    found = re.findall(r'<span class="text">(.*?)</span></summary>', body, re.DOTALL)
+    return [unescape(re.sub(r"</?mark>", "", text)) for text in found]
+
+
+def record(number: int, message: str = "", **told: object) -> Mapping[str, Any]:
+    usual = {"app": "orders", "release": 12, "machine": "orders-12-web-1", "stream": "stdout"}
+    return {
+        "time": NOW_NS - HOUR + number * SECOND,
+        "message": message or f"line {number}",
+        "level": "info",
+        **usual,
+        **told,
+    }
+
+
+def test_records_are_shown_newest_first(visitor: Visitor, store: Server) -> None:
+    store.ingest(*(record(n, level="error" if n == 2 else "info") for n in range(3)))
+    body = page(visitor)
+
+    assert texts(body) == ["line 2", "line 1", "line 0"]
+    assert '<li class="record bad"' in body
+    assert "2026-11-01 23:00:02.000" in body
+    assert "orders.12 orders-12-web-1 stdout" in body
+    assert 'href="/releases/12"' in body
+
+
+def test_the_usual_time_is_a_day(visitor: Visitor, store: Server) -> None:
+    store.ingest(record(0, "today"), {**record(0, "long ago"), "time": NOW_NS - 30 * HOUR})
+
+    assert texts(visitor.get("/logs")[1]) == ["today"]
+    assert texts(page(visitor)) == ["today", "long ago"]
+    assert texts(page(visitor, since="2026-10-31", until="20h")) == ["long ago"]
+
+
+def test_what_was_asked_for_is_marked(visitor: Visitor, store: Server) -> None:
+    store.ingest(record(0, "Timeout <b> after a timeout; refunds"))
+    body = page(visitor, query="timeout refund* /<b>/")
+
+    assert (
+        "<mark>Timeout</mark> <mark>&lt;b&gt;</mark> after a <mark>timeout</mark>;"
+        " <mark>refunds</mark>" in body
+    )
+
+
+def test_a_wrong_query_points_at_its_column(visitor: Visitor, store: Server) -> None:
+    answer, body = visitor.get(f"/logs?{urlencode({'query': 'app:x level:>=loud'})}")
+
+    assert answer.status == 400
+    assert "column 15: found `loud`" in unescape(body)
+    assert "app:x level:&gt;=loud\n              ^" in body
+    assert 'aria-invalid="true"' in body
+    assert 'data-column="15"' in body
+    assert 'value="app:x level:&gt;=loud"' in body
+
+
+def test_a_wrong_time_is_told_where_records_would_be(visitor: Visitor, store: Server) -> None:
+    assert "since: found &#39;yesterday&#39;" in page(visitor, since="yesterday")
+
+
+def test_without_a_store_the_page_says_so(visitor: Visitor) -> None:
+    assert "does not answer" in page(visitor)
+    assert "`dayfly up` starts it." in page(visitor)
+
+
+def test_older_pages_leave_nothing_out_and_tell_nothing_twice(
+    visitor: Visitor, store: Server
+) -> None:
+    """Also where the border lies between records of one nanosecond."""
+    early = [record(n) for n in range(150)]
+    same = [record(200, f"same {n}") for n in range(500)]
+    store.ingest(*early, *same)
+    shown, body, pages = list[str](), page(visitor), 1
+    while older := re.search(r'<a href="([^"]+)" rel="next">', body):
+        shown += texts(body)
+        body, pages = visitor.get(unescape(older[1]))[1], pages + 1
+    shown += texts(body)
+
+    assert pages == 4
+    assert len(shown) == 650
+    assert sorted(shown) == sorted(each["message"] for each in (*early, *same))
+    assert ">Newest</a>" in body
+
+
+def test_a_click_narrows_the_query(visitor: Visitor, store: Server) -> None:
+    answer, _ = visitor.get(f"/logs?{urlencode({'query': 'a OR b', 'include': 'app:orders'})}")
+    assert answer.status == 303
+    assert answer.headers["Location"] == f"/logs?{urlencode({'query': '(a OR b) app:orders'})}"
+
+    again = {"query": "timeout app:orders", "since": "1h", "exclude": "app:orders"}
+    location = visitor.get(f"/logs?{urlencode(again)}")[0].headers["Location"]
+    assert location == f"/logs?{urlencode({'query': 'timeout NOT app:orders', 'since': '1h'})}"
+
+
+def test_every_field_can_be_clicked(visitor: Visitor, store: Server) -> None:
+    store.ingest(record(0, "x", fields={"path": "/a b", "status": 503, "ok": True, "a b": "1"}))
+    body = unescape(page(visitor))
+
+    for condition in ('path:"/a b"', "status:503", "ok:true", '"a b":"1"', "level:info"):
+        assert f'name="include" value="{condition}"' in body
+
+
+def test_what_a_pipe_made_is_a_table(visitor: Visitor, store: Server) -> None:
+    store.ingest(record(0), record(1, app="web"), record(2, app="web"))
+    body = re.sub(
+        r"<span class=\"choose\">.*?</span>\s*",
+        "",
+        page(visitor, query="| count() by app"),
+        flags=re.DOTALL,
+    )
+
+    assert '<th scope="col">app</th><th scope="col">count</th>' in body
+    assert body.index('<td>web</td><td class="number">2</td>') < body.index("<td>orders</td>")
+    assert "line 0" in page(visitor, query="| fields message, app")
+
+
+def test_lines_around_are_of_the_same_stream(visitor: Visitor, store: Server) -> None:
+    store.ingest(*(record(n, stream="stdout" if n % 2 else "access") for n in range(100)))
+    body = page(visitor, query='"line 51"')
+    found = re.search(r'href="(/logs/around[^"]+)"', body)
+    assert found
+    beside = visitor.get(unescape(found[1]))[1]
+
+    assert texts(beside) == [f"line {n}" for n in range(1, 100, 2)][:55]
+    here = re.search(r'aria-current="true">\s*<details open>.*?</summary>', beside, re.DOTALL)
+    assert here
+    assert "line 51" in here[0]
+
+
+def test_a_line_of_a_megabyte_is_cut(visitor: Visitor, store: Server) -> None:
+    store.ingest(record(0, "x" * 1_000_000, fields={f"f{n}": "y" * 9000 for n in range(200)}))
+    body = page(visitor)
+
+    assert len(body) < 100_000
+    assert "992,000 more characters" in body
+    assert "140 more fields" in body
+    found = re.search(r'href="(/logs/around[^"]+)"', body)
+    assert found
+    assert 'aria-current="true"' in visitor.get(unescape(found[1]))[1]
+
+
+@pytest.mark.parametrize("path", ["/logs", "/logs/around?time=1"])
+def test_without_a_session_there_are_no_logs(stranger: Visitor, store: Server, path: str) -> None:
+    store.ingest(record(0, "secret"))
+    answer, body = stranger.get(path)
+
+    assert answer.status == 401
+    assert "secret" not in body
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_what_a_line_says_stays_text(visitor: Visitor, store: Server, attack: str) -> None:
+    names = ("app", "machine", "host", "process", "stream", "level")
+    store.ingest(
+        record(0, attack, fields={attack: attack, "f": attack}, **dict.fromkeys(names, attack))
+    )
+    pages = [
+        page(visitor, query=query) for query in ("", "| count() by app, level, f", "| patterns")
+    ]
+    pages += [page(visitor, query=f'"{attack}"'.replace("\\", "\\\\")) if '"' not in attack else ""]
+    found = re.search(r'href="(/logs/around[^"]+)"', pages[0])
+    assert found
+    pages.append(visitor.get(unescape(found[1]))[1])
+
+    for body in pages:
+        bare = re.sub(r'<script src="/static/[a-z]+\.js"[^>]*></script>', "", body)
+        assert not re.search(r"<(script|img|svg/|h1>owned|b>|a href='|/textarea)", bare)
+        assert not re.search(r"<[^>]* on[a-z]+=", re.sub(r'"[^"]*"', '""', bare))
+        assert not {"\x1b", "\u202e", "\u2066", "\x00", "\x85"} & set(body)
+        assert " style=" not in re.sub(r'"[^"]*"', '""', bare)
+
+
+def test_releases_and_machines_lead_to_their_logs(visitor: Visitor, store: Server) -> None:
+    store.ingest(record(0, "of it", machine="orders-12-web-1"), record(1, "other", machine="x"))
+    overview, release = visitor.get("/")[1], visitor.get("/releases/12")[1]
+
+    assert 'href="/logs">Logs</a>' in overview
+    machine = f"/logs?{urlencode(OF_MACHINE)}"
+    assert machine in unescape(overview)
+    assert machine in unescape(release)
+    assert texts(visitor.get(machine)[1]) == ["of it"]
+    whole = f"/logs?{urlencode(OF_RELEASE)}"
+    assert whole in unescape(release)
+    assert texts(visitor.get(whole)[1]) == ["other", "of it"]
