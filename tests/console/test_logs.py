@@ -1,33 +1,17 @@
 """The logs page as HTML: what it asks the log store, and how it shows the answer."""
 
 import re
-from collections.abc import Mapping
 from html import unescape
-from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
-from asked import NOW, Server
+from asked import Server
+from fake_server.lines import ATTACKS, HOUR, NOW_NS, record
 from fake_server.visitor import Visitor
 
-SECOND = 10**9
-NOW_NS = int(NOW) * SECOND
-HOUR = 3600 * SECOND
 OF_MACHINE = {"query": 'machine:"orders-12-web-1"', "since": ""}
 OF_RELEASE = {"query": 'app:"orders" release:12', "since": ""}
-ATTACKS = (
-    "<script>document.title='owned'</script>",
-    '"><img src=x onerror="document.title=1">',
-    "' onmouseover='document.title=1",
-    "</summary></details></li></ol><h1>owned</h1>",
-    "{{ 7 * 7 }} {% raw %} ${7*7} <!-- more -->",
-    "javascript:document.title=1",
-    "\x1b[2J\x1b]0;owned\x07\u202egnp.exe\u2066",
-    "</textarea><svg/onload=document.title=1>",
-    "<a href='https://evil.example'>a link</a>\x00\x85\ue000\ue001",
-    "é 中文 😀 <b>bold</b> &lt;already&gt; &amp;",
-)
 
 
 def page(visitor: Visitor, path: str = "/logs", **told: object) -> str:
@@ -41,17 +25,6 @@ def texts(body: str) -> list[str]:
     """The messages that are shown."""
     found = re.findall(r'<span class="text">(.*?)</span></summary>', body, re.DOTALL)
     return [unescape(re.sub(r"</?mark>", "", text)) for text in found]
-
-
-def record(number: int, message: str = "", **told: object) -> Mapping[str, Any]:
-    usual = {"app": "orders", "release": 12, "machine": "orders-12-web-1", "stream": "stdout"}
-    return {
-        "time": NOW_NS - HOUR + number * SECOND,
-        "message": message or f"line {number}",
-        "level": "info",
-        **usual,
-        **told,
-    }
 
 
 def test_records_are_shown_newest_first(visitor: Visitor, store: Server) -> None:
@@ -222,3 +195,30 @@ def test_releases_and_machines_lead_to_their_logs(visitor: Visitor, store: Serve
     whole = f"/logs?{urlencode(OF_RELEASE)}"
     assert whole in unescape(release)
     assert texts(visitor.get(whole)[1]) == ["other", "of it"]
+
+
+def test_bars_are_links_to_their_time(visitor: Visitor, store: Server) -> None:
+    store.ingest(*(record(n * 10, level="error" if n < 5 else "info") for n in range(30)))
+    body = unescape(page(visitor, query="app:orders"))
+    slots = re.findall(r'<a class="slot" href="([^"]+)".*?data-count="(\d+)"', body)
+
+    assert sum(int(count) for _, count in slots) == 30
+    assert "<strong>30</strong> records" in body
+    assert '<span class="bad">error 5</span>' in body
+    assert texts(visitor.get(slots[0][0])[1])[-1] == "line 0"
+    wider = re.search(r'<a href="([^"]+)">Zoom out</a>', body)
+    assert wider
+    assert len(texts(visitor.get(wider[1])[1])) == 30
+
+
+def test_facets_count_and_lead_on(visitor: Visitor, store: Server) -> None:
+    store.ingest(*(record(n, app="web" if n < 7 else "orders") for n in range(10)))
+    body = re.sub(r"\s+", " ", unescape(page(visitor, query="line | count()")))
+
+    assert '<span class="value" title="web">web</span> <span class="number">7</span>' in body
+    assert 'name="exclude" value="app:web"' in body
+    assert '<span class="value">without</span>' not in body
+
+
+def test_what_is_beside_says_when_it_was_cut_or_failed(visitor: Visitor) -> None:
+    assert "No histogram: The server of environment production does not answer" in page(visitor)

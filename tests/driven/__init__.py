@@ -43,13 +43,28 @@ class Browser:
 
     def press(self, selector: str) -> None:
         """A real click, which the browser takes for a person's."""
+        place = self._middle(selector)
+        self._mouse("mousePressed", *place)
+        self._mouse("mouseReleased", *place)
+
+    def drag(self, begin: str, end: str) -> None:
+        """From the middle of one to that of another."""
+        here, there = self._middle(begin), self._middle(end)
+        self._mouse("mousePressed", *here)
+        self._mouse("mouseMoved", (here[0] + there[0]) / 2, there[1])
+        self._mouse("mouseMoved", *there)
+        self._mouse("mouseReleased", *there)
+
+    def _middle(self, selector: str) -> tuple[float, float]:
         script = f"""(() => {{ const it = document.querySelector({selector!r});
             it.scrollIntoView({{ block: "center" }}); const box = it.getBoundingClientRect();
             return [box.x + box.width / 2, box.y + box.height / 2].join(); }})()"""
         x, y = map(float, self.value(script).split(","))
-        for kind in ("mousePressed", "mouseReleased"):
-            place = {"x": x, "y": y, "button": "left", "clickCount": 1}
-            self.ask("Input.dispatchMouseEvent", type=kind, **place)
+        return x, y
+
+    def _mouse(self, kind: str, x: float, y: float) -> None:
+        place = {"x": x, "y": y, "button": "left", "clickCount": 1, "buttons": 1}
+        self.ask("Input.dispatchMouseEvent", type=kind, **place)
 
     def type(self, text: str) -> None:
         """As a person types, where the focus is."""
@@ -59,7 +74,7 @@ class Browser:
     def key(self, name: str, modifiers: int = 0) -> None:
         """A key that is no character; 8 is shift."""
         code = {"Enter": 13, "Escape": 27, "Tab": 9, "ArrowLeft": 37, "ArrowRight": 39}
-        code |= {"ArrowUp": 38, "ArrowDown": 40}
+        code |= {"ArrowUp": 38, "ArrowDown": 40, "End": 35}
         told: dict[str, Any] = {"key": name, "code": name, "modifiers": modifiers}
         if name == "Enter":
             told["text"] = "\r"

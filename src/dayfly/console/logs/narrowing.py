@@ -1,6 +1,7 @@
 """A query with one condition more, as a click on a value asks for it."""
 
 from dataclasses import replace
+from functools import lru_cache
 
 from dayfly.logs.query import tree
 from dayfly.logs.query.parse import parse
@@ -11,6 +12,7 @@ from dayfly.shown import plain
 LONGEST = 500  # characters of a value that is clicked
 
 
+@lru_cache(maxsize=4096, typed=True)  # the same few values stand in most records of a page
 def condition(name: str, value: Value | None) -> str:
     """Exactly this value; None for a record without it. Empty where a click would not help."""
     if name in ("time", "message") or not name or len(str(value)) > LONGEST:
