@@ -98,3 +98,61 @@ def test_the_logs_fit_a_phone(entered: Browser, address: str, store: Server) -> 
     entered.press(".record summary")
     entered.wait_for("document.querySelector('.record details').open")
     assert entered.value("document.documentElement.scrollWidth") <= 360
+
+
+def test_live_takes_in_what_comes(entered: Browser, address: str, store: Server) -> None:
+    """What is open stays open, what came late finds its place, nothing is there twice."""
+    go(entered, address, query="app:orders")
+    entered.press(".record:nth-child(2) summary")
+    entered.press("#tail")
+    entered.wait_for("document.getElementById('pulse').textContent == 'live'")
+    late = {**record(58, "late"), "time": record(58)["time"] + 1}
+    store.ingest(record(300, "<b>newest</b>"), late, record(301, "of another", app="web"))
+    entered.wait_for(f"{SHOWN}.startsWith('<b>newest</b>,line 59,late,line 58')")
+    store.ingest(*(record(400 + n, "same") for n in range(2)))
+    entered.wait_for(f"{SHOWN}.startsWith('same,same,<b>newest</b>,line 59,late')")
+    opened = "document.querySelector('.record details[open] .text').textContent"
+    assert entered.value(opened) == "line 58"
+    assert entered.value("document.querySelectorAll('.record').length") == 34
+    assert "live=1" in entered.value("location.search")
+
+    store.ingest(*(record(500 + n) for n in range(300)))
+    entered.wait_for("document.querySelectorAll('.record').length == 201")  # with the open one
+    entered.press("#tail")
+    entered.wait_for("document.getElementById('pulse').hidden")
+    assert "live=1" not in entered.value("location.search")
+    assert entered.complaints == []
+
+
+def test_the_query_is_completed(entered: Browser, address: str) -> None:
+    go(entered, address, query='"😀"')
+    entered.value(
+        "const box = document.getElementById('query'); box.focus(); "
+        "box.setSelectionRange(box.value.length, box.value.length)"
+    )
+    entered.type(" OR ap")
+    entered.wait_for("document.querySelectorAll('#completions li').length == 1")
+    entered.key("ArrowDown")
+    entered.key("Enter")
+    entered.wait_for("document.querySelectorAll('#completions li').length == 2")
+    assert entered.value("document.getElementById('query').value") == '"😀" OR app:'
+    entered.key("ArrowDown")
+    assert entered.value(
+        "document.getElementById(document.activeElement.getAttribute('aria-activedescendant'))"
+        ".textContent"
+    ) in ("orders 30", "web 30")
+    entered.key("Escape")
+    entered.type("we")
+    entered.wait_for("document.querySelector('#completions li').textContent == 'web 30'")
+    entered.press("#completions li")
+    assert entered.value("document.getElementById('query').value") == '"😀" OR app:web '
+    entered.key("Enter")
+    loaded(entered)
+    assert entered.value("document.querySelectorAll('.record').length") == 30
+    assert entered.complaints == []
+
+
+def test_the_cursor_stands_where_the_query_is_wrong(entered: Browser, address: str) -> None:
+    go(entered, address, query="app:x level:>=loud")
+    assert entered.value("document.activeElement.id") == "query"
+    assert entered.value("document.activeElement.selectionStart") == 14

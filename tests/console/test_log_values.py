@@ -3,15 +3,18 @@
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dayfly.console.logs.bars import HEIGHT, bars
+from dayfly.console.logs.completing import Wanted, wanted
 from dayfly.console.logs.narrowing import condition, excluded, included, piped, without_pipe
 from dayfly.console.logs.records import marker
+from dayfly.console.logs.shapes import of_shape
 from dayfly.console.logs.view import View
 from dayfly.logs.query.meaning import matches
 from dayfly.logs.query.parse import parse
+from dayfly.logs.query.shape import shape
 from dayfly.logs.record import Record
 from dayfly.shown import plain
 
@@ -88,6 +91,7 @@ def test_a_condition_finds_its_record(name: str, value: str | float) -> None:
     assert parse(without_pipe(written)) == parse(written)
 
 
+@settings(max_examples=40)
 @given(st.text(max_size=200), st.text(alphabet="ab \x1b\ue000\ue001", max_size=9))
 def test_marks_change_no_text(message: str, more: str) -> None:
     pieces = marker(parse("a b* /c/").where)(message + more)
@@ -140,3 +144,51 @@ def test_an_answer_that_lies_draws_no_endless_bars(seconds: float) -> None:
     made = bars(lying, View())
     assert made
     assert len(made.slots) <= 61
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", None),
+        ("ap", Wanted(kind="fields", at=0, name="", start="ap")),
+        ("a -ap", Wanted(kind="fields", at=3, name="", start="ap")),
+        ("x (ap", Wanted(kind="fields", at=3, name="", start="ap")),
+        ("é😀 ap", Wanted(kind="fields", at=3, name="", start="ap")),
+        ("app:", Wanted(kind="values", at=0, name="app", start="")),
+        ('x app:"or', Wanted(kind="values", at=2, name="app", start="or")),
+        ('"x y" app:or', Wanted(kind="values", at=6, name="app", start="or")),
+        ('"x app:or', None),
+        ('x "ap', None),
+        (r'"a \" ap', None),
+        ("time:2026", None),
+        ("status:>5", None),
+        ("path:~/a", None),
+        ("x |", Wanted(kind="pipes", at=3, name="", start="")),
+        ("x | co", Wanted(kind="pipes", at=4, name="", start="co")),
+        ("x | count() by ap", Wanted(kind="fields", at=15, name="", start="ap")),
+    ],
+)
+def test_what_may_be_offered(text: str, found: Wanted | None) -> None:
+    assert wanted(text) == found
+
+
+@given(TEXT)
+def test_any_text_may_be_typed(text: str) -> None:
+    found = wanted(text)
+    assert found is None or 0 <= found.at <= len(text)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.sampled_from(["a.b", "(", " ", "\n", "17", "/", '"', "[x]", "10.0.0.1"])))
+def test_a_shape_finds_its_message(parts: list[str]) -> None:
+    message = "".join(parts)
+    record = Record(time=0, message=message, app="web")
+    assert not message or matches(parse(of_shape("app:web", shape(message))).where, record)
+    assert not message.strip() or not matches(
+        parse(of_shape("", shape(message))).where, Record(time=0, message=f"other {message}")
+    )
+
+
+def test_a_shape_too_long_for_a_pattern_is_told_by_its_longest_part() -> None:
+    query = of_shape("", shape("17 " + "x " * 400 + "18"))
+    assert matches(parse(query).where, Record(time=0, message="99 " + "x " * 400 + "1"))

@@ -1,5 +1,6 @@
 """The logs page as HTML: what it asks the log store, and how it shows the answer."""
 
+import json
 import re
 from html import unescape
 from urllib.parse import urlencode
@@ -222,3 +223,60 @@ def test_facets_count_and_lead_on(visitor: Visitor, store: Server) -> None:
 
 def test_what_is_beside_says_when_it_was_cut_or_failed(visitor: Visitor) -> None:
     assert "No histogram: The server of environment production does not answer" in page(visitor)
+
+
+def test_patterns_lead_to_their_records(visitor: Visitor, store: Server) -> None:
+    odd = 'GET /a?b=(1) took 5 ms\n\t"<b>" [x]'
+    store.ingest(*(record(n, f"order {n} paid by 10.0.0.{n}") for n in range(9)), record(9, odd))
+    body = page(visitor)
+    found = re.search(r'<a href="([^"]+)">Patterns</a>', body)
+    assert found
+    groups = visitor.get(unescape(found[1]))[1]
+
+    assert "order &lt;n&gt; paid by &lt;ip&gt;" in groups
+    ways = [unescape(way) for way in re.findall(r'href="([^"]+)" title="Its records"', groups)]
+    assert [len(texts(visitor.get(way)[1])) for way in ways] == [9, 1]
+    back = re.search(r'<a href="([^"]+)">Records</a>', groups)
+    assert back
+    assert len(texts(visitor.get(unescape(back[1]))[1])) == 10
+
+
+def test_two_releases_are_compared(visitor: Visitor, store: Server) -> None:
+    store.ingest(
+        record(0, "timeout after 5 s", level="error", release=11),
+        record(1, "timeout after 9 s", level="error", release=12),
+        record(2, "no such column 7", level="error", release=12),
+        record(3, "hello", release=12),
+    )
+    told = {"before": 11, "after": 12}
+    body = page(visitor, "/logs/compare", **told)
+
+    assert "no such column &lt;n&gt;" in body
+    assert "timeout" not in body
+    way = re.search(r'href="([^"]+)" title="Its records"', body)
+    assert way
+    assert texts(visitor.get(unescape(way[1]))[1]) == ["no such column 7"]
+    assert "hello" in page(visitor, "/logs/compare", query="*", **told)
+    assert "nothing that release 12" in page(visitor, "/logs/compare", before=12, after=11)
+    assert "before: found" in page(visitor, "/logs/compare", before="x", after=12)
+    assert "Earlier release" in page(visitor, "/logs/compare", after=12)
+    assert visitor.get(f"/logs/compare?{urlencode({**told, 'query': '('})}")[0].status == 400
+
+
+def test_completion_knows_fields_values_and_pipes(visitor: Visitor, store: Server) -> None:
+    fields = {"path": "/a b", "status": 503}
+    store.ingest(*(record(n, fields=fields) for n in range(3)), record(4, app="odd"))
+
+    def offered(text: str) -> tuple[int, list[str]]:
+        answer = visitor.get(f"/logs/complete?{urlencode({'text': text, 'since': ''})}")[1]
+        found = json.loads(answer)
+        return found["from"], [option["text"] for option in found["options"]]
+
+    assert offered("x -ap") == (3, ["app:"])
+    assert offered("(app:") == (1, ["app:orders ", "app:odd "])
+    assert offered("app:or") == (0, ["app:orders "])
+    assert offered('path:"/') == (0, ['path:"/a b" '])
+    assert offered("app:x | p") == (8, ["p99(", "patterns"])
+    assert offered('"a phrase with app:') == (0, [])
+    assert offered("status:>=") == (0, [])
+    assert offered("message:x") == (0, [])

@@ -7,6 +7,7 @@ from typing import Any
 
 from dayfly.console.logs.narrowing import condition
 from dayfly.console.logs.records import Row, Rows, cell
+from dayfly.console.logs.shapes import of_shape
 from dayfly.console.logs.view import PAGE, View
 from dayfly.errors import DayflyError
 from dayfly.logs.query import instants, tree
@@ -72,6 +73,7 @@ class Cell:
     text: str
     condition: str = ""
     number: bool = False
+    address: str = ""  # of the records that a pattern stands for
 
 
 @dataclass
@@ -80,6 +82,7 @@ class Table:
 
     answer: Answer
     pipe: tree.Pipe
+    view: View
     names: Sequence[str] = ()
     rows: list[list[Cell]] = field(default_factory=list)
     left_out: int = 0
@@ -89,9 +92,7 @@ class Table:
         for _, row in self.answer.told():
             self.names = self.names or list(row)
             if len(self.rows) < MOST_ROWS:
-                self.rows.append(
-                    [_cell(value, name if name in fields else "") for name, value in row.items()]
-                )
+                self.rows.append(cells(row, fields, self.view))
             else:
                 self.left_out += 1
 
@@ -109,12 +110,23 @@ def fields_of(pipe: tree.Pipe) -> tuple[str, ...]:
             return ()
 
 
-def _cell(value: Any, field_: str) -> Cell:  # noqa: ANN401 - JSON
+def cells(row: Mapping[str, Any], fields: Sequence[str], view: View) -> list[Cell]:
+    """A pattern leads to its records; the value of a field can be chosen."""
+    shape = str(row["pattern"]) if "pattern" in row and "pattern" not in fields else ""
+    there = view.but(query=of_shape(view.query, shape)).address() if shape else ""
+    return [
+        _cell(value, name if name in fields else "", there if name == "pattern" else "")
+        for name, value in row.items()
+    ]
+
+
+def _cell(value: Any, field_: str, address: str) -> Cell:  # noqa: ANN401 - JSON
     scalar = value is None or isinstance(value, str | int | float)
     return Cell(
         text=cell(value),
         condition=condition(field_, value) if field_ and scalar else "",
         number=isinstance(value, int | float) and not isinstance(value, bool),
+        address=address,
     )
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from dayfly.console.logs import found, narrowing
+from dayfly.console.logs import completing, found, narrowing
 from dayfly.console.logs.bars import MOST, Bars, bars
 from dayfly.console.logs.records import Row, Rows, digest_of, marker
-from dayfly.console.logs.view import View
+from dayfly.console.logs.view import PATH, View
 from dayfly.console.state import State
 from dayfly.logs.query import tree
 from dayfly.logs.query.parse import parse
@@ -18,6 +18,8 @@ from dayfly.logs.query.problem import QueryError, pointed
 
 SECONDS = 20  # that a search for a page may take
 BESIDE_SECONDS = 10  # what stands beside it
+COMPARE = f"{PATH}/compare"
+ERRORS = "level:>=error"
 AROUND = 30  # lines before and after
 MORE = Markup("<!-- more -->")  # what stands before it is sent at once
 _STREAM = ("app", "release", "machine", "host", "stream")
@@ -56,9 +58,28 @@ class Asked:
         return found.Records(answer, self.view, Rows(marker(self.query.where)))
 
     def table(self, pipe: tree.Pipe) -> found.Table:
-        table = found.Table(self._answer(**self.view.bounds, limit=found.MOST_ROWS), pipe)
+        table = found.Table(
+            self._answer(**self.view.bounds, limit=found.MOST_ROWS), pipe, self.view
+        )
         table.read()
         return table
+
+    @property
+    def patterns(self) -> str:
+        """The address of what was found, grouped by shape."""
+        return self.view.but(query=narrowing.piped(self.view.query, "patterns")).address()
+
+    @property
+    def plain(self) -> str:
+        """The address of the records that a pipe is made of."""
+        conditions = "" if self.conditions == "*" else self.conditions
+        return self.view.but(query=conditions).address()
+
+    @property
+    def compare(self) -> str:
+        return self.view.but(query="" if self.conditions == "*" else self.conditions).address(
+            COMPARE
+        )
 
     def bars(self) -> Bars | Problem | None:
         told = self._beside("histogram", bars=MOST)
@@ -126,6 +147,53 @@ def around(state: State, told: Mapping[str, str]) -> Around | Problem:
         at=same[0] if same else None,
         cut=answer["cut"],
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """The patterns of a later release that an earlier one never had."""
+
+    names: tuple[str, ...]
+    rows: list[list[found.Cell]]
+    answer: found.Answer
+    left_out: int
+
+
+def compared(state: State, view: View, releases: tuple[str, str]) -> Compared | Problem:
+    """QueryError where the query is wrong."""
+    conditions, (before, after) = narrowing.without_pipe(view.query), releases
+    told = {"query": conditions, "before": before, "after": after, **view.bounds}
+    answer = one(state, "compare", **told, seconds=SECONDS)
+    if isinstance(answer, Problem):
+        return answer
+    there = view.but(query=narrowing.included(conditions, f"release:{after}"))
+    rows = answer["patterns"]
+    return Compared(
+        names=tuple(rows[0]) if rows else (),
+        rows=[found.cells(row, (), there) for row in rows[: found.MOST_ROWS]],
+        answer=found.Answer(iter(()), cut=answer["cut"]),
+        left_out=max(0, len(rows) - found.MOST_ROWS),
+    )
+
+
+def completions(state: State, text: str, view: View) -> Mapping[str, Any]:
+    """What may take the place of what stands from `from` on."""
+    asked_ = completing.wanted(text)
+    if asked_ is None:
+        return {"from": 0, "options": []}
+    if asked_.kind == "pipes":
+        return {"from": asked_.at, "options": completing.pipes(asked_)}
+    if asked_.kind == "fields":
+        answer = one(state, "fields", **view.bounds, prefix=asked_.start, size=completing.MOST)
+    else:
+        answer = _values(state, asked_, view)
+    offered = [] if isinstance(answer, Problem) else completing.options(asked_, answer)
+    return {"from": asked_.at, "options": offered}
+
+
+def _values(state: State, asked_: completing.Wanted, view: View) -> Mapping[str, Any] | Problem:
+    told = {"name": asked_.name, "prefix": asked_.start, "size": completing.MOST}
+    return one(state, "values", **view.bounds, **told)
 
 
 def _identity(record: Mapping[str, Any]) -> tuple[str, str]:

@@ -7,10 +7,10 @@ from jinja2 import Environment
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from dayfly.console.logs.view import PATH, RANGES, View
+from dayfly.console.logs.view import LONGEST, PATH, RANGES, View
 from dayfly.console.state import State
 
 Told = Mapping[str, str]
@@ -26,16 +26,29 @@ class LogPages:
     def routes(self, middleware: list[Middleware]) -> list[BaseRoute]:
         return [
             Route(PATH, self.logs, middleware=middleware),
+            Route(f"{PATH}/records", self.records, middleware=middleware),
             Route(f"{PATH}/around", self.around, middleware=middleware),
+            Route(f"{PATH}/compare", self.compare, middleware=middleware),
+            Route(f"{PATH}/complete", self.complete, middleware=middleware),
         ]
 
     async def logs(self, request: Request) -> Response:
         return await run_in_threadpool(self._logs, dict(request.query_params))
 
+    async def records(self, request: Request) -> Response:
+        """The records alone, for a page that is live."""
+        return await run_in_threadpool(self._logs, dict(request.query_params), "log_found.html")
+
+    async def compare(self, request: Request) -> Response:
+        return await run_in_threadpool(self._compare, dict(request.query_params))
+
+    async def complete(self, request: Request) -> Response:
+        return await run_in_threadpool(self._complete, dict(request.query_params))
+
     async def around(self, request: Request) -> Response:
         return await run_in_threadpool(self._around, dict(request.query_params))
 
-    def _logs(self, told: Told) -> Response:
+    def _logs(self, told: Told, template: str = "logs.html") -> Response:
         from dayfly.console.logs import page  # noqa: PLC0415 - loads polars
         from dayfly.logs.query.problem import QueryError  # noqa: PLC0415
 
@@ -43,7 +56,7 @@ class LogPages:
         try:
             if narrowed := _narrowed(view, told):
                 return RedirectResponse(narrowed.address(), 303)
-            return self._sent("logs.html", 200, view, asked=page.asked(self._state, view))
+            return self._sent(template, 200, view, asked=page.asked(self._state, view))
         except QueryError as error:
             return self._sent("logs.html", 400, view, asked=None, problem=page.problem_of(error))
 
@@ -51,6 +64,26 @@ class LogPages:
         from dayfly.console.logs import page  # noqa: PLC0415 - loads polars
 
         return self._sent("around.html", 200, View.of(told), lines=page.around(self._state, told))
+
+    def _compare(self, told: Told) -> Response:
+        from dayfly.console.logs import page  # noqa: PLC0415 - loads polars
+        from dayfly.logs.query.problem import QueryError  # noqa: PLC0415
+
+        view = View.of({"since": "", **told, "query": told.get("query") or page.ERRORS})
+        releases = told.get("before", ""), told.get("after", "")
+        given, status, found = all(releases), 200, None
+        try:
+            if given:
+                found = page.compared(self._state, view, releases)
+        except QueryError as error:
+            status, found = 400, page.problem_of(error)
+        return self._sent("compare.html", status, view, releases=releases, found=found)
+
+    def _complete(self, told: Told) -> Response:
+        from dayfly.console.logs import page  # noqa: PLC0415 - loads polars
+
+        text = told.get("text", "")[:LONGEST]
+        return JSONResponse(page.completions(self._state, text, View.of(told)))
 
     def _sent(
         self,

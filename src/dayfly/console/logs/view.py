@@ -10,7 +10,7 @@ USUAL = "24h"  # since when, where nobody told
 RANGES = ("15m", "1h", "6h", "24h", "7d", "30d")
 PAGE = 200  # records
 MOST_SKIPPED = 10_000
-_LONGEST = 20_000  # characters of a parameter; a query has at most half of it
+LONGEST = 20_000  # characters of a parameter; a query has at most half of it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +26,7 @@ class View:
     @classmethod
     def of(cls, told: Mapping[str, str]) -> Self:
         """What makes no sense is left out: an address may be written by anybody."""
-        texts = {
-            name: told[name][:_LONGEST] for name in ("query", "since", "until") if name in told
-        }
+        texts = {name: told[name][:LONGEST] for name in ("query", "since", "until") if name in told}
         return cls(
             query=texts.get("query", "").strip(),
             since=texts.get("since", USUAL).strip(),
