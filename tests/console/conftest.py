@@ -45,6 +45,7 @@ def store(environment: FakeEnvironment, tmp_path: Path) -> Iterator[Server]:
     """A real log store behind the environment."""
     with storing(tmp_path / "store") as server:
         environment.store = Client(server.address, "")
+        environment.saved = tmp_path / "searches.json"
         yield server
 
 

@@ -38,6 +38,7 @@ class FakeEnvironment:
     asked: list[tuple[str, Any]] = field(default_factory=list)  # path and JSON of each order
     uploads: list[bytes] = field(default_factory=list)
     refusal: tuple[int, dict[str, str]] | None = None  # of every POST
+    saved: Path = Path("searches.json")  # nothing lies there
     store: Client = field(default_factory=lambda: Client("http://127.0.0.1:9", ""))  # of logs
 
     def happen(self, kind: str, release: int | None = None, **data: object) -> Event:
@@ -67,6 +68,9 @@ class FakeEnvironment:
 
     def newest(self) -> int:
         return len(self.journal)
+
+    def searches(self) -> Path:
+        return self.saved
 
     def logs(self, question: str, **told: object) -> Iterator[str]:
         return self.store.lines(f"/{question}", **told)

@@ -39,7 +39,7 @@ def routes(state: State, sessions: Sessions, hosts: Collection[str]) -> list[Bas
         Route("/releases/{number:int}", pages.release, middleware=inside),
         Route("/releases/{number:int}/database", pages.database, middleware=inside),
         Route("/live", pages.live, middleware=inside),
-        *LogPages(state, pages.templates).routes(inside),
+        *LogPages(state, sessions, pages.templates).routes(inside),
         Route("/enter", pages.enter, middleware=door),
         Mount("/static", static, middleware=door),
     ]

@@ -5,6 +5,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -103,3 +104,6 @@ class Reader:
     def logs(self, question: str, **told: object) -> Iterator[str]:
         store = logstore.client(self.environment.parts.home, seconds=LOGS_SECONDS)
         return store.lines(f"/{question}", **told)
+
+    def searches(self) -> Path:
+        return self.environment.parts.home.searches

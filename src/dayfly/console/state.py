@@ -1,6 +1,7 @@
 """What the console reads. Whoever mounts its pages answers these questions."""
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from dayfly.events import Event
@@ -30,3 +31,6 @@ class State(Protocol):
 
     def logs(self, question: str, **told: object) -> Iterator[str]:
         """The lines of JSON with which the log store answers; DayflyError where it does not."""
+
+    def searches(self) -> Path:
+        """The file with the searches that got a name."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dayfly.console.logs.narrowing import condition
-from dayfly.console.logs.records import Row, Rows, cell
+from dayfly.console.logs.records import Row, Rows, cell, moment
 from dayfly.console.logs.shapes import of_shape
 from dayfly.console.logs.view import PAGE, View
 from dayfly.errors import DayflyError
@@ -121,6 +121,8 @@ def cells(row: Mapping[str, Any], fields: Sequence[str], view: View) -> list[Cel
 
 
 def _cell(value: Any, field_: str, address: str) -> Cell:  # noqa: ANN401 - JSON
+    if isinstance(value, str) and not field_ and not address and instants.span(value):
+        return Cell(text=moment(value), number=True)
     scalar = value is None or isinstance(value, str | int | float)
     return Cell(
         text=cell(value),

@@ -2,30 +2,43 @@
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 from jinja2 import Environment
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.routing import BaseRoute, Route
 
+from dayfly.console.logs import saved
 from dayfly.console.logs.view import LONGEST, PATH, RANGES, View
+from dayfly.console.session import Sessions
 from dayfly.console.state import State
+from dayfly.errors import DayflyError
 
+LONGEST_FORM = 100_000
 Told = Mapping[str, str]
 
 
 class LogPages:
     """A page is sent as it is found: records first, then bars, then facets."""
 
-    def __init__(self, state: State, templates: Environment) -> None:
+    def __init__(self, state: State, sessions: Sessions, templates: Environment) -> None:
         self._state = state
+        self._sessions = sessions
         self._templates = templates
 
     def routes(self, middleware: list[Middleware]) -> list[BaseRoute]:
         return [
             Route(PATH, self.logs, middleware=middleware),
+            Route(f"{PATH}/saved", self.saved, methods=["POST"], middleware=middleware),
             Route(f"{PATH}/records", self.records, middleware=middleware),
             Route(f"{PATH}/around", self.around, middleware=middleware),
             Route(f"{PATH}/compare", self.compare, middleware=middleware),
@@ -33,7 +46,18 @@ class LogPages:
         ]
 
     async def logs(self, request: Request) -> Response:
-        return await run_in_threadpool(self._logs, dict(request.query_params))
+        told = dict(request.query_params)
+        return await run_in_threadpool(self._logs, told, seal=self._seal(request))
+
+    async def saved(self, request: Request) -> Response:
+        """Keeps a search, or forgets one."""
+        told = await form(request)
+        if not self._sessions.sealed(self._visit(request), told.get("seal", "")):
+            return self._refused(403, "This form is not of your visit: open the page again.")
+        try:
+            return await run_in_threadpool(self._saved, told)
+        except DayflyError as error:
+            return self._refused(400, error.message)
 
     async def records(self, request: Request) -> Response:
         """The records alone, for a page that is live."""
@@ -48,17 +72,44 @@ class LogPages:
     async def around(self, request: Request) -> Response:
         return await run_in_threadpool(self._around, dict(request.query_params))
 
-    def _logs(self, told: Told, template: str = "logs.html") -> Response:
+    def _visit(self, request: Request) -> str:
+        return request.cookies.get(self._sessions.cookie, "")
+
+    def _seal(self, request: Request) -> str:
+        return self._sessions.seal(self._visit(request))
+
+    def _refused(self, status: int, text: str) -> Response:
+        page = self._templates.get_template("message.html")
+        return HTMLResponse(page.render(title="Not saved", text=text), status)
+
+    def _saved(self, told: Told) -> Response:
+        view, path = View.of(told), self._state.searches()
+        if told.get("forget"):
+            saved.forget(path, told["forget"])
+        else:
+            saved.keep(path, told.get("name", ""), view)
+        return RedirectResponse(view.address(), 303)
+
+    def _logs(self, told: Told, template: str = "logs.html", seal: str = "") -> Response:
         from dayfly.console.logs import page  # noqa: PLC0415 - loads polars
         from dayfly.logs.query.problem import QueryError  # noqa: PLC0415
 
         view = View.of(told)
+        beside = {"seal": seal, "saved": self._searches()}
         try:
             if narrowed := _narrowed(view, told):
                 return RedirectResponse(narrowed.address(), 303)
-            return self._sent(template, 200, view, asked=page.asked(self._state, view))
+            asked = page.asked(self._state, view)
+            return self._sent(template, 200, view, asked=asked, **beside)
         except QueryError as error:
-            return self._sent("logs.html", 400, view, asked=None, problem=page.problem_of(error))
+            problem = page.problem_of(error)
+            return self._sent("logs.html", 400, view, asked=None, problem=problem, **beside)
+
+    def _searches(self) -> Mapping[str, Any]:
+        try:
+            return {"searches": saved.load(self._state.searches()), "problem": ""}
+        except DayflyError as error:
+            return {"searches": [], "problem": error.message}
 
     def _around(self, told: Told) -> Response:
         from dayfly.console.logs import page  # noqa: PLC0415 - loads polars
@@ -113,6 +164,16 @@ def _narrowed(view: View, told: Told) -> View | None:
         if told.get(name):
             return view.but(query=change(view.query, told[name]))
     return None
+
+
+async def form(request: Request) -> Told:
+    """What a form sent; nothing where it is longer than any of ours."""
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LONGEST_FORM:
+            return {}
+    return dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
 
 
 def _encoded(texts: Iterator[str]) -> Iterator[bytes]:
