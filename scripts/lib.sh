@@ -60,6 +60,19 @@ apt_install() {
   [ -z "${ours:-}" ] || rm -f "$policy"
 }
 
+# Put a Debian package into a folder, and the libraries it needs in their place: for one that may not
+# be installed beside others.
+apt_unpack() {
+  [ -d "$2/usr" ] && return 0
+  # shellcheck disable=SC2046 # a list of names
+  apt_install $(apt-cache depends "$1" | sed -n 's/^  Depends: \(lib[^ ]*\)$/\1/p')
+  say "Unpacking the Debian package $1 ($2)"
+  fetched=$(mktemp -d)
+  (cd "$fetched" && apt-get -q download "$1" >/dev/null 2>>"$log") && dpkg -x "$fetched"/*.deb "$2" ||
+    fail "apt-get can't fetch $1; its output is in $log"
+  rm -rf "$fetched"
+}
+
 # -- the demo's own world
 
 demo_home() { if is_root; then echo /var/lib/dayfly-demo; else echo "$HOME/.local/share/dayfly-demo"; fi; }

@@ -39,9 +39,12 @@ class Client:
         token: str,
         *,
         environment: str = "production",
+        called: str = "",
         seconds: float = SECONDS,
     ) -> None:
+        """`called`: what answers there, where that is no environment's server."""
         self.address = address.rstrip("/")
+        self._called = called
         self.environment = environment
         self._token = token
         self._seconds = seconds
@@ -150,10 +153,10 @@ class Client:
         return kind(parts.hostname, parts.port, timeout=seconds)
 
     def _silence(self, error: Exception) -> ClientError:
+        called = self._called or f"The server of environment {self.environment}"
         return ClientError(
-            f"The server of environment {self.environment} does not answer"
-            f" at {self.address} ({error or type(error).__name__}).",
-            hint="`dayfly up` starts it.",
+            f"{called} does not answer at {self.address} ({error or type(error).__name__}).",
+            hint="" if self._called else "`dayfly up` starts it.",
         )
 
     def _refusal(self, status: int, body: bytes) -> ClientError:

@@ -6,7 +6,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,11 +18,14 @@ import uvicorn
 from starlette.applications import Starlette
 
 from dayfly.logs.intake.body import Room
+from dayfly.logs.intake.listener import Listener
+from dayfly.logs.intake.listening import NO_SYSLOG, Syslog, bound
 from dayfly.logs.server import application
 from dayfly.logs.store.settings import DEFAULTS, Settings
 from dayfly.logs.store.store import Store
 
 NOW = 1_793_577_600.0  # 2026-11-02T00:00Z
+TOKEN = "a-long-token"
 
 
 def missing(what: str) -> None:
@@ -87,10 +90,17 @@ class Server:
 
 @contextmanager
 def serving(
-    folder: Path, *, token: str = "", settings: Settings = DEFAULTS, room: Room | None = None
+    folder: Path,
+    *,
+    token: str = "",
+    settings: Settings = DEFAULTS,
+    room: Room | None = None,
+    syslog: Syslog = NO_SYSLOG,
+    now: Callable[[], float] = lambda: NOW,
 ) -> Iterator[Server]:
-    with Store(folder, settings=settings, now=lambda: NOW) as store:
-        app = application(store, token=token, room=room, now=lambda: NOW)
+    with bound(syslog) as sockets, Store(folder, settings=settings, now=now) as store:
+        listener = Listener(store, sockets, syslog.zone, now)
+        app = application(store, token=token, room=room, now=now, beside=listener.listening)
         with answering(app) as port:
             yield Server(store, port, {"Authorization": f"Bearer {token}"} if token else {})
 
@@ -99,7 +109,7 @@ def serving(
 def answering(app: Starlette) -> Iterator[int]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
         try:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from campaigns import acceptance, crash, cutover, labelled, stories, versions
+from campaigns import acceptance, crash, cutover, labelled, logs, stories, versions
 from dayfly.command import Setting, output_of
 
 Campaign = Callable[[Path, int, float], dict[str, Any]]
@@ -26,6 +26,7 @@ CAMPAIGNS: dict[str, Campaign] = {
     "crash": crash.run,
     "cutover": cutover.run,
     "labelled": labelled.run,
+    "logs": logs.run,
     "stories": stories.run,
     "versions": versions.run,
 }

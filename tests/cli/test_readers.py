@@ -38,6 +38,7 @@ def test_json_is_exactly_the_servers_value(
     ("words", "says"),
     [
         (["status"], ["release 12 serving", "not healthy", "release 11 warm", "way back open"]),
+        (["status"], ["logs up  forwarder up", "1 machine has ended and waits until"]),
         (["releases"], ["12  orders", "serving", "failed", "not healthy within 30 s"]),
         (["receipt", "12"], ["lost 0 of 48,213 requests", "cutover  34 ms", "p99 18.4 ms"]),
         (["machines"], ["orders-2-web-1", "64 MB", "cpu s"]),

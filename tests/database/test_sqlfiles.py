@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from dayfly.database.flywaybooks import Row
 from dayfly.database.flywaybooks import history as flyways_history
-from dayfly.database.problems import shown
+from dayfly.database.problems import shown, user_of
 from dayfly.database.scratch import ScratchServer
 from dayfly.database.sqlfiles import ONE_AT_A_TIME, apply_files, pending_files
+from dayfly.database.sqlindexes import index_of
 from dayfly.database.sqlnames import SqlFileError, sql_files, version_of
 from dayfly.database.sqlplan import alone
 from migrating import asked, write
@@ -61,6 +62,9 @@ def test_flyways_versions_compare_by_number(parts: list[int], sign: str) -> None
             {"V1__a.sql": "SELECT 1;", "V1__a.sql.conf": "executeInTransaction=false"},
             "V1__a.sql.conf lies among",
         ),
+        ({"1.sql": "SELECT 1;", "2.SQL": "SELECT 1;"}, r"2.SQL does not end in \.sql"),
+        ({"1_a.sql": "SELECT 1;", "1_a_down.sql": "SELECT 1;"}, "the way back of 1_a.sql"),
+        ({"1_a_up.sql": "SELECT 1;", "1_a-rollback.sql": "SELECT 1;"}, "the way back of 1_a.sql"),
         ({"V1__a.sql": "SELECT 1;", "more/V2__b.sql": "SELECT 1;"}, "more/V2__b.sql lies among"),
     ],
 )
@@ -320,3 +324,74 @@ def test_what_holds_of_flyways_history(
 
 def test_a_message_never_shows_the_password() -> None:
     assert shown("postgresql://ann:s3cret@db.example/shop") == "ann@db.example:5432/shop"
+
+
+INVALID = "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS once ON orders (id);"
+
+
+@pytest.mark.postgres
+def test_an_index_that_is_invalid_is_never_written_down_as_made(
+    production: str, tmp_path: Path
+) -> None:
+    asked(production, "CREATE TABLE orders (id int); INSERT INTO orders VALUES (1), (1)")
+    write(tmp_path, {"001.sql": INVALID})
+    with pytest.raises(SqlFileError, match="could not create unique index") as caught:
+        apply_files(production, tmp_path)
+    assert "invalid index stays as well: DROP INDEX CONCURRENTLY once;" in caught.value.hint
+
+    asked(production, "DELETE FROM orders")
+    with pytest.raises(SqlFileError, match=r"line 1: the index once is there and invalid"):
+        apply_files(production, tmp_path)
+    assert names(tmp_path, production) == ["001.sql"]
+
+    asked(production, "DROP INDEX once")
+    assert apply_files(production, tmp_path) == ("001.sql",)
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        ("CREATE INDEX CONCURRENTLY a ON t (b)", "a"),
+        ('create unique index concurrently if not exists "A b" on t (b)', "A b"),
+        ("CREATE INDEX CONCURRENTLY ON t (b)", ""),
+        ("CREATE INDEX a ON t (b)", ""),
+        ("REINDEX INDEX CONCURRENTLY a", ""),
+    ],
+)
+def test_the_index_that_a_statement_makes(statement: str, index: str) -> None:
+    assert index_of(statement) == index
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("encoding", "name"), [("LATIN1", "café"), ("SQL_ASCII", "Łódź €"), ("UTF8", "Łódź €")]
+)
+def test_text_is_stored_as_it_stands_in_the_file(
+    elsewhere: ScratchServer, tmp_path: Path, encoding: str, name: str
+) -> None:
+    with elsewhere.database() as other:
+        database = f"stored_{encoding.lower()}"
+        admin = elsewhere.url("postgres")
+        asked(admin, f"CREATE DATABASE {database} ENCODING '{encoding}' "
+              f"LOCALE 'C' TEMPLATE template0 OWNER {user_of(other)}".encode())  # fmt: skip
+        url = other.replace(f"/{other.rpartition('/')[2]}", f"/{database}")
+        write(tmp_path, {"001.sql": f"CREATE TABLE t AS SELECT '{name}'::text AS name;"})
+
+        apply_files(url, tmp_path)
+
+        with psycopg.connect(url, client_encoding="utf8") as connection:
+            assert connection.execute("SELECT name FROM t").fetchone() == (name,)
+        assert names(tmp_path, url) == []
+
+
+@pytest.mark.postgres
+def test_what_ran_by_hand_can_be_written_down(production: str, tmp_path: Path) -> None:
+    asked(production, "CREATE TABLE orders (id int)")
+    write(tmp_path, FIRST)
+    with pytest.raises(SqlFileError, match="already exists") as caught:
+        apply_files(production, tmp_path)
+    told = caught.value.hint.partition("write that down: ")[2]
+
+    asked(production, told.encode())
+
+    assert names(tmp_path, production) == []

@@ -5,12 +5,15 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
 from dayfly.clock import Stop, wait_until
+from dayfly.database.pace import Pace
+from dayfly.database.patience import apply_patiently
 from dayfly.database.problems import user_of
 from dayfly.database.scratch import ScratchServer
 from dayfly.database.watchdog import (
@@ -21,7 +24,7 @@ from dayfly.database.watchdog import (
     too_long,
     watched,
 )
-from migrating import asked
+from migrating import asked, write
 
 NAME = "dayfly migrate 7"
 
@@ -165,3 +168,38 @@ def test_a_role_is_limited_while_it_migrates_and_no_longer(production: str, befo
         assert asked(production, b"SHOW lock_timeout") == "400ms"
 
     assert asked(production, b"SHOW lock_timeout") == (before or "0")
+
+
+@pytest.mark.postgres
+def test_a_file_for_which_others_wait_too_long_is_tried_again(
+    production: str, tmp_path: Path
+) -> None:
+    """The first attempt is too slow; the second meets an app that no longer reads."""
+    asked(production, b"CREATE TABLE t (a int); CREATE TABLE tried (a int)")
+    write(tmp_path, {"1.sql": "ALTER TABLE t ADD COLUMN b int; SELECT pg_sleep(1.5);"})
+    told, waits = list[str](), list[float]()
+
+    def read() -> None:
+        time.sleep(0.3)
+        began = time.monotonic()
+        asked(production, b"SELECT count(*) FROM t")
+        waits.append(time.monotonic() - began)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    with watched(production, name=NAME, role="", budget=0.4) as watch:
+        apply_patiently(
+            production,
+            tmp_path,
+            Pace(lock=1, others=0.4, deadline=60),
+            name=NAME,
+            stop=Stop(),
+            tell=told.append,
+            outwaited=lambda: watch.for_others,
+        )
+        watch.done = True
+    reader.join()
+
+    assert waits[0] < 1.2
+    assert told == ["1.sql: it was ended, as others waited, attempt 1 of 10: others go first"]
+    assert asked(production, "SELECT count(b) FROM t") == 0

@@ -27,7 +27,13 @@ def quiet() -> FakeEnvironment:
     environment.status_ = {
         "environment": "production",
         "url": "http://shop.example:8080",
-        "services": {"api": "up", "balancer": "up", "console": "up"},
+        "services": {
+            "api": "up",
+            "balancer": "up",
+            "console": "up",
+            "logs": {"state": "up", "url": "http://127.0.0.1:8082"},
+            "forwarder": {"state": "up", "waiting": ["orders-10-web-1"]},
+        },
         "apps": [
             {
                 "app": "orders",

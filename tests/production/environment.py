@@ -34,6 +34,7 @@ PATIENCE = 60.0
 SETTINGS = """\
 name = "test"
 runtime = "{runtime}"
+{more}
 [balancer]
 http = "127.0.0.1:{http}"
 {https}
@@ -258,8 +259,10 @@ class Production:
 
 
 @contextmanager
-def running(folder: Path, *, runtime: str = "process", tls: bool = False) -> Iterator[Production]:
-    """A started environment on free ports."""
+def running(
+    folder: Path, *, runtime: str = "process", tls: bool = False, more: str = ""
+) -> Iterator[Production]:
+    """A started environment on free ports; `more` goes to the top of its environment.toml."""
     if not (which("haproxy") or packaged_program()):
         (pytest.fail if os.environ.get("CI") else pytest.skip)("needs haproxy")
     folder.chmod(0o755)  # machines of other users pass through
@@ -271,7 +274,14 @@ def running(folder: Path, *, runtime: str = "process", tls: bool = False) -> Ite
         _certify(prod)
     https = f'https = {{ listen = "127.0.0.1:{prod.https}" }}' if tls else ""
     prod.home.environment_toml.write_text(
-        SETTINGS.format(runtime=runtime, http=prod.http, https=https, api=prod.api, logs=prod.logs)
+        SETTINGS.format(
+            runtime=runtime,
+            more=more,
+            http=prod.http,
+            https=https,
+            api=prod.api,
+            logs=prod.logs,
+        )
     )
     try:
         prod.up()

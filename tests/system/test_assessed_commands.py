@@ -176,3 +176,35 @@ def test_a_role_of_its_own_migrates_and_no_machine_knows_it(
         environment = Path(f"/proc/{pid}/environ").read_bytes()
         assert b"clerk:clerk" in environment
         assert b"MIGRATE_URL" not in environment
+
+
+def test_a_command_that_needs_the_network_is_told_so(prod: Production, book: Ledger) -> None:
+    book.set(migrate='"python3 migrate.py && python3 fetch.py"')
+    fetch = "import urllib.request; urllib.request.urlopen('http://schema.invalid/')\n"
+    (book.folder / "fetch.py").write_text(fetch)
+    refused = prod.release(book, book.changed("far", "ALTER TABLE entries ADD COLUMN far int"))
+    book.set(migrate='"python3 migrate.py"')
+    book.taken_back()
+
+    assert refused.status == 1
+    assert "it needs the network" in refused.said.lower()
+    assert "far" not in book.columns
+
+
+def test_what_fails_after_its_migration_says_that_the_schema_stays(
+    prod: Production, book: Ledger
+) -> None:
+    """Its smoke fails with production's rows alone."""
+    before = prod.serving(book.app)
+    few = "import os, psycopg; c = psycopg.connect(os.environ['DATABASE_URL'])"
+    count = "assert c.execute('SELECT count(*) FROM entries').fetchone()[0] < 1000"
+    (book.folder / "few.py").write_text(f"{few}\n{count}\n")
+    book.set(smoke='"python3 smoke.py $BASE_URL && python3 few.py"')
+    failed = prod.release(book, book.changed("stays", "ALTER TABLE entries ADD COLUMN stays int"))
+    book.set(smoke='"python3 smoke.py $BASE_URL"')
+
+    assert failed.status == 1
+    assert "the schema stays migrated; the outgoing release works on it" in failed.said
+    assert "stays" in book.columns
+    assert_serving(prod, book.app, before)
+    prod.released(book, book.save("It works again"))

@@ -16,7 +16,7 @@ import pytest
 from dayfly.clock import wait_until
 from dayfly.database.scratch import ScratchServer
 from production import Production, assert_serving, running
-from production.crashes import dying_server
+from production.crashes import NEVER, dying_server
 from production.ledgers import Ledger, ledger
 from stories.clients import clients
 from workshop import open_folder
@@ -292,11 +292,20 @@ def test_a_server_that_dies_in_downtime_leaves_nobody_outside(
         book.taken_back()
 
 
+@pytest.fixture
+def stubborn(prod: Production, book: Ledger) -> Iterator[None]:
+    """Workers that ignore SIGTERM, until they would keep the next tests waiting."""
+    toml = book.folder / "dayfly.toml"
+    toml.write_text(toml.read_text().replace("exec sleep 1000", STUBBORN))
+    yield
+    toml.write_text(toml.read_text().replace(STUBBORN, "exec sleep 1000"))
+    prod.released(book, book.save("With workers that end"))
+
+
+@pytest.mark.usefixtures("stubborn")
 def test_a_worker_that_does_not_end_keeps_nobody_outside_after_a_stop(
     prod: Production, book: Ledger
 ) -> None:
-    toml = book.folder / "dayfly.toml"
-    toml.write_text(toml.read_text().replace("exec sleep 1000", STUBBORN))
     commit, before = dropping(prod, book, "stubborn"), prod.serving(book.app)
     with prod.typing("release", commit, "--now", at=book.folder):
         wait_until(lambda: answered(prod)[0] != 200, seconds=60, what="the app is closed")
@@ -311,3 +320,15 @@ def test_a_worker_that_does_not_end_keeps_nobody_outside_after_a_stop(
     assert before
     assert_serving(prod, book.app, before)
     assert answered(prod)[0] == 200
+
+
+@pytest.mark.usefixtures("stubborn")
+def test_a_server_waits_for_no_worker_that_does_not_end(prod: Production, book: Ledger) -> None:
+    prod.released(book, book.save("Stubborn"))
+    prod.released(book, book.changed())
+    began = time.monotonic()
+    with dying_server(prod, "never", NEVER):
+        passed = time.monotonic() - began
+    prod.up()
+
+    assert passed < 60

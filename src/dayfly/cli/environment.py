@@ -7,7 +7,7 @@ from dayfly.errors import DayflyError
 
 
 def declare(commands: Commands) -> None:
-    up_ = commands.add("up", up, "Start the environment: balancer, server, console.")
+    up_ = commands.add("up", up, "Start the environment: balancer, server, console, log store.")
     up_.add_argument("--systemd", action="store_true", help="as systemd units, not supervisord")
     commands.add("down", down, "Stop it, its machines included. Data stays.")
     commands.add_reader("check", check, "Has this environment all it needs?")

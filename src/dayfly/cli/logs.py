@@ -13,6 +13,7 @@ from dayfly.client import Client
 from dayfly.errors import UsageError
 
 FEW = 200
+ANSWER_SECONDS = 90.0  # a search is cut by the store after 60
 TOKEN = "DAYFLY_LOGS_TOKEN"  # noqa: S105 - the name of a variable
 SEARCH = "Search the records of all releases, also of machines that are gone."
 
@@ -176,7 +177,8 @@ def _to_store(parser: Any) -> None:  # noqa: ANN401 - argparse's own
 def _store(session: Session, url: str | None) -> tuple[Client, str]:
     """Whom to ask, and what its paths begin with."""
     if not url:
-        return session.client(), "/api/logs"
+        return session.client(seconds=ANSWER_SECONDS), "/api/logs"
     from dayfly.config.inherited import logs_token  # noqa: PLC0415
 
-    return Client(url, logs_token(), environment="the log store"), ""
+    client = Client(url, logs_token(), called="The log store", seconds=ANSWER_SECONDS)
+    return client, ""

@@ -25,7 +25,8 @@ token   = "…"                             # what DAYFLY_HOME/token holds there
 
 `up`, `down`, `check` and `destroy` always work on the environment in `DAYFLY_HOME`.
 
-Commands that read have `--json` and then print exactly one JSON value.
+Commands that read have `--json` and then print exactly one JSON value;
+`dayfly logs` prints one a line.
 `NO_COLOR` is honoured, and piped output is plain lines.
 """
 _EVERYWHERE = frozenset({"-h", "-e"})
@@ -79,5 +80,8 @@ def _value(act: argparse.Action) -> str:
     if act.nargs == 0:
         return ""
     choices = "|".join(map(str, act.choices)) if act.choices else ""
-    value = str(act.metavar or choices or act.dest)
+    named = " ".join(act.metavar) if isinstance(act.metavar, tuple) else act.metavar
+    value = str(named or choices or act.dest)
+    if act.nargs == "+":
+        return f"{value}…"
     return f"[{value}]" if act.option_strings and act.nargs == "?" else value

@@ -23,6 +23,7 @@ POLL_SECONDS = 1.0
 OVERLAP = 30 * SECOND  # what arrives so late is still shown when following
 EARLIEST = -(2**63)
 MOST = 50_000  # records of one look while following
+NOT_YET = "Nothing is packed yet; what came in the last five minutes can be searched already."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +71,7 @@ def usage_lines(found: Any) -> list[str]:  # noqa: ANN401 - JSON
         (each["day"], each["app"] or "-", f"{each['records']:,}", size(each["size"]))
         for each in cleaned(apps)
     ]
-    lines = table(rows, head=("day", "app", "records", "size")) if rows else ["Nothing is stored."]
+    lines = table(rows, head=("day", "app", "records", "size")) if rows else [NOT_YET]
     if isinstance(found, list):
         return lines
     full = clean(found["full_at"][:10]) if found["full_at"] else "never at this rate"

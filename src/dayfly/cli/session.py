@@ -4,7 +4,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from dayfly.client import Client
+from dayfly.client import SECONDS, Client
 from dayfly.config.home import Home, default_home
 from dayfly.errors import DayflyError, UsageError
 
@@ -23,11 +23,11 @@ class Session:
     named_app: str | None = None
     folder: Path = Path()
 
-    def client(self) -> Client:
+    def client(self, *, seconds: float = SECONDS) -> Client:
         from dayfly.config.contexts import context  # noqa: PLC0415
 
         chosen = context(self.environment)
-        return Client(chosen.address, chosen.token, environment=chosen.name)
+        return Client(chosen.address, chosen.token, environment=chosen.name, seconds=seconds)
 
     def home(self) -> Home:
         """The home of an environment on this machine."""

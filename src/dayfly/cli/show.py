@@ -70,8 +70,8 @@ def _waiting_for_store(forwarder: Json) -> list[str]:
     waiting = len(forwarder.get("waiting", ()))
     if not waiting:
         return []
-    word = "machine has" if waiting == 1 else "machines have"
-    return [paint("warn", f"{waiting} {word} ended and wait until the log store has their lines")]
+    what = "machine has ended and waits" if waiting == 1 else "machines have ended and wait"
+    return [paint("warn", f"{waiting} {what} until all that they wrote is in the log store")]
 
 
 def _app(app: Json) -> list[str]:

@@ -82,6 +82,16 @@ class LogSources:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Syslog:
+    """Where the log store takes syslog in, from hosts that can't be told a token."""
+
+    listen: str | None = None  # UDP and TCP
+    tls: str | None = None
+    certificate: str | None = None  # PEM with its key, relative to DAYFLY_HOME
+    clients: str | None = None  # PEM: who signs the certificates that senders have to show
+
+
+@dataclass(frozen=True, kw_only=True)
 class Logs:
     """The log store and the forwarder."""
 
@@ -90,6 +100,7 @@ class Logs:
     app: dict[str, AppLogs] = field(default_factory=dict)
     spool: Spool = field(default_factory=Spool)
     host: LogSources = field(default_factory=LogSources)
+    syslog: Syslog = field(default_factory=Syslog)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,12 +38,7 @@ def _plain(environment: Environment) -> Iterator[Problem]:
 
 
 def _addresses(environment: Environment) -> Iterator[Problem]:
-    listens: dict[KeyPath, str] = {("balancer", "http"): environment.balancer.http}
-    if environment.balancer.https:
-        listens["balancer", "https", "listen"] = environment.balancer.https.listen
-    listens["api", "listen"] = environment.api.listen
-    if environment.logs.listen:
-        listens["logs", "listen"] = environment.logs.listen
+    listens = _listens(environment)
     known = {at: address for at, listen in listens.items() if (address := address_of(listen))}
     for at in listens.keys() - known.keys():
         says = f'found {shown(listens[at])}, allowed is an address and a port: "127.0.0.1:8080"'
@@ -56,6 +51,20 @@ def _addresses(environment: Environment) -> Iterator[Problem]:
         if port == another and (host == other or {host, other} & EVERYWHERE.keys()):
             says = f"port {port} is taken by {'.'.join(map(str, first))}"
             yield Problem(second, says, (first,))
+
+
+def _listens(environment: Environment) -> dict[KeyPath, str]:
+    """All addresses that are listened to, in the order in which the earlier ones come first."""
+    https, logs = environment.balancer.https, environment.logs
+    told: dict[KeyPath, str | None] = {
+        ("balancer", "http"): environment.balancer.http,
+        ("balancer", "https", "listen"): https.listen if https else None,
+        ("api", "listen"): environment.api.listen,
+        ("logs", "listen"): logs.listen,
+        ("logs", "syslog", "listen"): logs.syslog.listen,
+        ("logs", "syslog", "tls"): logs.syslog.tls,
+    }
+    return {at: listen for at, listen in told.items() if listen is not None}
 
 
 def _routes(environment: Environment) -> Iterator[Problem]:
@@ -100,6 +109,10 @@ def _amounts(environment: Environment) -> Iterator[Problem]:
 
 
 def _log_files(environment: Environment) -> Iterator[Problem]:
+    syslog = environment.logs.syslog
+    if syslog.tls and not syslog.certificate:
+        says = "needs `certificate`, a PEM file with its key"
+        yield Problem(("logs", "syslog", "tls"), says, (("logs", "syslog", "certificate"),))
     yield from named(("logs", "app"), environment.logs.app)
     for key in ("syslog", "postgresql"):
         for place, path in enumerate(getattr(environment.logs.host, key)):

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from dayfly.clock import Stop
 from dayfly.database.pace import ATTEMPTS, PAUSE_SECONDS, Pace
-from dayfly.database.sqlfiles import LockedError, apply_files, pending_files
+from dayfly.database.sqlfiles import EndedError, LockedError, apply_files, pending_files
 
 Done = TypeVar("Done")
 
@@ -37,8 +37,11 @@ def apply_patiently(  # noqa: PLR0913 - all by name
     name: str,
     stop: Stop,
     tell: Callable[[str], None],
+    outwaited: Callable[[], bool] = lambda: False,
 ) -> tuple[str, ...]:
     """Run what is new, but for those to leave; the names. `name`: of the session.
+
+    `outwaited`: whether a session that was ended had kept others waiting.
 
     The deadline is that of each file, or statement where it has no transaction.
 
@@ -48,14 +51,19 @@ def apply_patiently(  # noqa: PLR0913 - all by name
     new = tuple(file.name for file in files if file.name not in leave)
 
     def apply() -> None:
-        apply_files(
-            url,
-            directory,
-            leave=leave,
-            name=name,
-            lock_seconds=pace.lock,
-            statement_seconds=pace.deadline,
-        )
+        try:
+            apply_files(
+                url,
+                directory,
+                leave=leave,
+                name=name,
+                lock_seconds=pace.lock,
+                statement_seconds=pace.deadline,
+            )
+        except EndedError as error:
+            if not outwaited():
+                raise
+            raise LockedError(f"{error.message}, as others waited", hint=error.hint) from error
 
     patiently(apply, stop=stop, tell=tell, attempts=pace.attempts)
     return new

@@ -51,7 +51,16 @@ def connecting(url: str) -> Iterator[None]:
     except psycopg.ProgrammingError as error:
         if error.sqlstate is not None:
             raise
-        raise DatabaseError("the database's URL cannot be read", hint=_URL) from error
+        raise DatabaseError(
+            f"the database's URL cannot be read{_scheme(url)}", hint=_URL
+        ) from error
+
+
+def _scheme(url: str) -> str:
+    """What it begins with, which other libraries call the same database by."""
+    scheme, found, _ = url.partition("://")
+    known = not found or scheme in {"postgresql", "postgres"}
+    return "" if known else f": it begins with {scheme}://"
 
 
 _URL = "It looks like postgresql://USER:PASSWORD@HOST:PORT/NAME."

@@ -70,6 +70,16 @@ def new_books(connection: Connection, files: Sequence[SqlFile]) -> Books:
     return Books(table=table, flyway=flyway, runs={})
 
 
+def done_by_hand(file: SqlFile) -> str:
+    """SQL that says of a file that it has run, for who knows that it has."""
+    table = sql.Identifier(OURS)
+    write = sql.SQL("INSERT INTO {} (name, sha256) VALUES ({}, {})").format(
+        table, file.name, file.sha256
+    )
+    told = (sql.SQL(_NEW).format(table=table), write)
+    return " ".join(f"{' '.join(each.as_string(None).split())};" for each in told)
+
+
 def write_down(connection: Connection, books: Books, file: SqlFile, seconds: float) -> None:
     if books.flyway:
         question, fields = flywaybooks.WRITE, flywaybooks.fields(file, seconds)

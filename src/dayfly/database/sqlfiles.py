@@ -12,7 +12,8 @@ from psycopg import Connection
 
 from dayfly.clock import DeadlineError, wait_until
 from dayfly.database.problems import asking, connecting, missing_right
-from dayfly.database.sqlbooks import Books, books_of, new_books, write_down
+from dayfly.database.sqlbooks import Books, books_of, done_by_hand, new_books, write_down
+from dayfly.database.sqlindexes import index_of, invalid, removed_by
 from dayfly.database.sqlnames import SqlFile, SqlFileError, sql_files
 from dayfly.database.sqlplan import alone, pending
 from dayfly.database.sqltext import Piece, split
@@ -21,10 +22,21 @@ CONNECT_SECONDS = 5
 ONE_AT_A_TIME = 0x44_61_79_66_6C_79  # "Dayfly", the same in every version
 OTHERS_SECONDS = 60.0
 _POLL_SECONDS = 0.2
+_THERE = (
+    psycopg.errors.DuplicateTable,
+    psycopg.errors.DuplicateObject,
+    psycopg.errors.DuplicateColumn,
+    psycopg.errors.DuplicateSchema,
+    psycopg.errors.DuplicateFunction,
+)
 _CHANGES_SESSION = re.compile(r"\b(?:search_path|role|authorization)\b", re.IGNORECASE)
 
 
 AGAIN = "RESET ROLE; RESET ALL"  # what a session was, for the next file
+
+
+class EndedError(SqlFileError):
+    """Somebody has ended its session; nothing of the file stays."""
 
 
 class LockedError(SqlFileError):
@@ -102,6 +114,7 @@ def _connected(url: str, name: str = "") -> Iterator[Connection]:
             connect_timeout=CONNECT_SECONDS,
             prepare_threshold=None,
             application_name=name or None,
+            client_encoding="utf8",  # as the files are, whatever the database's own is
         ) as connection,
         asking(connection),
     ):
@@ -147,8 +160,10 @@ def _apply(connection: Connection, books: Books, file: SqlFile) -> None:
             raise LockedError(
                 f"{file.name}: a lock was not to be had in time", hint="Nothing of it stays."
             ) from error
+        except psycopg.errors.AdminShutdown as error:
+            raise EndedError(f"{file.name}: it was ended", hint="Nothing of it stays.") from error
         except psycopg.Error as error:
-            state = _with_right(connection, error, "Nothing of it stays.")
+            state = _with_right(connection, error, "Nothing of it stays." + _unwritten(file, error))
             raise _failed(file, error, _line(file.text, error), state) from error
         _write(connection, books, file, started)
 
@@ -161,10 +176,30 @@ def _one_by_one(connection: Connection, file: SqlFile) -> None:
         except psycopg.Error as error:
             state = (
                 f"It runs without a transaction: the first {number} of its {len(pieces)} "
-                "statements stay. Undo them, or make the file able to run again (IF NOT EXISTS)."
+                "statements stay. Undo them, or make the file able to run again."
             )
-            told = _with_right(connection, error, state)
+            told = _with_right(connection, error, state + _left_invalid(connection, piece))
             raise _failed(file, error, _in_piece(piece, error), told) from error
+        if left := invalid(connection, index_of(piece.text)):  # IF NOT EXISTS passes it over
+            raise SqlFileError(
+                f"{file.name}, line {piece.line}: the index {left} is there and invalid, "
+                "since an earlier run failed",
+                hint=f"It checks nothing and nobody uses it: {removed_by(left)} Then run it again.",
+            )
+
+
+def _left_invalid(connection: Connection, piece: Piece) -> str:
+    left = "" if connection.closed else invalid(connection, index_of(piece.text))
+    return f" An invalid index stays as well: {removed_by(left)}" if left else ""
+
+
+def _unwritten(file: SqlFile, error: psycopg.Error) -> str:
+    """What to do where it has run before, by hand, and nobody wrote that down."""
+    if not isinstance(error, _THERE):
+        return ""
+    flyways = file.version is not None or file.repeatable
+    how = "flyway baseline" if flyways else done_by_hand(file)
+    return f"\nIf {file.name} has run already, by hand or by another tool, write that down: {how}"
 
 
 def _write(connection: Connection, books: Books, file: SqlFile, started: float) -> None:

@@ -12,6 +12,7 @@ from dayfly.errors import DayflyError
 
 _FLYWAY = re.compile(r"(?P<kind>[VR])(?P<version>[0-9][0-9._]*?)?__(?P<title>.+)\.sql")
 _FLYWAY_UNDO = re.compile(r"U[0-9][0-9._]*__.+\.sql")
+_WAY_BACK = re.compile(r"[._-](?:down|undo|rollback|revert)\.sql$")
 _DIGITS = re.compile(r"\d+")
 # Sections of other tools; run as they are, the way back would follow the way there.
 _BOTH_WAYS = re.compile(
@@ -50,12 +51,14 @@ class SqlFile:
 def sql_files(directory: Path) -> tuple[SqlFile, ...]:
     """The migrations in the order in which they run."""
     with translated(directory):
-        names = sorted(path.name for path in directory.iterdir() if path.suffix == ".sql")
+        names = sorted(path.name for path in directory.iterdir() if path.suffix.lower() == ".sql")
+    _refuse_spelled(names)
     chosen = [
         name
         for name in names
         if not name.endswith(".down.sql") and not _FLYWAY_UNDO.fullmatch(name)
     ]
+    _refuse_ways_back(chosen)
     if not chosen:
         raise SqlFileError(
             f"{directory}: no SQL files there",
@@ -108,6 +111,28 @@ def _order(file: SqlFile) -> tuple[int, tuple[int, ...], str]:
         return (2, (), file.name)
     number = _DIGITS.match(file.name)
     return (0, (int(number.group()),), file.name) if number else (1, (), file.name)
+
+
+def _refuse_spelled(names: Sequence[str]) -> None:
+    for name in names:
+        if not name.endswith(".sql"):
+            raise SqlFileError(
+                f"{name} does not end in .sql",
+                hint="What is called otherwise is not run: rename it, or take it out.",
+            )
+
+
+def _refuse_ways_back(names: Sequence[str]) -> None:
+    """Run beside the way there they would undo it at once."""
+    for name in names:
+        way_there = _WAY_BACK.sub("", name)
+        if way_there != name and any(
+            other in {f"{way_there}.sql", f"{way_there}_up.sql"} for other in names
+        ):
+            raise SqlFileError(
+                f"{name} looks like the way back of {way_there}.sql, and would run after it",
+                hint=f"Call it {way_there}.down.sql, which is never run, or take it out.",
+            )
 
 
 def _refuse_twice(files: Sequence[SqlFile]) -> None:

@@ -49,6 +49,7 @@ class Watch:
     """What came of it so far; `ended` are the processes of sessions that were ended."""
 
     ended: list[int] = field(default_factory=list)
+    for_others: bool = False  # the last were, since others waited for them
     done: bool = False  # said by the body: the migration has come through
     left: str = ""  # why sessions of one that has not may go on
 
@@ -85,6 +86,7 @@ def watched(
                     own = _own(connection, words) if all_of_them else set[int]()
                     for pid in own or too_long(since, now - budget):
                         watch.ended.append(pid)
+                        watch.for_others = not own
                         connection.execute("SELECT pg_terminate_backend(%s)", (pid,))
 
         thread = threading.Thread(target=look, name="migration watch", daemon=True)

@@ -154,7 +154,7 @@ def observe(environment: Environment) -> Observed:
         logs={**logstore.store_state(parts.home)},
         forwarder={
             "state": "up" if logstore.forwarder_runs(parts.home) else "down",
-            "waiting": list(shipping_of(parts).waiting),
+            "waiting": list(shipping_of(parts).late),
         },
         records=records,
         problems=_problems(environment, routing, records),

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -13,6 +14,7 @@ from dayfly.client import Client, ClientError
 from dayfly.command import which
 from dayfly.config.address import EVERYWHERE, address_of
 from dayfly.config.environment import Environment as Settings
+from dayfly.config.environment import Syslog
 from dayfly.config.home import Home, environment_id
 from dayfly.durable import FileError, translated, write_atomically
 from dayfly.errors import DayflyError
@@ -35,6 +37,8 @@ def prepare(home: Home, settings: Settings) -> None:
     listen = logs.listen or _kept_listen(home) or _free_listen(home)
     told = {
         "listen": listen,
+        "zone": _zone(settings),
+        "syslog": _syslog(home, logs.syslog),
         "store": {
             "keep_seconds": float(logs.retention.age),
             "keep_apps": {n: float(app.age) for n, app in logs.app.items() if app.age is not None},
@@ -50,7 +54,7 @@ def prepare(home: Home, settings: Settings) -> None:
         files=tuple(_files(home, settings)),
         limit=int(logs.spool.limit),
         full=logs.spool.full,
-        zone=settings.time_zone,
+        zone=_zone(settings),
         journal=logs.host.journal and has_journal(),
     )
     write_atomically(home.forwarder / forwarding.SETTINGS, msgspec.json.encode(forwarded))
@@ -70,7 +74,7 @@ def token(home: Home) -> str:
 
 def client(home: Home, *, seconds: float = ANSWER_SECONDS) -> Client:
     """Of the log store, with the right to ask."""
-    return Client(url(home), token(home), environment="the log store", seconds=seconds)
+    return Client(url(home), token(home), called="The log store", seconds=seconds)
 
 
 def store_state(home: Home) -> dict[str, Any]:
@@ -104,6 +108,26 @@ def has_journal() -> bool:
     return which("journalctl") is not None and any(
         next(folder.glob("*/*.journal"), None) for folder in folders if folder.is_dir()
     )
+
+
+def _zone(settings: Settings) -> str:
+    """Of times that tell none: what is written here means this host's, but containers have none."""
+    if settings.runtime == "docker":
+        return "UTC"
+    _, found, name = os.path.realpath("/etc/localtime").partition("/zoneinfo/")
+    try:
+        return ZoneInfo(name).key if found else "UTC"
+    except (ZoneInfoNotFoundError, ValueError):
+        return "UTC"
+
+
+def _syslog(home: Home, syslog: Syslog) -> dict[str, str]:
+    """Files lie below DAYFLY_HOME."""
+    told = {"listen": syslog.listen, "tls": syslog.tls}
+    for name in ("certificate", "clients"):
+        path = getattr(syslog, name)
+        told[name] = path and str(home.path / path)
+    return {name: text for name, text in told.items() if text}
 
 
 def _files(home: Home, settings: Settings) -> Iterator[Files]:

@@ -13,6 +13,7 @@ from dayfly.logs.forwarder.starting import ENDED, MACHINE, OUTPUT
 from dayfly.machines.machine import Machine, Runtime, Spec, Usage
 
 ROUND_SECONDS = 0.5
+USUAL_SECONDS = 5.0  # until the last lines of a machine are in
 MOST_WAITING = 200  # beyond it the one that waits longest goes; its output stays until it is in
 UNSEEN_SECONDS = 60.0  # a file that is not found in this time is none that is forwarded
 FILES = "files"
@@ -44,6 +45,12 @@ class ShippingRuntime:
     def waiting(self) -> tuple[str, ...]:
         """Machines that have ended, and whose lines the store does not have yet."""
         return tuple(sorted(self._waiting))
+
+    @property
+    def late(self) -> tuple[str, ...]:
+        """Those that wait longer than the forwarder usually takes."""
+        now = time.time()
+        return tuple(name for name in self.waiting if now - self._since(name) > USUAL_SECONDS)
 
     def launch(self, spec: Spec) -> Machine:
         return self.inner.launch(spec)

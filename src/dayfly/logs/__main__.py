@@ -7,7 +7,9 @@ import ipaddress
 import logging
 import signal
 import sys
+from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import uvicorn
 
@@ -15,6 +17,9 @@ from dayfly.config.address import address_of
 from dayfly.errors import DayflyError, UsageError
 from dayfly.logs import starting
 from dayfly.logs.feeding.feeds import Feeds
+from dayfly.logs.intake.listener import Listener
+from dayfly.logs.intake.listening import Syslog, bound
+from dayfly.logs.parsing.parsed import UTC
 from dayfly.logs.server import application
 from dayfly.logs.starting import Serving
 from dayfly.logs.store.store import Store
@@ -22,7 +27,6 @@ from dayfly.logs.tokens import Tokens
 
 TOKEN = "token"  # noqa: S105 - the name of the file
 GRACE_SECONDS = 5  # for open searches
-MOST_WORDS = 2  # the folder and where to listen
 
 
 def serve(folder: Path, settings: Serving, *, open_here: bool = False) -> None:
@@ -40,8 +44,9 @@ def serve(folder: Path, settings: Serving, *, open_here: bool = False) -> None:
     token = file.read_text().strip() if file.is_file() else ""
     if not (token or (open_here and _is_loopback(host))):
         raise UsageError(f"{file} is missing or empty", hint="It holds what every request shows.")
-    feeds = Feeds(folder)
+    feeds, syslog = Feeds(folder), settings.syslog
     with (
+        bound(syslog) as sockets,
         Store(
             folder / "records", settings=settings.store, still_needed=feeds.still_needed
         ) as store,
@@ -50,7 +55,13 @@ def serve(folder: Path, settings: Serving, *, open_here: bool = False) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises it once more at its end
             signal.signal(number, lambda *_: None)
         uvicorn.run(
-            application(store, token=token, senders=Tokens(folder), feeds=feeds),
+            application(
+                store,
+                token=token,
+                senders=Tokens(folder),
+                feeds=feeds,
+                beside=Listener(store, sockets, syslog.zone).listening,
+            ),
             host=host,
             port=port,
             log_level="warning",
@@ -68,17 +79,48 @@ def _is_loopback(host: str) -> bool:
 
 def main(arguments: list[str]) -> int:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    if not 1 <= len(arguments) <= MOST_WORDS:
-        logging.getLogger("logs").error("wanted: python -m dayfly.logs FOLDER [HOST:PORT]")
-        return 2
-    folder = Path(arguments[0])
+    told = _parser().parse_args(arguments)
+    syslog = Syslog(
+        plain=told.syslog,
+        tls=told.syslog_tls,
+        certificate=told.syslog_certificate,
+        clients=told.syslog_clients,
+        zone=told.time_zone,
+    )
     try:
-        told = Serving(listen=arguments[1]) if arguments[1:] else starting.load(folder)
-        serve(folder, told)
+        if told.listen:
+            serve(told.folder, Serving(listen=told.listen, syslog=syslog))
+        else:
+            serve(told.folder, starting.load(told.folder))
     except DayflyError as error:
         logging.getLogger("logs").error("%s %s", error.message, error.hint)  # noqa: TRY400
         return 1
     return 0
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(prog="python -m dayfly.logs")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("listen", nargs="?", metavar="HOST:PORT")
+    parser.add_argument("--syslog", metavar="HOST:PORT", default="", help="over UDP and TCP")
+    parser.add_argument("--syslog-tls", metavar="HOST:PORT", default="")
+    parser.add_argument(
+        "--syslog-certificate", metavar="FILE", type=Path, help="PEM: certificate, chain and key"
+    )
+    parser.add_argument(
+        "--syslog-clients", metavar="FILE", type=Path, help="PEM: who signs senders' certificates"
+    )
+    parser.add_argument(
+        "--time-zone", type=_zone, default=UTC, help="of times in syslog that tell none"
+    )
+    return parser
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ArgumentTypeError(f"found {name!r}, allowed is one such as Europe/Berlin") from error
 
 
 if __name__ == "__main__":

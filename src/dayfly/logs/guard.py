@@ -7,14 +7,17 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from starlette.datastructures import Headers
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from dayfly.logs.intake import hec
 from dayfly.logs.tokens import Tokens
 
 HINT = "Show it as Bearer, as ApiKey, as Splunk, or as the password of Basic."
 SENDS = "This token may send records; with another one, that of the environment, one may ask."
+# Whether somebody is there, anybody may ask, as balancers do, and Docker's driver for Splunk.
+OPEN = frozenset((f"{hec.COLLECTOR}/health", f"{hec.COLLECTOR}/health/1.0", "/ready"))
 Right = Literal["all", "send", "none"]
 
 
@@ -39,15 +42,15 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         chosen = self._app
-        if scope["type"] == "http":
+        if scope["type"] == "http" and not _open(scope["method"], scope["path"]):
             chosen = self._refusal(scope) or self._app
         await chosen(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> ASGIApp | None:
-        right = self._right(Headers(scope=scope))
+        headers = Headers(scope=scope)
+        right = self._right(headers)
         if right == "none":
-            error = {"error": "the token is missing or wrong", "hint": HINT}
-            return JSONResponse(error, 401, {"WWW-Authenticate": 'Basic realm="logs"'})
+            return _refusal(scope["path"], headers.get("authorization", ""))
         if right == "send" and self._asks(scope):
             return JSONResponse({"error": "this token may not ask", "hint": SENDS}, 403)
         return None
@@ -63,6 +66,17 @@ class Guard:
     def _asks(self, scope: Scope) -> bool:
         """Whatever the method: what only a question has a path for is one."""
         return any(route.matches(scope)[0] is not Match.NONE for route in self._questions)
+
+
+def _open(method: str, path: str) -> bool:
+    return path in OPEN or (method == "OPTIONS" and path.startswith(hec.COLLECTOR))
+
+
+def _refusal(path: str, authorization: str) -> Response:
+    if path.startswith(hec.COLLECTOR):
+        return hec.refused_token(authorization)
+    error = {"error": "the token is missing or wrong", "hint": HINT}
+    return JSONResponse(error, 401, {"WWW-Authenticate": 'Basic realm="logs"'})
 
 
 def tokens(authorization: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -13,12 +14,19 @@ from dayfly.logs.feeding.feeds import Feeds
 from dayfly.logs.guard import Guard
 from dayfly.logs.intake.body import Room
 from dayfly.logs.intake.elastic import Elastic
+from dayfly.logs.intake.hec import Hec
+from dayfly.logs.intake.journal import Journal
+from dayfly.logs.intake.jsonline import JsonLines
 from dayfly.logs.intake.lines import Lines
+from dayfly.logs.intake.loki import Loki
+from dayfly.logs.intake.otlp import Otlp
 from dayfly.logs.store.store import Store
 from dayfly.logs.tokens import Tokens
 
+Beside = Callable[[], AbstractAsyncContextManager[None]]
 
-def application(
+
+def application(  # noqa: PLR0913 - all that a server is put together from
     store: Store,
     *,
     token: str = "",
@@ -26,17 +34,27 @@ def application(
     room: Room | None = None,
     feeds: Feeds | None = None,
     now: Callable[[], float] = time.time,
+    beside: Beside = nullcontext,
 ) -> Starlette:
-    """Everything behind one address. Without a token whoever reaches it may ask and send."""
+    """Everything behind one address. Without a token whoever reaches it may ask and send.
+
+    `beside` is what runs in the same event loop as long as the application does.
+    """
     room = room or Room()
     questions = [*Asking(store, now).routes(), *(feeds.routes() if feeds else ())]
     routes = [
         *questions,
         *Lines(store, room).routes(),
-        *Elastic(store, room, now).routes(),
+        *JsonLines(store, room, now).routes(),
+        *Otlp(store, room, now).routes(),
+        *Loki(store, room, now).routes(),
+        *Hec(store, room, now).routes(),
+        *Journal(store, room, now).routes(),
+        *Elastic(store, room, now).routes(),  # the last, as it answers for any index
     ]
     return Starlette(
         routes=routes,
+        lifespan=lambda _: beside(),
         middleware=[Middleware(Guard, token=token, senders=senders, questions=questions)],
         exception_handlers={DayflyError: told},
     )

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from dayfly.durable import FileError, translated
+from dayfly.logs.intake.listening import NO_SYSLOG, Syslog
 from dayfly.logs.store.settings import DEFAULTS, Settings
 
 SETTINGS = "settings.json"
@@ -15,6 +17,34 @@ SETTINGS = "settings.json"
 class Serving:
     listen: str  # HOST:PORT
     store: Settings = DEFAULTS
+    syslog: Syslog = NO_SYSLOG
+
+
+class ToldSyslog(msgspec.Struct, kw_only=True):
+    """Empty is what is not wanted."""
+
+    listen: str = ""
+    tls: str = ""
+    certificate: str = ""
+    clients: str = ""
+
+    def meant(self, zone: str) -> Syslog:
+        return Syslog(
+            plain=self.listen,
+            tls=self.tls,
+            certificate=Path(self.certificate) if self.certificate else None,
+            clients=Path(self.clients) if self.clients else None,
+            zone=ZoneInfo(zone),
+        )
+
+
+class Told(msgspec.Struct, kw_only=True):
+    """The file."""
+
+    listen: str
+    zone: str = "UTC"
+    store: Settings = DEFAULTS
+    syslog: ToldSyslog = msgspec.field(default_factory=ToldSyslog)
 
 
 def load(folder: Path) -> Serving:
@@ -22,6 +52,7 @@ def load(folder: Path) -> Serving:
     with translated(path):
         raw = path.read_bytes()
     try:
-        return msgspec.json.decode(raw, type=Serving)
+        told = msgspec.json.decode(raw, type=Told)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise FileError(f"{path}: {error}") from error
+    return Serving(listen=told.listen, store=told.store, syslog=told.syslog.meant(told.zone))

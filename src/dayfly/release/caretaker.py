@@ -4,7 +4,6 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from dayfly.errors import DayflyError, StoppedError
@@ -32,7 +31,7 @@ class Caretaker:
         self._engine = engine
         self._occupied = occupied
         self._ending: set[str] = set()
-        self._enders = ThreadPoolExecutor(ENDING_AT_ONCE, thread_name_prefix="ending")
+        self._enders = threading.BoundedSemaphore(ENDING_AT_ONCE)
         self._placing = threading.Lock()
         self._tries: defaultdict[int, list[float]] = defaultdict(list)
         self._lookout = Lookout(parts, engine, occupied=occupied, ending=self._ending)
@@ -52,7 +51,6 @@ class Caretaker:
 
     def close(self) -> None:
         self._rounds.close()
-        self._enders.shutdown(wait=False, cancel_futures=True)
 
     def round(self) -> None:
         """Look at every app once and do what is to be done."""
@@ -229,7 +227,7 @@ class Caretaker:
             )
 
     def _end(self, record: ReleaseRecord, action: Action) -> None:
-        """What may take long to finish ends in a thread of its own."""
+        """What may take long to finish ends in a thread of its own, for which no server waits."""
         settings = self._lookout.app_of(record).release
         web = action.process == fleet.WEB
         grace = settings.drain if web else settings.job_drain
@@ -237,7 +235,8 @@ class Caretaker:
 
         def end() -> None:
             try:
-                self._parts.runtime.stop(action.machine, grace)
+                with self._enders:
+                    self._parts.runtime.stop(action.machine, grace)
                 if web:
                     self._place(record, but=action.machine)
                 if action.deed != "end job":
@@ -245,7 +244,7 @@ class Caretaker:
             finally:
                 self._ending.discard(action.machine)
 
-        self._enders.submit(end)
+        threading.Thread(target=end, name=f"ending {action.machine}", daemon=True).start()
 
     def _finish_job(self, record: ReleaseRecord, seen: Seen, action: Action) -> None:
         machine = next(m for m in seen.machines if m.name == action.machine)

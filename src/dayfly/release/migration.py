@@ -76,7 +76,7 @@ def _while_held(work: Work, image: Image, database: Database, found: Mapping[str
             if time.monotonic() < until - 0.1:
                 raise
             raise RefusedError(
-                f"{MIGRATE}: not done within the {database.hold} for which requests are held; "
+                f"{MIGRATE}: not done within the {database.hold:g} s for which requests are held; "
                 "it was ended",
                 hint=f"{error.hint}\nWith downtime: dayfly release --window WHEN, or --now.",
             ) from error
@@ -96,7 +96,7 @@ def _files(work: Work, database: Database, pace: Pace, leave: Collection[str]) -
     with (
         sessions.stopped(work),
         sessions.watched(
-            work, role="", others=math.inf, seconds=pace.deadline, stop=work.stop
+            work, role="", others=pace.others, seconds=pace.deadline, stop=work.stop
         ) as watch,
     ):
         done = apply_patiently(
@@ -107,6 +107,7 @@ def _files(work: Work, database: Database, pace: Pace, leave: Collection[str]) -
             name=sessions.name_of(work.record),
             stop=work.stop,
             tell=lambda message: work.emit("note", message=message),
+            outwaited=lambda: watch.for_others,
         )
         watch.done = True
     show = work.lines_of(MIGRATE)
@@ -145,7 +146,7 @@ def _attempt(
     with sessions.watched(work, role=role, others=pace.others, seconds=pace.deadline) as watch:
         ended = _for_each(work, image, pace, targets)
         watch.done = ended.status == 0
-    return ended, bool(watch.ended)
+    return ended, watch.for_others
 
 
 def _for_each(work: Work, image: Image, pace: Pace, targets: Sequence[str]) -> once.Ended:

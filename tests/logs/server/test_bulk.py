@@ -110,6 +110,10 @@ DOCUMENTS: list[tuple[dict[str, Any], dict[str, Any]]] = [
         {"time": 1_793_487_600_500_000_000, "message": "m", "fields": {"n.x": "[1,null]"}},
     ),
     (
+        {"@timestamp": "9999-12-31T00:00:00Z", "message": "m"},
+        {"time": 7, "message": "m", "fields": {"@timestamp": "9999-12-31T00:00:00Z"}},
+    ),
+    (
         {"@timestamp": "soon", "message": "m"},
         {"time": 7, "message": "m", "fields": {"@timestamp": "soon"}},
     ),

@@ -13,11 +13,10 @@ from typing import Any
 
 import pytest
 
-from asked import NOW, Server, missing, serving
+from asked import NOW, TOKEN, Server, missing, serving
 from dayfly.logs.intake.body import Room
 from dayfly.logs.store.settings import Settings
 
-TOKEN = "a-long-token"
 MODULE = "/usr/lib/x86_64-linux-gnu/rsyslog/omelasticsearch.so"
 
 

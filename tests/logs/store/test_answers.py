@@ -14,6 +14,7 @@ from dayfly.logs.query.meaning import matches, text_of, value_of
 from dayfly.logs.query.rows import Row, rows
 from dayfly.logs.record import Record
 from dayfly.logs.store.store import Ask
+from dayfly.logs.store.wanted import Wanted
 from drawn import NAMES, nodes, pipes, records
 from kept import mixed
 
@@ -83,6 +84,63 @@ def test_counts_what_a_plain_scan_counts(
 
     assert texts(found.rows) == texts(wanted)
     assert not found.cut
+
+
+@settings(max_examples=40, deadline=None)
+@given(nodes, st.integers(-10, 10))
+def test_a_time_that_is_demanded_narrows_however_deep_it_stands(
+    inner: tree.Node, time: int
+) -> None:
+    """What lies outside is not even looked at."""
+    between = tree.And((tree.Compare("time", ">=", time), tree.Compare("time", "<", time + 5)))
+    narrowed = Wanted(where=tree.And((inner, tree.And((inner, between))))).narrowed()
+
+    assert narrowed.since >= time
+    assert narrowed.until <= time + 5
+
+
+MINUTE = 60 * 10**9
+by_minute = st.builds(
+    Record,
+    time=st.integers(-3 * MINUTE, 3 * MINUTE),
+    message=st.just("m"),
+    app=st.sampled_from(("", "web", "jobs")),
+    level=st.sampled_from(("", "info", "error")),
+)
+of_names = st.builds(
+    tree.Compare,
+    st.sampled_from(("app", "level", "stream")),
+    st.sampled_from(("=", "!=")),
+    st.sampled_from(("web", "error")),
+)
+bounds = st.integers(-4, 4).map(lambda minute: minute * MINUTE) | st.integers(-(10**11), 10**11)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(by_minute, max_size=24),
+    st.one_of(
+        st.just(tree.Everything()),
+        of_names,
+        of_names.map(tree.Not),
+        st.tuples(of_names, of_names).map(tree.Or),
+    ),
+    st.builds(
+        tree.Count,
+        st.sampled_from(((), ("level",), ("app", "level"), ("stream",))),
+        st.sampled_from((None, 60.0, 120.0, 30.0)),
+    ),
+    bounds,
+    bounds,
+)
+def test_what_summaries_tell_is_what_the_records_tell(
+    kept: list[Record], where: tree.Node, pipe: tree.Count, since: int, until: int
+) -> None:
+    wanted = [r for r in kept if since <= r.time < until and matches(where, r)]
+    with TemporaryDirectory() as folder, mixed(Path(folder), kept) as store:
+        found = store.aggregate(tree.Query(where, (pipe,)), ask=Ask(since=since, until=until))
+
+    assert texts(found.rows) == texts(rows(pipe, wanted))
 
 
 @settings(max_examples=25, deadline=None)

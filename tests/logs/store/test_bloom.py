@@ -1,5 +1,6 @@
 """Which words a row group may hold."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -33,15 +34,23 @@ def test_which_words_are_looked_up(node: tree.Node, words: set[str]) -> None:
 
 @given(st.lists(st.text("abXY_12 -", max_size=20), min_size=1, max_size=20))
 def test_a_filter_holds_every_word_of_its_texts(texts: list[str]) -> None:
-    bits = memoryview(bloom.built([pl.Series(texts, dtype=pl.String)]))
+    """Also when it lies between others, of which one is empty."""
+    bits = bloom.built([pl.Series(texts, dtype=pl.String)])
+    other = bloom.built([pl.Series(["other"])])
+    ends = [len(other), len(other), len(other) + len(bits), 2 * len(other) + len(bits)]
+    filters = bloom.Filters.of(other + bits + other, list(pairwise([0, *ends])))
     for text in texts:
         for token in bloom.tokens(text):
-            assert bloom.holds(bits, bloom.hash_of(token))
+            held = filters.hold(bloom.hash_of(token)).tolist()
+            assert (held[1], held[2]) == (False, True)
+    assert filters.hold(bloom.hash_of("other")).tolist()[::3] == [True, True]
 
 
 def test_a_filter_holds_few_others() -> None:
-    bits = memoryview(bloom.built([pl.Series([f"word{number}" for number in range(5000)])]))
-    wrong = sum(bloom.holds(bits, bloom.hash_of(f"other{number}")) for number in range(2000))
+    bits = bloom.built([pl.Series([f"word{number}" for number in range(5000)])])
+    filters = bloom.Filters.of(bits, [(0, len(bits))])
+    hashed = (bloom.hash_of(f"other{number}") for number in range(2000))
+    wrong = sum(filters.hold(each).item() for each in hashed)
 
     assert wrong < 40
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import cramjam
 from anyio import CapacityLimiter, Event, move_on_after, to_thread
 from starlette.requests import Request
 
@@ -60,13 +61,12 @@ class Room:
     _freed: Event = field(default_factory=Event)
 
     @asynccontextmanager
-    async def body(self, request: Request) -> AsyncIterator[bytes]:
-        """The unpacked body of a request, counted until the context ends."""
-        packing = request.headers.get("content-encoding", "identity").strip().lower()
-        if packing not in ("identity", "gzip", "zstd", ""):
-            raise EncodingError(
-                f"Content-Encoding {packing!r}; allowed are gzip, zstd and identity"
-            )
+    async def body(self, request: Request, packing: str = "") -> AsyncIterator[bytes]:
+        """The unpacked body of a request, counted until the context ends.
+
+        `packing` is that of a protocol which packs whatever the headers say.
+        """
+        packing = packing or packing_of(request)
         expected = _number(request.headers.get("content-length"))
         self._refuse_long(expected)
         begun, size, pieces = await self._reserved(expected), 0, list[bytes]()
@@ -78,10 +78,19 @@ class Room:
                 pieces.append(piece)
             whole = b"".join(pieces)
             pieces.clear()
-            if packing in ("gzip", "zstd"):
+            if packing != "identity":
                 whole = await to_thread.run_sync(self._unpacked, packing, whole)
                 begun += self._take(len(whole))
             yield whole
+        finally:
+            self._free(begun)
+
+    @asynccontextmanager
+    async def holding(self, size: int) -> AsyncIterator[None]:
+        """Room for a body that is taken piece by piece, none larger than this."""
+        begun = await self._reserved(size)
+        try:
+            yield
         finally:
             self._free(begun)
 
@@ -110,12 +119,30 @@ class Room:
             )
 
     def _unpacked(self, packing: str, packed: bytes) -> bytes:
+        if packing == "snappy":
+            return self._unsnapped(packed)
         pieces, size = list[bytes](), 0
         for piece in _pieces(_gunzip if packing == "gzip" else _unzstd, packed, packing):
             size += len(piece)
             self._refuse_long(size)
             pieces.append(piece)
         return b"".join(pieces)
+
+    def _unsnapped(self, packed: bytes) -> bytes:
+        """A block of snappy tells its length first."""
+        try:
+            self._refuse_long(cramjam.snappy.decompress_raw_len(packed))
+            return bytes(cramjam.snappy.decompress_raw(packed))
+        except cramjam.DecompressionError as error:
+            raise BodyError(f"The body is no snappy: {error}") from error
+
+
+def packing_of(request: Request) -> str:
+    """What its Content-Encoding says: identity, gzip or zstd."""
+    packing = request.headers.get("content-encoding", "").strip().lower() or "identity"
+    if packing not in ("identity", "gzip", "zstd"):
+        raise EncodingError(f"Content-Encoding {packing!r}; allowed are gzip, zstd and identity")
+    return packing
 
 
 def _pieces(unpacker: Callable[[], _Unpacker], packed: bytes, packing: str) -> Iterator[bytes]:

@@ -40,7 +40,7 @@ def of_fields(fields: dict[str, Value], text: str, known: Known) -> Parsed:
     names = fields.keys()
     time = level = None
     for name in TIMES if not _TIMES.isdisjoint(names) else ():
-        if name in fields and (time := _time(fields[name], known)) is not None:
+        if name in fields and (time := times.told(fields[name], known.zone)) is not None:
             del fields[name]
             break
     for name in LEVELS if not _LEVELS.isdisjoint(names) else ():
@@ -80,19 +80,6 @@ def _deeper(name: str, value: Any, fields: dict[str, Value], depth: int) -> bool
     elif value is not None:
         fields[name] = msgspec.json.encode(value).decode()
     return True
-
-
-def _time(value: Value, known: Known) -> int | None:
-    if isinstance(value, str):
-        return times.of_iso(value, known.zone) or _number_in(value)
-    return None if isinstance(value, bool) else times.of_number(value)
-
-
-def _number_in(text: str) -> int | None:
-    try:
-        return times.of_number(float(text)) if len(text) <= 20 else None  # noqa: PLR2004
-    except ValueError:
-        return None
 
 
 def _level(value: Value) -> str:

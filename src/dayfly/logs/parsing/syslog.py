@@ -1,6 +1,10 @@
-"""Syslog: RFC 5424, RFC 3164, and the two ways in which files keep it without its priority."""
+"""Syslog: RFC 5424, RFC 3164, and the two ways in which files keep it without its priority.
+
+Of RFC 3164 there are many ways: without a host (Docker), and with a time of ISO 8601 (rsyslog).
+"""
 
 import re
+from collections.abc import Callable
 
 from dayfly.logs.parsing import levels, times
 from dayfly.logs.parsing.parsed import Known, Parsed, number_or_text
@@ -16,21 +20,34 @@ _MODERN = re.compile(r"1 (\S+) (\S+) (\S+) (\S+) (\S+) (-|\[)")
 _PARAMETER = re.compile(r' ([^\s=\]"]+)="([^"\\\]]*(?:\\.[^"\\\]]*)*)"')
 _ELEMENT = re.compile(r"\[([^\s=\]\"]+)")
 _TAG = r"([^\s\[\]:]{1,64})(?:\[([\w.-]{1,32})\])?:(?: |$)"
-_OLD = re.compile(rf"({times.MONTH}) ([ \d]\d) (\d\d:\d\d:\d\d)(?:\.(\d{{1,9}}))? (\S+) {_TAG}")
+_HOST = r"(?:(\S*[^\s:]) )??"
+_OLD = re.compile(rf"({times.MONTH}) ([ \d]\d) (\d\d:\d\d:\d\d)(?:\.(\d{{1,9}}))? {_HOST}{_TAG}")
 _FILE = re.compile(rf"{times.ISO} (\S+) {_TAG}")
+
+_Shape = Callable[[str, Known, dict[str, Value], str], Parsed | None]
 
 
 def parse(text: str, known: Known) -> Parsed | None:
+    told = of_priority(text)
+    if not told:
+        return None if text[:1] == "<" else _shaped(text, known, {}, "", (_old, _file))
+    return _shaped(told.message, known, dict(told.fields), told.level, (_modern, _old, _file))
+
+
+def _shaped(
+    text: str, known: Known, fields: dict[str, Value], level: str, shapes: tuple[_Shape, ...]
+) -> Parsed | None:
+    return next(filter(None, (shape(text, known, fields, level) for shape in shapes)), None)
+
+
+def of_priority(text: str) -> Parsed | None:
+    """A message of which nothing but its priority is as it should be."""
     found = _PRIORITY.match(text)
-    if not found:
-        return _old(text, known, {}, "") or _file(text, known)
-    facility, severity = divmod(int(found[1]), 8)
-    if facility >= len(FACILITIES):
+    facility, severity = divmod(int(found[1]), 8) if found else (len(FACILITIES), 0)
+    if not found or facility >= len(FACILITIES):
         return None
-    rest = text[found.end() :]
     fields: dict[str, Value] = {"facility": FACILITIES[facility]}
-    level = levels.of_severity(severity)
-    return _modern(rest, known, fields, level) or _old(rest, known, fields, level)
+    return Parsed(text[found.end() :].lstrip(" "), levels.of_severity(severity), None, fields)
 
 
 def _modern(text: str, known: Known, fields: dict[str, Value], level: str) -> Parsed | None:
@@ -76,16 +93,16 @@ def _old(text: str, known: Known, fields: dict[str, Value], level: str) -> Parse
     return Parsed(text[found.end() :], level, time, fields, _origin(host=host, process=process))
 
 
-def _file(text: str, known: Known) -> Parsed | None:
+def _file(text: str, known: Known, fields: dict[str, Value], level: str) -> Parsed | None:
     """As rsyslog writes files today: `2026-11-27T03:00:00.123456+00:00 host cron[12]: …`."""
     found = _FILE.match(text) if text[10:11] == "T" else None
     if not found or not found[4]:
         return None
     host, process, pid = found.groups()[4:]
     time = times.of_match(found, known.zone)
-    fields: dict[str, Value] = {"pid": number_or_text(pid)} if pid else {}
-    return Parsed(text[found.end() :], "", time, fields, _origin(host=host, process=process))
+    fields |= {"pid": number_or_text(pid)} if pid else {}
+    return Parsed(text[found.end() :], level, time, fields, _origin(host=host, process=process))
 
 
-def _origin(**told: str) -> dict[str, str]:
-    return {name: word for name, word in told.items() if word != "-"}
+def _origin(**told: str | None) -> dict[str, str]:
+    return {name: word for name, word in told.items() if word and word != "-"}

@@ -30,7 +30,8 @@ ISO = (
 _ISO = re.compile(ISO)
 _ACCESS = re.compile(rf"(\d\d)/({MONTH})/(\d{{4}})[: ](\d\d:\d\d:\d\d)(?: ([+-]\d{{4}}))?")
 _ZONES = frozenset({"Z", "UTC", "GMT"})
-_LEAST, _MOST = 1e8, 1e19  # no time is outside of these
+_LEAST, _MOST = 1e8, 9.2e18  # no time is outside of these
+_FURTHEST = 9_200_000_000  # seconds from the epoch that nanoseconds in 64 bits can hold
 _SECONDS, _MILLIS, _MICROS = 1e11, 1e14, 1e17  # numbers below count in these
 
 
@@ -61,8 +62,23 @@ def of_number(number: float) -> int | None:
         return None
     for limit, factor in ((_SECONDS, SECOND), (_MILLIS, 1_000_000), (_MICROS, 1000)):
         if number < limit:
-            return int(Decimal(str(number)) * factor)  # a float is not quite what was written
+            exact = int(Decimal(str(number)) * factor)  # a float is not quite what was written
+            return exact if exact < _FURTHEST * SECOND else None
     return int(number)
+
+
+def told(value: str | float, zone: ZoneInfo) -> int | None:
+    """Of whatever a logger writes under the name of a time."""
+    if isinstance(value, str):
+        return of_iso(value, zone) or _number_in(value)
+    return None if isinstance(value, bool) else of_number(value)
+
+
+def _number_in(text: str) -> int | None:
+    try:
+        return of_number(float(text)) if len(text) <= 20 else None  # noqa: PLR2004
+    except ValueError:
+        return None
 
 
 def of_access(text: str, zone: ZoneInfo) -> int | None:
@@ -123,13 +139,12 @@ def _datetime(moment: int) -> datetime:
 def _seconds(date: str, clock: str, told: str, zone: ZoneInfo) -> int | None:
     try:
         at = datetime.fromisoformat(f"{date.replace('/', '-')}T{clock}")
-        if told in _ZONES:
-            return int(at.replace(tzinfo=UTC).timestamp())
-        if told[:1] in {"+", "-"}:
-            return int(at.replace(tzinfo=UTC).timestamp()) - _offset(told)
-        return int(at.replace(tzinfo=zone).timestamp())
+        known = told in _ZONES or told[:1] in {"+", "-"}
+        seconds = int(at.replace(tzinfo=UTC if known else zone).timestamp())
+        seconds -= _offset(told) if told[:1] in {"+", "-"} else 0
     except (ValueError, OverflowError):
         return None
+    return seconds if abs(seconds) < _FURTHEST else None
 
 
 def _offset(told: str) -> int:

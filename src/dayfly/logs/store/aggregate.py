@@ -15,8 +15,9 @@ from dayfly.logs.query.rows import Row, title
 from dayfly.logs.query.shape import SHAPES
 from dayfly.logs.store.part import Part
 from dayfly.logs.store.problems import StoreError
-from dayfly.logs.store.scan import COUNT, Scan
+from dayfly.logs.store.scan import Scan
 from dayfly.logs.store.search import Limits
+from dayfly.logs.store.summary import COUNT, suffices
 from dayfly.logs.store.values import read_as, value_kind, value_number, value_text
 from dayfly.logs.store.wanted import Wanted
 
@@ -49,12 +50,16 @@ def answered(pipe: tree.Pipe, parts: Iterable[Part], wanted: Wanted, limits: Lim
 
 
 def _counts(found: Scan, by: Sequence[str], every: float | None) -> list[Row]:
+    summed = suffices(found.wanted.where, by, every)
     if not by and every is None:
-        return [{COUNT: sum(part.height for part in found.each(lambda _: [pl.col("time")]))}]
+        parts = found.counted(lambda _: [pl.col("time")], summed=summed)
+        return [{COUNT: sum(part.select(count).item() for part, count in parts)}]
     times = [] if every is None else [_stretch(every).alias(TIME)]
     keys = [TIME, *_keys(by)] if times else _keys(by)
     kinds = [pl.col(name).first() for name in _kinds(by)]
-    table = found.grouped(lambda columns: [*times, *_values(by, columns)], keys, kinds, kinds)
+    table = found.grouped(
+        lambda columns: [*times, *_values(by, columns)], keys, kinds, kinds, summed=summed
+    )
     if table is None:
         return []
     order = [*([TIME] if times else []), COUNT, *_keys(by)]

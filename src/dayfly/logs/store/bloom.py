@@ -4,11 +4,13 @@ polars hashes; it promises the same hash only for its own version. So a filter k
 known texts hash to, and is not asked where these hash to something else.
 """
 
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, reduce
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from dayfly.logs.query import tree
 from dayfly.logs.query.meaning import tokens
@@ -16,6 +18,7 @@ from dayfly.logs.query.meaning import tokens
 TOKEN = r"[\p{L}\p{N}_]+"  # noqa: S105 - of a message
 BITS_EACH, PROBES = 12, 8  # about 0.3 % false answers
 _SEED = 7
+Mask = NDArray[np.bool_]  # of row groups
 _KNOWN = [
     "",
     "a",
@@ -59,37 +62,59 @@ def _hashed(column: pl.Series) -> pl.Series:
     return found.hash(_SEED).unique()
 
 
-def holds(bits: memoryview, hashed: int) -> bool:
-    """Whether a token may be in it."""
-    size = len(bits) * 8
-    if not size:
-        return False
-    at, step = hashed & 0xFFFFFFFF, hashed >> 32
-    for number in range(PROBES):
-        bit = (at + number * step) % size
-        if not bits[bit >> 3] >> (bit & 7) & 1:
-            return False
-    return True
+@dataclass(frozen=True)
+class Filters:
+    """Those of many row groups, which are asked together."""
+
+    data: NDArray[np.uint8]
+    begins: NDArray[np.uint64]
+    sizes: NDArray[np.uint64]  # in bits
+
+    @classmethod
+    def of(cls, data: memoryview | bytes, spans: Sequence[tuple[int, int]]) -> "Filters":
+        """Where in the data each begins and ends."""
+        bounds = np.array(spans, dtype=np.uint64).reshape(-1, 2)
+        sizes = (bounds[:, 1] - bounds[:, 0]) * np.uint64(8)
+        return cls(np.frombuffer(data, dtype=np.uint8), bounds[:, 0], sizes)
+
+    def hold(self, hashed: int) -> Mask:
+        """Which of them may have a token."""
+        some = self.sizes > 0
+        if not some.any():
+            return some
+        steps = np.arange(PROBES, dtype=np.uint64) * np.uint64(hashed >> 32)
+        places = np.uint64(hashed & 0xFFFFFFFF) + steps
+        bits = places % np.maximum(self.sizes, 1)[:, None]
+        at = np.minimum(self.begins[:, None] + (bits >> np.uint64(3)), len(self.data) - 1)
+        found = self.data[at] >> (bits & np.uint64(7)).astype(np.uint8) & 1
+        return found.all(axis=1) & some
 
 
-def may(node: tree.Node, has: Callable[[str], bool], text_only: Callable[[str], bool]) -> bool:
-    """Whether a match is possible where only the words of texts are known.
+def may(
+    node: tree.Node, has: Callable[[str], Mask], text_only: Callable[[str], bool], everywhere: Mask
+) -> Mask:
+    """Where a match is possible, when only the words of texts are known.
 
     `text_only` tells whether a field never came as anything else: only texts are filtered.
     """
     match node:
         case tree.And(parts):
-            return all(may(part, has, text_only) for part in parts)
+            return _all(may(part, has, text_only, everywhere) for part in parts)
         case tree.Or(parts):
-            return any(may(part, has, text_only) for part in parts)
-        case tree.Word(text):
-            return not text.isascii() or has(text.lower())
+            return reduce(np.logical_or, (may(part, has, text_only, everywhere) for part in parts))
+        case tree.Word(text) if text.isascii():
+            return has(text.lower())
         case tree.Phrase(text):
-            return all(map(has, _inner(text)))
+            return _all([everywhere, *map(has, _inner(text))])
         case tree.Compare(name, "=", str(value)) if text_only(name):
-            return all(has(token) for token in tokens(value) if token.isascii())
+            words = [token for token in tokens(value) if token.isascii()]
+            return _all([everywhere, *map(has, words)])
         case _:
-            return True
+            return everywhere
+
+
+def _all(masks: Iterable[Mask]) -> Mask:
+    return reduce(np.logical_and, masks)
 
 
 def _inner(phrase: str) -> list[str]:
@@ -102,10 +127,12 @@ def _inner(phrase: str) -> list[str]:
 
 def words_of(node: tree.Node) -> set[str]:
     """The tokens that `may` can ask about."""
-    match node:
-        case tree.And(parts) | tree.Or(parts):
-            return set().union(*map(words_of, parts))
-        case _:
-            asked: set[str] = set()
-            may(node, lambda token: not asked.add(token), lambda _: True)  # type: ignore[func-returns-value]
-            return asked
+    asked: set[str] = set()
+    one = np.ones(1, dtype=bool)
+
+    def note(token: str) -> Mask:
+        asked.add(token)
+        return one
+
+    may(node, note, lambda _: True, one)
+    return asked

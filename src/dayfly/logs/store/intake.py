@@ -39,6 +39,7 @@ class Intake:
         self.state = threading.Condition()  # guards memory, and what is being sealed
         self._memory = Memory()
         self._sealing: list[Hot] = []
+        self._sealing_text = 0
         self.problems: list[str] = []
         self._batches = Batches(folder / BATCHES, now())
         (folder / WAL).mkdir(exist_ok=True)
@@ -56,7 +57,8 @@ class Intake:
             damaged: list[wal.Damage] = []
             for frame in wal.replay(path, last=path == paths[-1], damaged=damaged):
                 if frame.sequence > sealed:
-                    frame.lines = read(frame.plain())
+                    body = frame.plain()
+                    frame.lines, frame.size = read(body), len(body)
                     self._take_in([frame])
                 last = max(last, frame.sequence)
             last = max(last, wal.first_of(path))  # a name that was given is not given again
@@ -81,10 +83,15 @@ class Intake:
             self._check_room()
             columns = frame_of(lines) if len(lines) >= MOST_LINES else None
             packed = zstd.compress(body, 1)
-            frame = wal.Frame(batch=batch, body=packed, arrived=self._now())
+            frame = wal.Frame(batch=batch, body=packed, arrived=self._now(), size=len(body))
             frame.lines, frame.columns = lines, columns
             self._wal.commit(frame)
             return len(lines)
+
+    @property
+    def full(self) -> bool:
+        """Whether the disk has no room for more."""
+        return free_bytes(self._folder) < self._settings.reserve
 
     def _check_room(self) -> None:
         free = free_bytes(self._folder)
@@ -94,17 +101,19 @@ class Intake:
                 hint="Make room on the disk, or keep less: [logs] retention.",
             )
         with self.state:
-            if not self.state.wait_for(lambda: self.rows < self._most, WAIT_SECONDS):
+            if not self.state.wait_for(lambda: self._behind < BEHIND, WAIT_SECONDS):
                 raise StoreFullError(f"nothing was taken: {self.rows} records wait to be sealed")
 
     @property
-    def _most(self) -> int:
-        return BEHIND * self._settings.rows
+    def _behind(self) -> float:
+        """How many segments what waits would make."""
+        text = self._memory.text + self._sealing_text
+        return max(self.rows / self._settings.rows, text / self._settings.text)
 
     def _take_in(self, group: Sequence[wal.Frame]) -> None:
         with self.state:
             for frame in group:
-                self._memory.add(frame.lines, frame.columns)
+                self._memory.add(frame.lines, frame.columns, frame.size)
                 frame.lines, frame.columns = (), None
                 if frame.batch:
                     self._batches.remember(frame.batch, frame.arrived)
@@ -117,7 +126,7 @@ class Intake:
     def due(self) -> bool:
         with self.state:
             old = self._memory.age >= self._settings.seconds
-            return bool(self._sealing) or self._memory.rows >= self._settings.rows or old
+            return bool(self._sealing) or self._behind >= 1 or old
 
     def parts(self) -> list[Hot]:
         """All of it; call it with `state` held."""
@@ -131,13 +140,14 @@ class Intake:
 
     def _move(self) -> None:
         with self.state:
+            self._sealing_text += self._memory.text
             self._sealing += self._memory.take()
 
     def forget(self, last: int, in_manifest: Callable[[], None]) -> None:
         """What `to_seal` gave is sealed; nobody sees it twice or not at all."""
         with self.state:
             in_manifest()
-            self._sealing = []
+            self._sealing, self._sealing_text = [], 0
             self.state.notify_all()
         self._sealed = last
         self.tidy()

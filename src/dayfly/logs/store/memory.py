@@ -19,12 +19,16 @@ class Memory:
     def __init__(self) -> None:
         self._lines: list[Line] = []
         self._parts: list[Hot] = []
-        self.rows = 0
+        self.rows = self.text = 0
         self._oldest = 0.0
 
-    def add(self, lines: Sequence[Line], columns: pl.DataFrame | None = None) -> None:
+    def add(
+        self, lines: Sequence[Line], columns: pl.DataFrame | None = None, text: int = 0
+    ) -> None:
+        """`text`: bytes of the body that they came in."""
         self._oldest = self._oldest or time.monotonic()
         self.rows += len(lines)
+        self.text += text
         if columns is not None:
             self._settle()
             self._push(columns)
@@ -45,7 +49,7 @@ class Memory:
     def take(self) -> list[Hot]:
         """All of it, which is here no longer."""
         parts = self.parts()
-        self._parts, self.rows, self._oldest = [], 0, 0.0
+        self._parts, self.rows, self.text, self._oldest = [], 0, 0, 0.0
         return parts
 
     def _settle(self) -> None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import polars as pl
 
 from dayfly.logs.query import tree
@@ -14,7 +15,8 @@ from dayfly.logs.query.meaning import matches
 from dayfly.logs.store import bloom
 from dayfly.logs.store.frame import records
 from dayfly.logs.store.segment import GROUP_ROWS, Group, Index, Segment
-from dayfly.logs.store.wanted import Wanted
+from dayfly.logs.store.summary import COLUMNS, MINUTE
+from dayfly.logs.store.wanted import EARLIEST, LATEST, Wanted
 from dayfly.logs.store.where import Filter
 
 RARE_ROWS = 4 * GROUP_ROWS  # what a rare word leaves: read at once, without a look at the times
@@ -36,6 +38,10 @@ class Part(Protocol):
 
     def scan(self, wanted: Wanted, needed: "Needed") -> pl.DataFrame:
         """Some expressions of all wanted records."""
+        ...
+
+    def summary(self, wanted: Wanted) -> pl.DataFrame | None:
+        """How many by minute, app and level; None where only the records themselves tell it."""
         ...
 
 
@@ -65,6 +71,9 @@ class Hot:
 
     def scan(self, wanted: Wanted, needed: Needed) -> pl.DataFrame:
         return self.select(wanted, self.frame.height).select(needed(self.columns))
+
+    def summary(self, wanted: Wanted) -> pl.DataFrame | None:  # noqa: ARG002 - counting is quick
+        return None
 
 
 def _kept(frame: pl.DataFrame, wanted: Wanted, found: Filter) -> pl.DataFrame:
@@ -118,6 +127,20 @@ class Sealed:
         chosen = self._lazy(self._groups(wanted)).filter(found.expr)
         return chosen.select(needed(self.columns)).collect()
 
+    def summary(self, wanted: Wanted) -> pl.DataFrame | None:
+        """Where the wanted time begins and ends with whole minutes, or beyond its records."""
+        begins = wanted.since <= self.first or not wanted.since % MINUTE
+        ends = wanted.until > self.last or not wanted.until % MINUTE
+        short = self.index.summary if begins and ends else None
+        if short is None:
+            return None
+        since, until = wanted.since, wanted.until
+        if since <= self.first:
+            since = EARLIEST
+        if until > self.last:
+            until = LATEST
+        return short.filter(replace(wanted, since=since, until=until).filter(COLUMNS).expr)
+
     def whole(self) -> pl.DataFrame:
         return pl.read_parquet(self.path)
 
@@ -146,22 +169,17 @@ class Sealed:
 
     def _groups(self, wanted: Wanted) -> list[Group]:
         """The row groups that may hold a match."""
-        span = wanted.narrowed()
-        groups = [
+        span, index = wanted.narrowed(), self.index
+        words = bloom.words_of(wanted.where) if index.table.probe == self.probe else set()
+        found = np.ones(len(index.table.groups), dtype=bool)
+        if words:
+            held = {word: index.blooms.hold(bloom.hash_of(word)) for word in words}
+            found = bloom.may(wanted.where, held.__getitem__, index.text_only, found)
+        return [
             group
-            for group in self.index.table.groups
-            if span.overlaps(group.first, group.last) and _app_may(wanted.where, group)
+            for group, may in zip(index.table.groups, found.tolist(), strict=True)
+            if may and span.overlaps(group.first, group.last) and _app_may(wanted.where, group)
         ]
-        if self.index.table.probe != self.probe:
-            return groups
-        words = {word: bloom.hash_of(word) for word in bloom.words_of(wanted.where)}
-        if not words:
-            return groups
-        return [group for group in groups if self._may(group, wanted.where, words)]
-
-    def _may(self, group: Group, where: tree.Node, words: dict[str, int]) -> bool:
-        bits = self.index.filters[group.begin : group.end]
-        return bloom.may(where, lambda word: bloom.holds(bits, words[word]), self.index.text_only)
 
     def _lazy(self, groups: Sequence[Group]) -> pl.LazyFrame:
         if len(groups) == len(self.index.table.groups):

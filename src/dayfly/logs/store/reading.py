@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import polars as pl
 
@@ -22,6 +23,7 @@ from dayfly.logs.store.shelf import DamagedError, Shelf
 from dayfly.logs.store.wanted import Wanted
 
 MOST_LOOKED_INTO = 20  # parts, for the names of fields
+Found = TypeVar("Found")
 BROKEN = (DamagedError, OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
 
@@ -49,7 +51,10 @@ class Shelved:
     def scan(self, wanted: Wanted, needed: Needed) -> pl.DataFrame:
         return self._read(lambda part: part.scan(wanted, needed))
 
-    def _read(self, one: Callable[[Part], pl.DataFrame]) -> pl.DataFrame:
+    def summary(self, wanted: Wanted) -> pl.DataFrame | None:
+        return self._read(lambda part: part.summary(wanted))
+
+    def _read(self, one: Callable[[Part], Found]) -> Found | pl.DataFrame:
         try:
             return one(self.shelf.open(self.segment))
         except BROKEN as error:
@@ -77,6 +82,9 @@ class InTurn:
     def scan(self, wanted: Wanted, needed: Needed) -> pl.DataFrame:
         with self.turns:
             return self.part.scan(wanted, needed)
+
+    def summary(self, wanted: Wanted) -> pl.DataFrame | None:
+        return self.part.summary(wanted)
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ import polars as pl
 
 from dayfly.logs.store.part import Needed, Part
 from dayfly.logs.store.search import Limits
+from dayfly.logs.store.summary import COLUMNS, COUNT
 from dayfly.logs.store.wanted import Wanted
 
 MOST_GROUPS = 100_000
-COUNT = "count"  # a column
 Exprs = Sequence[pl.Expr]
+TOGETHER = 100  # summaries, which are small
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,36 @@ class Scan:
             if found.height:
                 yield found
 
+    def counted(self, needed: Needed, *, summed: bool) -> Iterator[tuple[pl.DataFrame, pl.Expr]]:
+        """The same with how to count the rows; `summed`: a summary may stand for the records."""
+        together: list[pl.DataFrame] = []
+        for part in self.parts:
+            if self.limits.reached():
+                break
+            short = part.summary(self.wanted) if summed else None
+            if short is not None and short.height:
+                together.append(short)
+            elif short is None and (found := part.scan(self.wanted, needed)).height:
+                yield found, pl.len().cast(pl.Int64).alias(COUNT)
+            if len(together) >= TOGETHER:
+                yield _summed(together, needed)
+                together.clear()
+        if together:
+            yield _summed(together, needed)
+
     def grouped(
-        self, needed: Needed, keys: Sequence[str], one: Exprs, more: Exprs
+        self,
+        needed: Needed,
+        keys: Sequence[str],
+        one: Exprs,
+        more: Exprs,
+        *,
+        summed: bool = False,
     ) -> pl.DataFrame | None:
         """All groups, no more of them than allowed: `one` makes a part's, `more` joins them."""
         table: pl.DataFrame | None = None
-        for found in self.each(needed):
-            fresh = found.group_by(keys, maintain_order=True).agg(pl.len().alias(COUNT), *one)
+        for found, count in self.counted(needed, summed=summed):
+            fresh = found.group_by(keys, maintain_order=True).agg(count, *one)
             if table is not None:
                 both = pl.concat([table, fresh])
                 fresh = both.group_by(keys, maintain_order=True).agg(pl.col(COUNT).sum(), *more)
@@ -48,3 +72,7 @@ class Scan:
                 fresh = fresh.sort(COUNT, descending=True).head(MOST_GROUPS)
             table = fresh
         return table
+
+
+def _summed(parts: Sequence[pl.DataFrame], needed: Needed) -> tuple[pl.DataFrame, pl.Expr]:
+    return pl.concat(parts).select(*needed(COLUMNS), COUNT), pl.col(COUNT).sum()

@@ -13,6 +13,7 @@ from dayfly.logs.store.segment import Segment
 
 SECOND = 1_000_000_000
 DAY = 86_400 * SECOND
+MOST_BYTES = 512 << 20  # of a segment in memory, about
 _DAY = "day"  # no column of a frame is called so: attributes are others, fields have a colon
 
 
@@ -36,7 +37,7 @@ def sealed(
 def _cut(whole: pl.DataFrame, rows: int) -> Iterator[pl.DataFrame]:
     marked = whole.with_columns((pl.col("time") // DAY).alias(_DAY))
     for frame in marked.partition_by(_DAY, maintain_order=True, include_key=False):
-        pieces = max(1, round(frame.height / rows))
+        pieces = max(1, round(frame.height / rows), int(frame.estimated_size()) // MOST_BYTES)
         size = -(-frame.height // pieces)
         yield from (frame.slice(begin, size) for begin in range(0, frame.height, size))
 

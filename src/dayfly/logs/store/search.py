@@ -13,6 +13,7 @@ from dayfly.logs.store.part import Part
 from dayfly.logs.store.wanted import Wanted
 
 MOST_HELD = 400_000  # records in memory that wait for their turn
+MOST_BYTES = 128 << 20  # of them, about
 
 
 @dataclass
@@ -54,14 +55,25 @@ def in_order(parts: Sequence[Part], wanted: Wanted, limit: int, limits: Limits) 
             if not limit:
                 return
         held = _merged(held, parts[number].select(wanted, limit), wanted)
-        if held.height > min(limit, MOST_HELD):
-            held = held.head(min(limit, MOST_HELD))
-            if limit > MOST_HELD:
-                limit = MOST_HELD
-                limits.tell(f"cut: more than {MOST_HELD} records of the same time to put in order")
+        most = _most(held)
+        if held.height > min(limit, most):
+            held = held.head(min(limit, most))
+            if limit > most:
+                limit = most
+                limits.tell(f"cut after {most} records, more are too much to put in order")
     for record in records(held.head(limit)) if held.height else ():
         limits.stop.check()
         yield record
+
+
+def _most(held: pl.DataFrame) -> int:
+    """How many of the records may be held."""
+    size = int(held.estimated_size())
+    return (
+        MOST_HELD
+        if size <= MOST_BYTES
+        else max(1, min(MOST_HELD, held.height * MOST_BYTES // size))
+    )
 
 
 def _split(held: pl.DataFrame, edge: int, wanted: Wanted) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -1,5 +1,6 @@
 """A segment: records of one day in a Parquet file that never changes, with its index beside it."""
 
+import mmap
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +11,14 @@ import msgspec
 import polars as pl
 
 from dayfly.durable import write_atomically
-from dayfly.logs.store import bloom
+from dayfly.logs.store import bloom, summary
 from dayfly.logs.store.files import crc_of, fsync
 from dayfly.logs.store.frame import REST
 from dayfly.logs.store.problems import StoreError
+from dayfly.logs.store.summary import Names, unpacked
 
 GROUP_ROWS = 8192
+GROUP_BYTES = 16 << 20  # of a row group in memory, about; long records make groups of fewer rows
 LEVEL, FINAL_LEVEL = 3, 9  # of zstd: when it is sealed, and when its day is over
 
 
@@ -39,6 +42,11 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     index_crc: int
     apps: dict[str, Volume]
     level: int = LEVEL
+
+    @property
+    def text(self) -> int:
+        """Bytes of its messages."""
+        return sum(volume.text for volume in self.apps.values())
 
     def path(self, folder: Path) -> Path:
         return folder / self.day / f"{self.name}.parquet"
@@ -64,16 +72,33 @@ class Table(msgspec.Struct, frozen=True):
     probe: list[int]
     columns: list[str]
     groups: list[Group]
+    names: Names | None = None  # of the summary, which comes after the filters
 
 
 @dataclass(frozen=True, kw_only=True)
 class Index:
     table: Table
     filters: memoryview
+    mapped: mmap.mmap
+
+    def release(self) -> None:
+        self.mapped.madvise(mmap.MADV_DONTNEED)
 
     @cached_property
     def columns(self) -> frozenset[str]:
         return frozenset(self.table.columns)
+
+    @cached_property
+    def blooms(self) -> bloom.Filters:
+        return bloom.Filters.of(
+            self.filters, [(each.begin, each.end) for each in self.table.groups]
+        )
+
+    @property
+    def summary(self) -> pl.DataFrame | None:
+        begin = self.table.groups[-1].end
+        names = self.table.names
+        return None if names is None else unpacked(names, self.filters[begin:])
 
     def text_only(self, name: str) -> bool:
         columns = self.columns
@@ -89,7 +114,7 @@ def write(folder: Path, name: str, day: str, frame: pl.DataFrame, level: int = L
     path, fresh = home / f"{name}.parquet", home / f"{name}.tmp"
     try:
         frame.write_parquet(
-            fresh, compression="zstd", compression_level=level, row_group_size=GROUP_ROWS
+            fresh, compression="zstd", compression_level=level, row_group_size=group_rows(frame)
         )
         fsync(fresh)
         fresh.replace(path)
@@ -113,6 +138,11 @@ def write(folder: Path, name: str, day: str, frame: pl.DataFrame, level: int = L
     )
 
 
+def group_rows(frame: pl.DataFrame) -> int:
+    each = max(1, int(frame.estimated_size()) // max(1, frame.height))
+    return max(1, min(GROUP_ROWS, GROUP_BYTES // each))
+
+
 def volumes(frame: pl.DataFrame) -> dict[str, Volume]:
     sizes = pl.col("message").str.len_bytes().sum()
     table = frame.group_by("app").agg(pl.len().alias("records"), sizes.alias("text"))
@@ -121,17 +151,19 @@ def volumes(frame: pl.DataFrame) -> dict[str, Volume]:
 
 def _index(frame: pl.DataFrame) -> bytes:
     groups, filters, begin = [], [], 0
-    for row in range(0, frame.height, GROUP_ROWS):
-        part = frame.slice(row, GROUP_ROWS)
+    size = group_rows(frame)
+    for row in range(0, frame.height, size):
+        part = frame.slice(row, size)
         filtered = bloom.built([part[name] for name in texts_of(part.columns)])
         end = begin + len(filtered)
         span = (_whole(part["time"].min()), _whole(part["time"].max()))
         groups.append(Group(row, part.height, *span, part["app"][0], part["app"][-1], begin, end))
         filters.append(filtered)
         begin = end
-    table = Table(probe=bloom.probe(), columns=frame.columns, groups=groups)
+    names, packed = summary.made(frame) or (None, b"")
+    table = Table(probe=bloom.probe(), columns=frame.columns, groups=groups, names=names)
     head = msgspec.json.encode(table)
-    return b"".join((len(head).to_bytes(8, "little"), head, *filters))
+    return b"".join((len(head).to_bytes(8, "little"), head, *filters, packed))
 
 
 def texts_of(columns: Sequence[str]) -> list[str]:
@@ -139,10 +171,10 @@ def texts_of(columns: Sequence[str]) -> list[str]:
     return [name for name in columns if name == "message" or name.startswith("s:")]
 
 
-def read_index(data: memoryview) -> Index:
+def read_index(data: mmap.mmap) -> Index:
     length = int.from_bytes(data[:8], "little")
     table = msgspec.json.decode(data[8 : 8 + length], type=Table)
-    return Index(table=table, filters=data[8 + length :])
+    return Index(table=table, filters=memoryview(data)[8 + length :], mapped=data)
 
 
 def _whole(value: object) -> int:

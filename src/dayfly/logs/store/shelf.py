@@ -119,6 +119,13 @@ class Shelf:
             self._indexes[segment.name] = index
         return index
 
+    def rest(self) -> None:
+        """Give back the memory of filters that were looked into; the kernel has the files."""
+        with self._lock:
+            indexes = list(self._indexes.values())
+        for index in indexes:
+            index.release()
+
     def quarantine(self, segment: Segment, why: str) -> str:
         """Move a damaged segment aside, name it, and go on without it."""
         with self._lock:
@@ -136,12 +143,12 @@ class Shelf:
         return told
 
 
-def _mapped(path: Path) -> memoryview:
+def _mapped(path: Path) -> mmap.mmap:
     """A file that the kernel reads where it is asked for: filters of old days cost no memory."""
     with path.open("rb") as file:
         if not path.stat().st_size:
             raise DamagedError(f"{path.name} is empty")
-        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def _read(path: Path) -> Manifest:

@@ -30,6 +30,7 @@ from dayfly.rounds import Rounds
 
 __all__ = ["ANYTIME", "EARLIEST", "LATEST", "Ask", "Found", "Store"]
 ROUND_SECONDS = 0.5
+REST_SECONDS = 30.0
 MOST_SEQUENCE = 2**63
 
 
@@ -87,6 +88,7 @@ class Store:
         self._settings = settings
         self._now = now
         self._still_needed = still_needed
+        self._rested = time.monotonic()
         self._exits = ExitStack()
         self._sealing = threading.Lock()
 
@@ -120,6 +122,11 @@ class Store:
         mean that nothing of it was taken.
         """
         return self._intake.append(body, batch)
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more is taken until there is room on the disk."""
+        return self._intake.full
 
     def search(
         self, query: tree.Query, *, limit: int = 100, newest_first: bool = True, ask: Ask = ANYTIME
@@ -204,5 +211,8 @@ class Store:
         if self._intake.due:
             self.seal()
         self._intake.tidy()
+        if time.monotonic() - self._rested > REST_SECONDS:
+            self._rested = time.monotonic()
+            self._shelf.rest()
         while not (self._rounds.stop.requested or self._keeping.busy.locked()) and self.compact():
             pass

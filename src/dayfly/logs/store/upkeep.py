@@ -17,24 +17,26 @@ def to_merge(segments: Sequence[Segment], settings: Settings, today: str) -> lis
     """
     days: dict[str, list[Segment]] = defaultdict(list)
     for each in segments:
-        small = each.rows <= settings.rows // 2
+        small = each.rows <= settings.rows // 2 and each.text <= settings.text // 2
         if small or (each.day < today and each.level < FINAL_LEVEL):
             days[each.day].append(each)
     for day, found in sorted(days.items()):
         over = day < today
         if not over and len(found) < settings.small:
             continue
-        for lot in _lots(sorted(found, key=lambda each: each.first), settings.rows):
+        for lot in _lots(sorted(found, key=lambda each: each.first), settings):
             if len(lot) > 1 or (over and lot[0].level < FINAL_LEVEL):
                 return lot
     return []
 
 
-def _lots(segments: Sequence[Segment], rows: int) -> Iterator[list[Segment]]:
+def _lots(segments: Sequence[Segment], settings: Settings) -> Iterator[list[Segment]]:
     """Neighbours, as many as make a segment."""
     lot: list[Segment] = []
     for each in segments:
-        if lot and sum(one.rows for one in lot) + each.rows > rows:
+        rows = sum(one.rows for one in lot) + each.rows
+        text = sum(one.text for one in lot) + each.text
+        if lot and (rows > settings.rows or text > settings.text):
             yield lot
             lot = []
         lot.append(each)

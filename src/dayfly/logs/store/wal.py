@@ -41,6 +41,7 @@ class Frame:
     sequence: int = 0
     error: StoreError | None = None
     done: bool = False
+    size: int = 0  # of the body as it came
     lines: Sequence[Line] = field(default=(), repr=False)  # what the body says
     columns: pl.DataFrame | None = field(default=None, repr=False)  # the same
 

@@ -1,5 +1,6 @@
 """Which records are wanted, and in which order."""
 
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
@@ -40,8 +41,7 @@ class Wanted:
     def narrowed(self) -> "Wanted":
         """The same records, with the times that the query itself demands."""
         wanted = self
-        parts = self.where.parts if isinstance(self.where, tree.And) else (self.where,)
-        for part in parts:
+        for part in _demanded(self.where):
             match part:
                 case tree.Compare("time", op, int(value)) if not isinstance(value, bool):
                     wanted = wanted.with_time(op, value)
@@ -53,3 +53,12 @@ class Wanted:
         since = {">=": value, "=": value, ">": value + 1}.get(op, self.since)
         until = {"<": value, "=": value + 1, "<=": value + 1}.get(op, self.until)
         return replace(self, since=max(self.since, since), until=min(self.until, until))
+
+
+def _demanded(node: tree.Node) -> Iterator[tree.Node]:
+    """All that must hold, also of a range within other conditions."""
+    if isinstance(node, tree.And):
+        for part in node.parts:
+            yield from _demanded(part)
+    else:
+        yield node

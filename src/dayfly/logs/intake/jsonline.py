@@ -1,0 +1,136 @@
+"""Newline JSON of whatever shape, with the parameters that VictoriaLogs gave to it."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import msgspec
+from anyio import to_thread
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from dayfly.logs.answers import WishError
+from dayfly.logs.intake.body import Room
+from dayfly.logs.intake.documents import line, message_of
+from dayfly.logs.parsing import times
+from dayfly.logs.parsing.objects import flat, of_fields
+from dayfly.logs.parsing.parsed import UTC, Known
+from dayfly.logs.record import Value
+from dayfly.logs.store.problems import BodyError
+from dayfly.logs.store.store import Store
+
+MESSAGE, TIME, STREAM, IGNORED, EXTRA = NAMES = (
+    "_msg_field", "_time_field", "_stream_fields", "ignore_fields", "extra_fields",
+)  # fmt: skip
+_decode = msgspec.json.Decoder(dict[str, object]).decode
+_BROKEN = (msgspec.MsgspecError, UnicodeError, RecursionError)
+_SHOWN = 80
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """Under which names a sender has what; of several the first that is there counts.
+
+    Streams are nothing here: every field can be searched.
+    """
+
+    message: Sequence[str] = ("_msg",)
+    time: Sequence[str] = ("_time",)
+    ignored: frozenset[str] = frozenset()
+    extra: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class JsonLines:
+    store: Store
+    room: Room
+    now: Callable[[], float] = time.time
+
+    def routes(self) -> list[BaseRoute]:
+        return [Route("/insert/jsonline", self._insert, methods=["POST", "PUT"])]
+
+    async def _insert(self, request: Request) -> Response:
+        shape = shape_of(_told(request))
+        async with self.room.body(request) as body:
+            taken = await to_thread.run_sync(self._take, body, shape, limiter=self.room.threads)
+        return JSONResponse({"taken": taken})
+
+    def _take(self, body: bytes, shape: Shape) -> int:
+        return self.store.append(b"\n".join(read(body, shape, round(self.now() * times.SECOND))))
+
+
+def _told(request: Request) -> dict[str, str]:
+    """Parameters, or what headers such as VL-Msg-Field say instead of them."""
+    told = dict(request.query_params)
+    for name in NAMES:
+        header = "VL-" + name.strip("_").replace("_", "-")
+        if name not in told and (value := request.headers.get(header)):
+            told[name] = value
+    return told
+
+
+def shape_of(told: Mapping[str, str]) -> Shape:
+    """WishError says which parameter is wrong."""
+    for name in told:
+        if name not in NAMES:
+            raise WishError(f"{name}: no such parameter; allowed are {', '.join(NAMES)}")
+    extra = dict(each.partition("=")[::2] for each in _words(told.get(EXTRA)))
+    if "" in extra or not all(extra.values()):
+        raise WishError(f"{EXTRA}: found {told[EXTRA]!r}, allowed is NAME=VALUE,NAME=VALUE")
+    return Shape(
+        message=_words(told.get(MESSAGE)) or Shape.message,
+        time=_words(told.get(TIME)) or Shape.time,
+        ignored=frozenset(_words(told.get(IGNORED))),
+        extra=extra,
+    )
+
+
+def _words(told: str | None) -> list[str]:
+    return [word.strip() for word in (told or "").split(",") if word.strip()]
+
+
+def read(body: bytes, shape: Shape, now: int) -> list[bytes]:
+    """Lines of the store; BodyError names the line that is wrong."""
+    return [
+        _line(number, text, shape, now)
+        for number, text in enumerate(body.split(b"\n"), 1)
+        if text.strip()
+    ]
+
+
+def _line(number: int, text: bytes, shape: Shape, now: int) -> bytes:
+    try:
+        document = _decode(text)
+    except _BROKEN as error:
+        shown = text[:_SHOWN].decode(errors="replace")
+        raise BodyError(f"line {number} is no JSON object: {error}: {shown}") from error
+    fields = flat(document)
+    if fields is None:
+        raise BodyError(f"line {number} has more fields, or deeper ones, than a record can have")
+    fields = {name: value for name, value in fields.items() if name not in shape.ignored}
+    fields |= shape.extra or {}
+    said, at = _taken(fields, shape.message), _taken(fields, shape.time)
+    parsed = of_fields(fields, "", Known(now))
+    rest = dict(parsed.fields)
+    message = parsed.message if said is None else str(said)
+    at = parsed.time if at is None else _time(at, number)
+    parsed = parsed._replace(message=message or message_of(rest, document), time=at)
+    return line(parsed, rest, now)
+
+
+def _taken(fields: dict[str, Value], names: Sequence[str]) -> Value | None:
+    return next((fields.pop(name) for name in names if name in fields), None)
+
+
+def _time(told: Value, number: int, zone: ZoneInfo = UTC) -> int | None:
+    """None for one that is empty or 0: then the moment counts."""
+    if told in ("", "0", 0):
+        return None
+    found = times.told(told, zone)
+    if found is None:
+        raise BodyError(
+            f"line {number}: the time is {told!r}, allowed are ISO 8601 and a number since 1970"
+        )
+    return found

@@ -1,0 +1,87 @@
+"""What the settings of an environment make the log store and the forwarder do."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from apps.running import free_port
+from dayfly.config.home import Home, create
+from dayfly.config.load import load_environment
+from dayfly.environment import logstore
+from dayfly.logs import starting
+from dayfly.logs.forwarder import starting as forwarding
+
+DAY = 86400.0
+SETTINGS = """\
+runtime = "docker"
+time_zone = "Europe/Vienna"
+[logs]
+retention = { age = "7d", size = "2GB" }
+spool = { limit = "64MB", full = "drop oldest" }
+app.orders.age = "90d"
+[logs.host]
+journal = false
+syslog = ["/var/log/messages"]
+postgresql = ["/srv/pg/*.log"]
+[logs.syslog]
+listen = "127.0.0.1:5514"
+tls = "127.0.0.1:6514"
+certificate = "tls/logs.pem"
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    made = Home(tmp_path)
+    create(made)
+    yield made
+    logstore.let_go(made)
+
+
+def test_both_read_what_the_settings_say(home: Home) -> None:
+    logstore.prepare(home, load_environment(SETTINGS))
+
+    told = starting.load(home.logs)
+    assert (told.store.keep_seconds, told.store.keep_bytes) == (7 * DAY, 2 * 1024**3)
+    assert told.store.keep_apps == {"orders": 90 * DAY}
+    assert (told.syslog.plain, told.syslog.tls) == ("127.0.0.1:5514", "127.0.0.1:6514")
+    assert told.syslog.certificate == home.path / "tls/logs.pem"
+    forwarded = forwarding.load(home.forwarder)
+    assert (forwarded.zone, str(told.syslog.zone)) == ("UTC", "UTC"), "not that of schedules"
+    assert forwarded.url == logstore.url(home)
+    assert (forwarded.limit, forwarded.full) == (64 * 1024**2, "drop oldest")
+    streams = {each.path: each.stamps.stream for each in forwarded.files}
+    assert streams[str(home.balancer / "access.log")] == "access"
+    assert (streams["/var/log/messages"], streams["/srv/pg/*.log"]) == ("syslog", "postgresql")
+    assert not forwarded.journal
+
+
+def test_a_port_that_is_told_is_taken(home: Home) -> None:
+    port = free_port()
+
+    logstore.prepare(home, load_environment(f'logs.listen = "0.0.0.0:{port}"'))
+
+    assert logstore.url(home) == f"http://127.0.0.1:{port}"
+    assert starting.load(home.logs).listen == f"0.0.0.0:{port}"
+
+
+def test_a_port_that_is_not_told_is_chosen_once(home: Home) -> None:
+    settings = load_environment("")
+    logstore.prepare(home, settings)
+    first = logstore.url(home)
+
+    logstore.prepare(home, settings)
+    assert logstore.url(home) == first
+
+    with socket.create_server(("127.0.0.1", int(first.rpartition(":")[2]))):
+        logstore.prepare(home, settings)
+        assert logstore.url(home) != first
+
+
+def test_what_does_not_run_is_down(home: Home) -> None:
+    logstore.prepare(home, load_environment(f'logs.listen = "127.0.0.1:{free_port()}"'))
+
+    assert logstore.store_state(home)["state"] == "down"
+    assert not logstore.forwarder_runs(home)
