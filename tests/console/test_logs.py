@@ -280,3 +280,11 @@ def test_completion_knows_fields_values_and_pipes(visitor: Visitor, store: Serve
     assert offered('"a phrase with app:') == (0, [])
     assert offered("status:>=") == (0, [])
     assert offered("message:x") == (0, [])
+
+
+def test_a_table_has_a_thousand_rows_at_most(visitor: Visitor, store: Server) -> None:
+    store.ingest(*(record(n, fields={"order": n}) for n in range(1005)))
+    for query in ("| fields order", "| count() by order"):
+        body = page(visitor, query=query)
+        assert body.count("<tr>") == 1001
+        assert "These are the first 1,000 rows; there are more." in body

@@ -38,7 +38,7 @@ class FakeEnvironment:
     asked: list[tuple[str, Any]] = field(default_factory=list)  # path and JSON of each order
     uploads: list[bytes] = field(default_factory=list)
     refusal: tuple[int, dict[str, str]] | None = None  # of every POST
-    saved: Path = Path("searches.json")  # nothing lies there
+    saved: Path = Path("/nonexistent/searches.json")
     store: Client = field(default_factory=lambda: Client("http://127.0.0.1:9", ""))  # of logs
 
     def happen(self, kind: str, release: int | None = None, **data: object) -> Event:

@@ -103,7 +103,7 @@ class Reader:
 
     def logs(self, question: str, **told: object) -> Iterator[str]:
         store = logstore.client(self.environment.parts.home, seconds=LOGS_SECONDS)
-        return store.lines(f"/{question}", **told)
+        yield from store.lines(f"/{question}", **told)
 
     def searches(self) -> Path:
         return self.environment.parts.home.searches

@@ -59,7 +59,7 @@ class Asked:
 
     def table(self, pipe: tree.Pipe) -> found.Table:
         table = found.Table(
-            self._answer(**self.view.bounds, limit=found.MOST_ROWS), pipe, self.view
+            self._answer(**self.view.bounds, limit=found.MOST_ROWS + 1), pipe, self.view
         )
         table.read()
         return table
