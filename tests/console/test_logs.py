@@ -288,3 +288,19 @@ def test_a_table_has_a_thousand_rows_at_most(visitor: Visitor, store: Server) ->
         body = page(visitor, query=query)
         assert body.count("<tr>") == 1001
         assert "These are the first 1,000 rows; there are more." in body
+
+
+def test_values_of_any_field_are_counted_on_demand(visitor: Visitor, store: Server) -> None:
+    store.ingest(*(record(n, fields={"path": f"/{n % 2}", "a,b": 1}) for n in range(5)))
+    body = page(visitor)
+    assert 'name="count" value="path"' in body
+    assert 'name="count" value="a,b"' not in body
+    assert 'name="count" value="app"' not in body
+
+    told = {"query": "line", "since": "", "count": "path"}
+    there = visitor.get(f"/logs?{urlencode(told)}")[0].headers["Location"]
+    assert there == f"/logs?{urlencode({'query': 'line', 'since': '', 'counted': 'path'})}"
+    body = re.sub(r"\s+", " ", visitor.get(there)[1])
+    assert '<span class="value" title="/0">/0</span> <span class="number">3</span>' in body
+    assert '<input type="hidden" name="counted" value="path">' in body
+    assert visitor.get(f"{there}&count=path")[0].headers["Location"] == "/logs?query=line&since="

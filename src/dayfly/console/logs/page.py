@@ -18,6 +18,7 @@ from dayfly.logs.query.problem import QueryError, pointed
 
 SECONDS = 20  # that a search for a page may take
 BESIDE_SECONDS = 10  # what stands beside it
+FACETS = ("level", "app", "release", "process", "stream", "machine", "host")
 COMPARE = f"{PATH}/compare"
 ERRORS = "level:>=error"
 AROUND = 30  # lines before and after
@@ -86,7 +87,8 @@ class Asked:
         return told if isinstance(told, Problem) else bars(told, self.view)
 
     def facets(self) -> Mapping[str, Any] | Problem:
-        told = self._beside("facets")
+        names = dict.fromkeys((*self.view.names, *FACETS))
+        told = self._beside("facets", names=",".join(names))
         if isinstance(told, Problem):
             return told
         return {"facets": found.facets(told), "cut": told["cut"]}

@@ -160,6 +160,8 @@ def _narrowed(view: View, told: Told) -> View | None:
     """What a click on a value asks for."""
     from dayfly.console.logs import narrowing  # noqa: PLC0415 - loads polars
 
+    if told.get("count"):
+        return view.toggled(told["count"])
     for name, change in (("include", narrowing.included), ("exclude", narrowing.excluded)):
         if told.get(name):
             return view.but(query=change(view.query, told[name]))

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from dayfly.console.logs.narrowing import condition
+from dayfly.console.logs.view import COUNTABLE
 from dayfly.logs.query import marks, patterns, tree
 from dayfly.logs.query.meaning import text_of
 from dayfly.shown import plain
@@ -15,6 +16,7 @@ from dayfly.shown import plain
 LONGEST_MESSAGE, LONGEST_VALUE, MOST_FIELDS = 8_000, 500, 60
 AROUND = "/logs/around"
 _ATTRIBUTES = ("app", "release", "machine", "host", "process", "stream", "level")
+ALWAYS = (*_ATTRIBUTES, "time", "message")  # never counted on demand
 _STREAM = ("app", "release", "machine", "host", "stream")
 _TONES = {"critical": "bad", "error": "bad", "warning": "warm", "info": "good", "debug": "calm"}
 _MARKS = "\ue000", "\ue001"  # of a private area; a message cannot bring its own
@@ -36,6 +38,7 @@ class Named:
     name: str
     value: str
     condition: str
+    countable: bool  # its values can be counted beside the records
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +133,12 @@ def _fields(record: Mapping[str, Any], fields: Mapping[str, Any]) -> list[Named]
     told = [(name, record[name]) for name in _ATTRIBUTES if record[name]]
     told += list(fields.items())[:MOST_FIELDS]
     return [
-        Named(name=cell(name), value=cell(value), condition=_condition(name, value))
+        Named(
+            name=cell(name),
+            value=cell(value),
+            condition=_condition(name, value),
+            countable=name not in ALWAYS and bool(COUNTABLE.fullmatch(name)),
+        )
         for name, value in told
     ]
 

@@ -1,5 +1,6 @@
 """What a logs page is asked to show. Its address holds all of it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
@@ -9,6 +10,8 @@ PATH = "/logs"
 USUAL = "24h"  # since when, where nobody told
 RANGES = ("15m", "1h", "6h", "24h", "7d", "30d")
 PAGE = 200  # records
+COUNTABLE = re.compile(r"[A-Za-z_@][A-Za-z0-9_@./-]{0,99}")  # a name that needs no quotes
+MOST_COUNTED = 10
 MOST_SKIPPED = 10_000
 LONGEST = 20_000  # characters of a parameter; a query has at most half of it
 
@@ -22,6 +25,7 @@ class View:
     until: str = ""
     before: int = 0  # nanoseconds; 0 for the newest
     skip: int = 0  # records of the last nanosecond before it, shown by the page before
+    counted: str = ""  # fields whose values are counted beside the attributes, with commas
 
     @classmethod
     def of(cls, told: Mapping[str, str]) -> Self:
@@ -33,6 +37,7 @@ class View:
             until=texts.get("until", "").strip(),
             before=_whole(told.get("before", ""), 2**63 - 1),
             skip=_whole(told.get("skip", ""), MOST_SKIPPED),
+            counted=",".join(_names(told.get("counted", ""))),
         )
 
     def address(self, path: str = PATH, **more: object) -> str:
@@ -50,6 +55,16 @@ class View:
         return replace(self, **{"before": 0, "skip": 0, **changes})
 
     @property
+    def names(self) -> tuple[str, ...]:
+        return _names(self.counted)
+
+    def toggled(self, name: str) -> Self:
+        """With the values of this field counted, or no longer."""
+        others = [each for each in self.names if each != name]
+        kept = others if name in self.names else [*others, name]
+        return replace(self, counted=",".join(_names(",".join(kept))))
+
+    @property
     def bounds(self) -> dict[str, str]:
         """`since` and `until` as the log store takes them."""
         return {n: text for n, text in (("since", self.since), ("until", self.until)) if text}
@@ -59,6 +74,12 @@ class View:
         """The bounds and the size of this page; one more record tells that there are older ones."""
         before = {"until": str(self.before)} if self.before else {}
         return {**self.bounds, **before, "limit": self.skip + PAGE + 1}
+
+
+def _names(counted: str) -> tuple[str, ...]:
+    """Names that can be told apart by commas, the newest of them."""
+    found = dict.fromkeys(name for name in counted.split(",") if COUNTABLE.fullmatch(name))
+    return tuple(found)[-MOST_COUNTED:]
 
 
 def _whole(text: str, most: int) -> int:

@@ -85,7 +85,7 @@
     if (on) address.searchParams.set("live", "1");
     else address.searchParams.delete("live");
     history.replaceState(null, "", address);
-    const field = document.getElementById("search").elements.live;
+    const field = document.querySelector('#search [name=live]');
     field.disabled = !on;
   }
 
