@@ -1,13 +1,18 @@
 """The logs page as HTML: what it asks the log store, and how it shows the answer."""
 
+import http.client
 import json
 import re
+import threading
+import time
+from collections.abc import Iterator
 from html import unescape
 from urllib.parse import urlencode
 
 import pytest
 
 from asked import Server
+from fake_server import FakeEnvironment
 from fake_server.lines import ATTACKS, HOUR, NOW_NS, record
 from fake_server.visitor import Visitor
 
@@ -304,3 +309,37 @@ def test_values_of_any_field_are_counted_on_demand(visitor: Visitor, store: Serv
     assert '<span class="value" title="/0">/0</span> <span class="number">3</span>' in body
     assert '<input type="hidden" name="counted" value="path">' in body
     assert visitor.get(f"{there}&count=path")[0].headers["Location"] == "/logs?query=line&since="
+
+
+def test_who_leaves_ends_the_search(
+    visitor: Visitor, store: Server, environment: FakeEnvironment, address: str
+) -> None:
+    """The connection to the store is closed, which stops what it does."""
+    store.ingest(record(0))
+    line = json.dumps(store.search().lines[0])
+    found = EndlessStore(line)
+    environment.store = found  # type: ignore[assignment]
+    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=10)
+    connection.request("GET", "/logs", headers=dict(visitor.headers))
+    answer = connection.getresponse()
+    while b'class="record' not in answer.read1(1 << 16):
+        pass
+    answer.close()
+    connection.close()
+    assert found.closed.wait(20)
+
+
+class EndlessStore:
+    """Finds the same line again and again."""
+
+    def __init__(self, line: str) -> None:
+        self._line = line
+        self.closed = threading.Event()
+
+    def lines(self, _path: str, **_told: object) -> Iterator[str]:
+        try:
+            while True:
+                yield self._line
+                time.sleep(0.2)
+        finally:
+            self.closed.set()

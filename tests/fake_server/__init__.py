@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -72,8 +72,8 @@ class FakeEnvironment:
     def searches(self) -> Path:
         return self.saved
 
-    def logs(self, question: str, **told: object) -> Iterator[str]:
-        return self.store.lines(f"/{question}", **told)
+    def logs(self, question: str, **told: object) -> Generator[str]:
+        yield from self.store.lines(f"/{question}", **told)
 
     async def events(self, after: int) -> AsyncIterator[Event]:
         while True:

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -101,7 +101,7 @@ class Reader:
             if event is not None:
                 yield event
 
-    def logs(self, question: str, **told: object) -> Iterator[str]:
+    def logs(self, question: str, **told: object) -> Generator[str]:
         store = logstore.client(self.environment.parts.home, seconds=LOGS_SECONDS)
         yield from store.lines(f"/{question}", **told)
 

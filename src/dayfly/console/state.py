@@ -1,6 +1,6 @@
 """What the console reads. Whoever mounts its pages answers these questions."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,8 +29,11 @@ class State(Protocol):
     def events(self, after: int) -> AsyncIterator[Event]:
         """Every event after number `after`, as it happens; never ends."""
 
-    def logs(self, question: str, **told: object) -> Iterator[str]:
-        """The lines of JSON with which the log store answers; DayflyError where it does not."""
+    def logs(self, question: str, **told: object) -> Generator[str]:
+        """The lines of JSON with which the log store answers; DayflyError where it does not.
+
+        Closing it stops the search.
+        """
 
     def searches(self) -> Path:
         """The file with the searches that got a name."""

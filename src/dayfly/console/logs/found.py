@@ -1,7 +1,8 @@
 """What the log store found, as it comes; what the page needs at its end is known then."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,21 +20,22 @@ MOST_ROWS = 1000  # of what a pipe made
 class Answer:
     """`problem` is why it ended early, `cut` what was left out."""
 
-    lines: Iterator[str]
+    lines: Generator[str]
     problem: str = ""
     hint: str = ""
     cut: str = ""
 
-    def told(self) -> Iterator[tuple[str, dict[str, Any]]]:
+    def told(self) -> Generator[tuple[str, dict[str, Any]]]:
         try:
-            for line in self.lines:
-                row = json.loads(line)
-                if row.keys() == {"cut"}:
-                    self.cut = row["cut"]
-                elif row.keys() == {"error", "hint"}:
-                    self.problem, self.hint = row["error"], row["hint"]
-                else:
-                    yield line, row
+            with closing(self.lines):  # who leaves before the end stops the search
+                for line in self.lines:
+                    row = json.loads(line)
+                    if row.keys() == {"cut"}:
+                        self.cut = row["cut"]
+                    elif row.keys() == {"error", "hint"}:
+                        self.problem, self.hint = row["error"], row["hint"]
+                    else:
+                        yield line, row
         except DayflyError as error:
             self.problem, self.hint = error.message, error.hint
 
@@ -50,14 +52,14 @@ class Records:
     _times: list[int] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Row]:
-        for number, (line, record) in enumerate(self.answer.told()):
-            if number >= self.view.skip + PAGE:
-                self.older = self._next()
-                continue
-            if number >= self.view.skip:
-                self.count += 1
-                self._times.append(_moment(str(record["time"])))
-                yield self.rows.row(line, record)
+        with closing(self.answer.told()) as found:
+            for number, (line, record) in enumerate(found):
+                if number >= self.view.skip + PAGE:
+                    self.older = self._next()
+                elif number >= self.view.skip:
+                    self.count += 1
+                    self._times.append(_moment(str(record["time"])))
+                    yield self.rows.row(line, record)
 
     def _next(self) -> str:
         """From the last record on; those of its nanosecond that were shown are left out."""

@@ -1,7 +1,8 @@
 """A page of the logs: what is asked of the store, in the order in which it is shown."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,8 +111,9 @@ def asked(state: State, view: View) -> Asked:
 def one(state: State, question: str, **told: object) -> Mapping[str, Any] | Problem:
     """An answer that is one object, or what stands in its place."""
     answer = found.Answer(state.logs(question, **told))
-    for _, row in answer.told():
-        return row
+    with closing(answer.told()) as rows:
+        for _, row in rows:
+            return row
     return Problem(says=answer.problem or "The log store said nothing.", hint=answer.hint)
 
 
@@ -173,9 +175,13 @@ def compared(state: State, view: View, releases: tuple[str, str]) -> Compared | 
     return Compared(
         names=tuple(rows[0]) if rows else (),
         rows=[found.cells(row, (), there) for row in rows[: found.MOST_ROWS]],
-        answer=found.Answer(iter(()), cut=answer["cut"]),
+        answer=found.Answer(_nothing(), cut=answer["cut"]),
         left_out=max(0, len(rows) - found.MOST_ROWS),
     )
+
+
+def _nothing() -> Generator[str]:
+    yield from ()
 
 
 def completions(state: State, text: str, view: View) -> Mapping[str, Any]:
@@ -202,7 +208,7 @@ def _identity(record: Mapping[str, Any]) -> tuple[str, str]:
     return str(record["time"]), digest_of(str(record["message"]))
 
 
-def pieces(stream: Iterator[str]) -> Iterator[str]:
+def pieces(stream: Iterator[str]) -> Generator[str]:
     """What stands before a mark at once, and not each little piece of a template by itself."""
     held: list[str] = []
     for piece in stream:

@@ -1,6 +1,6 @@
 """The routes of the logs. The query language is loaded with the first of these pages."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Generator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -178,6 +178,10 @@ async def form(request: Request) -> Told:
     return dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
 
 
-def _encoded(texts: Iterator[str]) -> Iterator[bytes]:
-    for text in texts:
-        yield text.encode(errors="replace")
+async def _encoded(texts: Generator[str]) -> AsyncIterator[bytes]:
+    """In threads, since the store is waited for; closed at once when the visitor leaves."""
+    try:
+        while (text := await run_in_threadpool(next, texts, None)) is not None:
+            yield text.encode(errors="replace")
+    finally:
+        texts.close()
