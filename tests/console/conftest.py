@@ -1,8 +1,13 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from asked import Server
+from asked import serving as storing
+from dayfly.client import Client
 from dayfly.console import Sessions, routes
+from driven import Browser, driven
 from fake_server import FakeEnvironment, serving
 from fake_server.scenes import quiet
 from fake_server.visitor import Visitor
@@ -33,3 +38,18 @@ def stranger(address: str) -> Visitor:
 def visitor(address: str, sessions: Sessions) -> Visitor:
     value = sessions.enter(sessions.code())
     return Visitor(address, {"Cookie": f"{sessions.cookie}={value}"})
+
+
+@pytest.fixture
+def store(environment: FakeEnvironment, tmp_path: Path) -> Iterator[Server]:
+    """A real log store behind the environment."""
+    with storing(tmp_path / "store") as server:
+        environment.store = Client(server.address, "")
+        environment.saved = tmp_path / "searches.json"
+        yield server
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Browser]:
+    with driven(tmp_path) as page:
+        yield page

@@ -79,3 +79,14 @@ def test_a_changed_session_is_none(place: int, change: int) -> None:
     changed = value[:place] + chr(ord(value[place]) ^ change) + value[place + 1 :]
 
     assert not Sessions(KEY).knows(changed)
+
+
+def test_a_seal_is_of_one_session(sessions: Sessions) -> None:
+    mine, other = entered(sessions), entered(sessions)
+    seal = sessions.seal(mine)
+
+    assert sessions.sealed(mine, seal)
+    assert not sessions.sealed(other, seal)
+    assert not sessions.sealed(mine, "é")
+    assert not Sessions(b"x" * 32).sealed(mine, seal)
+    assert not sessions.knows(f"{mine}.{seal}")

@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
+from dayfly.client import Client
 from dayfly.events import Event
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -37,6 +38,8 @@ class FakeEnvironment:
     asked: list[tuple[str, Any]] = field(default_factory=list)  # path and JSON of each order
     uploads: list[bytes] = field(default_factory=list)
     refusal: tuple[int, dict[str, str]] | None = None  # of every POST
+    saved: Path = Path("/nonexistent/searches.json")
+    store: Client = field(default_factory=lambda: Client("http://127.0.0.1:9", ""))  # of logs
 
     def happen(self, kind: str, release: int | None = None, **data: object) -> Event:
         event = Event(
@@ -65,6 +68,12 @@ class FakeEnvironment:
 
     def newest(self) -> int:
         return len(self.journal)
+
+    def searches(self) -> Path:
+        return self.saved
+
+    def logs(self, question: str, **told: object) -> Generator[str]:
+        yield from self.store.lines(f"/{question}", **told)
 
     async def events(self, after: int) -> AsyncIterator[Event]:
         while True:

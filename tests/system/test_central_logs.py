@@ -102,6 +102,9 @@ def test_lines_are_found_with_where_they_came_from_when_their_machine_is_gone(
     assert (said["stream"], written["stream"]) == ("stdout", "log/own.log")
     assert said["host"]
     assert said["message"] == f"line 2 of {machine}"
+    shown = prod.page(f"/logs?query=release:{first}+line")
+    assert f"of {machine}</span>" in shown
+    assert f"<strong>{3 * 1}</strong> records" in shown
     assert records(prod, '"line 2"', "--release", str(second), "--app", "other") == []
 
 

@@ -43,6 +43,11 @@ class Home:
         return self.path / "journal.db"
 
     @property
+    def searches(self) -> Path:
+        """Searches of the logs that got a name."""
+        return self.path / "searches.json"
+
+    @property
     def secrets(self) -> Path:
         return self.path / "secrets"
 

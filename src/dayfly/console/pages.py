@@ -2,10 +2,8 @@
 
 import time
 from collections.abc import Collection
-from functools import partial
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -13,12 +11,14 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from dayfly import progress, shown
-from dayfly.console import chart, impact, lanes, words
+from dayfly import progress
+from dayfly.console import chart, impact, lanes
 from dayfly.console.guard import Guard
 from dayfly.console.live import changes
+from dayfly.console.logs.pages import LogPages
 from dayfly.console.session import SESSION_SECONDS, Sessions
 from dayfly.console.state import State
+from dayfly.console.templating import templates
 from dayfly.progress import Progress
 
 _RELEASES = 15  # on the overview
@@ -39,6 +39,7 @@ def routes(state: State, sessions: Sessions, hosts: Collection[str]) -> list[Bas
         Route("/releases/{number:int}", pages.release, middleware=inside),
         Route("/releases/{number:int}/database", pages.database, middleware=inside),
         Route("/live", pages.live, middleware=inside),
+        *LogPages(state, sessions, pages.templates).routes(inside),
         Route("/enter", pages.enter, middleware=door),
         Mount("/static", static, middleware=door),
     ]
@@ -50,7 +51,7 @@ class _Pages:
     def __init__(self, state: State, sessions: Sessions) -> None:
         self._state = state
         self._sessions = sessions
-        self._templates = _templates()
+        self.templates = templates()
         self._progress: dict[int, Progress] = {}
         self.refused = self._page(
             "message.html",
@@ -159,31 +160,4 @@ class _Pages:
         return known
 
     def _page(self, template: str, code: int, **values: Any) -> HTMLResponse:  # noqa: ANN401 - whatever the template shows
-        return HTMLResponse(self._templates.get_template(template).render(**values), code)
-
-
-def _templates() -> Environment:
-    templates = Environment(
-        loader=PackageLoader("dayfly.console"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_harmless,
-    )
-    templates.filters |= {
-        "duration": partial(shown.duration, nothing="—"),
-        "moment": words.moment,
-        "left": words.left,
-        "count": words.count,
-        "tone": words.tone,
-        "way_back": shown.way_back,
-        "milliseconds": words.milliseconds,
-        "size": words.size,
-    }
-    return templates
-
-
-def _harmless(value: object) -> object:
-    """Every text that a template shows passes here."""
-    return shown.plain(value) if type(value) is str else value
+        return HTMLResponse(self.templates.get_template(template).render(**values), code)

@@ -3,8 +3,9 @@
 import hashlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Generator, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -14,7 +15,7 @@ from dayfly.config.home import Home, token
 from dayfly.console.pages import routes
 from dayfly.console.session import Sessions
 from dayfly.console.state import Json
-from dayfly.environment import views
+from dayfly.environment import logstore, views
 from dayfly.environment.api import application
 from dayfly.environment.environment import Environment, observe, opened
 from dayfly.environment.readings import listed
@@ -25,6 +26,7 @@ from dayfly.release.receipt import whole
 
 GRACE_SECONDS = 2  # for answers under way when the server is told to end
 MOST_EVENTS = 100_000
+LOGS_SECONDS = 60.0  # until the log store says something; it is told less than that
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 log = logging.getLogger(__name__)
@@ -98,3 +100,10 @@ class Reader:
         async for event in follow(self.environment.parts.journal, after=after, release=None):
             if event is not None:
                 yield event
+
+    def logs(self, question: str, **told: object) -> Generator[str]:
+        store = logstore.client(self.environment.parts.home, seconds=LOGS_SECONDS)
+        yield from store.lines(f"/{question}", **told)
+
+    def searches(self) -> Path:
+        return self.environment.parts.home.searches

@@ -51,5 +51,13 @@ class Sessions:
         right = hmac.compare_digest(signature.encode(), self._signature(claim).encode())
         return right and int(claim.partition(".")[0]) > self._clock()
 
+    def seal(self, value: str) -> str:
+        """What the forms of a session carry, so that no other page can send one in its name."""
+        key = hashlib.sha256(b"forms" + self._key).digest()
+        return hmac.new(key, value.encode(), hashlib.sha256).hexdigest()
+
+    def sealed(self, value: str, seal: str) -> bool:
+        return hmac.compare_digest(seal.encode(), self.seal(value).encode())
+
     def _signature(self, claim: str) -> str:
         return hmac.new(self._key, claim.encode(), hashlib.sha256).hexdigest()

@@ -1,6 +1,7 @@
 """What the console reads. Whoever mounts its pages answers these questions."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Generator, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from dayfly.events import Event
@@ -27,3 +28,12 @@ class State(Protocol):
 
     def events(self, after: int) -> AsyncIterator[Event]:
         """Every event after number `after`, as it happens; never ends."""
+
+    def logs(self, question: str, **told: object) -> Generator[str]:
+        """The lines of JSON with which the log store answers; DayflyError where it does not.
+
+        Closing it stops the search.
+        """
+
+    def searches(self) -> Path:
+        """The file with the searches that got a name."""

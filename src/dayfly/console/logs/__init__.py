@@ -1,0 +1,1 @@
+"""The logs page: what the log store answers, for a person to look around in."""
