@@ -45,6 +45,7 @@ class Carried:
     changes: tuple[Change, ...] = ()
     code: bool = False  # the statement runs code that changes rows
     unknown: tuple[str, ...] = ()  # what may change rows nobody can name
+    body: Body | None = None  # what the statement runs; None: no code
 
     def of(self, table: int) -> tuple[Change, ...]:
         return tuple(change for change in self.changes if change.table == table)
@@ -63,14 +64,15 @@ def every(observed: Observed) -> Iterator[tuple[Catalogue, Effect, Carried]]:
 
 def carried(catalogue: Catalogue, effect: Effect, prepared: Iterable[str] = ()) -> Carried:
     """By one statement, on the catalogue as it stood before it."""
-    body = invoked(catalogue, effect.statement.text, prepared) or Body()
+    runs = invoked(catalogue, effect, prepared)
+    body = runs or Body()
     by_code = tuple(_of_body(catalogue, body, "code that it runs"))
     found = _followed(catalogue, (*_direct(catalogue, effect), *by_code))
     left = _unexplained(effect, found.changes)
     if left:
         found = _followed(catalogue, (*found.changes, *left))
     unknown = [f"the code that it runs {reason}" for reason in dark(body)]
-    return replace(found, code=bool(by_code), unknown=(*unknown, *found.unknown))
+    return replace(found, code=bool(by_code), unknown=(*unknown, *found.unknown), body=runs)
 
 
 def _unexplained(effect: Effect, changes: Iterable[Change]) -> tuple[Change, ...]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from dayfly.database.impact import remedies
 from dayfly.database.impact.breaking import NOT_NULL
+from dayfly.database.impact.carried import every
 from dayfly.database.impact.catalogue import Column
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.effects import Effect, Observed
@@ -104,21 +105,25 @@ def _unobserved(what: Comparison, observed: Observed) -> Iterator[Finding]:
     """What a migration would write for production's rows, and did not for those of the copy."""
     migrations: dict[str, list[Effect]] = {}
     told: set[tuple[str, int]] = set()
-    previous = observed.before
-    for number, transaction in enumerate(observed.transactions):
-        for step in transaction:
-            name = step.effect.statement.migration or f"transaction {number}"
-            migrations.setdefault(name, []).append(step.effect)
-            for unseen in Ran(what, step.effect, previous, step.after).unseen():
-                if (name, unseen.table) not in told:
-                    told.add((name, unseen.table))
-                    found = _finding(step.effect, unseen.table, unseen.says)
-                    yield _with_rows(what, found) if unseen.losing else found
-            previous = step.after
+    seen = zip(_migrations(observed), every(observed), observed.steps, strict=True)
+    for name, (before, effect, along), step in seen:
+        migrations.setdefault(name, []).append(effect)
+        for unseen in Ran(what, effect, before, step.after, along).unseen():
+            if (name, unseen.table) not in told:
+                told.add((name, unseen.table))
+                found = _finding(effect, unseen.table, unseen.says)
+                yield _with_rows(what, found) if unseen.losing else found
     for name, effects in migrations.items():
         for effect, table in Program(what, effects).unseen():
             if (name, table) not in told:
                 yield _finding(effect, table, f"reads {what.before.shown(table)}")
+
+
+def _migrations(observed: Observed) -> Iterator[str]:
+    """Of each statement; the number of its transaction, where nobody tells the migration."""
+    for number, transaction in enumerate(observed.transactions):
+        for step in transaction:
+            yield step.effect.statement.migration or f"transaction {number}"
 
 
 def _finding(effect: Effect, table: int, says: str) -> Finding:
