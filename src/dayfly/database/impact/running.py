@@ -4,12 +4,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from dayfly.database.impact.bodies import ANYTHING, Body, Write, read_body
+from dayfly.database.impact.bodies import ANYTHING, Body, Write
 from dayfly.database.impact.carried import Carried
 from dayfly.database.impact.catalogue import Catalogue, Column, Relation
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.effects import Effect
-from dayfly.database.impact.firing import fired
 from dayfly.database.impact.triggers import tables
 from dayfly.database.impact.words import first_word, plain, tokens
 
@@ -23,6 +22,7 @@ class Unseen:
     table: int
     says: str
     losing: bool  # its text says so: rows of it may be overwritten or deleted
+    decides: bool = False  # by the rows that it reads there, what it does anywhere
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,13 @@ class Ran:
         if self.effect.failure:
             return
         for table in sorted(self._named | (self._locked - self._known)):
-            losing = any(self._loses(table, write) for write in self._writes)
+            losing = any(self._loses(table, write) for write in self.along.writes)
             yield Unseen(table, f"runs code that may write {self._shown(table)}", losing)
-        if self._body is not None and self._decides_by_rows():
+        if self.along.body is not None and self._decides_by_rows():
             table = min(self.effect.read & self.what.filled)
-            yield Unseen(table, f"runs code that reads {self._shown(table)}", losing=False)
+            yield Unseen(
+                table, f"runs code that reads {self._shown(table)}", losing=False, decides=True
+            )
 
     def _loses(self, table: int, write: Write) -> bool:
         return write.verb in ("UPDATE", *_DELETING) and any(
@@ -54,29 +56,16 @@ class Ran:
     def _shown(self, table: int) -> str:
         return self.what.before.shown(table)
 
-    @property
-    def _body(self) -> Body | None:
-        """Of the block, and of the functions that the statement calls; None: it runs no code."""
-        return self.along.body
-
-    @cached_property
-    def _writes(self) -> frozenset[Write]:
-        """By the code, and by the triggers that fire because of it."""
-        own = (self._body or Body()).writes
-        text = self.effect.statement.text
-        copied = read_body(text, "sql").writes if first_word(text) == "COPY" else own
-        return own | fired(self.before, self.effect, own | copied)
-
     @cached_property
     def _known(self) -> frozenset[int]:
         """Tables that it names to write them, whether or not they have rows."""
-        return frozenset(t.oid for write in self._writes for t in self._tables(write))
+        return frozenset(t.oid for write in self.along.writes for t in self._tables(write))
 
     @cached_property
     def _named(self) -> frozenset[int]:
         return frozenset(
             table.oid
-            for write in self._writes
+            for write in self.along.writes
             if write.verb != _SCHEMA and ANYTHING not in write.table
             for table in self._tables(write)
             if table.oid in self.what.filled
@@ -120,7 +109,7 @@ class Ran:
     @cached_property
     def _locked(self) -> frozenset[int]:
         """PostgreSQL locks what it is about to write, though it finds no row there."""
-        if self._body is None:
+        if self.along.body is None:
             return frozenset()
         locked = {oid for oid, mode in self.effect.locks.items() if mode == "RowExclusive"}
         touched = self.effect.written.keys() | self.effect.targets.keys()
@@ -129,7 +118,7 @@ class Ran:
 
     def _decides_by_rows(self) -> bool:
         """It read some, and what its text does not tell was not seen to happen."""
-        body = self._body or Body()
+        body = self.along.body or Body()
         if not self.effect.read & self.what.filled:
             return False
         hidden = bool(body.unread or body.calls & _REACHING) or any(
