@@ -84,6 +84,14 @@ COMES_BACK = {
         GO,
     ),
     "trigger": (TRIGGER.format("DELETE FROM logs WHERE what = 'l5';", "DELETE"), GO),
+    "trigger that writes down what goes along": (
+        CASCADE + """
+        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN INSERT INTO logs VALUES (OLD.what); RETURN NULL; END $$;
+        CREATE TRIGGER note AFTER DELETE ON kids FOR EACH ROW EXECUTE FUNCTION note();
+        """,
+        GO,
+    ),
     "trigger on insert": (
         TRIGGER.format("UPDATE logs SET what = 'x' WHERE what = 'l5';", "INSERT"),
         f"INSERT INTO parents VALUES (1000, 'new'); {DROP}",

@@ -77,6 +77,7 @@ def verdict_is_right(copies: Copies, case: Row) -> None:
     small, large = (impact(evidence, rows) for rows in (SMALL, LARGE))
     assert [small.verdict, large.verdict] == case["verdicts"], told(large)
     assert not [found.remedy for found in small.findings if "…" in found.remedy]
+    assert not twice(small), told(small)
 
 
 def impact(evidence: Evidence, rows: int) -> Impact:
@@ -141,6 +142,18 @@ def blocked(found: Impact) -> dict[str, str]:
         for finding in found.findings
         if short.get(finding.blocks)
     }
+
+
+def twice(found: Impact) -> list[str]:
+    """Statements that may write a table of which it is told already what they take away there."""
+    losing = [f for f in found.findings if f.kind == "loses"]
+    return [
+        writing.message
+        for writing in found.findings
+        for loss in losing
+        if "code that may write" in writing.message and loss is not writing
+        if (loss.statement, loss.relation) == (writing.statement, writing.relation)
+    ]
 
 
 def told(found: Impact) -> str:

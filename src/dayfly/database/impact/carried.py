@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from dayfly.database.impact.bodies import ANYTHING, WHOLE_ROW, Body
+from dayfly.database.impact.bodies import ANYTHING, WHOLE_ROW, Body, Write, read_body
 from dayfly.database.impact.catalogue import (
     Catalogue,
     Column,
@@ -18,15 +18,13 @@ from dayfly.database.impact.catalogue import (
     Trigger,
 )
 from dayfly.database.impact.effects import Effect, Observed
-from dayfly.database.impact.firing import for_event
+from dayfly.database.impact.firing import firing, for_event
 from dayfly.database.impact.invoked import dark, invoked
-from dayfly.database.impact.names import quoted
-from dayfly.database.impact.triggers import done, events, tables
-from dayfly.database.impact.words import first_word, mentions
+from dayfly.database.impact.triggers import done, tables
+from dayfly.database.impact.words import first_word, mentions, tokens
 
 INSERT, UPDATE, DELETE, TRUNCATE = "INSERT", "UPDATE", "DELETE", "TRUNCATE"
 _ACTION = r"ON {} (CASCADE|SET NULL|SET DEFAULT)"
-_OF_COLUMNS = re.compile(r"\bUPDATE OF (.*?)(?: OR | ON )")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,13 +36,16 @@ class Change:
     columns: tuple[str, ...] | None = None  # that an UPDATE sets; None: nobody can tell
     by: str = ""  # what does it, where that is not the statement itself
     beside: bool = False  # a trigger sets them in rows that are changed anyway
+    guess: bool = False  # the name of the table is put together, and may be this one
 
 
 @dataclass(frozen=True, kw_only=True)
 class Carried:
     changes: tuple[Change, ...] = ()
-    code: bool = False  # the statement runs code that changes rows
+    code: bool = False  # that the statement runs, or a trigger: it names what it changes
     unknown: tuple[str, ...] = ()  # what may change rows nobody can name
+    body: Body | None = None  # what the statement runs; None: no code
+    writes: frozenset[Write] = frozenset()  # of that, and of the triggers that fire
 
     def of(self, table: int) -> tuple[Change, ...]:
         return tuple(change for change in self.changes if change.table == table)
@@ -63,14 +64,23 @@ def every(observed: Observed) -> Iterator[tuple[Catalogue, Effect, Carried]]:
 
 def carried(catalogue: Catalogue, effect: Effect, prepared: Iterable[str] = ()) -> Carried:
     """By one statement, on the catalogue as it stood before it."""
-    body = invoked(catalogue, effect.statement.text, prepared) or Body()
+    runs = invoked(catalogue, effect, prepared)
+    body = runs or Body()
     by_code = tuple(_of_body(catalogue, body, "code that it runs"))
-    found = _followed(catalogue, (*_direct(catalogue, effect), *by_code))
-    left = _unexplained(effect, found.changes)
-    if left:
-        found = _followed(catalogue, (*found.changes, *left))
+    begin = (*_direct(catalogue, effect), *by_code)
+    found = _followed(catalogue, begin)
+    if left := _unexplained(effect, found.changes):
+        found = _followed(catalogue, (*begin, *left))
     unknown = [f"the code that it runs {reason}" for reason in dark(body)]
-    return replace(found, code=bool(by_code), unknown=(*unknown, *found.unknown))
+    writes = found.writes | body.writes
+    named = _of_body(catalogue, Body(writes=writes), "")
+    return replace(
+        found,
+        code=not all(change.guess for change in named),
+        unknown=(*unknown, *found.unknown),
+        body=runs,
+        writes=writes,
+    )
 
 
 def _unexplained(effect: Effect, changes: Iterable[Change]) -> tuple[Change, ...]:
@@ -85,22 +95,27 @@ def _unexplained(effect: Effect, changes: Iterable[Change]) -> tuple[Change, ...
 
 def _followed(catalogue: Catalogue, begin: Iterable[Change]) -> Carried:
     found, unknown = [*begin], list[str]()
-    seen: set[Change] = set()
+    seen, writes = set[Change](), set[Write]()
     while waiting := [change for change in dict.fromkeys(found) if change not in seen]:
         for change in waiting:
             seen.add(change)
-            found += _by_keys(catalogue, change)
+            found += () if change.guess else _by_keys(catalogue, change)
             for trigger, name in _firing(catalogue, change):
                 does = done(for_event(catalogue, trigger, change.verb), trigger)
                 found += [*_of_body(catalogue, does, name), *_beside(change, does, name)]
                 unknown += [f"{name} {reason}" for reason in dark(does)]
+                writes |= does.writes
             if _indirect(catalogue, change):
                 unknown.append(f"{change.by} writes through {catalogue.shown(change.table)}")
-    return Carried(changes=tuple(dict.fromkeys(found)), unknown=tuple(dict.fromkeys(unknown)))
+    return Carried(
+        changes=tuple(change for change in dict.fromkeys(found) if not change.guess),
+        unknown=tuple(dict.fromkeys(unknown)),
+        writes=frozenset(writes),
+    )
 
 
 def _direct(catalogue: Catalogue, effect: Effect) -> Iterator[Change]:
-    inserts = mentions(effect.statement.text, "INSERT")
+    inserts = mentions(effect.statement.text, "INSERT") or mentions(effect.statement.text, "MERGE")
     for oid in {*effect.targets, *effect.written, *effect.updates, *effect.deletes}:
         written = effect.written.get(oid)
         if oid in effect.deletes or (written and written.deleted):
@@ -111,10 +126,30 @@ def _direct(catalogue: Catalogue, effect: Effect) -> Iterator[Change]:
             yield Change(verb=UPDATE, table=oid, columns=columns)
         elif written and written.updated and not effect.targets:
             yield Change(verb=UPDATE, table=oid)  # by code, whose text is not trusted to say all
-        if (oid in effect.targets and inserts) or (written and written.inserted):
+        told = oid in effect.updates | effect.deletes and not inserts
+        if (oid in effect.targets and not told) or (written and written.inserted):
             yield Change(verb=INSERT, table=oid)
     for oid in effect.emptied:
         yield Change(verb=TRUNCATE, table=oid)
+    yield from _of_new(effect)
+    yield from _copied(catalogue, effect)
+
+
+def _of_new(effect: Effect) -> Iterator[Change]:
+    """Of tables that the migration has made, what is not counted may have happened."""
+    for oid in effect.wrote - effect.targets.keys() - effect.written.keys():
+        for verb in (INSERT, UPDATE, DELETE):
+            if mentions(effect.statement.text, verb):
+                yield Change(verb=verb, table=oid)
+
+
+def _copied(catalogue: Catalogue, effect: Effect) -> Iterator[Change]:
+    """COPY … FROM, of which the rows are not at hand."""
+    words = list(tokens(effect.statement.text))
+    if words[:1] == ["COPY"] and "FROM" in words and words[1] != "(":
+        for write in read_body(effect.statement.text, "sql").writes:
+            for table in tables(catalogue, write):
+                yield Change(verb=INSERT, table=table.oid)
 
 
 def targets(catalogue: Catalogue, effect: Effect, oid: int) -> tuple[str, ...]:
@@ -173,31 +208,21 @@ def _names(columns: Sequence[Column]) -> tuple[str, ...]:
 
 def _firing(catalogue: Catalogue, change: Change) -> Iterator[tuple[Trigger, str]]:
     for table in _lineage(catalogue, change.table):
-        for trigger in catalogue.of(Trigger, table.oid):
-            if trigger.fires and change.verb in events(trigger) and _concerned(trigger, change):
-                yield trigger, f"the trigger {trigger.name} on {catalogue.shown(table.oid)}"
-
-
-def _concerned(trigger: Trigger, change: Change) -> bool:
-    of = _OF_COLUMNS.search(trigger.definition)
-    if change.verb != UPDATE or change.columns is None or of is None:
-        return True
-    return bool({*of[1].split(", ")} & {quoted(name) for name in change.columns})
+        for trigger in firing(catalogue, table, change.verb, change.columns):
+            yield trigger, f"the trigger {trigger.name} on {catalogue.shown(table.oid)}"
 
 
 def _of_body(catalogue: Catalogue, body: Body, by: str) -> Iterator[Change]:
     for write in body.writes:
-        if write.verb == "SCHEMA" or ANYTHING in write.table:
-            continue
-        for table in tables(catalogue, write):
-            told = write.column and write.column != ANYTHING
-            columns = (write.column,) if told else None
-            yield Change(verb=write.verb, table=table.oid, columns=columns, by=by)
+        told, guess = write.column not in ("", ANYTHING), ANYTHING in write.table
+        columns = (write.column,) if told else None
+        for table in tables(catalogue, write) if write.verb != "SCHEMA" else ():
+            yield Change(verb=write.verb, table=table.oid, columns=columns, by=by, guess=guess)
 
 
 def _beside(change: Change, body: Body, by: str) -> Iterator[Change]:
     names = [column for column, _ in body.sets]
-    if change.verb == UPDATE and names:
+    if change.verb == UPDATE and names and not change.guess:
         columns = None if WHOLE_ROW in names else tuple(sorted(names))
         yield replace(change, columns=columns, by=by, beside=True)
 
@@ -205,4 +230,4 @@ def _beside(change: Change, body: Body, by: str) -> Iterator[Change]:
 def _indirect(catalogue: Catalogue, change: Change) -> bool:
     """By code, into what keeps no rows itself."""
     relation = catalogue.relation(change.table)
-    return bool(change.by) and relation is not None and relation.kind == "v"
+    return bool(change.by) and not change.guess and relation is not None and relation.kind == "v"

@@ -1,73 +1,30 @@
-"""Triggers that a statement fires, one after the other, and what they write."""
+"""Triggers that a write fires, and what their functions are for it."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
-from dayfly.database.impact.bodies import Write
-from dayfly.database.impact.catalogue import Catalogue, Routine, Trigger
-from dayfly.database.impact.effects import Effect
-from dayfly.database.impact.triggers import done, events, tables
-from dayfly.database.impact.words import mentions, plain, tokens
+from dayfly.database.impact.catalogue import Catalogue, Relation, Routine, Trigger
+from dayfly.database.impact.triggers import events
+from dayfly.database.impact.words import plain, tokens
 
-_VERBS = ("INSERT", "UPDATE", "DELETE")
 _BEGIN = (";", "BEGIN", "THEN", "ELSE", "LOOP")
 _OF_EVENT = {"(", ")", "TG_OP", "=", "IN", ",", "OR"}
 
 
-@dataclass(frozen=True)
-class _Event:
-    table: int
-    verb: str
-    columns: frozenset[str] = frozenset()  # that an UPDATE sets; empty: any
+def firing(
+    catalogue: Catalogue, table: Relation, verb: str, columns: Iterable[str] | None
+) -> Iterator[Trigger]:
+    """`columns` that an UPDATE sets; None where nobody can tell."""
+    for trigger in catalogue.of(Trigger, table.oid):
+        concerned = verb != "UPDATE" or columns is None or _concerned(trigger, columns)
+        if trigger.fires and verb in events(trigger) and concerned:
+            yield trigger
 
 
-def fired(catalogue: Catalogue, effect: Effect, more: frozenset[Write]) -> frozenset[Write]:
-    """What the triggers of all that is written write, `more` included."""
-    found: set[Write] = set()
-    waiting = [*_events(effect), *(e for write in more for e in _of(catalogue, write))]
-    known: set[_Event] = set()
-    while waiting:
-        event = waiting.pop()
-        if event in known:
-            continue
-        known.add(event)
-        for trigger in catalogue.of(Trigger, event.table):
-            if trigger.fires and _fires(trigger, event):
-                writes = done(for_event(catalogue, trigger, event.verb), trigger).writes
-                found |= writes
-                waiting += [e for write in writes for e in _of(catalogue, write)]
-    return frozenset(found)
-
-
-def _events(effect: Effect) -> Iterator[_Event]:
-    inserts = mentions(effect.statement.text, "INSERT") or mentions(effect.statement.text, "MERGE")
-    for oid in effect.targets:
-        if oid in effect.updates:
-            yield _Event(oid, "UPDATE", frozenset(effect.targets[oid]))
-        if oid in effect.deletes:
-            yield _Event(oid, "DELETE")
-        if inserts or oid not in effect.updates | effect.deletes:
-            yield _Event(oid, "INSERT")
-    for oid, written in effect.written.items():
-        if oid not in effect.targets:
-            counts = (written.inserted, written.updated, written.deleted)
-            yield from (_Event(oid, v) for v, n in zip(_VERBS, counts, strict=True) if n)
-    for oid in effect.wrote - effect.targets.keys() - effect.written.keys():
-        yield from (_Event(oid, verb) for verb in _VERBS)
-
-
-def _of(catalogue: Catalogue, write: Write) -> Iterator[_Event]:
-    columns = frozenset({write.column} if write.column else ())
-    return (_Event(table.oid, write.verb, columns) for table in tables(catalogue, write))
-
-
-def _fires(trigger: Trigger, event: _Event) -> bool:
-    if event.verb not in events(trigger):
-        return False
+def _concerned(trigger: Trigger, columns: Iterable[str]) -> bool:
+    """UPDATE OF names some of them, or there is no OF."""
     words = list(tokens(trigger.definition.split(" ON ")[0]))
-    if event.verb != "UPDATE" or "OF" not in words or not event.columns:
-        return True
-    return bool(event.columns & {plain(word) for word in words[words.index("OF") :]})
+    return "OF" not in words or not {*columns}.isdisjoint(map(plain, words[words.index("OF") :]))
 
 
 def for_event(catalogue: Catalogue, trigger: Trigger, verb: str) -> Catalogue:

@@ -1,22 +1,17 @@
 """Code that a statement runs in the database: what it may write, and was not seen to."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
-from dayfly.database.impact.bodies import ANYTHING, Body, Write, read_body
-from dayfly.database.impact.catalogue import Catalogue, Column, Relation, Routine
+from dayfly.database.impact.bodies import ANYTHING, Body, Write
+from dayfly.database.impact.carried import Carried
+from dayfly.database.impact.catalogue import Catalogue, Column, Relation
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.effects import Effect
-from dayfly.database.impact.firing import fired
-from dayfly.database.impact.plan import PLANNED
-from dayfly.database.impact.triggers import tables, with_called
+from dayfly.database.impact.triggers import tables
 from dayfly.database.impact.words import first_word, plain, tokens
 
-_CODE = ("DO", "CALL", "EXECUTE", "EXPLAIN")
-_QUERIES = (*PLANNED, "PREPARE", "VALUES", "TABLE", "DECLARE", "COPY")
-_FROM = ("SELECT", "WITH", "VALUES", "TABLE", "EXECUTE", "(")
 _SCHEMA, _DELETING = "SCHEMA", ("DELETE", "TRUNCATE")
 # Functions of PostgreSQL and its extensions that execute SQL, or delete what is no table.
 _REACHING = frozenset({"dblink", "dblink_exec", "lo_unlink", "query_to_xml"})
@@ -27,6 +22,7 @@ class Unseen:
     table: int
     says: str
     losing: bool  # its text says so: rows of it may be overwritten or deleted
+    decides: bool = False  # by the rows that it reads there, what it does anywhere
 
 
 @dataclass(frozen=True)
@@ -37,17 +33,20 @@ class Ran:
     effect: Effect
     before: Catalogue
     after: Catalogue
+    along: Carried
 
     def unseen(self) -> Iterator[Unseen]:
         """Of tables with rows in production: what its code may do to them, and was not seen to."""
         if self.effect.failure:
             return
         for table in sorted(self._named | (self._locked - self._known)):
-            losing = any(self._loses(table, write) for write in self._writes)
+            losing = any(self._loses(table, write) for write in self.along.writes)
             yield Unseen(table, f"runs code that may write {self._shown(table)}", losing)
-        if self.body is not None and self._decides_by_rows():
+        if self.along.body is not None and self._decides_by_rows():
             table = min(self.effect.read & self.what.filled)
-            yield Unseen(table, f"runs code that reads {self._shown(table)}", losing=False)
+            yield Unseen(
+                table, f"runs code that reads {self._shown(table)}", losing=False, decides=True
+            )
 
     def _loses(self, table: int, write: Write) -> bool:
         return write.verb in ("UPDATE", *_DELETING) and any(
@@ -58,65 +57,27 @@ class Ran:
         return self.what.before.shown(table)
 
     @cached_property
-    def _words(self) -> list[str]:
-        return list(tokens(self.effect.statement.text))
-
-    @cached_property
-    def body(self) -> Body | None:
-        """Of the block, and of the functions that the statement calls; None: it runs no code."""
-        first, text = first_word(self.effect.statement.text), self.effect.statement.text
-        called = self._queries(first) and any(self.before.of(Routine))
-        own = Body(calls=self._calls(text) if called else frozenset())
-        if first == "DO":
-            own = _block(text)
-        elif first == "EXPLAIN" and "ANALYZE" in self._words:
-            own = read_body(text, "sql")
-        found = with_called(self.before, own)
-        return found if first in _CODE or found != own else None
-
-    def _queries(self, first: str) -> bool:
-        if first in ("ALTER", "CLUSTER"):  # the values of a new column
-            return bool(self.effect.rewritten | self.effect.scanned)
-        return first in (*_QUERIES, *_CODE, "REFRESH") or (first == "CREATE" and self._fills_new)
-
-    @property
-    def _fills_new(self) -> bool:
-        """A table or a materialized view that is made from a query."""
-        made = bool({"TABLE", "MATERIALIZED"} & set(self._words[:4]))
-        return made and any(a == "AS" and b in _FROM for a, b in pairwise(self._words))
-
-    def _calls(self, text: str, seen: frozenset[str] = frozenset()) -> frozenset[str]:
-        """Functions that it calls itself, or by way of a view."""
-        found = read_body(text, "sql").calls
-        names = {plain(word) for word in tokens(text)} - seen
-        for view in self.before.of(Relation):
-            if view.definition and view.name in names:
-                found |= self._calls(view.definition, seen | names)
-        return found
-
-    @cached_property
-    def _writes(self) -> frozenset[Write]:
-        """By the code, and by the triggers that fire because of it."""
-        own = (self.body or Body()).writes
-        text = self.effect.statement.text
-        copied = read_body(text, "sql").writes if first_word(text) == "COPY" else own
-        return own | fired(self.before, self.effect, own | copied)
-
-    @cached_property
     def _known(self) -> frozenset[int]:
         """Tables that it names to write them, whether or not they have rows."""
-        return frozenset(t.oid for write in self._writes for t in self._tables(write))
+        return frozenset(t.oid for write in self.along.writes for t in self._tables(write))
 
     @cached_property
     def _named(self) -> frozenset[int]:
         return frozenset(
             table.oid
-            for write in self._writes
+            for write in self.along.writes
             if write.verb != _SCHEMA and ANYTHING not in write.table
             for table in self._tables(write)
             if table.oid in self.what.filled
+            and table.oid not in self._planned
             and not (self._happened(table.oid, write.verb) or self._fills(table.oid, write))
         )
+
+    @property
+    def _planned(self) -> Collection[int]:
+        """What was prepared is told of as if it had been sent itself."""
+        prepared = first_word(self.effect.statement.text) == "EXECUTE"
+        return self.effect.targets if prepared else ()
 
     def _tables(self, write: Write) -> Iterator[Relation]:
         """A view stands for what it shows."""
@@ -148,7 +109,7 @@ class Ran:
     @cached_property
     def _locked(self) -> frozenset[int]:
         """PostgreSQL locks what it is about to write, though it finds no row there."""
-        if self.body is None:
+        if self.along.body is None:
             return frozenset()
         locked = {oid for oid, mode in self.effect.locks.items() if mode == "RowExclusive"}
         touched = self.effect.written.keys() | self.effect.targets.keys()
@@ -157,7 +118,7 @@ class Ran:
 
     def _decides_by_rows(self) -> bool:
         """It read some, and what its text does not tell was not seen to happen."""
-        body = self.body or Body()
+        body = self.along.body or Body()
         if not self.effect.read & self.what.filled:
             return False
         hidden = bool(body.unread or body.calls & _REACHING) or any(
@@ -168,15 +129,3 @@ class Ran:
         if other or (self.before != self.after and (hidden or schema)):
             return False
         return hidden or schema or (bool(body.raises) and not self.effect.wrote)
-
-
-def _block(text: str) -> Body:
-    """Of DO: its code may come before its language or after."""
-    words = list(tokens(text))
-    language = next((plain(b) for a, b in pairwise(words) if a == "LANGUAGE"), "plpgsql")
-    code = next((word for word in words[1:] if word[:1] in ("$", "'")), "")
-    mark = code[: code.find("$", 1) + 1] if code.startswith("$") else "'"
-    inside = code.removeprefix(mark).removesuffix(mark)
-    if mark == "'":
-        inside = inside.replace("''", "'")
-    return read_body(inside, language)

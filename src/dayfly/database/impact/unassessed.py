@@ -1,17 +1,18 @@
 """What could not be seen: never none, never online."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from dayfly.database.impact import remedies
 from dayfly.database.impact.breaking import NOT_NULL
+from dayfly.database.impact.carried import every
 from dayfly.database.impact.catalogue import Column
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.effects import Effect, Observed
 from dayfly.database.impact.finding import DOWNTIME, ONLINE, STAGED, Finding
 from dayfly.database.impact.names import shown
 from dayfly.database.impact.reading import Program
-from dayfly.database.impact.running import Ran
+from dayfly.database.impact.running import Ran, Unseen
 from dayfly.database.impact.words import tokens
 from dayfly.database.loss import Loss
 
@@ -41,14 +42,11 @@ def unassessed(
     what: Comparison, observed: Observed, told: Iterable[Finding] = ()
 ) -> Iterator[Finding]:
     """`told`: losses of which nobody needs to hear twice."""
-    known = {(each.statement, each.relation) for each in told if each.kind == "loses"}
     for step in observed.steps:
         yield from _failed(observed, step.effect)
         yield from _refused(what, step.effect)
         yield from _strange(step.effect)
-    for found in _unobserved(what, observed):
-        if found.kind != "loses" or (found.statement, found.relation) not in known:
-            yield found
+    yield from _unobserved(what, observed, [each for each in told if each.kind == "loses"])
 
 
 def _failed(observed: Observed, effect: Effect) -> Iterator[Finding]:
@@ -100,25 +98,42 @@ def _strange(effect: Effect) -> Iterator[Finding]:
         )
 
 
-def _unobserved(what: Comparison, observed: Observed) -> Iterator[Finding]:
+def _unobserved(
+    what: Comparison, observed: Observed, losses: Collection[Finding]
+) -> Iterator[Finding]:
     """What a migration would write for production's rows, and did not for those of the copy."""
     migrations: dict[str, list[Effect]] = {}
     told: set[tuple[str, int]] = set()
-    previous = observed.before
-    for number, transaction in enumerate(observed.transactions):
-        for step in transaction:
-            name = step.effect.statement.migration or f"transaction {number}"
-            migrations.setdefault(name, []).append(step.effect)
-            for unseen in Ran(what, step.effect, previous, step.after).unseen():
-                if (name, unseen.table) not in told:
-                    told.add((name, unseen.table))
-                    found = _finding(step.effect, unseen.table, unseen.says)
+    seen = zip(_migrations(observed), every(observed), observed.steps, strict=True)
+    for name, (before, effect, along), step in seen:
+        migrations.setdefault(name, []).append(effect)
+        for unseen in Ran(what, effect, before, step.after, along).unseen():
+            if (name, unseen.table) not in told:
+                told.add((name, unseen.table))
+                if not _told(losses, effect, unseen):
+                    found = _finding(effect, unseen.table, unseen.says)
                     yield _with_rows(what, found) if unseen.losing else found
-            previous = step.after
     for name, effects in migrations.items():
         for effect, table in Program(what, effects).unseen():
             if (name, table) not in told:
                 yield _finding(effect, table, f"reads {what.before.shown(table)}")
+
+
+def _told(losses: Collection[Finding], effect: Effect, unseen: Unseen) -> bool:
+    """That it may write this table; by more than what its text says only where all rows are."""
+    statement = effect.statement.text
+    return not unseen.decides and any(
+        (loss.statement, loss.relation) == (statement, unseen.table)
+        and (unseen.losing or any(lost.columns is None for lost in loss.lost))
+        for loss in losses
+    )
+
+
+def _migrations(observed: Observed) -> Iterator[str]:
+    """Of each statement; the number of its transaction, where nobody tells the migration."""
+    for number, transaction in enumerate(observed.transactions):
+        for step in transaction:
+            yield step.effect.statement.migration or f"transaction {number}"
 
 
 def _finding(effect: Effect, table: int, says: str) -> Finding:
