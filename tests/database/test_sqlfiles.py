@@ -55,6 +55,7 @@ def test_flyways_versions_compare_by_number(parts: list[int], sign: str) -> None
         ({"1.sql": "-- migrate:up\nSELECT 1;\n-- migrate:down\nDROP TABLE x;"}, "another tool"),
         ({"1.sql": "-- +goose Up\nSELECT 1;"}, r"another tool \(-- \+goose Up\)"),
         ({"1.sql": "\\i other.sql\n"}, r"command of psql \(\\i\)"),
+        ({"1.sql": "COPY t (a) FROM stdin;\n1\n\\.\n"}, "rows for COPY … FROM stdin"),
         ({"V1__a.sql": "GRANT SELECT ON t TO ${role};"}, r"placeholder \$\{role\}"),
         ({"V1__a.sql": "SELECT 1;", "V1.0__b.sql": "SELECT 1;"}, "have the same version"),
         ({"V1__a.sql": "SELECT 1;", "afterMigrate.sql": "SELECT 1;"}, "not run in their order"),

@@ -116,9 +116,7 @@ def _each(
 ) -> None:
     with (
         connecting(url),
-        connect(
-            url, autocommit=True, connect_timeout=CONNECT_SECONDS, prepare_threshold=None
-        ) as connection,
+        connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS) as connection,
     ):
         for bridge in bridges:
             patient(partial(_once, connection, verb, bridge, budget))

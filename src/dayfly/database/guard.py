@@ -160,7 +160,6 @@ def _entered(stack: ExitStack, url: str, *, books: bool) -> tuple[Connection, _L
             autocommit=autocommit,
             connect_timeout=CONNECT_SECONDS,
             application_name=_OWN,
-            prepare_threshold=None,
         )
         return stack.enter_context(made)
 

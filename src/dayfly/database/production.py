@@ -159,7 +159,7 @@ def reading(url: str) -> Iterator[Connection]:
     """One transaction that can neither write nor take long."""
     with (
         connecting(url),
-        connect(url, connect_timeout=CONNECT_SECONDS, prepare_threshold=None) as connection,
+        connect(url, connect_timeout=CONNECT_SECONDS) as connection,
         asking(connection),
     ):
         connection.read_only = True

@@ -35,4 +35,4 @@ class Server(Protocol):
 
 
 def connected(server: Server, database: str) -> Connection:
-    return connect(server.url(database), autocommit=True, prepare_threshold=None)
+    return connect(server.url(database), autocommit=True)

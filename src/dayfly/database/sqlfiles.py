@@ -113,7 +113,6 @@ def _connected(url: str, name: str = "") -> Iterator[Connection]:
             url,
             autocommit=True,
             connect_timeout=CONNECT_SECONDS,
-            prepare_threshold=None,
             application_name=name or None,
         ) as connection,
         asking(connection),

@@ -20,6 +20,7 @@ _BOTH_WAYS = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _PSQL = re.compile(r"^\\(?!\.)(?P<command>[a-z]+)", re.MULTILINE)
+_COPIES = re.compile(r"^\s*COPY\b[^;]*\bFROM\s+stdin\b", re.MULTILINE | re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"\$\{[A-Za-z_][\w:.]*\}")
 
 
@@ -173,6 +174,12 @@ def _refuse_foreign(name: str, text: str, *, flyway: bool) -> None:
         raise SqlFileError(
             f"{name} holds a command of psql (\\{psql['command']}), which is no SQL",
             hint='Write it as SQL, or run psql yourself: migrate = "psql $DATABASE_URL …".',
+        )
+    if _COPIES.search(text):
+        raise SqlFileError(
+            f"{name} holds rows for COPY … FROM stdin, which only psql can feed",
+            hint="Write them as INSERT (pg_dump --inserts does), or run psql yourself: "
+            'migrate = "psql $DATABASE_URL …".',
         )
     placeholder = _PLACEHOLDER.search(text) if flyway else None
     if placeholder:

@@ -9,7 +9,7 @@ from psycopg import sql
 
 from dayfly.database.impact.effects import Failure, Written
 from dayfly.database.impact.marks import Connection, Counts
-from dayfly.database.impact.words import cursor, first_word
+from dayfly.database.impact.words import cursor, first_word, mentions
 
 _EMPTY = (None, b"", b"0", b"f")  # as PostgreSQL spells NULL, '', zero and false
 
@@ -22,7 +22,10 @@ class Said:
 
 def execute(connection: Connection, text: str) -> Said:
     if first_word(text) == "COPY":
-        with connection.cursor() as copying, copying.copy(text.encode()):
+        with connection.cursor() as copying, copying.copy(text.encode()) as copied:
+            if mentions(text, "STDOUT"):
+                for _ in copied:
+                    """Nobody wants them."""
             return Said(tag="COPY")
     done = connection.execute(text.encode())
     if name := cursor(text):  # what a program fetches from it is not replayed

@@ -34,9 +34,7 @@ def session(url: str, *, lock_seconds: float = LOCK_SECONDS) -> Iterator[Connect
     """Outside of any transaction."""
     with (
         connecting(url),
-        connect(
-            url, connect_timeout=CONNECT_SECONDS, prepare_threshold=None, autocommit=True
-        ) as connection,
+        connect(url, connect_timeout=CONNECT_SECONDS, autocommit=True) as connection,
         asking(connection),
     ):
         limit = {"lock_timeout": f"{lock_seconds * 1000:.0f}"}
