@@ -11,7 +11,7 @@ import pytest
 
 from dayfly.database.answer import Question, of_files
 from dayfly.database.cluster import new_cluster
-from dayfly.database.scratch import serving
+from dayfly.database.scratch import ScratchServer, serving
 from dayfly.database.sqlfiles import apply_files
 from fake_server.terminal import SOURCE, Screen, Terminal
 
@@ -338,3 +338,37 @@ def test_a_person_sees_what_is_what(terminal: Terminal, orders: str, written: Wr
         "    the safe form:",
     ):
         assert line in told
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [
+        ("REVOKE INSERT ON orders FROM clerk", "staged"),
+        ("ALTER TABLE orders ENABLE ROW LEVEL SECURITY", "staged"),
+        ("ALTER TABLE orders ADD more int", "online"),
+    ],
+)
+def test_the_rights_of_the_apps_own_role_count(
+    terminal: Terminal, elsewhere: ScratchServer, orders: str, written: Written, change: str,
+    verdict: str,
+) -> None:  # fmt: skip
+    name = orders.rpartition("/")[2]
+    with psycopg.connect(elsewhere.url(name), autocommit=True) as admin:
+        admin.execute("CREATE ROLE clerk LOGIN PASSWORD 'clerk'")
+        admin.execute("GRANT SELECT, INSERT ON orders TO clerk")
+        try:
+            written(a=change)
+            clerk = elsewhere.url(name, "clerk", "clerk")
+            words = ("impact", "--database", orders, "--migrations", "migrations")
+            done = terminal.type(*words, "--app-database", clerk, "--json")
+            assert json.loads(done.stdout)["verdict"] == verdict, done.stdout + done.stderr
+        finally:
+            admin.execute("DROP OWNED BY clerk; DROP ROLE clerk")
+
+
+def test_files_that_ran_by_hand_are_told_how_to_be_written_down(
+    terminal: Terminal, orders: str, written: Written
+) -> None:
+    written(a="CREATE TABLE orders (id int)")
+    done = terminal.type("impact", "--database", orders, "--migrations", "migrations")
+    assert 'INSERT INTO "dayfly_migrations"' in done.stdout

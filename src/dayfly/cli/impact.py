@@ -44,6 +44,11 @@ def declare(commands: Commands) -> None:
     impact_.add_argument(
         "--replica", metavar="URL", help="read this replica of the database where it keeps up"
     )
+    impact_.add_argument(
+        "--app-database",
+        metavar="URL",
+        help="the same database as the application enters it, whose role's rights count",
+    )
     impact_.add_argument("--budget", metavar="TIME", help="longest blocking that is online (1s)")
     impact_.add_argument(
         "--statements",
@@ -73,6 +78,7 @@ def impact(  # noqa: PLR0913 - the options of the command
     migrations: Path | None,
     migrate: str | None,
     replica: str | None,
+    app_database: str | None,
     budget: str | None,
     statements: Path | None,
     drift: bool,
@@ -83,6 +89,7 @@ def impact(  # noqa: PLR0913 - the options of the command
         "--migrations": migrations,
         "--migrate": migrate,
         "--replica": replica,
+        "--app-database": app_database,
         "--budget": budget,
         "--statements": statements,
         "--drift": drift or None,
@@ -96,7 +103,7 @@ def impact(  # noqa: PLR0913 - the options of the command
 
         question = inquiry.question(session, database, replica or "", budget or "1s", statements)
         with working() as tell:
-            question = replace(question, drift=drift, tell=tell)
+            question = replace(question, drift=drift, tell=tell, app_url=app_database or "")
             asked = inquiry.asked(session.folder, question, migrations, migrate)
         answer = {"commit": None, **asked.as_json()}
     if json:

@@ -94,7 +94,8 @@ def _command(words: str, question: Question, say: Callable[[str], None]) -> Call
     fenced = not question.scratch_url
 
     def migrate(url: str) -> int:
-        env = to_copy(inherited_with(), [question.url], url, url="DATABASE_URL", fenced=fenced)
+        known = [question.url, question.app_url]
+        env = to_copy(inherited_with(), known, url, url="DATABASE_URL", fenced=fenced)
         argv = ["/bin/sh", "-c", words]
         done = run(argv, setting=Setting(env=env), seconds=COMMAND_SECONDS, check=False)
         if done.status:

@@ -19,6 +19,7 @@ from dayfly.database.logged import Entry, from_csv, from_json
 from dayfly.database.programs import DatabaseError
 from dayfly.database.server import connected
 from dayfly.database.serverlog import Log, Position
+from dayfly.database.sqlfiles import AlreadyThereError
 from dayfly.database.sqlnames import SqlFile
 from dayfly.database.statements import QUIET, Known, control
 from dayfly.database.transactions import ERRORS, executed, transactions
@@ -88,7 +89,8 @@ def captured(copies: Copies, run: Run, *, on: str, files: Sequence[SqlFile] = ()
         raise
     except DayflyError as error:
         entries = _entries(log, url, before)
-        raise _failed(error.message, _last(entries) or error.hint, entries) from error
+        said = error.hint if isinstance(error, AlreadyThereError) else _last(entries)
+        raise _failed(error.message, said or error.hint, entries) from error
     entries = _entries(log, url, before)
     known = Known(relations=relations | _relations(url), harmless=_harmless(url))
     found = attributed(transactions(entries, known))

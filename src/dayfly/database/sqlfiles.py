@@ -40,6 +40,10 @@ class EndedError(SqlFileError):
     """Somebody has ended its session; nothing of the file stays."""
 
 
+class AlreadyThereError(SqlFileError):
+    """It may have run before, by hand, and nobody wrote that down; the hint says how."""
+
+
 class LockedError(SqlFileError):
     """Somebody holds a lock for longer than we may wait; nothing of the file stays."""
 
@@ -161,8 +165,11 @@ def _apply(connection: Connection, books: Books, file: SqlFile) -> None:
             ) from error
         except psycopg.errors.AdminShutdown as error:
             raise EndedError(f"{file.name}: it was ended", hint="Nothing of it stays.") from error
+        except _THERE as error:
+            found = _failed(file, error, _line(file.text, error), _unwritten(file))
+            raise AlreadyThereError(found.message, hint=found.hint) from error
         except psycopg.Error as error:
-            state = _with_right(connection, error, "Nothing of it stays." + _unwritten(file, error))
+            state = _with_right(connection, error, "Nothing of it stays.")
             raise _failed(file, error, _line(file.text, error), state) from error
         _write(connection, books, file, started)
 
@@ -192,13 +199,13 @@ def _left_invalid(connection: Connection, piece: Piece) -> str:
     return f" An invalid index stays as well: {removed_by(left)}" if left else ""
 
 
-def _unwritten(file: SqlFile, error: psycopg.Error) -> str:
-    """What to do where it has run before, by hand, and nobody wrote that down."""
-    if not isinstance(error, _THERE):
-        return ""
+def _unwritten(file: SqlFile) -> str:
     flyways = file.version is not None or file.repeatable
     how = "flyway baseline" if flyways else done_by_hand(file)
-    return f"\nIf {file.name} has run already, by hand or by another tool, write that down: {how}"
+    return (
+        "Nothing of it stays.\n"
+        f"If {file.name} has run already, by hand or by another tool, write that down: {how}"
+    )
 
 
 def _write(connection: Connection, books: Books, file: SqlFile, started: float) -> None:
