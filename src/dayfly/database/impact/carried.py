@@ -67,7 +67,7 @@ def carried(catalogue: Catalogue, effect: Effect, prepared: Iterable[str] = ()) 
     runs = invoked(catalogue, effect, prepared)
     body = runs or Body()
     by_code = tuple(_of_body(catalogue, body, "code that it runs"))
-    begin = (*_direct(catalogue, effect), *by_code)
+    begin = (*_direct(catalogue, effect), *_untold(effect, body), *by_code)
     found = _followed(catalogue, begin)
     if left := _unexplained(effect, found.changes):
         found = _followed(catalogue, (*begin, *left))
@@ -81,6 +81,14 @@ def carried(catalogue: Catalogue, effect: Effect, prepared: Iterable[str] = ()) 
         body=runs,
         writes=writes,
     )
+
+
+def _untold(effect: Effect, body: Body) -> Iterator[Change]:
+    """By code that does not say all that it does: whatever happened, more columns may be meant."""
+    if dark(body) and not effect.targets:
+        for oid, written in effect.written.items():
+            if written.updated:
+                yield Change(verb=UPDATE, table=oid)
 
 
 def _unexplained(effect: Effect, changes: Iterable[Change]) -> tuple[Change, ...]:
@@ -124,8 +132,6 @@ def _direct(catalogue: Catalogue, effect: Effect) -> Iterator[Change]:
         if oid in effect.updates or (written and written.updated and planned):
             columns = targets(catalogue, effect, oid) or None
             yield Change(verb=UPDATE, table=oid, columns=columns)
-        elif written and written.updated and not effect.targets:
-            yield Change(verb=UPDATE, table=oid)  # by code, whose text is not trusted to say all
         told = oid in effect.updates | effect.deletes and not inserts
         if (oid in effect.targets and not told) or (written and written.inserted):
             yield Change(verb=INSERT, table=oid)
