@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 import dayfly
 
 SOURCE = Path(dayfly.__file__).parent.parent
@@ -61,7 +63,13 @@ class Screen:
         while text not in self.seen:
             assert time.monotonic() < end, self.seen
             if select.select([self.ours], [], [], 0.2)[0]:
-                self.seen += os.read(self.ours, 65536).decode()
+                self.seen += self._read()
+
+    def _read(self) -> str:
+        try:
+            return os.read(self.ours, 65536).decode(errors="replace")
+        except OSError:  # who had the other end has ended
+            pytest.fail(f"it has ended, and said: {self.seen}")
 
     def write(self, text: str) -> None:
         os.write(self.ours, text.encode())

@@ -113,7 +113,7 @@ def working() -> Iterator[Callable[[str], None]]:
     console = Console(stderr=True, no_color=no_color())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("", total=None)
-        yield lambda sentence: progress.update(task, description=clean(sentence))
+        yield lambda sentence: progress.update(task, description=clean(sentence), refresh=True)
 
 
 def flush() -> None:
