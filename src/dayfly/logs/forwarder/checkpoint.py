@@ -17,7 +17,7 @@ from dayfly.durable import FileError, translated, write_atomically
 
 NAME = "checkpoint.json"
 LOST_SECONDS = 600.0  # so long it is looked for
-ANCHOR = 64  # bytes before the position that are remembered
+ANCHOR = 256  # bytes before the position that are remembered: more than a usual line has
 
 
 @dataclass(kw_only=True)
