@@ -321,3 +321,27 @@ def test_a_copy_that_somebody_made_is_not_read(tmp_path: Path) -> None:
         wait_for(made, "one", "two", "three", "four")
         pause(2)
         wait_for(made, "one", "two", "three", "four")
+
+
+def test_contents_whose_lines_end_alike_are_told_apart(tmp_path: Path) -> None:
+    """Of the same length too, as what a program says each minute may be."""
+    with scene(tmp_path) as made:
+        log = made.logs / "app.log"
+        lines = [f"beat {number} {'x' * 100}" for number in range(8)]
+
+        def rotate(number: int) -> None:
+            """Two lines each time."""
+            append(log, "".join(f"{line}\n" for line in lines[2 * number : 2 * number + 2]))
+            Path(f"{log}.{9 - number}").write_bytes(log.read_bytes())
+            os.truncate(log, 0)
+
+        append(log, "")
+        started(made)
+        rotate(0)
+        wait_for(made, *lines[:2])
+        forwarder = made.processes["forwarder"]
+        forwarder.send_signal(signal.SIGSTOP)
+        for number in range(1, 4):
+            rotate(number)
+        forwarder.send_signal(signal.SIGCONT)
+        wait_for(made, *lines)
