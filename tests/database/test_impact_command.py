@@ -343,7 +343,7 @@ def test_a_person_sees_what_is_what(terminal: Terminal, orders: str, written: Wr
 @pytest.mark.parametrize(
     ("change", "verdict"),
     [
-        ("REVOKE INSERT ON orders FROM clerk", "staged"),
+        ("REVOKE INSERT ON orders FROM teller", "staged"),
         ("ALTER TABLE orders ENABLE ROW LEVEL SECURITY", "staged"),
         ("ALTER TABLE orders ADD more int", "online"),
     ],
@@ -354,16 +354,16 @@ def test_the_rights_of_the_apps_own_role_count(
 ) -> None:  # fmt: skip
     name = orders.rpartition("/")[2]
     with psycopg.connect(elsewhere.url(name), autocommit=True) as admin:
-        admin.execute("CREATE ROLE clerk LOGIN PASSWORD 'clerk'")
-        admin.execute("GRANT SELECT, INSERT ON orders TO clerk")
+        admin.execute("CREATE ROLE teller LOGIN PASSWORD 'teller'")
+        admin.execute("GRANT SELECT, INSERT ON orders TO teller")
         try:
             written(a=change)
-            clerk = elsewhere.url(name, "clerk", "clerk")
+            teller = elsewhere.url(name, "teller", "teller")
             words = ("impact", "--database", orders, "--migrations", "migrations")
-            done = terminal.type(*words, "--app-database", clerk, "--json")
+            done = terminal.type(*words, "--app-database", teller, "--json")
             assert json.loads(done.stdout)["verdict"] == verdict, done.stdout + done.stderr
         finally:
-            admin.execute("DROP OWNED BY clerk; DROP ROLE clerk")
+            admin.execute("DROP OWNED BY teller; DROP ROLE teller")
 
 
 def test_files_that_ran_by_hand_are_told_how_to_be_written_down(
