@@ -10,6 +10,7 @@ from dayfly.cli.commands import Commands, release_number, words
 from dayfly.cli.output import clean, say, say_json
 from dayfly.cli.session import Session
 from dayfly.client import Client
+from dayfly.config.inherited import logs_token
 from dayfly.errors import UsageError
 
 FEW = 200
@@ -178,7 +179,5 @@ def _store(session: Session, url: str | None) -> tuple[Client, str]:
     """Whom to ask, and what its paths begin with."""
     if not url:
         return session.client(seconds=ANSWER_SECONDS), "/api/logs"
-    from dayfly.config.inherited import logs_token  # noqa: PLC0415
-
     client = Client(url, logs_token(), called="The log store", seconds=ANSWER_SECONDS)
     return client, ""

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from dayfly.durable import FileError, translated
 from dayfly.logs.intake.listening import NO_SYSLOG, Syslog
 from dayfly.logs.store.settings import DEFAULTS, Settings
+from dayfly.stored import read_json
 
 SETTINGS = "settings.json"
 
@@ -48,11 +48,5 @@ class Told(msgspec.Struct, kw_only=True):
 
 
 def load(folder: Path) -> Serving:
-    path = folder / SETTINGS
-    with translated(path):
-        raw = path.read_bytes()
-    try:
-        told = msgspec.json.decode(raw, type=Told)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise FileError(f"{path}: {error}") from error
+    told = read_json(folder / SETTINGS, Told)
     return Serving(listen=told.listen, store=told.store, syslog=told.syslog.meant(told.zone))

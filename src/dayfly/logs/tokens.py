@@ -10,8 +10,9 @@ from typing import Literal
 
 import msgspec
 
-from dayfly.durable import FileError, locked, translated, write_atomically
+from dayfly.durable import locked, write_atomically
 from dayfly.errors import DayflyError
+from dayfly.stored import read_json
 
 Scope = Literal["logs:write"]
 FILE = "tokens.json"
@@ -63,15 +64,7 @@ class Tokens:
             self._write(left)
 
     def all(self) -> tuple[Token, ...]:
-        path = self.folder / FILE
-        with translated(path):
-            if not path.exists():
-                return ()
-            raw = path.read_bytes()
-        try:
-            return msgspec.json.decode(raw, type=tuple[Token, ...])
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
-            raise FileError(f"{path}: {error}") from error
+        return read_json(self.folder / FILE, tuple[Token, ...], absent=())
 
     def knows(self, shown: str) -> bool:
         """Whether this is one of them; a revoked one is not from the next request on."""

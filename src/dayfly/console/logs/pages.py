@@ -17,11 +17,12 @@ from starlette.responses import (
 )
 from starlette.routing import BaseRoute, Route
 
-from dayfly.console.logs import saved
+from dayfly.console.logs import narrowing, page, records, saved
 from dayfly.console.logs.view import LONGEST, PATH, RANGES, View
 from dayfly.console.session import Sessions
 from dayfly.console.state import State
 from dayfly.errors import DayflyError
+from dayfly.logs.query.problem import QueryError
 
 LONGEST_FORM = 100_000
 Told = Mapping[str, str]
@@ -91,9 +92,6 @@ class LogPages:
         return RedirectResponse(view.address(), 303)
 
     def _logs(self, told: Told, template: str = "logs.html", seal: str = "") -> Response:
-        from dayfly.console.logs import page  # noqa: PLC0415 - loads polars
-        from dayfly.logs.query.problem import QueryError  # noqa: PLC0415
-
         view = View.of(told)
         beside = {"seal": seal, "saved": self._searches()}
         try:
@@ -112,14 +110,9 @@ class LogPages:
             return {"searches": [], "problem": error.message}
 
     def _around(self, told: Told) -> Response:
-        from dayfly.console.logs import page  # noqa: PLC0415 - loads polars
-
         return self._sent("around.html", 200, View.of(told), lines=page.around(self._state, told))
 
     def _compare(self, told: Told) -> Response:
-        from dayfly.console.logs import page  # noqa: PLC0415 - loads polars
-        from dayfly.logs.query.problem import QueryError  # noqa: PLC0415
-
         view = View.of({"since": "", **told, "query": told.get("query") or page.ERRORS})
         releases = told.get("before", ""), told.get("after", "")
         given, status, found = all(releases), 200, None
@@ -131,8 +124,6 @@ class LogPages:
         return self._sent("compare.html", status, view, releases=releases, found=found)
 
     def _complete(self, told: Told) -> Response:
-        from dayfly.console.logs import page  # noqa: PLC0415 - loads polars
-
         text = told.get("text", "")[:LONGEST]
         return JSONResponse(page.completions(self._state, text, View.of(told)))
 
@@ -143,8 +134,6 @@ class LogPages:
         view: View,
         **values: Any,  # noqa: ANN401 - whatever the template shows
     ) -> Response:
-        from dayfly.console.logs import page, records  # noqa: PLC0415 - loads polars
-
         stream = self._templates.get_template(template).generate(
             view=view,
             ranges=RANGES,
@@ -158,8 +147,6 @@ class LogPages:
 
 def _narrowed(view: View, told: Told) -> View | None:
     """What a click on a value asks for."""
-    from dayfly.console.logs import narrowing  # noqa: PLC0415 - loads polars
-
     if told.get("count"):
         return view.toggled(told["count"])
     for name, change in (("include", narrowing.included), ("exclude", narrowing.excluded)):

@@ -8,8 +8,9 @@ from pathlib import Path
 import msgspec
 
 from dayfly.console.logs.view import View
-from dayfly.durable import FileError, locked, translated, write_atomically
+from dayfly.durable import locked, write_atomically
 from dayfly.errors import UsageError
+from dayfly.stored import read_json
 
 MOST, LONGEST_NAME = 100, 60
 
@@ -27,12 +28,7 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 def load(path: Path) -> list[Saved]:
     """By name; none where none was ever kept."""
-    try:
-        with translated(path):
-            raw = path.read_bytes() if path.exists() else b"[]"
-        return msgspec.json.decode(raw, type=list[Saved])
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise FileError(f"{path}: {error}", hint="Mend it, or remove it.") from error
+    return read_json(path, list[Saved], absent=[], hint="Mend it, or remove it.")
 
 
 def keep(path: Path, name: str, view: View) -> None:

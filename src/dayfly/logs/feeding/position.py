@@ -5,7 +5,8 @@ from pathlib import Path
 
 import msgspec
 
-from dayfly.durable import FileError, translated, write_atomically
+from dayfly.durable import write_atomically
+from dayfly.stored import read_json
 
 
 class Position(msgspec.Struct, kw_only=True):
@@ -18,17 +19,8 @@ class Position(msgspec.Struct, kw_only=True):
 
 
 def load(path: Path) -> Position:
-    if not path.exists():
-        return Position(id=os.urandom(6).hex())
-    with translated(path):
-        raw = path.read_bytes()
-    try:
-        return msgspec.json.decode(raw, type=Position)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise FileError(
-            f"{path}: damaged ({error})",
-            hint="Move it away to feed again all that is not sealed yet.",
-        ) from error
+    hint = "Move it away to feed again all that is not sealed yet."
+    return read_json(path, Position, absent=Position(id=os.urandom(6).hex()), hint=hint)
 
 
 def save(path: Path, position: Position) -> None:

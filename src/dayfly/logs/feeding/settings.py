@@ -7,10 +7,11 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
-from dayfly.durable import FileError, translated
+from dayfly.durable import translated
 from dayfly.errors import DayflyError
 from dayfly.logs.query.parse import parse
 from dayfly.logs.query.tree import Node
+from dayfly.stored import read_json
 
 SETTINGS = "feeds.json"
 GB = 1024**3
@@ -54,15 +55,7 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 def load(folder: Path) -> tuple[Feed, ...]:
     """None where there is no such file; FeedError names the feed and what is wrong with it."""
-    path = folder / SETTINGS
-    if not path.exists():
-        return ()
-    with translated(path):
-        raw = path.read_bytes()
-    try:
-        feeds = msgspec.json.decode(raw, type=tuple[Feed, ...])
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise FileError(f"{path}: {error}") from error
+    feeds = read_json(folder / SETTINGS, tuple[Feed, ...], absent=())
     names = [feed.name for feed in feeds]
     for feed in feeds:
         _check(feed, names)

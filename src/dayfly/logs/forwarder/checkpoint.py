@@ -13,7 +13,8 @@ from typing import Literal
 
 import msgspec
 
-from dayfly.durable import FileError, translated, write_atomically
+from dayfly.durable import write_atomically
+from dayfly.stored import read_json
 
 NAME = "checkpoint.json"
 LOST_SECONDS = 600.0  # so long it is looked for
@@ -98,18 +99,8 @@ class Checkpoint:
 
 
 def load(folder: Path) -> Checkpoint:
-    path = folder / NAME
-    with translated(path):
-        if not path.exists():
-            return Checkpoint()
-        raw = path.read_bytes()
-    try:
-        return msgspec.json.decode(raw, type=Checkpoint)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise FileError(
-            f"{path}: damaged ({error})",
-            hint="Move it away to read all files from their beginning; lines will be there twice.",
-        ) from error
+    hint = "Move it away to read all files from their beginning; lines will be there twice."
+    return read_json(folder / NAME, Checkpoint, absent=Checkpoint(), hint=hint)
 
 
 def encoded(checkpoint: Checkpoint) -> bytes:

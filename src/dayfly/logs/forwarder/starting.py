@@ -3,22 +3,19 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-import msgspec
 
 from dayfly.durable import FileError, translated
 from dayfly.logs.forwarder.ledger import Full
 from dayfly.logs.forwarder.settings import GB, Reading, Spooling
 from dayfly.logs.forwarder.stamps import Described, Stamps, Watch
+from dayfly.stored import read_json
 
 SETTINGS = "forwarder.json"
 # Of a machine, in the folder of its output:
 OUTPUT = "output.log"
 MACHINE = ".machine.json"  # what it is; what has none waits
 ENDED = ".ended"  # a file that is there once nothing more will be written
-Kind = TypeVar("Kind")
 _WILD = frozenset("*?[")
 
 
@@ -80,10 +77,7 @@ class Settings:
 
 
 def load(folder: Path) -> Settings:
-    path = folder / SETTINGS
-    with translated(path):
-        raw = path.read_bytes()
-    return _decoded(path, raw, Settings)
+    return read_json(folder / SETTINGS, Settings)
 
 
 @dataclass
@@ -112,11 +106,9 @@ class Machines:
 
     def _machine(self, name: str) -> Machine | None:
         path = self.output / name / MACHINE
-        try:
-            raw = path.read_bytes()
-        except FileNotFoundError:
+        if not path.exists():
             return None
-        self._known[name] = _decoded(path, raw, Machine)
+        self._known[name] = read_json(path, Machine)
         return self._known[name]
 
 
@@ -140,10 +132,3 @@ def _always(stamps: Stamps, host: str) -> Callable[[Path], Described]:
         return Described(stamps=own)
 
     return describe
-
-
-def _decoded(path: Path, raw: bytes, kind: type[Kind]) -> Kind:
-    try:
-        return msgspec.json.decode(raw, type=kind)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise FileError(f"{path}: {error}") from error

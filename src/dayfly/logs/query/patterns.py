@@ -5,8 +5,10 @@ references. Python's `re` is no part of it: `(a+)+$` would keep it busy for year
 """
 
 import re
+from typing import TYPE_CHECKING
 
-import polars as pl
+if TYPE_CHECKING:
+    from polars.series.string import StringNameSpace
 
 LONGEST = 500  # characters of a pattern
 MOST_REPEATS = 1000  # of all counted repetitions of a pattern together, multiplied
@@ -21,20 +23,28 @@ def problem_of(pattern: str) -> tuple[int, str] | None:
         return LONGEST, f"a regular expression of {len(pattern)} characters, allowed are {LONGEST}"
     if (at := _too_many(pattern)) is not None:
         return at, f"repetitions that multiply to more than {MOST_REPEATS}"
+    from polars.exceptions import ComputeError  # noqa: PLC0415 - see `_engine`
+
     try:
-        pl.Series([""]).str.contains(pattern)
-    except pl.exceptions.ComputeError as error:
+        _engine("").contains(pattern)
+    except ComputeError as error:
         return _explained(str(error))
     return None
 
 
+def _engine(text: str) -> "StringNameSpace":
+    import polars as pl  # noqa: PLC0415 - takes 0.2 s, and few queries have a regular expression
+
+    return pl.Series([text]).str
+
+
 def searched(pattern: str, text: str) -> bool:
-    return bool(pl.Series([text]).str.contains(pattern)[0])
+    return bool(_engine(text).contains(pattern)[0])
 
 
 def marked(pattern: str, text: str, begin: str, end: str) -> str:
     """The text with every match of a pattern between two marks."""
-    between = pl.Series([text]).str.replace_all(pattern, f"{_MARK[0]}${{0}}{_MARK[1]}")[0]
+    between = _engine(text).replace_all(pattern, f"{_MARK[0]}${{0}}{_MARK[1]}")[0]
     return str(between).replace("".join(_MARK), "").replace(_MARK[0], begin).replace(_MARK[1], end)
 
 

@@ -1,6 +1,9 @@
 """The shape of a message: what differs from line to line is left out, so that lines group."""
 
-import polars as pl
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _TIME = (
     r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}"
@@ -15,7 +18,7 @@ SHAPES = (
 )
 
 
-def shapes(messages: pl.Series) -> pl.Series:
+def shapes(messages: "pl.Series") -> "pl.Series":
     """Many at once, as the store asks."""
     for pattern, name in SHAPES:
         messages = messages.str.replace_all(pattern, name)
@@ -23,4 +26,6 @@ def shapes(messages: pl.Series) -> pl.Series:
 
 
 def shape(message: str) -> str:
+    import polars as pl  # noqa: PLC0415 - takes 0.2 s, and a query is read without it
+
     return str(shapes(pl.Series([message]))[0])
