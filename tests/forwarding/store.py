@@ -10,7 +10,11 @@ class Handler(BaseHTTPRequestHandler):
     folder: Path
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) < length:  # its sender was killed
+            self.close_connection = True
+            return
         batch = self.headers["X-Dayfly-Batch"]
         kept = self.folder / f"{batch}.gz"
         status = 200
