@@ -38,3 +38,8 @@ async def told(_: Request, error: Exception) -> Response:
         body["column"] = error.column
     headers = {"Retry-After": str(RETRY_SECONDS)} if status == 429 else None  # noqa: PLR2004
     return JSONResponse(body, status, headers)
+
+
+async def broken_off(_: Request, _error: Exception) -> Response:
+    """To a sender that went away before its body was whole; it is nobody's error to look into."""
+    return Response(status_code=400)

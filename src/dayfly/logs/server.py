@@ -6,9 +6,10 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
 
 from dayfly.errors import DayflyError
-from dayfly.logs.answers import told
+from dayfly.logs.answers import broken_off, told
 from dayfly.logs.asking import Asking
 from dayfly.logs.feeding.feeds import Feeds
 from dayfly.logs.guard import Guard
@@ -56,5 +57,5 @@ def application(  # noqa: PLR0913 - all that a server is put together from
         routes=routes,
         lifespan=lambda _: beside(),
         middleware=[Middleware(Guard, token=token, senders=senders, questions=questions)],
-        exception_handlers={DayflyError: told},
+        exception_handlers={DayflyError: told, ClientDisconnect: broken_off},
     )

@@ -1,6 +1,9 @@
 import base64
 import gzip
+import http.client
 import json
+import socket
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -45,6 +48,24 @@ def test_a_batch_is_taken_once(server: Server) -> None:
 
     assert [answer.json["taken"] for answer in (first, again, other)] == [2, 0, 2]
     assert len(server.messages()) == 4
+
+
+@pytest.mark.parametrize("came", [b"", LINES[:35]], ids=["only its headers", "a part of it"])
+def test_a_batch_whose_sender_was_killed_can_come_again(
+    server: Server, came: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Else the store would call the rest a repetition, and it would be lost."""
+    with suppress(http.client.RemoteDisconnected), closing(server.connection()) as broken:
+        broken.putrequest("POST", "/ingest")
+        broken.putheader("X-Dayfly-Batch", "a-1")
+        broken.putheader("Content-Length", str(len(LINES)))
+        broken.endheaders(came)
+        broken.sock.shutdown(socket.SHUT_WR)
+        broken.getresponse()
+
+    assert server.ask("POST", "/ingest", LINES, X_Dayfly_Batch="a-1").json == {"taken": 2}
+    assert server.messages() == ["two", "one"]
+    assert caplog.text == ""
 
 
 @pytest.mark.parametrize(
