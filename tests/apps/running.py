@@ -1,7 +1,6 @@
 """The application `kinds` as a plain process on a free port, without Dayfly."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,12 +11,7 @@ from pathlib import Path
 
 from apps import KINDS
 from dayfly.clock import wait_until
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from ports import free_port
 
 
 @dataclass(frozen=True)
@@ -46,7 +40,7 @@ class App:
 
 @contextmanager
 def kinds(*misbehave: str, release: str = "1", wait: bool = True) -> Iterator[App]:
-    port = free_port()
+    port = free_port(row=2)  # one misbehaviour takes the next
     environment = {**os.environ, "PORT": str(port), "DAYFLY_RELEASE": release, "MISBEHAVE": ""}
     program = [sys.executable, str(Path(KINDS) / "app.py"), *misbehave]
     process = subprocess.Popen(program, env=environment, stdout=subprocess.DEVNULL)

@@ -18,15 +18,10 @@ from dayfly.balancer.routing import BalancerError, Server
 from dayfly.balancer.state import Listen
 from dayfly.clock import wait_until
 from dayfly.config.environment import Route
+from ports import free_port
 
 MACHINE = Path(__file__).parent / "machine.py"
 SOURCE = Path(__file__).parents[2] / "src"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def eventually(condition: Callable[[], bool], what: str, seconds: float = 15) -> None:

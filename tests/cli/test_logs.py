@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from apps.running import free_port
 from asked import NOW, Server, serving
 from dayfly.clock import wait_until
 from fake_server.terminal import SOURCE, Terminal
+from ports import free_port
 
 SECOND = 10**9
 NOW_NS = int(NOW) * SECOND

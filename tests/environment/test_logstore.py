@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from apps.running import free_port
 from dayfly.config.home import Home, create
 from dayfly.config.load import load_environment
 from dayfly.environment import logstore
 from dayfly.logs import starting
 from dayfly.logs.forwarder import starting as forwarding
+from ports import free_port
 
 DAY = 86400.0
 SETTINGS = """\

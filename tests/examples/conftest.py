@@ -12,9 +12,9 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from apps.running import free_port
 from dayfly.clock import wait_until
 from dayfly.command import output_of, which
+from ports import free_port
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "orders"
 PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))

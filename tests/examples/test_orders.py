@@ -9,11 +9,11 @@ import psycopg
 import pytest
 
 import traffic
-from apps.running import free_port
 from dayfly.clock import wait_until
 from dayfly.command import CommandError, Setting, output_of
 from dayfly.config.load import load_app
 from traffic import Plan, kinds
+from ports import free_port
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "orders"
 Version = Callable[[str], Path]

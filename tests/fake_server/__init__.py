@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
@@ -19,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 
 from dayfly.client import Client
 from dayfly.events import Event
+from ports import free_port
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -204,12 +204,6 @@ class _Api:
             status, said = self.environment.refusal
             return JSONResponse(said, status)
         return JSONResponse({"release": 2}, 202)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

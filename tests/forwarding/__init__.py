@@ -4,7 +4,6 @@ import gzip
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from typing import Any
 
 from dayfly.clock import wait_until
 from dayfly.logs.forwarder.checkpoint import acknowledged
+from ports import free_port
 
 TOKEN = "secret"
 SECONDS = 40.0  # until all is in, on a machine that is busy
@@ -99,7 +99,7 @@ class Scene:
 @contextmanager
 def scene(folder: Path, **settings: object) -> Iterator[Scene]:
     """Nothing runs yet."""
-    made = Scene(folder, port=_free_port())
+    made = Scene(folder, port=free_port())
     for each in (made.logs, made.state, made.stored):
         each.mkdir()
     files = [{"path": f"{made.logs}/*.log"}]
@@ -121,9 +121,3 @@ def scene(folder: Path, **settings: object) -> Iterator[Scene]:
 def pause(seconds: float) -> None:
     """For something that must not happen."""
     time.sleep(seconds)
-
-
-def _free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])

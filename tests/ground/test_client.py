@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from dayfly.client import Client, ClientError
-from fake_server import TOKEN, FakeEnvironment, free_port, routes, serving
+from fake_server import TOKEN, FakeEnvironment, routes, serving
+from ports import free_port
 
 
 def test_events_go_on_after_a_restart_of_the_server() -> None:

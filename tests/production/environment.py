@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 import trustme
 
-from apps.running import free_port
 from dayfly.balancer.program import packaged_program
 from dayfly.client import Client
 from dayfly.clock import wait_until
@@ -25,6 +24,7 @@ from dayfly.environment.processes import pids_of
 from dayfly.events import Event
 from dayfly.release.journal import Journal
 from fake_server.visitor import Visitor
+from ports import free_port
 from production.projects import Project
 
 DAYFLY = (sys.executable, "-c", "from dayfly.cli import main; main()")

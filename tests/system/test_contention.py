@@ -3,9 +3,9 @@
 import pytest
 
 import traffic
-from apps.running import free_port
 from dayfly.balancer.state import read_listen
 from dayfly.clock import wait_until
+from ports import free_port
 from production import Production, Project, assert_nothing_left_over, assert_serving
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy]

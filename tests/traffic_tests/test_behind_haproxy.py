@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 import traffic
-from apps.running import App, free_port, kinds
+from apps.running import App, kinds
 from dayfly.clock import wait_until
 from dayfly.command import which
 from planted import Certificate
+from ports import free_port
 from traffic import Plan
 
 pytestmark = pytest.mark.haproxy

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from apps.running import free_port
 from asked import Server, serving
 from dayfly.clock import wait_until
 from dayfly.logs.query.parse import parse
@@ -20,6 +19,7 @@ from dayfly.logs.query.tree import Query
 from dayfly.logs.record import Record
 from fed import Receiver, describe, feeding, items, receiving, wait_fed, wait_for
 from kept import body_of, numbered
+from ports import free_port
 
 NOON = 1_793_577_600 * 10**9 + 12 * 3600 * 10**9
 

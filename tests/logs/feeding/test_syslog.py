@@ -13,13 +13,13 @@ from typing import Any
 
 import trustme
 
-from apps.running import free_port
 from asked import missing
 from dayfly.clock import wait_until
 from dayfly.logs.feeding.syslog import message
 from dayfly.logs.record import Record
 from fed import describe, feeding, wait_fed, wait_for
 from kept import body_of, numbered
+from ports import free_port
 
 TIME = 1_793_577_600_123_456_789
 CONFIGURATION = """

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from apps.running import free_port
 from asked import TOKEN, Server, serving
 from asked.documented import told
 from dayfly.logs.intake.listening import Syslog
+from ports import free_port
 from small_image import python_image
 from workshop import need_docker
 

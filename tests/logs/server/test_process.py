@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from apps.running import free_port
 from dayfly.clock import wait_until
 from dayfly.logs.__main__ import main
+from ports import free_port
 
 ROOT = Path(__file__).parents[3]
 

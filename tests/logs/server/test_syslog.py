@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import trustme
 
-from apps.running import free_port
 from asked import Server, serving
 from dayfly.errors import DayflyError
 from dayfly.logs.intake.listening import Syslog, bound
 from dayfly.logs.store.settings import Settings
+from ports import free_port
 
 
 @pytest.fixture

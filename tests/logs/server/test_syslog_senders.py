@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import trustme
 
-from apps.running import free_port
 from asked import TOKEN, Server, missing, serving
 from asked.documented import told
 from dayfly.logs.intake.listening import Syslog
+from ports import free_port
 
 UNPACKED = Path(__file__).parents[2] / "senders/syslog-ng"
 LINES = [f"line {n} of «many»" for n in range(100)]
