@@ -11,4 +11,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _length(item: pytest.Item) -> int:
     if "acceptance" in item.path.parts:
         return 0
-    return 1 if item.get_closest_marker("acceptance") else 2
+    if item.get_closest_marker("acceptance"):
+        return 1
+    return 2 if "system" in item.path.parts else 3

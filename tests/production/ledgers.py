@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 
 import apps
+from production import layers
 from production.environment import Production
 from production.projects import Project
 
@@ -59,7 +60,10 @@ def ledger(prod: Production, url: str, folder: str = "ledger", **settings: str) 
     made.git("init", "--quiet", "--initial-branch=main")
     first = made.save("First")
     prod.typed("secret", "set", "DATABASE_URL", at=made.folder, given=url)
+    images = prod.home.images / "ledger"
+    layers.lend(images)
     prod.released(made, first)
+    layers.keep(images)
     return made
 
 
