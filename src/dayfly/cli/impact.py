@@ -182,7 +182,8 @@ def _finding(finding: Json) -> list[str]:
         if finding[name]
     ]
     remedy = finding["remedy"].splitlines()
-    name = ["    the safe form:" if finding["statement"] else "    details:"] if remedy else []
+    safe = finding["statement"] and finding["kind"] != "unknown"
+    name = ["    the safe form:" if safe else "    details:"] if remedy else []
     return [*told, *name, *(f"      {paint('accent', clean(line))}" for line in remedy)]
 
 

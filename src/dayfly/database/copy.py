@@ -12,6 +12,7 @@ from dayfly.database.begun import Begun, begun, looked_at
 from dayfly.database.books import BOOKS
 from dayfly.database.cluster import ADMIN
 from dayfly.database.connection import connect
+from dayfly.database.encoding import clause
 from dayfly.database.guard import ONLY
 from dayfly.database.operators import operators_server, restored
 from dayfly.database.production import Production
@@ -27,6 +28,7 @@ _FILLED = """
     AND n.nspname <> 'information_schema' AND c.relname <> ALL (%s)
 """
 _NEW = "CREATE DATABASE {} TEMPLATE {} OWNER {}"
+_EMPTY = "template0"
 _BY_FILES = " STRATEGY file_copy"  # half the time; before 15 it is the only way
 
 
@@ -48,7 +50,7 @@ class Copies:
 
     def empty(self) -> str:
         """As `fresh`, of a database that has nothing in it."""
-        return self._copied("template0")
+        return self._copied(_EMPTY)
 
     def twin(self, url: str) -> str:
         """As `fresh`, of a copy as it is now; nobody may be connected to that."""
@@ -159,7 +161,9 @@ def _create(connection: Connection, copies: Copies, name: str, template: str) ->
     words = [name, template, copies.server.owner(production.owner)]
     if copies.tablespace:
         new, words = f"{new} TABLESPACE {{}}", [*words, copies.tablespace]
-    connection.execute(sql.SQL(new).format(*map(sql.Identifier, words)))
+    made = sql.SQL(new).format(*map(sql.Identifier, words))
+    own = clause(connection, production.encoding) if template == _EMPTY else sql.Composed([])
+    connection.execute(made + own)
     database = sql.Identifier(name)
     path = sql.SQL(", ").join(map(sql.Identifier, production.search_path or ("public",)))
     connection.execute(sql.SQL("ALTER DATABASE {} SET search_path = {}").format(database, path))

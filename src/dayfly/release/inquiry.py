@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from dayfly.config.app import Database
 from dayfly.database import contract
 from dayfly.database.contract import TARGET, ContractError, Split
-from dayfly.database.impact.finding import DOWNTIME, unassessable
+from dayfly.database.impact.finding import DOWNTIME
 from dayfly.database.recorded import recorded_statements
 from dayfly.errors import DayflyError
 from dayfly.images.image import Image
@@ -179,11 +179,11 @@ def _assessable(work: Work, ask: Callable[[Say], Found]) -> Found:
         raise RefusedError(error.message, hint=error.hint + later) from error
     except DayflyError as error:
         work.stop.check()
-        redact = work.parts.redactor(work.record.app)
-        from dayfly.database.guard import kept_out  # noqa: PLC0415 - loads the driver
-        from dayfly.database.problems import missed_network  # noqa: PLC0415 - see above
+        return _failing(work, error, "".join(said[-1:]))
 
-        output = "\n".join(said)
-        hints = filter(None, (error.hint, output, missed_network(output), kept_out(output)))
-        why = redact("\n".join(hints))
-        return only(DOWNTIME, unassessable(redact(error.message), why))
+
+def _failing(work: Work, error: DayflyError, output: str) -> Found:
+    from dayfly.database.failing import failing  # noqa: PLC0415 - loads the driver
+
+    redact = work.parts.redactor(work.record.app)
+    return only(DOWNTIME, failing(error, output).with_words(redact))
