@@ -70,7 +70,7 @@ def test_a_file_with_a_sign_that_the_encoding_lacks_will_fail(
     with pytest.raises(CaptureError) as error:
         of_files(Question(url=encoded, folder=scratch, budget=1.0), tmp_path)
 
-    found = failing(error.value, "")
+    found = failing(error.value, "", encoded)
     assert (found.verdict, found.kind, found.migration) == ("downtime", "fails", "2.sql")
     assert found.message == f"will fail: 2.sql, line 2: {NO_SIGN} 'Ł'"
     assert found.statement == "UPDATE orders SET name = 'Łódź'"
@@ -111,7 +111,7 @@ def test_a_tool_with_a_sign_that_the_encoding_lacks_will_fail(
     with pytest.raises(CaptureError) as error:
         of_command(Question(url=encoded, folder=scratch, budget=1.0), run)
 
-    found = failing(error.value, capsys.readouterr().out)
+    found = failing(error.value, capsys.readouterr().out, encoded)
     assert (found.kind, found.message) == ("fails", f"will fail: {NO_SIGN} 'Ł'")
     assert ("COMMENT ON TABLE" if tool is of_alembic else "The last statement was") in found.remedy
     assert run(encoded) != 0, "production refuses it as well"

@@ -58,7 +58,7 @@ def asked(source: Path, question: Question, migrations: Path | None, migrate: st
     try:
         return _answer(source, question, migrations, migrate, said.append)
     except CaptureError as error:
-        found = Impact(findings=(failing(error, "".join(said[-1:])),))
+        found = Impact(findings=(failing(error, "".join(said[-1:]), question.url),))
         seconds = time.monotonic() - began
         return Answer(impact=found, seconds=seconds, pending=None, whole=False)
 

@@ -17,6 +17,7 @@ from dayfly.database.declared import declared
 from dayfly.database.encoding import Lacking, codec_of, lacking
 from dayfly.database.guard import StrayError
 from dayfly.database.logged import Entry, from_csv, from_json
+from dayfly.database.problems import missing_right
 from dayfly.database.programs import DatabaseError
 from dayfly.database.server import connected
 from dayfly.database.serverlog import Log, Position
@@ -41,7 +42,7 @@ _FUNCTIONS = """
 
 FAILED = "the migrate command failed on the scratch copy"
 _NO_RIGHT = "42501"
-_OTHER_ROLE = "It ran with the rights of the role in the URL: ask as the role that migrates."
+_OTHER_ROLE = "It had the rights of {user}, the role in the URL: ask as the role that migrates"
 _OF_VALUES = ("22", "23")  # classes of SQLSTATE: data exception, constraint violation
 Run = Callable[[str], int]  # a command with this database's URL: its exit status
 
@@ -111,12 +112,23 @@ def captured(copies: Copies, run: Run, *, on: str, files: Sequence[SqlFile] = ()
 def _failed(copies: Copies, error: DayflyError, hint: str, entries: list[Entry]) -> CaptureError:
     states = {entry.state for entry in entries}
     queries = [entry.query for entry in entries if entry.severity in ERRORS]
-    found = _error(copies, error, f"{hint}\n{_OTHER_ROLE}" if _NO_RIGHT in states else hint)
+    if refused := [entry.message for entry in entries if entry.state == _NO_RIGHT]:
+        hint = _with_role(copies, refused[-1], hint)
+    found = _error(copies, error, hint)
     found.statement = found.statement or " ".join(queries[-1:])
     if found.refused and not found.statement:  # the server does not log what it can't read
         found.hint = f"{_last(entries)}\n{found.hint}"
     found.refused_rows = any(state[:2] in _OF_VALUES for state in states)
     return found
+
+
+def _with_role(copies: Copies, refused: str, hint: str) -> str:
+    """First whose rights it had, since a role that only reads can ask of some migrations."""
+    user, owner = copies.production.user, copies.production.owner
+    whose = "" if user == owner else f"; the database belongs to {owner}"
+    right = missing_right(refused, user)
+    lines = (_OTHER_ROLE.format(user=user) + f"{whose}.", right if right not in hint else "", hint)
+    return "\n".join(filter(None, lines))
 
 
 def _error(copies: Copies, error: DayflyError, hint: str) -> CaptureError:

@@ -185,5 +185,6 @@ def _assessable(work: Work, ask: Callable[[Say], Found]) -> Found:
 def _failing(work: Work, error: DayflyError, output: str) -> Found:
     from dayfly.database.failing import failing  # noqa: PLC0415 - loads the driver
 
-    redact = work.parts.redactor(work.record.app)
-    return only(DOWNTIME, failing(error, output).with_words(redact))
+    redact, database = work.parts.redactor(work.record.app), work.app.database or Database()
+    found = failing(error, output, work.migrate_url(database))
+    return only(DOWNTIME, found.with_words(redact))
