@@ -183,8 +183,12 @@ def _assessable(work: Work, ask: Callable[[Say], Found]) -> Found:
 
 
 def _failing(work: Work, error: DayflyError, output: str) -> Found:
+    """RefusedError where the command has strayed: what is wrong there no reason makes right."""
     from dayfly.database.failing import failing  # noqa: PLC0415 - loads the driver
+    from dayfly.database.guard import StrayError  # noqa: PLC0415 - see above
 
     redact, database = work.parts.redactor(work.record.app), work.app.database or Database()
+    if isinstance(error, StrayError):
+        raise RefusedError(redact(error.message), hint=redact(error.hint)) from error
     found = failing(error, output, work.migrate_url(database))
     return only(DOWNTIME, found.with_words(redact))
