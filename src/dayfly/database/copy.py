@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -37,6 +37,7 @@ class Copies:
     """A server that has production's schema, and makes a new copy of it in a moment."""
 
     server: Server
+    template: str  # the database that they are made of
     production: Production
     unfilled: tuple[str, ...]  # tables without a row, because none could be made up
     schema: str  # production's, as pg_dump writes it
@@ -46,7 +47,7 @@ class Copies:
 
     def fresh(self) -> str:
         """The URL of a new copy, with a superuser's rights; gone with the server."""
-        return self._copied(self.server.template)
+        return self._copied(self.template)
 
     def empty(self) -> str:
         """As `fresh`, of a database that has nothing in it."""
@@ -54,7 +55,11 @@ class Copies:
 
     def twin(self, url: str) -> str:
         """As `fresh`, of a copy as it is now; nobody may be connected to that."""
-        return self._copied(urlsplit(url).path.removeprefix("/"))
+        return self._copied(_name(url))
+
+    def of(self, url: str) -> "Copies":
+        """Copies of one as it is now; nobody may be connected to that."""
+        return replace(self, template=_name(self.twin(url)), base=None)
 
     def _copied(self, template: str) -> str:
         name = self.server.new_name()
@@ -111,6 +116,7 @@ def copy_of(
         _make_tablespace(running)
         yield Copies(
             server=running.server,
+            template=running.server.template,
             production=production,
             unfilled=running.ready.unfilled,
             schema=schema,
@@ -131,6 +137,7 @@ def copies_at(
         _begin(server, production)
         yield Copies(
             server=server,
+            template=server.template,
             production=production,
             unfilled=unfilled,
             schema=schema,
@@ -138,6 +145,10 @@ def copies_at(
             tablespace="",
             base=None,
         )
+
+
+def _name(url: str) -> str:
+    return urlsplit(url).path.removeprefix("/")
 
 
 def _begin(server: Server, production: Production) -> None:
