@@ -28,6 +28,21 @@ def duration(seconds: float | None, nothing: str = "-") -> str:
     return f"{minutes} min {rest:02d} s"
 
 
+def later(impact: Mapping[str, Any]) -> str:
+    """What will come of the migrations that a release leaves out; empty where it was not asked."""
+    found = impact.get("later")
+    if not found:
+        return ""
+    if found["runs"] is None:
+        return f"not known: {found['why']}"
+    told = (
+        "and they run by themselves"
+        if found["runs"]
+        else f"and they will be refused: {found['why']}"
+    )
+    return f"{found['verdict']}, {told}"
+
+
 def way_back(app: Mapping[str, Any]) -> str:
     """What a plain rollback would do, of an app in `dayfly status --json`."""
     way, crosses, warm = app.get("way_back", "none"), app.get("crosses"), app.get("warm")

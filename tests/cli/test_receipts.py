@@ -6,7 +6,16 @@ import pytest
 
 from cli.conftest import Terminal
 from fake_server import FakeEnvironment
-from fake_server.impacts import DOWNTIME, PRESERVED, STAGED, assessed, export
+from fake_server.impacts import (
+    DOWNTIME,
+    PRESERVED,
+    RECORDED,
+    STAGED,
+    assessed,
+    export,
+    leaving_out,
+    release,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -119,3 +128,15 @@ def test_a_rollback_tells_what_it_brought_back(
     assert "restored of 13: orders (1,204 rows)" in told
     assert "notes    rolled back, because it hurries" in told
     assert "unassessed" not in told
+
+
+@pytest.mark.parametrize("state", ["waiting", "done"])
+def test_what_will_come_of_what_waits_is_told_until_it_was_tried(
+    terminal: Terminal, environment: FakeEnvironment, state: str
+) -> None:
+    release(environment, 30, leaving_out(RECORDED["online"], runs=False, why="it blocks"))
+    names = ["0040_drop_total.sql"]
+    environment.receipts[30] |= {"contract": {"state": state, "migrations": names, "reason": ""}}
+    told = facts(terminal, 30)
+    later = "later 0040_drop_total.sql: staged, and they will be refused: it blocks"
+    assert (later in told) == (state == "waiting")

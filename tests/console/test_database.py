@@ -2,6 +2,7 @@
 
 import html
 import re
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,8 @@ from fake_server.impacts import (
     UNASSESSABLE,
     assessed,
     export,
+    leaving_out,
+    release,
 )
 from fake_server.scenes import HOSTILE, under_way
 from fake_server.visitor import Visitor
@@ -165,10 +168,29 @@ def test_five_hundred_findings_are_all_there_and_few_are_open(visitor: Visitor) 
     assert len(body) < 1_200_000
 
 
+@pytest.mark.parametrize(
+    ("later", "says"),
+    [
+        ({}, "staged, and they run by themselves"),
+        ({"runs": False, "why": "it blocks"}, "staged, and they will be refused: it blocks"),
+        ({"runs": None, "findings": [], "why": "the copy is gone"}, "not known: the copy is gone"),
+    ],
+)
+def test_what_is_left_out_is_told_with_what_will_come_of_it(
+    visitor: Visitor, environment: FakeEnvironment, later: dict[str, Any], says: str
+) -> None:
+    release(environment, 30, leaving_out(RECORDED["online"], **later))
+    told = text(page(visitor, 30))
+    assert "Left out until nothing older runs 0040_drop_total.sql" in told
+    assert f"On a copy on which all else has run: {says}." in told
+    assert ("drops orders.total" in told) == ("findings" not in later)
+    assert "Left out" not in page(visitor, ONLINE)
+
+
 def test_the_way_to_the_page(visitor: Visitor) -> None:
     overview = visitor.get("/")[1]
-    for release, linked in ((NONE, False), (STAGED, True), (DOWNTIME, True), (12, False)):
-        assert (f'href="/releases/{release}/database"' in overview) is linked
+    for number, linked in ((NONE, False), (STAGED, True), (DOWNTIME, True), (12, False)):
+        assert (f'href="/releases/{number}/database"' in overview) is linked
     told = visitor.get(f"/releases/{STAGED}")[1]
     assert "staged This takes two releases 5 findings, way back: closed" in text(told)
     assert f'href="/releases/{STAGED}/database"' in told

@@ -71,7 +71,16 @@ def asked_of(question: Question, folder: Path, command: str, tree: Tree, split: 
         going(folder, command, split.targets),
         split.now,
         check=lambda done: undone(split, tree, done),
+        rest=(going(folder, command), split.later),
     )
+
+
+def later_of(answer: Answer) -> tuple[str, list[str]]:
+    """What will come of what waits: the verdict, and findings in their words."""
+    assert answer.later is not None
+    assert answer.later.impact is not None, answer.later.why
+    found = answer.later.impact
+    return found.verdict, [each.message for each in found.findings]
 
 
 def columns(url: str, table: str) -> object:
@@ -93,6 +102,9 @@ def test_alembic(production: str, scratch: Path, tmp_path: Path) -> None:
 
     answer = asked_of(question, project, ALEMBIC, tree, split)
     assert (answer.impact.verdict, answer.pending) == ("online", ("b2",))
+    verdict, messages = later_of(answer)
+    assert verdict == "staged"
+    assert any("drops shops.n" in message for message in messages), messages
     with pytest.raises(ContractError, match="runs c3, a contract migration, in spite of"):
         asked_of(question, project, f"{PYTHON} -m alembic upgrade head", tree, split)
 

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -11,9 +11,11 @@ import pytest
 
 from dayfly.database.answer import Question, of_files
 from dayfly.database.cluster import new_cluster
-from dayfly.database.scratch import ScratchServer, serving
+from dayfly.database.scratch import ScratchServer, scratch_server, serving
 from dayfly.database.sqlfiles import apply_files
 from fake_server.terminal import SOURCE, Screen, Terminal
+from migrating import django_project
+from migrating.django_project import django
 
 SCHEMA = """
 CREATE TABLE orders (id serial PRIMARY KEY, customer text NOT NULL, note text, amount int);
@@ -44,6 +46,13 @@ def orders(production: str) -> str:
     with psycopg.connect(production, autocommit=True) as connection:
         connection.execute(SCHEMA)
     return production
+
+
+@pytest.fixture
+def other(scratch: Path, postgresql: Path) -> Iterator[str]:
+    """A database on a server that is not production's."""
+    with scratch_server(scratch / "other", postgresql) as server, server.database() as url:
+        yield url
 
 
 @pytest.fixture
@@ -261,7 +270,6 @@ def test_what_is_asked_wrongly_is_told(
         ("echo no such app; exit 3", "no such app"),
         (f"{sys.executable} -c '{NETWORK}'", "It needs the network"),
         ("echo $FLYWAY_URL; exit 3", "jdbc:postgresql://127.0.0.1:"),
-        (f'{sys.executable} -c "{THERE}"', "It takes its database from elsewhere"),
     ],
 )
 def test_what_fails_on_the_copy_counts_as_downtime(
@@ -278,6 +286,38 @@ def test_what_fails_on_the_copy_counts_as_downtime(
     assert answer["rollback"]["state"] == "closed"
     assert "failed on the scratch copy with exit status" in finding["message"]
     assert details in finding["remedy"]
+
+
+def test_a_command_that_turns_to_production_is_told_so_before_its_last_words(
+    terminal: Terminal, orders: str
+) -> None:
+    """Production has not let it in, so this is an answer."""
+    talks = f"{sys.executable} -c 'for word in range(40): print(word)'"
+    migrate = f'{talks}; {sys.executable} -c "{THERE.replace("{}", orders)}"'
+
+    done = terminal.type("impact", "--database", orders, "--migrate", migrate)
+
+    assert done.returncode == 0, done.stderr
+    told = done.stdout.splitlines()
+    where = orders.rpartition("@")[2]
+    assert told[1] == (
+        f"  it can't be assessed: the migrate command turned to production (app@{where}) "
+        "instead of the copy, and was not let in"
+    )
+    assert told[3].startswith("      It takes its database from elsewhere than DATABASE_URL")
+    assert told[5] == "      Its last words:"
+    assert "only_on_the_copy" in done.stdout
+    assert "      20" not in told
+
+
+def test_a_command_that_turns_to_another_server_is_told_so_too(
+    terminal: Terminal, orders: str, other: str
+) -> None:
+    migrate = f'{sys.executable} -c "{THERE.replace("{}", other)}"'
+
+    done = terminal.type("impact", "--database", orders, "--migrate", migrate)
+
+    assert "turned to another database (at 127.0.0.1, port" in done.stdout
 
 
 def test_a_file_that_fails_on_the_copy_can_fail_a_build(
@@ -364,6 +404,43 @@ def test_the_rights_of_the_apps_own_role_count(
             assert json.loads(done.stdout)["verdict"] == verdict, done.stdout + done.stderr
         finally:
             admin.execute("DROP OWNED BY teller; DROP ROLE teller")
+
+
+@pytest.fixture
+def reader(elsewhere: ScratchServer, production: str) -> Iterator[str]:
+    """The URL of production as a role that may only read."""
+    name = production.rpartition("/")[2]
+    with psycopg.connect(elsewhere.url(name), autocommit=True) as admin:
+        admin.execute("CREATE ROLE reader LOGIN PASSWORD 'reader'")
+        admin.execute("GRANT pg_read_all_data TO reader")
+        yield elsewhere.url(name, "reader", "reader")
+        admin.execute("DROP OWNED BY reader; DROP ROLE reader")
+
+
+@pytest.mark.parametrize(
+    ("migrated", "right"),
+    [
+        (True, 'Only its owner may: ALTER TABLE shop_order OWNER TO "reader"'),
+        (False, 'Let its owner grant it: GRANT CREATE ON SCHEMA public TO "reader"'),
+    ],
+)
+def test_a_command_that_lacks_the_rights_is_told_with_whose_it_had(
+    terminal: Terminal, production: str, reader: str, tmp_path: Path, *, migrated: bool, right: str
+) -> None:
+    project = django(tmp_path)
+    if migrated:
+        assert django_project.migrate(project)(production) == 0
+        django_project.add(project, "0002_code", django_project.SECOND)
+    migrate = f"{sys.executable} manage.py migrate --noinput"
+
+    done = terminal.type("impact", "--database", reader, "--migrate", migrate)
+
+    details = done.stdout.partition("    details:\n")[2].splitlines()
+    assert details[0].strip() == (
+        "It had the rights of reader, the role in the URL: ask as the role that migrates; "
+        "the database belongs to app."
+    )
+    assert right in details[1]
 
 
 def test_files_that_ran_by_hand_are_told_how_to_be_written_down(

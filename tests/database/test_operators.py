@@ -212,3 +212,16 @@ def test_a_server_that_writes_no_such_log(
         with pytest.raises(DatabaseError, match="writes no jsonlog") as caught:
             of_command(asks, applying(tmp_path))
     assert "logging_collector = on" in caught.value.hint
+
+
+def test_a_copy_has_productions_encoding(
+    operators: ScratchServer, elsewhere: ScratchServer, scratch: Path, tmp_path: Path
+) -> None:
+    admin, url = elsewhere.url("postgres"), elsewhere.url("latin")
+    asked(admin, b"CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    try:
+        with copy_of(url, folder=scratch, scratch_url=operators.url("postgres")) as copies:
+            for made in (copies.fresh(), copies.empty()):
+                assert asked(made, "SHOW server_encoding") == "LATIN1"
+    finally:
+        asked(admin, b"DROP DATABASE latin WITH (FORCE)")

@@ -20,6 +20,7 @@ from dayfly.database.watchdog import (
     counted,
     end_sessions,
     limited_locks,
+    lock_timeout_of,
     own_role,
     too_long,
     watched,
@@ -164,7 +165,7 @@ def test_a_role_is_limited_while_it_migrates_and_no_longer(production: str, befo
     if not before:
         asked(production, f'ALTER ROLE "{role}" RESET lock_timeout'.encode())
 
-    with limited_locks(production, role, 0.4):
+    with limited_locks(production, role, 0.4, before=lock_timeout_of(production, role)):
         assert asked(production, b"SHOW lock_timeout") == "400ms"
 
     assert asked(production, b"SHOW lock_timeout") == (before or "0")

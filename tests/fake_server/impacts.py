@@ -37,6 +37,13 @@ def assessed(environment: FakeEnvironment) -> None:
     environment.happen("preserved", PRESERVED, **exported)
 
 
+def leaving_out(found: dict[str, Any], **later: object) -> dict[str, Any]:
+    """The same of a release that leaves a migration out, and what will come of that."""
+    finding = {**_blank(), "message": "drops orders.total", "kind": "breaks"}
+    asked = {"verdict": "staged", "findings": [finding], "runs": True, "why": "", **later}
+    return {**found, "contract": ["0040_drop_total.sql"], "later": asked}
+
+
 def export(name: str, *, rows: int, size: int) -> dict[str, Any]:
     """As a release tells it."""
     lost = Table(

@@ -129,11 +129,39 @@ def test_a_command_that_takes_production_from_its_own_settings_does_not_get_ther
     book.taken_back()
 
     [finding] = json.loads(asked.said)["findings"]
-    assert finding["message"].startswith("it can't be assessed: the migrate command failed")
+    turned = "it can't be assessed: the migrate command turned to production (app@127.0.0.1:"
+    assert finding["message"].startswith(turned)
     assert 'Tablespace "only_on_the_copy" does not exist' in finding["remedy"]
     assert "It takes its database from elsewhere than DATABASE_URL" in finding["remedy"]
     assert refused.status == 1
     assert "cents" in book.columns
+
+
+STRAY = """
+import psycopg
+with psycopg.connect({url!r}, options="", application_name="dayfly impact") as production:
+    production.execute("SELECT pg_sleep(5)")
+    production.execute("ALTER TABLE entries DROP COLUMN cents")
+"""
+
+
+@pytest.mark.parametrize("override", [["--now"], ["--despite", "I know what it does"]])
+def test_no_override_lets_a_command_stray(
+    prod: Production, book: Ledger, override: list[str]
+) -> None:
+    """It entered production while it was to see a copy alone, and is broken whatever it does."""
+    before = prod.serving(book.app)
+    (book.folder / "migrate.py").write_text(STRAY.replace("{url!r}", repr(book.url)))
+
+    refused = prod.type("release", book.save("Strays"), *override, at=book.folder)
+    book.taken_back()
+
+    assert refused.status == 1
+    assert "the migrate command entered production instead of the copy" in refused.said
+    assert "It takes its database from elsewhere than DATABASE_URL" in refused.said
+    assert prod.record(prod.newest())["outcome"] == "refused"
+    assert "cents" in book.columns
+    assert_serving(prod, book.app, before)
 
 
 def test_a_url_of_another_name_leads_to_the_copy_as_well(prod: Production, book: Ledger) -> None:

@@ -73,6 +73,9 @@ def test_django(prod: Production, book: Ledger) -> None:
 
     assert prod.record(number)["impact"]["pending"] == ["shop.0002_code"]
     assert prod.record(number)["impact"]["contract"] == ["shop.0003_remove"]
+    later = prod.record(number)["impact"]["later"]
+    assert (later["verdict"], later["runs"]) == ("staged", True)
+    assert any("drops shop_order.reference" in each["message"] for each in later["findings"])
     wait_until_contracted(prod, number)
     assert columns(book, "shop_order") == "id code"
 

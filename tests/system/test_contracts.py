@@ -75,6 +75,8 @@ def test_a_column_is_renamed_in_one_release(prod: Production, book: Ledger) -> N
     assert record["verdict"] == "online"
     assert record["impact"]["pending"] == ["0002_amount.sql"]
     assert record["impact"]["contract"] == ["0003_drop_cents.sql"]
+    later = record["impact"]["later"]
+    assert (later["verdict"], later["runs"]) == ("staged", True)
     [run] = record["contract"]["runs"]
     assert (run["outcome"], run["traffic"]["lost"]) == ("done", 0)
     assert [stage["stage"] for stage in run["stages"]] == ["assess", "preserve", "migrate"]
@@ -87,9 +89,13 @@ def test_a_column_is_renamed_in_one_release(prod: Production, book: Ledger) -> N
 def test_what_the_serving_release_still_needs_stays_and_nothing_overtakes_it(
     prod: Production, book: Ledger
 ) -> None:
-    number = prod.released(book, book.changed("drop_payer", "ALTER TABLE entries DROP payer"))
+    commit = book.changed("drop_payer", "ALTER TABLE entries DROP payer")
+    asked = prod.typed("impact", commit, at=book.folder)
+    number = prod.released(book, commit)
     wait_for_contract(prod, number, "refused")
 
+    assert "left out until nothing older runs: 0002_drop_payer.sql" in asked
+    assert "then staged, and they will be refused: the serving release fails" in asked
     assert "payer" in book.columns
     reason = prod.record(number)["contract"]["reason"]
     assert "the serving release fails on the migrated copy" in reason

@@ -4,9 +4,11 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from dayfly.clock import wait_until
 from dayfly.database.scratch import ScratchServer
@@ -102,3 +104,63 @@ def test_what_a_dead_server_left_at_work_is_ended(scene: tuple[Production, Ledge
 
     wait_until(lambda: answers(prod), seconds=30, what="somebody answers")
     assert_as_before(prod, book, "orphaned", before)
+
+
+@pytest.mark.parametrize("scene", [BY_COMMAND], ids=["command"], indirect=True)
+@pytest.mark.parametrize("before", ["", "7s"])
+def test_the_limit_for_locks_of_a_role_that_migrates_does_not_outlive_a_server(
+    scene: tuple[Production, Ledger], server: ScratchServer, before: str
+) -> None:
+    """It stood in the role's settings while the migration ran."""
+    prod, book = scene
+    with migrating_as(server, book, before) as url:
+        prod.typed("secret", "set", "MIGRATE_URL", at=book.folder, given=url)
+        book.set(migrate_url='"MIGRATE_URL"')
+        commit = slowly_dropping(prod, book, f"limited{len(before)}")
+        with (
+            dying_server(prod, "never", NEVER) as dying,
+            prod.typing("release", commit, "--now", at=book.folder),
+        ):
+            wait_until(lambda: migrates(server), seconds=60, what="the migration")
+            assert limit_of(server) == "1000ms"
+            dying.kill()
+            dying.wait()
+            prod.up()
+        book.taken_back()
+
+        wait_until(lambda: answers(prod), seconds=30, what="somebody answers")
+        assert limit_of(server) == before
+        book.set(migrate_url="")
+        prod.released(book, book.save("As before"))
+
+
+@contextmanager
+def migrating_as(server: ScratchServer, book: Ledger, limit: str) -> Iterator[str]:
+    """The URL of a role that owns the app's tables, with a limit of its own."""
+    name = book.url.rpartition("/")[2]
+    with psycopg.connect(server.url(name), autocommit=True) as admin:
+        admin.execute("CREATE ROLE migrator LOGIN PASSWORD 'migrator'")
+        if limit:
+            admin.execute(sql.SQL("ALTER ROLE migrator SET lock_timeout = {}").format(limit))
+        admin.execute("GRANT app TO migrator")
+        admin.execute("ALTER ROLE migrator SET role = app")
+        try:
+            yield server.url(name, "migrator", "migrator")
+        finally:
+            admin.execute("DROP ROLE migrator")
+
+
+def migrates(server: ScratchServer) -> bool:
+    question = (
+        "SELECT 1 FROM pg_stat_activity WHERE usename = 'migrator' AND query LIKE '%pg_sleep%'"
+    )
+    with psycopg.connect(server.url("postgres")) as admin:
+        return admin.execute(question).fetchone() is not None
+
+
+def limit_of(server: ScratchServer) -> str:
+    """As the role's settings have it; empty where they say nothing."""
+    with psycopg.connect(server.url("postgres")) as admin:
+        found = admin.execute("SELECT rolconfig FROM pg_roles WHERE rolname = 'migrator'")
+        settings = dict(each.split("=", 1) for each in (found.fetchone() or [[]])[0] or [])
+        return settings.get("lock_timeout", "")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dayfly.shown import duration
+from dayfly.shown import duration, later
 
 Json = Mapping[str, Any]
 Fact = tuple[str, str]  # its name, empty where it goes on with the one before; and what is told
@@ -19,6 +19,7 @@ def facts(value: Json, *, findings: bool) -> list[Fact]:
         *_verdict(value),
         *(("migrated" if _migrated(value) else "pending", name) for name in _named(impact)),
         *_several("findings", list(_findings(impact)) if findings else []),
+        *_several("later", _later(value, impact)),
         *_way_back(impact),
         *_several("exported", [_exported(each) for each in _exports(value)]),
         *_several("restored", [_restored(each) for each in value.get("restored") or ()]),
@@ -57,6 +58,13 @@ def _findings(impact: Json) -> Iterator[str]:
     yield from (each["message"] for each in found[:_FINDINGS])
     if len(found) > _FINDINGS:
         yield f"and {len(found) - _FINDINGS} more: --json has them"
+
+
+def _later(value: Json, impact: Json) -> list[str]:
+    """Of what waits; what became of it says more, once it was tried."""
+    waits = (value.get("contract") or {}).get("state", "waiting") == "waiting"
+    told = later(impact) if waits else ""
+    return [f"{', '.join(impact.get('contract') or ())}: {told}"] if told else []
 
 
 def _way_back(impact: Json) -> Iterator[Fact]:

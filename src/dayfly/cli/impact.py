@@ -11,6 +11,7 @@ from dayfly.cli.commands import Commands, for_app
 from dayfly.cli.output import clean, paint, say, say_json, working
 from dayfly.cli.session import Session, app_of
 from dayfly.errors import DayflyError, UsageError
+from dayfly.shown import later
 
 VERDICTS = ("none", "online", "staged", "downtime")
 STYLES = {"none": "good", "online": "good", "staged": "warn", "downtime": "bad"}
@@ -151,8 +152,7 @@ def _at_least(verdict: str, limit: str) -> bool:
 def lines(value: Json) -> list[str]:
     """The answer for a person, worst finding first."""
     pending, findings = value["pending"], value["findings"]
-    left = value.get("contract") or ()
-    waits = [f"  left out until nothing older runs: {clean(', '.join(left))}"] if left else []
+    waits = _waits(value)
     if pending == []:
         nothing = f"{paint('good', 'none')}  nothing is pending  ({value['seconds']:g} s)"
         each = (line for finding in findings for line in _finding(finding))
@@ -162,6 +162,17 @@ def lines(value: Json) -> list[str]:
     head = f"{told}  {many}{_counted(len(findings))}  ({value['seconds']:g} s)"
     each = (line for finding in findings for line in _finding(finding))
     return [head, *each, *_rest(value), *waits]
+
+
+def _waits(value: Json) -> list[str]:
+    """What is left out, and what will come of it."""
+    if not (left := value.get("contract")):
+        return []
+    told = [f"  left out until nothing older runs: {clean(', '.join(left))}"]
+    if said := later(value):
+        findings = [clean(each["message"]) for each in value["later"]["findings"][:_SHOWN]]
+        told += [f"    then {clean(said)}", *(f"    - {each}" for each in findings)]
+    return told
 
 
 def _counted(findings: int) -> str:
@@ -182,7 +193,8 @@ def _finding(finding: Json) -> list[str]:
         if finding[name]
     ]
     remedy = finding["remedy"].splitlines()
-    name = ["    the safe form:" if finding["statement"] else "    details:"] if remedy else []
+    safe = finding["statement"] and finding["kind"] != "unknown"
+    name = ["    the safe form:" if safe else "    details:"] if remedy else []
     return [*told, *name, *(f"      {paint('accent', clean(line))}" for line in remedy)]
 
 

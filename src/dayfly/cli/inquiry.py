@@ -12,11 +12,9 @@ from dayfly.config.load import settings_of
 from dayfly.config.units import Duration, UnitError
 from dayfly.database import answer
 from dayfly.database.capture import CaptureError
-from dayfly.database.guard import kept_out
+from dayfly.database.failing import failing
 from dayfly.database.impact.assess import Impact
-from dayfly.database.impact.finding import unassessable
 from dayfly.database.pending import pending_migrations
-from dayfly.database.problems import missed_network
 from dayfly.database.question import Answer, Question
 from dayfly.database.recorded import recorded_statements
 from dayfly.database.redirected import to_copy
@@ -60,8 +58,7 @@ def asked(source: Path, question: Question, migrations: Path | None, migrate: st
     try:
         return _answer(source, question, migrations, migrate, said.append)
     except CaptureError as error:
-        details = "\n".join(filter(None, (error.hint, *said[-1:])))
-        found = Impact(findings=(unassessable(error.message, details),))
+        found = Impact(findings=(failing(error, "".join(said[-1:]), question.url),))
         seconds = time.monotonic() - began
         return Answer(impact=found, seconds=seconds, pending=None, whole=False)
 
@@ -99,9 +96,7 @@ def _command(words: str, question: Question, say: Callable[[str], None]) -> Call
         argv = ["/bin/sh", "-c", words]
         done = run(argv, setting=Setting(env=env), seconds=COMMAND_SECONDS, check=False)
         if done.status:
-            told = done.output.strip()
-            hints = (told or f"`{words}` said nothing.", missed_network(told), kept_out(told))
-            say("\n".join(filter(None, hints)))
+            say(done.output.strip() or f"`{words}` said nothing.")
         return done.status
 
     return migrate

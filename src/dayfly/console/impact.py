@@ -7,7 +7,7 @@ from typing import Any
 from dayfly.console.lanes import Drawing, drawing
 from dayfly.console.state import Json
 from dayfly.progress import Progress
-from dayfly.shown import duration
+from dayfly.shown import duration, later
 
 UNASSESSED, ONLINE = "unassessed", "online"
 _OPENED = 12  # findings that are shown whole without a click: the worst
@@ -113,6 +113,11 @@ class Page:
         waits = [table.blocked_ms for table in self.tables if table.blocks]
         known = [ms for ms in waits if ms is not None]
         return max(known, default=0.0) if len(known) == len(waits) else None
+
+    @property
+    def later(self) -> str:
+        """What will come of the migrations that it leaves out."""
+        return later(self.found)
 
     @property
     def rows(self) -> Mapping[str, int | None]:

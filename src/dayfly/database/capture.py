@@ -14,13 +14,14 @@ from dayfly.database.captured import Transaction
 from dayfly.database.connection import connect
 from dayfly.database.copy import Copies
 from dayfly.database.declared import declared
+from dayfly.database.encoding import Lacking, codec_of, lacking
 from dayfly.database.guard import StrayError
 from dayfly.database.logged import Entry, from_csv, from_json
+from dayfly.database.problems import missing_right
 from dayfly.database.programs import DatabaseError
 from dayfly.database.server import connected
 from dayfly.database.serverlog import Log, Position
-from dayfly.database.sqlfiles import AlreadyThereError
-from dayfly.database.sqlnames import SqlFile
+from dayfly.database.sqlnames import SqlFile, SqlFileError
 from dayfly.database.statements import QUIET, Known, control
 from dayfly.database.transactions import ERRORS, executed, transactions
 from dayfly.errors import DayflyError
@@ -39,8 +40,9 @@ _FUNCTIONS = """
     HAVING bool_and(pronamespace = 'pg_catalog'::regnamespace AND provolatile <> 'v')
 """
 
+FAILED = "the migrate command failed on the scratch copy"
 _NO_RIGHT = "42501"
-_OTHER_ROLE = "It ran with the rights of the role in the URL: ask as the role that migrates."
+_OTHER_ROLE = "It had the rights of {user}, the role in the URL: ask as the role that migrates"
 _OF_VALUES = ("22", "23")  # classes of SQLSTATE: data exception, constraint violation
 Run = Callable[[str], int]  # a command with this database's URL: its exit status
 
@@ -54,12 +56,15 @@ class Captured:
 
 
 class CaptureError(DayflyError):
-    """The migrate command did not run through on the copy.
+    """A migration did not run through on the copy: which, and which statement of it, if known.
 
     `refused_rows`: because of values, and those of the copy are made up.
     """
 
     refused_rows = False
+    migration, statement = "", ""
+    encoding = ""  # of the copy
+    refused: Lacking | None = None  # by that
 
 
 def capture(
@@ -89,27 +94,50 @@ def captured(copies: Copies, run: Run, *, on: str, files: Sequence[SqlFile] = ()
         raise
     except DayflyError as error:
         entries = _entries(log, url, before)
-        said = error.hint if isinstance(error, AlreadyThereError) else _last(entries)
-        raise _failed(error.message, said or error.hint, entries) from error
+        said = error.hint if isinstance(error, SqlFileError) else _last(entries)
+        raise _failed(copies, error, said or error.hint, entries) from error
     entries = _entries(log, url, before)
     known = Known(relations=relations | _relations(url), harmless=_harmless(url))
     found = attributed(transactions(entries, known))
     if status != 0:
         raise _failed(
-            f"the migrate command failed on the scratch copy with exit status {status}"
-            f"{_why(entries)}",
+            copies,
+            DayflyError(f"{FAILED} with exit status {status}{_why(entries)}"),
             _state(found),
             entries,
         )
     return Captured(done=found, asked=tuple(filter(None, map(executed, entries))))
 
 
-def _failed(message: str, hint: str, entries: list[Entry]) -> CaptureError:
-    if any(entry.state == _NO_RIGHT for entry in entries):
-        hint = f"{hint}\n{_OTHER_ROLE}"
-    error = CaptureError(message, hint=hint)
-    error.refused_rows = any(entry.state[:2] in _OF_VALUES for entry in entries)
-    return error
+def _failed(copies: Copies, error: DayflyError, hint: str, entries: list[Entry]) -> CaptureError:
+    states = {entry.state for entry in entries}
+    queries = [entry.query for entry in entries if entry.severity in ERRORS]
+    if refused := [entry.message for entry in entries if entry.state == _NO_RIGHT]:
+        hint = _with_role(copies, refused[-1], hint)
+    found = _error(copies, error, hint)
+    found.statement = found.statement or " ".join(queries[-1:])
+    if found.refused and not found.statement:  # the server does not log what it can't read
+        found.hint = f"{_last(entries)}\n{found.hint}"
+    found.refused_rows = any(state[:2] in _OF_VALUES for state in states)
+    return found
+
+
+def _with_role(copies: Copies, refused: str, hint: str) -> str:
+    """First whose rights it had, since a role that only reads can ask of some migrations."""
+    user, owner = copies.production.user, copies.production.owner
+    whose = "" if user == owner else f"; the database belongs to {owner}"
+    right = missing_right(refused, user)
+    lines = (_OTHER_ROLE.format(user=user) + f"{whose}.", right if right not in hint else "", hint)
+    return "\n".join(filter(None, lines))
+
+
+def _error(copies: Copies, error: DayflyError, hint: str) -> CaptureError:
+    found = CaptureError(error.message, hint=hint)
+    found.encoding = copies.production.encoding
+    found.refused = lacking(f"{error.message}\n{error.__cause__}")
+    if isinstance(error, SqlFileError):
+        found.migration, found.statement = error.migration, error.statement
+    return found
 
 
 def _from_files(
@@ -118,7 +146,7 @@ def _from_files(
     try:
         run(copies.as_production(url))
     except DayflyError as error:
-        failed = CaptureError(error.message, hint=error.hint)
+        failed = _error(copies, error, error.hint)
         state = getattr(error.__cause__, "sqlstate", None) or ""
         failed.refused_rows = state[:2] in _OF_VALUES
         raise failed from error
@@ -149,12 +177,13 @@ def _entries(log: Log, url: str, since: Position) -> list[Entry]:
     mark = f"dayfly {secrets.token_hex(8)}"
     with connect(url, autocommit=True) as connection:
         connection.execute(sql.SQL("SELECT {}").format(mark))
+        codec = codec_of(connection)
     wait_until(
         lambda: log.has(mark.encode(), since),
         seconds=WRITTEN_SECONDS,
         what="the scratch server writes its log",
     )
-    text = log.since(since).decode(errors="replace")
+    text = log.since(since).decode(codec, errors="replace")
     read = from_csv if log.form == "csv" else from_json
     name = urlsplit(url).path.removeprefix("/")
     own = [entry for entry in read(text) if entry.database == name]

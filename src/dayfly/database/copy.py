@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,6 +12,7 @@ from dayfly.database.begun import Begun, begun, looked_at
 from dayfly.database.books import BOOKS
 from dayfly.database.cluster import ADMIN
 from dayfly.database.connection import connect
+from dayfly.database.encoding import clause
 from dayfly.database.guard import ONLY
 from dayfly.database.operators import operators_server, restored
 from dayfly.database.production import Production
@@ -27,6 +28,7 @@ _FILLED = """
     AND n.nspname <> 'information_schema' AND c.relname <> ALL (%s)
 """
 _NEW = "CREATE DATABASE {} TEMPLATE {} OWNER {}"
+_EMPTY = "template0"
 _BY_FILES = " STRATEGY file_copy"  # half the time; before 15 it is the only way
 
 
@@ -35,6 +37,7 @@ class Copies:
     """A server that has production's schema, and makes a new copy of it in a moment."""
 
     server: Server
+    template: str  # the database that they are made of
     production: Production
     unfilled: tuple[str, ...]  # tables without a row, because none could be made up
     schema: str  # production's, as pg_dump writes it
@@ -44,15 +47,19 @@ class Copies:
 
     def fresh(self) -> str:
         """The URL of a new copy, with a superuser's rights; gone with the server."""
-        return self._copied(self.server.template)
+        return self._copied(self.template)
 
     def empty(self) -> str:
         """As `fresh`, of a database that has nothing in it."""
-        return self._copied("template0")
+        return self._copied(_EMPTY)
 
     def twin(self, url: str) -> str:
         """As `fresh`, of a copy as it is now; nobody may be connected to that."""
-        return self._copied(urlsplit(url).path.removeprefix("/"))
+        return self._copied(_name(url))
+
+    def of(self, url: str) -> "Copies":
+        """Copies of one as it is now; nobody may be connected to that."""
+        return replace(self, template=_name(self.twin(url)), base=None)
 
     def _copied(self, template: str) -> str:
         name = self.server.new_name()
@@ -109,6 +116,7 @@ def copy_of(
         _make_tablespace(running)
         yield Copies(
             server=running.server,
+            template=running.server.template,
             production=production,
             unfilled=running.ready.unfilled,
             schema=schema,
@@ -129,6 +137,7 @@ def copies_at(
         _begin(server, production)
         yield Copies(
             server=server,
+            template=server.template,
             production=production,
             unfilled=unfilled,
             schema=schema,
@@ -136,6 +145,10 @@ def copies_at(
             tablespace="",
             base=None,
         )
+
+
+def _name(url: str) -> str:
+    return urlsplit(url).path.removeprefix("/")
 
 
 def _begin(server: Server, production: Production) -> None:
@@ -159,7 +172,9 @@ def _create(connection: Connection, copies: Copies, name: str, template: str) ->
     words = [name, template, copies.server.owner(production.owner)]
     if copies.tablespace:
         new, words = f"{new} TABLESPACE {{}}", [*words, copies.tablespace]
-    connection.execute(sql.SQL(new).format(*map(sql.Identifier, words)))
+    made = sql.SQL(new).format(*map(sql.Identifier, words))
+    own = clause(connection, production.encoding) if template == _EMPTY else sql.Composed([])
+    connection.execute(made + own)
     database = sql.Identifier(name)
     path = sql.SQL(", ").join(map(sql.Identifier, production.search_path or ("public",)))
     connection.execute(sql.SQL("ALTER DATABASE {} SET search_path = {}").format(database, path))

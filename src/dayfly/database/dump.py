@@ -9,6 +9,8 @@ from pathlib import Path
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from dayfly.command import CommandError, Setting, output_of
+from dayfly.database.encoding import ANY
+from dayfly.database.notext import no_text
 from dayfly.database.problems import missing_grant, shown
 from dayfly.database.production import Production, fingerprint_and_versions, reading, versions
 from dayfly.database.programs import DatabaseError, programs_for
@@ -16,6 +18,7 @@ from dayfly.durable import write_atomically
 
 DUMP_SECONDS = 300.0
 KEPT = "schema-*.sql"
+_NO_TEXT = 'invalid byte sequence for encoding "UTF8"'
 _MAPPINGS = " USER MAPPING "  # with passwords of foreign servers: such a dump is not kept
 _FLAGS = (
     "--schema-only", "--no-password", "--no-publications", "--no-subscriptions",
@@ -55,6 +58,11 @@ def dumped(url: str, programs: Path) -> str:
     try:
         text = output_of(argv, setting=Setting(env=env), seconds=DUMP_SECONDS)
     except CommandError as error:
+        if _NO_TEXT in error.tail:
+            raise DatabaseError(
+                f"the schema of {shown(url)}, which is in {ANY}, has bytes that are no UTF-8",
+                hint="Write these anew in UTF-8: " + ", ".join(no_text(url)),
+            ) from error
         user = parts.get("user", "")
         raise DatabaseError(
             f"pg_dump could not read the schema of {shown(url)}: {_told(error)}",

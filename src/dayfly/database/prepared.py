@@ -48,7 +48,8 @@ def prepared(folder: Path, programs: Path, schema: str, production: Production) 
     """The cluster for a schema; made when it is not there."""
     folder.mkdir(parents=True, exist_ok=True)
     version = output_of([str(programs / "postgres"), "--version"])
-    facts = repr((production.roles, production.extensions, sorted(production.books)))
+    whose = production.encoding, production.roles, production.extensions
+    facts = repr((*whose, sorted(production.books)))
     base = folder / f"{_NAME}{fingerprint(_FORMAT, version, schema, facts)}"
     if base.exists():
         os.utime(base)

@@ -1,6 +1,6 @@
 """What is asked of production: few read-only questions in one short transaction."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, LiteralString, TypeAlias
@@ -23,7 +23,7 @@ _ADMINS = ("rds_superuser", "cloudsqlsuperuser", "azure_pg_admin")  # what is ne
 _FACTS = """
     SELECT current_setting('server_version_num')::int, current_user::text,
            current_schemas(false)::text[], pg_get_userbyid(datdba)::text,
-           has_database_privilege(oid, 'CREATE')
+           has_database_privilege(oid, 'CREATE'), pg_encoding_to_char(encoding)::text
     FROM pg_database WHERE datname = current_database()
 """
 _ROLES = """
@@ -89,6 +89,7 @@ class Production:
     user: str
     owner: str  # of the database
     may_create: bool  # schemas and trusted extensions
+    encoding: str  # as the server calls it
     search_path: tuple[str, ...]  # with its own schema where "$user" stands
     roles: tuple[Role, ...]
     extensions: tuple[str, ...]
@@ -111,19 +112,13 @@ def observed(url: str, *, at: str | None = None) -> Production:
     with reading(url) as connection:
         facts = _one(connection, _FACTS)
         if at in (None, url):
-            return _observed(connection, *facts)
+            return _observed(connection, facts)
     with reading(at) as connection:
-        return _observed(connection, *facts)
+        return _observed(connection, facts)
 
 
-def _observed(
-    connection: Connection,
-    version: int,
-    user: str,
-    path: Sequence[str],
-    owner: str,
-    may_create: bool,
-) -> Production:
+def _observed(connection: Connection, facts: tuple[Any, ...]) -> Production:
+    version, user, path, owner, may_create, encoding = facts
     if version < OLDEST * 10_000:
         raise DatabaseError(
             f"production runs PostgreSQL {version // 10_000}; Dayfly needs {OLDEST} or newer"
@@ -133,6 +128,7 @@ def _observed(
         user=user,
         owner=owner,
         may_create=may_create,
+        encoding=encoding,
         search_path=tuple(path),
         roles=tuple(_role(row) for row in connection.execute(_ROLES)),
         extensions=tuple(row[0] for row in connection.execute(_EXTENSIONS)),

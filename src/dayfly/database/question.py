@@ -25,11 +25,30 @@ class Question:
     postgresql: str | None = None  # folder of PostgreSQL's programs; None: found
     app_url: str = ""  # as the role of the app's machines, where that is another one
     releases: Releases | None = None  # to try on the migrated copy
+    serving: Releases | None = None  # to try when what is left out has run as well
     drift: bool = False  # compare production with what its migrations make, if that takes long too
     returns: bool = False  # try to bring schema and rows back, where the way back is closed
     replica: str = ""  # the URL of one, which is read instead of production
     scratch_url: str = ""  # of a server for the copies; empty: one of our own
     tell: Callable[[str], None] = _nobody  # given what is done now, while it takes long
+
+
+@dataclass(frozen=True, kw_only=True)
+class Later:
+    """What will come of what is left out now, asked of a copy on which all else has run."""
+
+    impact: Impact | None = None
+    why: str = ""  # nobody knows
+
+    def as_json(self) -> dict[str, object]:
+        found = self.impact
+        return {
+            "verdict": found.verdict if found else None,
+            "findings": [each.as_json() | {"bridge": None} for each in found.findings]
+            if found
+            else [],
+            "why": self.why,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +64,7 @@ class Answer:
     whole: bool = True  # all of it can be ended at any moment without a trace
     restoration: Restoration | None = None  # where the way back is closed, and it was tried
     notes: tuple[str, ...] = ()  # what was not done as it was wanted, and why
+    later: Later | None = None  # where something is left out
 
     @property
     def rollback(self) -> dict[str, object]:
@@ -68,5 +88,6 @@ class Answer:
             "unfilled": list(self.unfilled),
             "migrating": {"seconds": round(self.migrating, 2), "whole": self.whole},
             "notes": list(self.notes),
+            "later": self.later.as_json() if self.later else None,
             "seconds": round(self.seconds, 2),
         }

@@ -9,6 +9,7 @@ from dayfly.database.connection import connect
 from dayfly.database.copy import Copies
 from dayfly.database.drift import Drift, compared, findings, unknown
 from dayfly.database.dump import fingerprint
+from dayfly.database.guard import StrayError
 from dayfly.database.impact.assess import Impact
 from dayfly.database.impact.catalogue import Catalogue, Key
 from dayfly.database.impact.finding import Finding
@@ -62,6 +63,8 @@ def by_command(run: Callable[[str], int]) -> Drifted:
         url = copies.empty()
         try:
             status = run(copies.as_production(url))
+        except StrayError:
+            raise
         except DayflyError as error:
             return [unknown(error.message)]
         if status:

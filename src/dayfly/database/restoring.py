@@ -7,6 +7,7 @@ import psycopg
 from psycopg import Connection, errors, sql
 
 from dayfly.database.cluster import ADMIN
+from dayfly.database.encoding import clause
 from dayfly.database.filling import fill
 from dayfly.database.production import Production, Role, Table
 from dayfly.database.programs import DatabaseError
@@ -26,8 +27,8 @@ def restore(server: Server, schema: str, production: Production) -> tuple[str, .
     with connected(server, server.maintenance) as connection:
         _refuse_missing(connection, production.extensions)
         words = map(sql.Identifier, (server.template, server.owner(production.owner)))
-        new = sql.SQL("CREATE DATABASE {} TEMPLATE template0 OWNER {}")
-        connection.execute(new.format(*words))
+        new = sql.SQL("CREATE DATABASE {} TEMPLATE template0 OWNER {}").format(*words)
+        connection.execute(new + clause(connection, production.encoding))
     with connected(server, server.template) as connection:
         _run(connection, schema)
         connection.execute("RESET ALL")

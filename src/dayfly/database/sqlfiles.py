@@ -12,8 +12,9 @@ from psycopg import Connection
 
 from dayfly.clock import DeadlineError, wait_until
 from dayfly.database.connection import connect
-from dayfly.database.problems import asking, connecting, missing_right
-from dayfly.database.sqlbooks import Books, books_of, done_by_hand, new_books, write_down
+from dayfly.database.problems import asking, connecting
+from dayfly.database.sqlbooks import Books, books_of, new_books, write_down
+from dayfly.database.sqlfailures import NOTHING, failed, unwritten, with_right
 from dayfly.database.sqlindexes import index_of, invalid, removed_by
 from dayfly.database.sqlnames import SqlFile, SqlFileError, sql_files
 from dayfly.database.sqlplan import alone, pending
@@ -161,16 +162,14 @@ def _apply(connection: Connection, books: Books, file: SqlFile) -> None:
             connection.execute(file.text.encode())
         except psycopg.errors.LockNotAvailable as error:
             raise LockedError(
-                f"{file.name}: a lock was not to be had in time", hint="Nothing of it stays."
+                f"{file.name}: a lock was not to be had in time", hint=NOTHING
             ) from error
         except psycopg.errors.AdminShutdown as error:
-            raise EndedError(f"{file.name}: it was ended", hint="Nothing of it stays.") from error
+            raise EndedError(f"{file.name}: it was ended", hint=NOTHING) from error
         except _THERE as error:
-            found = _failed(file, error, _line(file.text, error), _unwritten(file))
-            raise AlreadyThereError(found.message, hint=found.hint) from error
+            raise failed(file, error, unwritten(file), how=AlreadyThereError) from error
         except psycopg.Error as error:
-            state = _with_right(connection, error, "Nothing of it stays.")
-            raise _failed(file, error, _line(file.text, error), state) from error
+            raise failed(file, error, with_right(connection, error, NOTHING)) from error
         _write(connection, books, file, started)
 
 
@@ -184,8 +183,8 @@ def _one_by_one(connection: Connection, file: SqlFile) -> None:
                 f"It runs without a transaction: the first {number} of its {len(pieces)} "
                 "statements stay. Undo them, or make the file able to run again."
             )
-            told = _with_right(connection, error, state + _left_invalid(connection, piece))
-            raise _failed(file, error, _in_piece(piece, error), told) from error
+            told = with_right(connection, error, state + _left_invalid(connection, piece))
+            raise failed(file, error, told, piece=piece) from error
         if left := invalid(connection, index_of(piece.text)):  # IF NOT EXISTS passes it over
             raise SqlFileError(
                 f"{file.name}, line {piece.line}: the index {left} is there and invalid, "
@@ -199,15 +198,6 @@ def _left_invalid(connection: Connection, piece: Piece) -> str:
     return f" An invalid index stays as well: {removed_by(left)}" if left else ""
 
 
-def _unwritten(file: SqlFile) -> str:
-    flyways = file.version is not None or file.repeatable
-    how = "flyway baseline" if flyways else done_by_hand(file)
-    return (
-        "Nothing of it stays.\n"
-        f"If {file.name} has run already, by hand or by another tool, write that down: {how}"
-    )
-
-
 def _write(connection: Connection, books: Books, file: SqlFile, started: float) -> None:
     if changes_session(file.text):
         connection.execute(AGAIN)  # or the books are another role's, elsewhere
@@ -217,25 +207,3 @@ def _write(connection: Connection, books: Books, file: SqlFile, started: float) 
 def changes_session(text: str) -> bool:
     """Whether what comes after it would be done as somebody else, or elsewhere."""
     return bool(_CHANGES_SESSION.search(text))
-
-
-def _with_right(connection: Connection, error: psycopg.Error, state: str) -> str:
-    if not isinstance(error, psycopg.errors.InsufficientPrivilege):
-        return state
-    return f"{missing_right(str(error), connection.info.user)}\n{state}".strip()
-
-
-def _failed(file: SqlFile, error: psycopg.Error, line: int | None, state: str) -> SqlFileError:
-    ended = isinstance(error, psycopg.errors.AdminShutdown)
-    words = "it was ended" if ended else str(error).strip().splitlines()[0]
-    where = f"{file.name}, line {line}" if line else file.name
-    return SqlFileError(f"{where}: {words}", hint=state)
-
-
-def _line(text: str, error: psycopg.Error) -> int | None:
-    position = error.diag.statement_position
-    return text.count("\n", 0, int(position) - 1) + 1 if position else None
-
-
-def _in_piece(piece: Piece, error: psycopg.Error) -> int:
-    return piece.line + (_line(piece.text, error) or 1) - 1

@@ -25,7 +25,9 @@ _PLACEHOLDER = re.compile(r"\$\{[A-Za-z_][\w:.]*\}")
 
 
 class SqlFileError(DayflyError):
-    """A directory of SQL files cannot be run as it is."""
+    """A directory of SQL files cannot be run as it is; because of which file and statement."""
+
+    migration, statement = "", ""
 
 
 @dataclass(frozen=True, kw_only=True)

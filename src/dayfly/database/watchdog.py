@@ -132,7 +132,10 @@ def end_sessions(url: str, *, name: str, role: str) -> None:
 
 
 def _entered(url: str) -> Connection:
-    return connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS, application_name=_WATCH)
+    """As the role itself: what its settings make of it may end none of its sessions."""
+    made = connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS, application_name=_WATCH)
+    made.execute("SET ROLE NONE")
+    return made
 
 
 def _own(connection: Connection, words: Mapping[str, str]) -> set[int]:
@@ -155,31 +158,28 @@ def own_role(migrate_url: str, app_url: str) -> str:
 
 
 @contextmanager
-def limited_locks(url: str, role: str, budget: float) -> Iterator[None]:
+def limited_locks(url: str, role: str, budget: float, *, before: str) -> Iterator[None]:
     """Sessions that a role begins in the body ask for a lock no longer than the budget (seconds).
 
-    Whatever the driver. What the role's settings said before stands again afterwards.
+    Whatever the driver. What the role's settings said `before` stands again afterwards.
     """
-    if not role:
-        yield
-        return
-    before = _lock_timeout(url, role)
-    _set_lock_timeout(url, role, f"{budget * 1000:.0f}ms")
+    set_lock_timeout(url, role, f"{budget * 1000:.0f}ms")
     try:
         yield
     finally:
-        _set_lock_timeout(url, role, before)
+        set_lock_timeout(url, role, before)
 
 
-def _lock_timeout(url: str, role: str) -> str:
+def lock_timeout_of(url: str, role: str) -> str:
     """As the role's own settings have it; empty where they say nothing."""
     with connect(url, autocommit=True) as connection:
         row = connection.execute(_OWN_LIMIT, (role,)).fetchone()
         return str(row[0]) if row else ""
 
 
-def _set_lock_timeout(url: str, role: str, value: str) -> None:
+def set_lock_timeout(url: str, role: str, value: str) -> None:
+    """In the role's own settings; empty takes it out of them."""
     said = sql.SQL("SET lock_timeout = {}").format(value)
     change = said if value else sql.SQL("RESET lock_timeout")
-    with connect(url, autocommit=True) as connection:
+    with connecting(url), _entered(url) as connection, asking(connection):
         connection.execute(sql.SQL("ALTER ROLE {} {}").format(sql.Identifier(role), change))

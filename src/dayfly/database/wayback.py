@@ -125,7 +125,7 @@ def tried(
     Both enter as `role`. Without `goes_back` only the incoming one: the way back is closed anyway.
     """
     url = copies.entered_by(role, migrated)
-    old = _columns(copies.server.url(copies.server.template))
+    old = _columns(copies.server.url(copies.template))
     before, schema = _rows(migrated, old), schema_of(migrated)
     if why := releases.incoming(url):
         control = _control(copies, releases, role)

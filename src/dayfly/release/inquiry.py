@@ -1,16 +1,18 @@
 """What is asked of a scratch copy: what the migrations of a release do there."""
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dayfly.config.app import Database
 from dayfly.database import contract
 from dayfly.database.contract import TARGET, ContractError, Split
-from dayfly.database.impact.finding import DOWNTIME, unassessable
+from dayfly.database.impact.finding import DOWNTIME
 from dayfly.database.recorded import recorded_statements
 from dayfly.errors import DayflyError
 from dayfly.images.image import Image
 from dayfly.release import contracts, cutover, fleet, once, rehearsal, starting, tooling
+from dayfly.release.course import forbidding
 from dayfly.release.found import UNASSESSED, Found, only
 from dayfly.release.work import RefusedError, Work
 
@@ -34,10 +36,24 @@ def of_release(work: Work, image: Image) -> Found:
         releases = rehearsal.releases(work, image, cutover.outgoing_of(work))
         split = _split(work, database)
         _require_waiting(work, split)
-        found = _answer(work, image, _question(work, database, releases), split, say)
-        return {**found, "contract": [*split.later], "targets": _targets(split)}
+        question = _question(work, database, releases)
+        question = replace(question, serving=rehearsal.serving(work, image))
+        found = _answer(work, image, question, split, say)
+        told = {"contract": [*split.later], "targets": _targets(split)}
+        return {**found, **told, "later": _later(found)}
 
     return _assessable(work, ask)
+
+
+def _later(found: Found) -> Found | None:
+    """Of what waits, with whether it will run when its turn comes: null where nobody knows."""
+    later = found["later"]
+    if not later:
+        return None
+    if later["why"]:
+        return {**later, "runs": None}
+    against = [str(each["message"]) for each in forbidding(later)]
+    return {**later, "runs": not against, "why": "".join(against[:1])}
 
 
 def of_contract(work: Work, image: Image) -> Found:
@@ -144,8 +160,10 @@ def _answer(work: Work, image: Image, question: "Question", split: Split, say: S
 
     targets = _targets(split)
     run = _on_copy(work, image, targets, say)
-    check = as_told if split.later else None
-    return of_command(question, run, split.now, check=check).as_json()
+    if not split.later:
+        return of_command(question, run, split.now).as_json()
+    rest = _on_copy(work, image, [""], lambda _said: None), split.later
+    return of_command(question, run, split.now, check=as_told, rest=rest).as_json()
 
 
 def targeted(target: str) -> dict[str, str]:
@@ -179,11 +197,16 @@ def _assessable(work: Work, ask: Callable[[Say], Found]) -> Found:
         raise RefusedError(error.message, hint=error.hint + later) from error
     except DayflyError as error:
         work.stop.check()
-        redact = work.parts.redactor(work.record.app)
-        from dayfly.database.guard import kept_out  # noqa: PLC0415 - loads the driver
-        from dayfly.database.problems import missed_network  # noqa: PLC0415 - see above
+        return _failing(work, error, "".join(said[-1:]))
 
-        output = "\n".join(said)
-        hints = filter(None, (error.hint, output, missed_network(output), kept_out(output)))
-        why = redact("\n".join(hints))
-        return only(DOWNTIME, unassessable(redact(error.message), why))
+
+def _failing(work: Work, error: DayflyError, output: str) -> Found:
+    """RefusedError where the command has strayed: what is wrong there no reason makes right."""
+    from dayfly.database.failing import failing  # noqa: PLC0415 - loads the driver
+    from dayfly.database.guard import StrayError  # noqa: PLC0415 - see above
+
+    redact, database = work.parts.redactor(work.record.app), work.app.database or Database()
+    if isinstance(error, StrayError):
+        raise RefusedError(redact(error.message), hint=redact(error.hint)) from error
+    found = failing(error, output, work.migrate_url(database))
+    return only(DOWNTIME, found.with_words(redact))

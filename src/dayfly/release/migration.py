@@ -117,12 +117,12 @@ def _files(work: Work, database: Database, pace: Pace, leave: Collection[str]) -
 
 def _command(work: Work, image: Image, pace: Pace, targets: Sequence[str]) -> None:
     """Again and again while it meets locks; ReleaseError says what state the schema is in."""
-    from dayfly.database.watchdog import limited_locks, own_role  # noqa: PLC0415 - loads the driver
+    from dayfly.database.watchdog import own_role  # noqa: PLC0415 - loads the driver
 
     database = work.app.database or Database()
     url = work.migrate_url(database)
     role, before = own_role(url, work.database_url(database)), _written_down(url)
-    with limited_locks(url, role, pace.lock):
+    with sessions.limited(work, role, pace.lock):
         for attempt in range(1, pace.attempts + 1):
             ended, outwaited = _attempt(work, image, pace, targets, role)
             if ended.status == 0:

@@ -12,8 +12,8 @@ from dayfly.release.found import UNASSESSED
 from dayfly.release.records import ReleaseRecord
 
 _IMPACT = (
-    "findings", "rollback", "preserve", "restoration", "pending", "contract", "statements",
-    "unfilled", "notes", "timeline", "budget", "seconds",
+    "findings", "rollback", "preserve", "restoration", "pending", "contract", "later",
+    "statements", "unfilled", "notes", "timeline", "budget", "seconds",
 )  # fmt: skip
 
 

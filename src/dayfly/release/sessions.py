@@ -1,13 +1,15 @@
 """The sessions of a migration in the database: none is at work when the migration is over."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dayfly.clock import Stop
 from dayfly.config.app import App, Database
 from dayfly.errors import DayflyError, StoppedError
+from dayfly.events import intends
 from dayfly.release import fleet
+from dayfly.release.bookkeeping import ALL
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.wayback import MIGRATE
 from dayfly.release.work import Parts, Work, secret_of
@@ -15,6 +17,7 @@ from dayfly.release.work import Parts, Work, secret_of
 if TYPE_CHECKING:
     from dayfly.database.watchdog import Watch
 
+LIMIT = "limit locks"
 _GOES_ON = f"{MIGRATE}: it may go on in the database"
 
 
@@ -46,6 +49,26 @@ def watched(
 
 
 @contextmanager
+def limited(work: Work, role: str, seconds: float) -> Iterator[None]:
+    """Those of a role that only migrations enter as wait for a lock no longer than that.
+
+    The role's settings say so meanwhile; what a server that died has left there a start undoes.
+    """
+    from dayfly.database import watchdog  # noqa: PLC0415 - loads the driver
+
+    if not role:
+        yield
+        return
+    url = work.migrate_url(work.app.database or Database())
+    before = watchdog.lock_timeout_of(url, role)
+    with (
+        work.step(LIMIT, role=role, before=before),
+        watchdog.limited_locks(url, role, seconds, before=before),
+    ):
+        yield
+
+
+@contextmanager
 def stopped(work: Work) -> Iterator[None]:
     """What a stop has ended did not fail; what it left behind is told all the same."""
     try:
@@ -60,7 +83,7 @@ def stopped(work: Work) -> Iterator[None]:
 
 
 def end_left(parts: Parts, record: ReleaseRecord) -> None:
-    """What a server that died has left at work: its machine, then its sessions."""
+    """What a server that died has left at work: its machine, its sessions, then their limit."""
     try:
         _end(parts, record, parts.app_of(record))
     except DayflyError as error:  # a start must not fail on it
@@ -69,7 +92,7 @@ def end_left(parts: Parts, record: ReleaseRecord) -> None:
 
 
 def _end(parts: Parts, record: ReleaseRecord, app: App) -> None:
-    from dayfly.database.watchdog import end_sessions, own_role  # noqa: PLC0415 - loads the driver
+    from dayfly.database import watchdog  # noqa: PLC0415 - loads the driver
 
     own = {MIGRATE} - app.process.keys() - app.job.keys()
     left = [m.name for m in fleet.machines_of(parts, record) if m.process in own]
@@ -79,5 +102,14 @@ def _end(parts: Parts, record: ReleaseRecord, app: App) -> None:
         secret_of(parts, record.app, name)
         for name in (database.migrate_url or database.url, database.url)
     )
-    role = "" if database.migrations else own_role(url, for_app)
-    end_sessions(url, name=name_of(record), role=role)
+    role = "" if database.migrations else watchdog.own_role(url, for_app)
+    watchdog.end_sessions(url, name=name_of(record), role=role)
+    for limit in _limits(parts, record):
+        watchdog.set_lock_timeout(url, limit["role"], limit["before"])
+
+
+def _limits(parts: Parts, record: ReleaseRecord) -> list[Mapping[str, Any]]:
+    """The one that stands still, if any."""
+    told = parts.journal.events(release=record.number, limit=ALL)
+    last = [event for event in told if event.data.get("step") == LIMIT][-1:]
+    return [event.data for event in last if intends(event, LIMIT)]

@@ -1,6 +1,7 @@
 """One statement about what a migration does to the live database."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from dayfly.database.bridge import Bridge
 from dayfly.database.impact.catalogue import Key, Thing
@@ -34,6 +35,11 @@ class Finding:
     bridge: Bridge | None = None
     relation: int = 0  # before the migration
     keys: tuple[Key, ...] = ()  # what changed
+
+    def with_words(self, of: Callable[[str], str]) -> "Finding":
+        """The same, told in other words: without secrets."""
+        message, statement, remedy = map(of, (self.message, self.statement, self.remedy))
+        return replace(self, message=message, statement=statement, remedy=remedy)
 
     def as_json(self) -> dict[str, object]:
         return {
