@@ -15,6 +15,7 @@ from dayfly.database.connection import connect
 from dayfly.database.problems import asking, connecting, missing_right
 from dayfly.database.sqlbooks import Books, books_of, done_by_hand, new_books, write_down
 from dayfly.database.sqlindexes import index_of, invalid, removed_by
+from dayfly.database.sqlleft import left_by
 from dayfly.database.sqlnames import SqlFile, SqlFileError, sql_files
 from dayfly.database.sqlplan import alone, pending
 from dayfly.database.sqltext import Piece, split
@@ -180,11 +181,8 @@ def _one_by_one(connection: Connection, file: SqlFile) -> None:
         try:
             connection.execute(piece.text.encode())
         except psycopg.Error as error:
-            state = (
-                f"It runs without a transaction: the first {number} of its {len(pieces)} "
-                "statements stay. Undo them, or make the file able to run again."
-            )
-            told = _with_right(connection, error, state + _left_invalid(connection, piece))
+            left = left_by(connection, pieces, number)
+            told = _with_right(connection, error, left)
             raise _failed(file, error, _in_piece(piece, error), told) from error
         if left := invalid(connection, index_of(piece.text)):  # IF NOT EXISTS passes it over
             raise SqlFileError(
@@ -192,11 +190,6 @@ def _one_by_one(connection: Connection, file: SqlFile) -> None:
                 "since an earlier run failed",
                 hint=f"It checks nothing and nobody uses it: {removed_by(left)} Then run it again.",
             )
-
-
-def _left_invalid(connection: Connection, piece: Piece) -> str:
-    left = "" if connection.closed else invalid(connection, index_of(piece.text))
-    return f" An invalid index stays as well: {removed_by(left)}" if left else ""
 
 
 def _unwritten(file: SqlFile) -> str:
