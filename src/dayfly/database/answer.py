@@ -19,6 +19,7 @@ from dayfly.database.guard import guarded
 from dayfly.database.impact.assess import CLOSED, OPEN, Impact, assess
 from dayfly.database.impact.finding import Finding
 from dayfly.database.impact.questions import Ask
+from dayfly.database.impact.sender import FILES, PROGRAM
 from dayfly.database.preserve.proof import Restoration, returned
 from dayfly.database.problems import user_of
 from dayfly.database.production import Production, reading, recorded
@@ -63,6 +64,7 @@ class _Caught:
     before: Callable[[], str]  # makes one as it was before
     seconds: float
     left: tuple[str, ...] = ()  # names of what it should have run
+    command: bool = True  # no files of SQL
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -144,7 +146,7 @@ def _answer(question: Question, asked: _Asked, began: float) -> Answer:
             migrating=caught.seconds,
             whole=_whole(caught.done),
             restoration=_returned(place.copies, caught.before, twin, impact) if twin else None,
-            notes=(*place.notes, *caught.notes),
+            notes=(*place.notes, *caught.notes, *impact.notes),
         )
 
 
@@ -183,6 +185,7 @@ def _judged(question: Question, place: _Place, caught: _Caught) -> Impact:
         role=_role(question, copies),
         builder=copies.production.user,
         again=copies.fresh if question.builds else None,
+        sender=PROGRAM if caught.command else FILES,
     )
     return impact if question.builds else impact.unbridged()
 
@@ -242,7 +245,9 @@ def _captured(copies: Copies, asked: _Asked, production: str) -> _Caught:
     did = own if does_something(own) else ()
     ran = {*recorded(url), *(_named(found.done) or ())}
     left = tuple(name for name in asked.names if name not in ran)
-    return _Caught(done=did, url=url, before=before, seconds=seconds, left=left)
+    return _Caught(
+        done=did, url=url, before=before, seconds=seconds, left=left, command=asked.command
+    )
 
 
 def seen(url: str) -> list[str]:

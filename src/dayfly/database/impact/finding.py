@@ -34,6 +34,7 @@ class Finding:
     bridge: Bridge | None = None
     relation: int = 0  # before the migration
     keys: tuple[Key, ...] = ()  # what changed
+    overwrites: tuple[Key, ...] = ()  # columns in whose place other values are written
 
     def as_json(self) -> dict[str, object]:
         return {

@@ -126,7 +126,7 @@ def _overwriting(
     name, own = shown(what.before, oid), [change for change in updates if not change.beside]
     if not own:
         return
-    columns = _overwritten(what, catalogue, effect, own)
+    columns = replaced = _overwritten(what, catalogue, effect, own)
     if columns:  # a trigger's time stamp alone is no loss
         columns = _overwritten(what, catalogue, effect, updates)
     may = _may(effect, own, "overwrites")
@@ -136,7 +136,10 @@ def _overwriting(
     elif columns:
         lost = tuple(f"{name}.{quoted(column)}" for column in columns)
         message = f"{may} {', '.join(lost)}{_cause(own)}"
-        yield _by(effect, oid, message, lost, (_of(what, oid, columns),))
+        found = _by(effect, oid, message, lost, (_of(what, oid, columns),))
+        named = () if any(change.by for change in own) else replaced or ()
+        keys = (column.key for column in what.before.of(Column, oid) if column.name in named)
+        yield replace(found, overwrites=tuple(keys))
 
 
 def _may(effect: Effect, changes: Sequence[Change], verb: str) -> str:

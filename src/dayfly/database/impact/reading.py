@@ -8,9 +8,10 @@ from functools import cached_property
 from dayfly.database.impact.catalogue import Constraint
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.effects import Effect
-from dayfly.database.impact.words import mentions, shape
+from dayfly.database.impact.words import asks_for_nulls, mentions, shape
 
 _NEXT_VALUE = "setval"  # of a sequence: reads the largest key, writes no row
+_COUNTS = re.compile(r"SELECT (\( )?(\?|COUNT \( [^()]+ \))( \))?( AS \S+)? FROM .*")
 _ANY_ROW = re.compile(r"SELECT (\( )?\?( \))?( AS \S+)? FROM \S+( \. \S+)?( LIMIT \?)?")
 
 
@@ -30,6 +31,15 @@ class Program:
                 told |= tables
                 yield effect, min(tables)
 
+    def decides(self) -> frozenset[int]:
+        """Tables by whose rows it has chosen what to write: others may make it write otherwise."""
+        return frozenset(
+            oid
+            for place, effect in self._questions
+            if effect.answered and self._led_on(place, effect) and not self._any_row(effect)
+            for oid in effect.read & self.what.filled
+        )
+
     @cached_property
     def _questions(self) -> list[tuple[int, Effect]]:
         return [
@@ -47,7 +57,9 @@ class Program:
         return frozenset(
             shape(effect.statement.text)
             for place, effect in self._questions
-            if self._led_on(place, effect) or self._tells_nothing(place, effect)
+            if self._led_on(place, effect)
+            or self._tells_nothing(place, effect)
+            or self._checks(place, effect)
         )
 
     def _tells_nothing(self, place: int, effect: Effect) -> bool:
@@ -55,8 +67,25 @@ class Program:
         if not effect.answered:
             return False
         first = place == self._questions[0][0]
-        text = " ".join(shape(effect.statement.text))
-        return (effect.lookup and not first) or _ANY_ROW.fullmatch(text) is not None
+        return (effect.lookup and not first) or self._any_row(effect)
+
+    def _any_row(self, effect: Effect) -> bool:
+        return _ANY_ROW.fullmatch(" ".join(shape(effect.statement.text))) is not None
+
+    def _checks(self, place: int, effect: Effect) -> bool:
+        """Whether it has left NULL in a column that it has just filled, and it has not.
+
+        Only a count: rows that it reads, it may delete.
+        """
+        if effect.answered or len(effect.read) != 1:
+            return False
+        [table] = effect.read
+        filled = frozenset(
+            name for each in self.effects[:place] for name in each.targets.get(table, ())
+        )
+        text = effect.statement.text
+        counts = _COUNTS.fullmatch(" ".join(shape(text))) is not None
+        return counts and asks_for_nulls(text, filled)
 
     def _led_on(self, place: int, effect: Effect) -> bool:
         """To a write of what has to do with these rows; where there were none, of such a row."""

@@ -113,10 +113,25 @@ def _unobserved(
                 if not _told(losses, effect, unseen):
                     found = _finding(effect, unseen.table, unseen.says)
                     yield _with_rows(what, found) if unseen.losing else found
-    for name, effects in migrations.items():
+    for name, effects in migrations.items() if what.sender.decides else ():
         for effect, table in Program(what, effects).unseen():
             if (name, table) not in told:
                 yield _finding(effect, table, f"reads {what.before.shown(table)}")
+
+
+def decided(what: Comparison, observed: Observed) -> Iterator[str]:
+    """Of each migration that chose by rows what to write: no others than those were there."""
+    migrations: dict[str, list[Effect]] = {}
+    for name, step in zip(_migrations(observed), observed.steps, strict=True):
+        migrations.setdefault(name, []).append(step.effect)
+    for effects in migrations.values() if what.sender.decides else ():
+        tables = sorted(what.before.shown(oid) for oid in Program(what, effects).decides())
+        if tables:
+            name = effects[0].statement.migration or "the migration"
+            yield (
+                f"{name} decides in its own program by rows of {' and '.join(tables)}: "
+                "what it does was seen on made-up rows only"
+            )
 
 
 def _told(losses: Collection[Finding], effect: Effect, unseen: Unseen) -> bool:

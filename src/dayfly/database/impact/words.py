@@ -94,6 +94,22 @@ def fills_nulls_only(text: str, columns: tuple[str, ...]) -> bool:
     )
 
 
+def asks_for_nulls(text: str, columns: frozenset[str]) -> bool:
+    """Whether a query asks for rows in which one of these columns is NULL, and for no others."""
+    words = [plain(word) for word in tokens(text)]
+    if words.count("where") != 1 or not columns:
+        return False
+    place = words.index("where")
+    where, called = words[place + 1 :], words[:place]
+    end = next((at for at, word in enumerate(where) if word in ("limit", "order")), len(where))
+    if {"or", "not", "select", "case", "group", "having", "union"} & {*where}:
+        return False
+    return all(
+        any(_is_null(condition, name, called) for name in columns)
+        for condition in _conditions(where[:end])
+    )
+
+
 def _conditions(words: list[str]) -> Iterator[list[str]]:
     """What AND joins, without the parentheses around."""
     while words[:1] == ["("] and _closing(words) == len(words) - 1:
