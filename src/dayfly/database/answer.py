@@ -19,7 +19,7 @@ from dayfly.database.guard import guarded
 from dayfly.database.impact.assess import CLOSED, OPEN, Impact, assess
 from dayfly.database.impact.finding import Finding
 from dayfly.database.impact.questions import Ask
-from dayfly.database.impact.sender import FILES, PROGRAM
+from dayfly.database.impact.sender import FILES, sender
 from dayfly.database.preserve.proof import Restoration, returned
 from dayfly.database.problems import user_of
 from dayfly.database.production import Production, reading, recorded
@@ -185,7 +185,7 @@ def _judged(question: Question, place: _Place, caught: _Caught) -> Impact:
         role=_role(question, copies),
         builder=copies.production.user,
         again=copies.fresh if question.builds else None,
-        sender=PROGRAM if caught.command else FILES,
+        sender=sender(question.texts) if caught.command else FILES,
     )
     return impact if question.builds else impact.unbridged()
 

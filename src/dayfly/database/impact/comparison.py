@@ -77,6 +77,12 @@ class Comparison:
         )
 
     @cached_property
+    def columns(self) -> frozenset[str]:
+        """The names of all columns, old and new."""
+        both = (self.before, self.after)
+        return frozenset(column.name for each in both for column in each.of(Column))
+
+    @cached_property
     def kept(self) -> frozenset[int]:
         """What tools write for themselves, old and new."""
         return frozenset(

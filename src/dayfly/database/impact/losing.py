@@ -9,6 +9,7 @@ from dayfly.database.impact.catalogue import Catalogue, Column, Relation, Type
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.effects import Effect, Observed
 from dayfly.database.impact.finding import DOWNTIME, STAGED, Finding
+from dayfly.database.impact.meant import written_back
 from dayfly.database.impact.names import quoted, shown
 from dayfly.database.impact.types import keeps_values, widens
 from dayfly.database.impact.words import fills_nulls_only, mentions
@@ -164,15 +165,19 @@ def _overwritten(
         if change.columns is None:
             return None
         if change.by or not fills_nulls_only(effect.statement.text, change.columns):
-            found |= dict.fromkeys(_before(what, catalogue, change))
+            found |= dict.fromkeys(_before(what, catalogue, effect, change))
     return tuple(found)
 
 
-def _before(what: Comparison, catalogue: Catalogue, change: Change) -> Iterator[str]:
+def _before(
+    what: Comparison, catalogue: Catalogue, effect: Effect, change: Change
+) -> Iterator[str]:
     """Its columns that were there already, under their names of then."""
     for column in catalogue.of(Column, change.table):
         old = what.before.things.get(column.key)
-        if old is not None and column.name in (change.columns or ()):
+        if old is None or column.name not in (change.columns or ()):
+            continue
+        if change.by or not written_back(what, effect, column):
             yield old.name
 
 

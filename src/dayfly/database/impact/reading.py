@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from dayfly.database.impact.catalogue import Constraint
+from dayfly.database.impact.catalogue import Column, Constraint
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.effects import Effect
-from dayfly.database.impact.words import asks_for_nulls, mentions, shape
+from dayfly.database.impact.meant import missing
+from dayfly.database.impact.words import asks_for, asks_for_nulls, mentions, shape
 
 _NEXT_VALUE = "setval"  # of a sequence: reads the largest key, writes no row
 _COUNTS = re.compile(r"SELECT (\( )?(\?|COUNT \( [^()]+ \))( \))?( AS \S+)? FROM .*")
@@ -39,6 +40,13 @@ class Program:
             if effect.answered and self._led_on(place, effect) and not self._any_row(effect)
             for oid in effect.read & self.what.filled
         )
+
+    def missing(self) -> tuple[Effect, int, str] | None:
+        """The first rows that it asked for, and what its text would do to some of them."""
+        told = " and ".join(missing(self.what, self.effects))
+        for _, effect in self._questions if told else ():
+            return effect, min(effect.read & self.what.filled), told
+        return None
 
     @cached_property
     def _questions(self) -> list[tuple[int, Effect]]:
@@ -73,19 +81,24 @@ class Program:
         return _ANY_ROW.fullmatch(" ".join(shape(effect.statement.text))) is not None
 
     def _checks(self, place: int, effect: Effect) -> bool:
-        """Whether it has left NULL in a column that it has just filled, and it has not.
+        """Whether a column that it fills itself has NULL left, or a value already; and it has not.
 
         Only a count: rows that it reads, it may delete.
         """
         if effect.answered or len(effect.read) != 1:
             return False
         [table] = effect.read
-        filled = frozenset(
-            name for each in self.effects[:place] for name in each.targets.get(table, ())
-        )
+        filled = self._sets(self.effects[:place], table)
+        new = self._sets(self.effects, table) - {
+            column.name for column in self.what.before.of(Column, table)
+        }
         text = effect.statement.text
         counts = _COUNTS.fullmatch(" ".join(shape(text))) is not None
-        return counts and asks_for_nulls(text, filled)
+        return counts and (asks_for_nulls(text, filled) or asks_for(text, new))
+
+    @staticmethod
+    def _sets(effects: Sequence[Effect], table: int) -> frozenset[str]:
+        return frozenset(name for each in effects for name in each.targets.get(table, ()))
 
     def _led_on(self, place: int, effect: Effect) -> bool:
         """To a write of what has to do with these rows; where there were none, of such a row."""

@@ -114,9 +114,21 @@ def _unobserved(
                     found = _finding(effect, unseen.table, unseen.says)
                     yield _with_rows(what, found) if unseen.losing else found
     for name, effects in migrations.items() if what.sender.decides else ():
-        for effect, table in Program(what, effects).unseen():
+        program = Program(what, effects)
+        for effect, table in program.unseen():
             if (name, table) not in told:
+                told.add((name, table))
                 yield _finding(effect, table, f"reads {what.before.shown(table)}")
+        yield from _missing(what, program, {table for whose, table in told if whose == name})
+
+
+def _missing(what: Comparison, program: Program, told: Collection[int]) -> Iterator[Finding]:
+    """What its text would do to other rows than those that we made up."""
+    found = program.missing()
+    if found is not None and found[1] not in told:
+        effect, table, does = found
+        says = f"its program {does} by what it reads of {what.before.shown(table)}"
+        yield _finding(effect, table, says)
 
 
 def decided(what: Comparison, observed: Observed) -> Iterator[str]:

@@ -96,18 +96,34 @@ def fills_nulls_only(text: str, columns: tuple[str, ...]) -> bool:
 
 def asks_for_nulls(text: str, columns: frozenset[str]) -> bool:
     """Whether a query asks for rows in which one of these columns is NULL, and for no others."""
-    words = [plain(word) for word in tokens(text)]
-    if words.count("where") != 1 or not columns:
-        return False
-    place = words.index("where")
-    where, called = words[place + 1 :], words[:place]
-    end = next((at for at, word in enumerate(where) if word in ("limit", "order")), len(where))
-    if {"or", "not", "select", "case", "group", "having", "union"} & {*where}:
-        return False
-    return all(
-        any(_is_null(condition, name, called) for name in columns)
-        for condition in _conditions(where[:end])
+    called, conditions = _asked(text)
+    return bool(conditions) and all(
+        any(_is_null(condition, name, called) for name in columns) for condition in conditions
     )
+
+
+def asks_for(text: str, columns: frozenset[str]) -> bool:
+    """Whether all rows that a query asks for have a certain value in one of these columns."""
+    called, conditions = _asked(text)
+    return any(
+        condition[-3:-1] == [name, "="] and _is_null([*condition[:-2], "is", "null"], name, called)
+        for condition in conditions
+        for name in columns
+        if condition[-1:] and (condition[-1].startswith("'") or condition[-1].isdigit())
+    )
+
+
+def _asked(text: str) -> tuple[list[str], list[list[str]]]:
+    """What a query of one WHERE names before it, and the conditions; none where it has OR."""
+    words = [plain(word) for word in tokens(text)]
+    if words.count("where") != 1:
+        return [], []
+    place = words.index("where")
+    where = words[place + 1 :]
+    end = next((at for at, word in enumerate(where) if word in ("limit", "order")), len(where))
+    if {"or", "select", "case", "group", "having", "union"} & {*where}:
+        return [], []
+    return words[:place], list(_conditions(where[:end]))
 
 
 def _conditions(words: list[str]) -> Iterator[list[str]]:
