@@ -43,7 +43,8 @@ def read(body: str, head: str = "") -> Program:
         ("order.size += 1", {"size"}),
         ("order.a, order.b = 1, 2", {"a", "b"}),
         ("Order.objects.filter(pk=order.pk).update(state='new')", {"state", "new"}),
-        ("Order(pk=order.pk, state=None).save()", {"pk", "state"}),
+        ("Order(number=order.pk, state=None).save()", {"number", "state"}),
+        ("Order.objects.update(**{'state': None})", {"state"}),
         ("setattr(order, 'state', None)", {"state"}),
         ("helper(order)", {"note"}),
         ("Order.objects.filter(pk=1).values_list('title')", set()),
@@ -55,7 +56,7 @@ def read(body: str, head: str = "") -> Program:
 def test_what_it_may_set(body: str, sets: set[str]) -> None:
     found = read(body)
     assert found.sets - {"shop", "Order"} == sets
-    assert found.whole
+    assert found.whole == ("**" not in body)
     assert not found.deletes
 
 
@@ -70,6 +71,11 @@ def test_what_it_may_set(body: str, sets: set[str]) -> None:
         ("fix(order)", "from .services import fix"),
         ("import shop.services", ""),
         ("call_command('loaddata')", ""),
+        ("Order(order.pk, order.code, '').save()", ""),
+        ("type(order)(order.pk, '').save()", ""),
+        ("order._meta.model(order.pk, '').save()", ""),
+        ("order.pk = order.other; order.save()", ""),
+        ("Order(pk=order.pk, state=None).save()", ""),
     ],
 )
 def test_it_is_not_whole_where_more_happens_than_it_says(body: str, head: str) -> None:
@@ -82,7 +88,11 @@ def test_it_is_not_whole_where_more_happens_than_it_says(body: str, head: str) -
         ("order.delete()", 1),
         ("Order.objects.filter(pk=1).delete(); order.item_set.all().delete()", 2),
         ("cursor.execute('DELETE FROM shop_order')", 1),
+        ("order.tags.clear(); order.tags.remove(1)", 2),
+        ("getattr(order, 'del' + 'ete')()", 1),
         ("print('delete')", 0),
+        ("seen = []; seen.clear(); seen.remove(1)", 0),
+        ("'DELETE FROM orders, as somebody says'", 0),
         ("order.save()", 0),
     ],
 )

@@ -4,10 +4,11 @@ Rows that we make up take few of its branches: the text names what the others wo
 """
 
 import ast
+import builtins
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from dayfly.database.impact.words import first_word, set_columns
@@ -19,13 +20,15 @@ _READING = frozenset({
     "values_list",
 })  # fmt: skip
 _DELETING = frozenset({"delete", "_raw_delete", "truncate"})
+_UNLINKING = frozenset({"clear", "remove"})  # of what belongs to a row; lists have them too
 _DELETES = frozenset({"DELETE", "TRUNCATE"})
 _SAFE = frozenset({*sys.stdlib_module_names, "alembic", "django", "sqlalchemy"})
 # With these it can set columns, or run code, that its text does not name.
 _DARK = frozenset({
-    "__import__", "call_command", "eval", "exec", "globals", "import_module", "import_string",
-    "locals", "vars",
+    "__import__", "call_command", "eval", "exec", "from_db", "globals", "import_module",
+    "import_string", "locals", "model", "vars",
 })  # fmt: skip
+_KEYS = frozenset({"id", "pk"})  # whoever sets them writes one row's values into another
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -39,7 +42,7 @@ class Program:
     @cached_property
     def sets(self) -> frozenset[str]:
         """Attributes and columns that it may give another value."""
-        return frozenset(self._set())
+        return self.named | frozenset(self._words())
 
     @cached_property
     def assigns(self) -> frozenset[str]:
@@ -55,7 +58,7 @@ class Program:
     @cached_property
     def deletes(self) -> int:
         """In how many places."""
-        calls = sum(_called(call) in _DELETING for call in self._of(ast.Call))
+        calls = sum(map(_deletes, self._of(ast.Call)))
         return calls + sum(first_word(text) in _DELETES for text in self._texts() if " " in text)
 
     def _of(self, kind: type[ast.AST]) -> Iterator:  # type: ignore[type-arg]
@@ -67,16 +70,18 @@ class Program:
                 yield each.attr
         for call in self._of(ast.Call):
             if _called(call) in ("update", "values"):
-                yield from (word.arg for word in call.keywords if word.arg)
+                yield from _names_set(call)
+            if _called(call) == "setattr" and _names_it(call):
+                yield str(getattr(call.args[1], "value", ""))
         for text in self._texts():
             yield from set_columns(text)
 
-    def _set(self) -> Iterator[str]:
-        yield from self._assigned()
-        for call in self._of(ast.Call):
-            if _called(call) not in _READING:
-                yield from (word.arg for word in call.keywords if word.arg)
-        yield from self._words()
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """What it may set by its name, as a new row's too."""
+        calls = (call for call in self._of(ast.Call) if _called(call) not in _READING)
+        words = {word.arg for call in calls for word in call.keywords if word.arg}
+        return self.assigns | words
 
     def _words(self) -> Iterator[str]:
         """In strings, but for those that name what is read."""
@@ -90,6 +95,7 @@ class Program:
             if _called(call) in _READING
             for argument in (*call.args, *(word.value for word in call.keywords))
         }
+        read.update(id(each.value) for each in self._of(ast.Expr))  # what is said about the code
         for each in self._of(ast.Constant):
             if isinstance(each.value, str) and id(each) not in read:
                 yield each.value
@@ -110,8 +116,9 @@ def program(text: str) -> Program | None:
     bodies = [functions[name] for name in reached]
     bodies += [root for root in roots if isinstance(root, ast.Lambda)]  # type: ignore[misc]
     nodes = [node for body in (*bodies, *_beside(module)) for node in ast.walk(body)]
-    whole = len(bodies) >= len(roots) and not any(map(_dark, [*nodes, *module.body]))
-    return Program(nodes, whole)
+    dark = any(map(_dark, [*nodes, *module.body])) or _makes_rows(module, nodes)
+    found = Program(nodes, whole=len(bodies) >= len(roots) and not dark)
+    return replace(found, whole=found.whole and not found.named & _KEYS)
 
 
 def _roots(module: ast.Module) -> Iterator[ast.expr]:
@@ -163,6 +170,38 @@ def _dark(node: ast.AST) -> bool:
             return unpacks or setting
         case _:
             return False
+
+
+def _makes_rows(module: ast.Module, nodes: Sequence[ast.AST]) -> bool:
+    """Whether it calls what it has worked out: a class of rows takes values without names."""
+    own = {each.name for each in module.body if isinstance(each, ast.FunctionDef | ast.ClassDef)}
+    imports = (
+        each for each in [*nodes, *module.body] if isinstance(each, ast.Import | ast.ImportFrom)
+    )
+    known = own | {each.asname or each.name for one in imports for each in one.names}
+    known |= set(dir(builtins))
+    calls = (each for each in nodes if isinstance(each, ast.Call) and each.args)
+    called = (call.func for call in calls if not isinstance(call.func, ast.Attribute))
+    return any(not isinstance(each, ast.Name) or each.id not in known for each in called)
+
+
+def _deletes(call: ast.Call) -> bool:
+    """Also what goes by a name that it puts together."""
+    name = _called(call)
+    if name in _UNLINKING:
+        return isinstance(getattr(call.func, "value", None), ast.Attribute)
+    by_name = isinstance(call.func, ast.Call) and _called(call.func) == "getattr"
+    return name in _DELETING or by_name
+
+
+def _names_set(call: ast.Call) -> Iterator[str]:
+    """Of UPDATE: by keyword, or in a dict."""
+    yield from (word.arg for word in call.keywords if word.arg)
+    given = [*call.args, *(word.value for word in call.keywords if word.arg is None)]
+    for each in given:
+        for key in each.keys if isinstance(each, ast.Dict) else ():
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                yield key.value
 
 
 def _names_it(call: ast.Call) -> bool:
