@@ -90,6 +90,8 @@ def test_it_is_not_whole_where_more_happens_than_it_says(body: str, head: str) -
         ("cursor.execute('DELETE FROM shop_order')", 1),
         ("order.tags.clear(); order.tags.remove(1)", 2),
         ("getattr(order, 'del' + 'ete')()", 1),
+        ("P = apps.get_model('auth', 'Permission'); P.objects.filter(a=1).delete()", 0),
+        ("P = apps.get_model('auth', 'Group'); P.objects.filter(a=1).delete()", 1),
         ("print('delete')", 0),
         ("seen = []; seen.clear(); seen.remove(1)", 0),
         ("'DELETE FROM orders, as somebody says'", 0),
@@ -98,6 +100,22 @@ def test_it_is_not_whole_where_more_happens_than_it_says(body: str, head: str) -
 )
 def test_in_how_many_places_it_deletes(body: str, places: int) -> None:
     assert read(body).deletes == places
+
+
+@pytest.mark.parametrize(
+    ("body", "given"),
+    [
+        ("order.state = order.title", {"state"}),
+        ("order._state = self.state = 1", set()),
+        ("found['state'] = 1; Order.objects.update(**found)", {"state", "shop", "Order"}),
+        ("setattr(order, name, 1); fields.append('state')", {"state", "shop", "Order"}),
+        ("print('state')", set()),
+    ],
+)
+def test_names_that_it_puts_together_may_be_any_that_it_mentions(
+    body: str, given: set[str]
+) -> None:
+    assert read(body).given - {"shop", "Order"} == given - {"shop", "Order"}
 
 
 def test_of_alembic_it_is_the_way_up() -> None:
@@ -117,6 +135,21 @@ def test_of_alembic_it_is_the_way_up() -> None:
 @pytest.mark.parametrize("text", ["x = (", "x = 1", "def other(): pass", "\0"])
 def test_what_holds_no_program_is_none(text: str) -> None:
     assert program(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "migrations.RunPython(code=lambda apps, editor: apps.get_model('a', 'b').objects.delete())",
+        "def made(x):\n    def f(a, e):\n        x.delete()\n    return f\nRunPython(made(1))",
+        "class Migration:\n    def f(a, e):\n        a.delete()\n    operations = [RunPython(f)]",
+        "class F:\n    def f(a, e):\n        a.delete()\nRunPython(F.f, RunPython.noop)",
+    ],
+)
+def test_wherever_the_function_is_it_is_read(text: str) -> None:
+    found = program(text)
+    assert found is not None
+    assert found.deletes == 1
 
 
 def test_a_function_from_elsewhere_is_not_whole() -> None:

@@ -11,6 +11,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from dayfly.database.calls import (
+    called,
+    deletes,
+    names_it,
+    names_set,
+    of_framework,
+    root,
+    spells,
+)
 from dayfly.database.impact.words import first_word, set_columns
 
 # Calls whose keywords and strings name columns that are read, not written.
@@ -19,8 +28,6 @@ _READING = frozenset({
     "get_model", "only", "order_by", "prefetch_related", "select_related", "table", "values",
     "values_list",
 })  # fmt: skip
-_DELETING = frozenset({"delete", "_raw_delete", "truncate"})
-_UNLINKING = frozenset({"clear", "remove"})  # of what belongs to a row; lists have them too
 _DELETES = frozenset({"DELETE", "TRUNCATE"})
 _SAFE = frozenset({*sys.stdlib_module_names, "alembic", "django", "sqlalchemy"})
 # With these it can set columns, or run code, that its text does not name.
@@ -50,6 +57,12 @@ class Program:
         return frozenset(self._assigned())
 
     @cached_property
+    def given(self) -> frozenset[str]:
+        """What it sets; where it puts the names together, all that they may be."""
+        spelled = any(map(spells, self._of(ast.Call)))
+        return self.sets if spelled else self.assigns
+
+    @cached_property
     def mentions(self) -> frozenset[str]:
         """Every name in it: a document that it holds may be changed in its place."""
         names = (each.attr for each in self._of(ast.Attribute))
@@ -58,7 +71,8 @@ class Program:
     @cached_property
     def deletes(self) -> int:
         """In how many places."""
-        calls = sum(map(_deletes, self._of(ast.Call)))
+        own = {name for each in self._of(ast.Assign) for name in of_framework(each)}
+        calls = sum(deletes(call) and root(call) not in own for call in self._of(ast.Call))
         return calls + sum(first_word(text) in _DELETES for text in self._texts() if " " in text)
 
     def _of(self, kind: type[ast.AST]) -> Iterator:  # type: ignore[type-arg]
@@ -66,12 +80,13 @@ class Program:
 
     def _assigned(self) -> Iterator[str]:
         for each in self._of(ast.Attribute):
-            if not isinstance(each.ctx, ast.Load):
+            own = each.attr.startswith("_") or getattr(each.value, "id", "") == "self"
+            if not isinstance(each.ctx, ast.Load) and not own:
                 yield each.attr
         for call in self._of(ast.Call):
-            if _called(call) in ("update", "values"):
-                yield from _names_set(call)
-            if _called(call) == "setattr" and _names_it(call):
+            if called(call) in ("update", "values"):
+                yield from names_set(call)
+            if called(call) == "setattr" and names_it(call):
                 yield str(getattr(call.args[1], "value", ""))
         for text in self._texts():
             yield from set_columns(text)
@@ -79,7 +94,7 @@ class Program:
     @cached_property
     def named(self) -> frozenset[str]:
         """What it may set by its name, as a new row's too."""
-        calls = (call for call in self._of(ast.Call) if _called(call) not in _READING)
+        calls = (call for call in self._of(ast.Call) if called(call) not in _READING)
         words = {word.arg for call in calls for word in call.keywords if word.arg}
         return self.assigns | words
 
@@ -92,7 +107,7 @@ class Program:
         read = {
             id(argument)
             for call in self._of(ast.Call)
-            if _called(call) in _READING
+            if called(call) in _READING
             for argument in (*call.args, *(word.value for word in call.keywords))
         }
         read.update(id(each.value) for each in self._of(ast.Expr))  # what is said about the code
@@ -108,23 +123,25 @@ def program(text: str) -> Program | None:
     except (SyntaxError, ValueError):
         return None
     roots = list(_roots(module))
-    functions = {each.name: each for each in module.body if isinstance(each, ast.FunctionDef)}
-    named = [root.id for root in roots if isinstance(root, ast.Name) and root.id in functions]
     if not roots:
         return None
+    functions = {each.name: each for each in ast.walk(module) if isinstance(each, ast.FunctionDef)}
+    words = (node for root in roots for node in ast.walk(root) if isinstance(node, ast.Name))
+    named = [word.id for word in words if word.id in functions]
     reached = _reached(functions, named)
     bodies = [functions[name] for name in reached]
     bodies += [root for root in roots if isinstance(root, ast.Lambda)]  # type: ignore[misc]
-    nodes = [node for body in (*bodies, *_beside(module)) for node in ast.walk(body)]
+    found = (node for body in (*bodies, *_beside(module)) for node in ast.walk(body))
+    nodes = list(dict.fromkeys(found))  # a function inside another is in both
     dark = any(map(_dark, [*nodes, *module.body])) or _makes_rows(module, nodes)
-    found = Program(nodes, whole=len(bodies) >= len(roots) and not dark)
-    return replace(found, whole=found.whole and not found.named & _KEYS)
+    read = Program(nodes, whole=len(bodies) >= len(roots) and not dark)
+    return replace(read, whole=read.whole and not read.named & _KEYS)
 
 
 def _roots(module: ast.Module) -> Iterator[ast.expr]:
     """What Django's RunPython is given, and Alembic's upgrade."""
     for node in ast.walk(module):
-        if isinstance(node, ast.Call) and _called(node) == "RunPython":
+        if isinstance(node, ast.Call) and called(node) == "RunPython":
             given = [*node.args[:1], *(word.value for word in node.keywords if word.arg == "code")]
             yield from (each for each in given if getattr(each, "attr", "") != "noop")
         if isinstance(node, ast.FunctionDef) and node.name == "upgrade":
@@ -165,9 +182,7 @@ def _dark(node: ast.AST) -> bool:
         case ast.Attribute():
             return node.attr in _DARK or node.attr.startswith("__")
         case ast.Call():
-            unpacks = any(word.arg is None for word in node.keywords)
-            setting = _called(node) == "setattr" and not _names_it(node)
-            return unpacks or setting
+            return spells(node)
         case _:
             return False
 
@@ -183,31 +198,3 @@ def _makes_rows(module: ast.Module, nodes: Sequence[ast.AST]) -> bool:
     calls = (each for each in nodes if isinstance(each, ast.Call) and each.args)
     called = (call.func for call in calls if not isinstance(call.func, ast.Attribute))
     return any(not isinstance(each, ast.Name) or each.id not in known for each in called)
-
-
-def _deletes(call: ast.Call) -> bool:
-    """Also what goes by a name that it puts together."""
-    name = _called(call)
-    if name in _UNLINKING:
-        return isinstance(getattr(call.func, "value", None), ast.Attribute)
-    by_name = isinstance(call.func, ast.Call) and _called(call.func) == "getattr"
-    return name in _DELETING or by_name
-
-
-def _names_set(call: ast.Call) -> Iterator[str]:
-    """Of UPDATE: by keyword, or in a dict."""
-    yield from (word.arg for word in call.keywords if word.arg)
-    given = [*call.args, *(word.value for word in call.keywords if word.arg is None)]
-    for each in given:
-        for key in each.keys if isinstance(each, ast.Dict) else ():
-            if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                yield key.value
-
-
-def _names_it(call: ast.Call) -> bool:
-    return len(call.args) > 1 and isinstance(call.args[1], ast.Constant)
-
-
-def _called(call: ast.Call) -> str:
-    """The last part of the name of what is called."""
-    return str(getattr(call.func, "attr", getattr(call.func, "id", "")))

@@ -31,8 +31,12 @@ def written_back(what: Comparison, effect: Effect, column: Column) -> bool:
 
 def _known(what: Comparison, program: Program) -> bool:
     """Whether its attributes are called as the columns are, so that it can be followed."""
-    names = {*what.columns, *(name.removesuffix("_id") for name in what.columns)}
-    return program.whole and program.assigns <= names
+    return program.whole and program.assigns <= _called(what)
+
+
+def _called(what: Comparison) -> frozenset[str]:
+    """What attributes of rows are called that are columns."""
+    return what.columns | {name.removesuffix("_id") for name in what.columns}
 
 
 def missing(what: Comparison, effects: Sequence[Effect]) -> Iterator[str]:
@@ -45,10 +49,12 @@ def missing(what: Comparison, effects: Sequence[Effect]) -> Iterator[str]:
     if program.deletes > len(deleted):
         yield "deletes rows"
     writes = [effect.statement.text for effect in effects if effect.wrote]
-    for name in sorted(program.assigns):
+    for name in sorted(program.given):
         old = _old(what, effects, name)
         if old and not any(mentions(text, old) for text in writes):
             yield f"sets {old}"
+    for name in sorted(program.assigns - _called(what)):
+        yield f"sets {name}, which is no column,"
 
 
 def _old(what: Comparison, effects: Sequence[Effect], name: str) -> str:

@@ -9,7 +9,13 @@ from dayfly.database.impact.catalogue import Column, Constraint
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.effects import Effect
 from dayfly.database.impact.meant import missing
-from dayfly.database.impact.words import asks_for, asks_for_nulls, mentions, shape
+from dayfly.database.impact.words import (
+    asks_for,
+    asks_for_nulls,
+    condition,
+    mentions,
+    shape,
+)
 
 _NEXT_VALUE = "setval"  # of a sequence: reads the largest key, writes no row
 _COUNTS = re.compile(r"SELECT (\( )?(\?|COUNT \( [^()]+ \))( \))?( AS \S+)? FROM .*")
@@ -83,7 +89,8 @@ class Program:
     def _checks(self, place: int, effect: Effect) -> bool:
         """Whether a column that it fills itself has NULL left, or a value already; and it has not.
 
-        Only a count: rows that it reads, it may delete.
+        Or how many rows there are that it then changes, none as well. Only a count: rows that it
+        reads, it may delete.
         """
         if effect.answered or len(effect.read) != 1:
             return False
@@ -93,8 +100,14 @@ class Program:
             column.name for column in self.what.before.of(Column, table)
         }
         text = effect.statement.text
-        counts = _COUNTS.fullmatch(" ".join(shape(text))) is not None
-        return counts and (asks_for_nulls(text, filled) or asks_for(text, new))
+        if _COUNTS.fullmatch(" ".join(shape(text))) is None:
+            return False
+        later = self.effects[place + 1 :]
+        goes_on = any(
+            table in each.targets and condition(each.statement.text) == condition(text)
+            for each in later
+        )
+        return goes_on or asks_for_nulls(text, filled) or asks_for(text, new)
 
     @staticmethod
     def _sets(effects: Sequence[Effect], table: int) -> frozenset[str]:

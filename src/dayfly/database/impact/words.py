@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dayfly.database.sqltext import significant
 
 _CAST = r"\?( : : (TEXT|CHARACTER VARYING|BPCHAR|CITEXT))?"
+_AFTER = ("LIMIT", "ORDER", "RETURNING")
 _ENDS = ("FROM", "WHERE", "RETURNING")
 
 
@@ -94,6 +95,16 @@ def fills_nulls_only(text: str, columns: tuple[str, ...]) -> bool:
     )
 
 
+def condition(text: str) -> tuple[str, ...]:
+    """The words of the only WHERE; empty where there is none."""
+    words = list(tokens(text))
+    if words.count("WHERE") != 1:
+        return ()
+    where = words[words.index("WHERE") + 1 :]
+    end = next((at for at, word in enumerate(where) if word in _AFTER), len(where))
+    return tuple(where[:end])
+
+
 def asks_for_nulls(text: str, columns: frozenset[str]) -> bool:
     """Whether a query asks for rows in which one of these columns is NULL, and for no others."""
     called, conditions = _asked(text)
@@ -115,15 +126,10 @@ def asks_for(text: str, columns: frozenset[str]) -> bool:
 
 def _asked(text: str) -> tuple[list[str], list[list[str]]]:
     """What a query of one WHERE names before it, and the conditions; none where it has OR."""
-    words = [plain(word) for word in tokens(text)]
-    if words.count("where") != 1:
+    words, where = [[*map(plain, found)] for found in (tokens(text), condition(text))]
+    if not where or {"or", "select", "case", "group", "having", "union"} & {*where}:
         return [], []
-    place = words.index("where")
-    where = words[place + 1 :]
-    end = next((at for at, word in enumerate(where) if word in ("limit", "order")), len(where))
-    if {"or", "select", "case", "group", "having", "union"} & {*where}:
-        return [], []
-    return words[:place], list(_conditions(where[:end]))
+    return words[: words.index("where")], list(_conditions(where))
 
 
 def _conditions(words: list[str]) -> Iterator[list[str]]:
