@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from campaigns import programs
+from campaigns.verdicts import BUDGET, CASES, HARMLESS, Answer, Verdict
 from copies import Copies, migration
 from dayfly.database.captured import Transaction
 from dayfly.database.impact.assess import assess
@@ -18,48 +20,18 @@ from dayfly.database.impact.finding import VERDICTS
 from dayfly.database.memory import quickest
 from dayfly.database.scratch import scratch_server
 
-CASES = Path(__file__).parents[1] / "database" / "labelled"
 TOOLS = ("django", "alembic", "sql", "flyway")
-HARMLESS = ("none", "online")
-BUDGET = 1.0  # seconds for which readers or writers may be blocked
 LEAST, RIGHT, FALSE_ALARMS = 150, 0.95, 0.05
 _OUTSIDE = re.compile(r"\b(CONCURRENTLY|VACUUM)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Case:
-    """One migration, the schema that it met, and what a person says of it."""
+class Case(Verdict):
+    """One migration as its statements, and the schema that it met."""
 
-    name: str
-    tool: str
-    origin: str
     schema: tuple[str, ...]
     transactions: tuple[Transaction, ...]
     rows: dict[str, int]
-    label: str
-    loses: bool
-    why: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    case: Case
-    verdict: str
-    findings: tuple[str, ...]
-    seconds: float
-
-    @property
-    def right(self) -> bool:
-        return self.verdict == self.case.label
-
-    @property
-    def missed(self) -> bool:
-        """It breaks the outgoing release or loses data, and nobody is told."""
-        return self.case.loses and self.verdict in HARMLESS
-
-    @property
-    def false_alarm(self) -> bool:
-        return self.case.label in HARMLESS and self.verdict not in HARMLESS
 
 
 def run(_folder: Path, _seed: int, _budget: float) -> dict[str, Any]:
@@ -69,6 +41,8 @@ def run(_folder: Path, _seed: int, _budget: float) -> dict[str, Any]:
         with scratch_server(server_folder, None) as server:
             copies = Copies.of(server, ())
             answers = [answer(copies, case) for case in cases()]
+            scratch = server_folder.parent / "scratch"
+            answers += [programs.answered(server, scratch, each) for each in programs.programs()]
     return figures(answers)
 
 

@@ -8,6 +8,7 @@ import pytest
 from dayfly.database.capture import Run, capture
 from dayfly.database.copy import copy_of
 from dayfly.database.impact.assess import Impact, gathered, judged
+from dayfly.database.impact.questions import asker
 from migrating import alembic_project, asked, django_project
 from migrating.alembic_project import alembic, upgrade
 from migrating.django_project import django, migrate
@@ -40,9 +41,14 @@ MORE = """
             migrations.CreateModel("Item", [
                 ("id", models.BigAutoField(primary_key=True)),
                 ("note", models.TextField(default="")),
+                ("hint", models.TextField(null=True)),
                 ("order", models.ForeignKey("Order", models.CASCADE)),
             ]),
         ]
+"""
+ROWS = b"""
+    INSERT INTO shop_order (reference) VALUES ('new');
+    INSERT INTO shop_item (note, order_id) SELECT 'gone', id FROM shop_order
 """
 CODE = """
     from django.contrib.contenttypes.models import ContentType
@@ -90,6 +96,7 @@ def test_a_program_that_reads_rows(
     project = django(tmp_path)
     django_project.add(project, "0002_more", MORE)
     assert migrate(project)(production) == 0
+    asked(production, ROWS)
     text = CODE.format(code=case["code"], first=case.get("first", ""))
     django_project.add(project, "0003_code", text)
     impact = answered(production, scratch, migrate(project), dict.fromkeys(SHOP, 500))
@@ -100,7 +107,8 @@ def test_a_program_that_reads_rows(
 def answered(production: str, scratch: Path, run: Run, rows: dict[str, int]) -> Impact:
     with copy_of(production, folder=scratch) as copies:
         captured = capture(copies, run)
-        return judged(gathered(copies.fresh(), captured), rows=rows, budget=1.0)
+        with asker(production, seconds=5) as ask:
+            return judged(gathered(copies.fresh(), captured), rows=rows, budget=1.0, ask=ask)
 
 
 def test_alembic(production: str, scratch: Path, tmp_path: Path) -> None:

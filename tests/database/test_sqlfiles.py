@@ -15,8 +15,10 @@ from dayfly.database.problems import shown
 from dayfly.database.scratch import ScratchServer
 from dayfly.database.sqlfiles import ONE_AT_A_TIME, apply_files, pending_files
 from dayfly.database.sqlindexes import index_of
+from dayfly.database.sqlleft import stays
 from dayfly.database.sqlnames import SqlFileError, sql_files, version_of
 from dayfly.database.sqlplan import alone
+from dayfly.database.sqltext import split
 from migrating import asked, write
 
 FIRST = {"001_orders.sql": "CREATE TABLE orders (id int PRIMARY KEY);"}
@@ -124,6 +126,36 @@ def test_each_file_runs_once_in_a_transaction(production: str, tmp_path: Path) -
     assert names(tmp_path, production) == ["003_broken.sql", "004_never.sql"]
     assert asked(production, "SELECT string_agg(attname, ',') FROM pg_attribute "
                  "WHERE attrelid = 'orders'::regclass AND attnum > 0") == "id,a"  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "done", "index", "expected"),
+    [
+        ("VACUUM missing", 0, "", "Nothing of it stays, but what it has committed on its way."),
+        ("ALTER SYSTEM SET a = 1", 0, "", "Nothing of it stays."),
+        (
+            "CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)", 0, "i",
+            "An invalid index stays: DROP INDEX CONCURRENTLY i;",
+        ),
+        (
+            "SELECT 1; VACUUM missing", 1, "",
+            ("It runs without a transaction: the first 1 of its 2 statements stay. "
+            "Undo them, or make the file able to run again."),
+        ),
+    ],
+)  # fmt: skip
+def test_what_stays_of_a_file_without_a_transaction(
+    text: str, done: int, index: str, expected: str
+) -> None:
+    assert stays(split(text), done, index) == expected
+
+
+@pytest.mark.postgres
+def test_nothing_stays_where_the_first_statement_fails(production: str, tmp_path: Path) -> None:
+    text = "-- dayfly: no transaction\nINSERT INTO missing VALUES (1); SELECT 1;"
+    with pytest.raises(SqlFileError, match="missing") as caught:
+        apply_files(production, write(tmp_path, {"001.sql": text}))
+    assert caught.value.hint == "Nothing of it stays."
 
 
 @pytest.mark.postgres
@@ -338,7 +370,7 @@ def test_an_index_that_is_invalid_is_never_written_down_as_made(
     write(tmp_path, {"001.sql": INVALID})
     with pytest.raises(SqlFileError, match="could not create unique index") as caught:
         apply_files(production, tmp_path)
-    assert "invalid index stays as well: DROP INDEX CONCURRENTLY once;" in caught.value.hint
+    assert "An invalid index stays: DROP INDEX CONCURRENTLY once;" in caught.value.hint
 
     asked(production, "DELETE FROM orders")
     with pytest.raises(SqlFileError, match=r"line 1: the index once is there and invalid"):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from dayfly.database.pending import pending_migrations
+from dayfly.database.python_migrations import program_texts
 from dayfly.database.tools import UNKNOWN, ToolError, tool_of
 from migrating import alembic_project, asked, django_project, write
 from migrating.alembic_project import alembic, upgrade
@@ -122,3 +123,19 @@ def test_of_squashed_migrations_one_side_runs(
     django_project.add(project, "0001_squashed", _SQUASHED)
     left = "shop.0002_code" if migrated else "shop.0001_squashed"
     assert pending_migrations(tool_of(project), project, production) == (left,)
+
+
+def test_the_texts_of_migrations_that_are_programs(tmp_path: Path) -> None:
+    project = django(tmp_path / "django")
+    django_project.add(project, "0002_code", django_project.SECOND)
+    (project / "shop/migrations/0003_linked.py").symlink_to(project / "manage.py")
+    assert list(program_texts(project)) == ["shop.0002_code"]
+    assert "order.code = order.reference.upper()" in program_texts(project)["shop.0002_code"]
+
+    project = alembic(tmp_path / "alembic")
+    alembic_project.add(project, "b2", "a1", 'op.execute("SELECT 1")')
+    write(project, {"alembic/versions/broken.py": "revision = (  # op.execute"})
+    assert list(program_texts(project)) == ["b2"]
+
+    assert program_texts(write(tmp_path / "sql", {"migrations/001.sql": "SELECT 1;"})) == {}
+    assert program_texts(write(tmp_path / "bad", {"alembic.ini": "no section"})) == {}

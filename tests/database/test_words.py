@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dayfly.database.impact.words import (
+    asks_for_nulls,
     fills_nulls_only,
     first_word,
     literals,
@@ -67,6 +68,23 @@ def test_an_update_that_only_fills_nulls_is_told_from_one_that_overwrites(
     assert fills_nulls_only(f"UPDATE orders SET note = '' WHERE {where}", ("note",)) is only
 
 
+@pytest.mark.parametrize(
+    ("query", "only"),
+    [
+        ("SELECT count(*) FROM orders WHERE note IS NULL", True),
+        ('SELECT 1 AS "a" FROM "orders" WHERE "orders"."note" IS NULL LIMIT 1', True),
+        ("SELECT count(*) FROM orders", False),
+        ("SELECT count(*) FROM orders WHERE note IS NULL AND id < 5", False),
+        ("SELECT count(*) FROM orders WHERE note IS NULL OR id = 1", False),
+        ("SELECT count(*) FROM orders WHERE note IS NOT NULL", False),
+        ("SELECT count(*) FROM orders WHERE other IS NULL", False),
+        ("SELECT count(*) FROM orders WHERE id IN (SELECT id FROM x WHERE note IS NULL)", False),
+    ],
+)
+def test_a_query_for_rows_that_were_left_out_is_told_from_others(query: str, only: bool) -> None:
+    assert asks_for_nulls(query, frozenset({"note"})) is only
+
+
 @given(st.lists(st.tuples(NAMES, STRINGS), min_size=1, max_size=5))
 def test_whatever_the_values_are_the_columns_are_found(pairs: list[tuple[str, str]]) -> None:
     assigned = ", ".join(f"{name} = {value}" for name, value in pairs)
@@ -78,6 +96,7 @@ def test_any_text_is_read_without_complaint(text: str) -> None:
     list(tokens(text))
     set_columns(text)
     fills_nulls_only(text, ("a",))
+    asks_for_nulls(text, frozenset({"a"}))
     without_literals(text)
     first_word(text)
     shape(text)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from dayfly.cli.session import Session
@@ -15,6 +16,7 @@ from dayfly.database.capture import CaptureError
 from dayfly.database.failing import failing
 from dayfly.database.impact.assess import Impact
 from dayfly.database.pending import pending_migrations
+from dayfly.database.python_migrations import program_texts
 from dayfly.database.question import Answer, Question
 from dayfly.database.recorded import recorded_statements
 from dayfly.database.redirected import to_copy
@@ -72,6 +74,7 @@ def _answer(
 ) -> Answer:
     if migrations is not None:
         return answer.of_files(question, source / migrations)
+    question = replace(question, texts=program_texts(source))
     if migrate is not None:
         return answer.of_command(question, _command(migrate, question, say))
     tool = tool_of(source)

@@ -114,7 +114,7 @@ def _judged(question: Question, asked: Asked, place: Place, caught: Caught) -> A
         migrating=caught.seconds,
         whole=_whole(caught.done),
         restoration=_returned(place.copies, caught.before, twin, impact) if twin else None,
-        notes=(*place.notes, *caught.notes),
+        notes=(*place.notes, *caught.notes, *impact.notes),
     )
 
 

@@ -16,6 +16,7 @@ from dayfly.database.captured import Transaction
 from dayfly.database.copy import Copies, copy_of
 from dayfly.database.impact.assess import OPEN, Impact, assess
 from dayfly.database.impact.questions import Ask
+from dayfly.database.impact.sender import FILES, sender
 from dayfly.database.problems import user_of
 from dayfly.database.production import Production, reading, recorded
 from dayfly.database.question import Question
@@ -57,6 +58,7 @@ class Caught:
     before: Callable[[], str]  # makes one as it was before
     seconds: float
     left: tuple[str, ...] = ()  # names of what it should have run
+    command: bool = True  # no files of SQL
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -112,6 +114,7 @@ def judged(question: Question, place: Place, caught: Caught) -> Impact:
         role=role_of(question, copies),
         builder=copies.production.user,
         again=copies.fresh if question.builds else None,
+        sender=sender(question.texts) if caught.command else FILES,
     )
     return impact if question.builds else impact.unbridged()
 
@@ -152,7 +155,9 @@ def caught_of(copies: Copies, asked: Asked, production: str) -> Caught:
     did = own if does_something(own) else ()
     ran = {*recorded(url), *(named(found.done) or ())}
     left = tuple(name for name in asked.names if name not in ran)
-    return Caught(done=did, url=url, before=before, seconds=seconds, left=left)
+    return Caught(
+        done=did, url=url, before=before, seconds=seconds, left=left, command=asked.command
+    )
 
 
 def seen(url: str) -> list[str]:

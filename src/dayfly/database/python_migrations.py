@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-from dayfly.database.tools import Kind, Tool, ToolError
+from dayfly.database.tools import Kind, Tool, ToolError, tool_of
 
+_PROGRAMS = ("RunPython", "get_bind", "op.execute", "Session")  # one of these words is in them
 _NAMES = ("revision", "down_revision", "depends_on")
 
 
@@ -88,6 +89,44 @@ def django_migrations(source: Path) -> dict[str, Revision]:
             name=name, after=after, replaces=tuple(_pairs(fields.get("replaces"))), file=path.name
         )
     return found
+
+
+def program_texts(source: Path) -> dict[str, str]:
+    """Migrations that run a program of their own, as they are written, by name.
+
+    Links are passed over: we would read what they lead to. A tree that nobody understands has
+    none; whoever needs its tool says why.
+    """
+    try:
+        tool = tool_of(source)
+    except (ToolError, OSError, ValueError):
+        return {}
+    top = source / tool.place
+    match tool.kind:
+        case "alembic":
+            found = _programs(top, "*.py")
+            return {name: text for path, text in found for name in _revision(path)}
+        case "django":
+            found = _programs(top, "migrations/[0-9]*.py")
+            return {f"{path.parent.parent.name}.{path.stem}": text for path, text in found}
+        case _:
+            return {}
+
+
+def _programs(top: Path, pattern: str) -> Iterator[tuple[Path, str]]:
+    for path in sorted(top.rglob(pattern)):
+        inside = (path, *(top / part for part in path.relative_to(top).parents))
+        if path.is_file() and not any(each.is_symlink() for each in inside):
+            text = path.read_text(errors="replace")
+            if any(word in text for word in _PROGRAMS):
+                yield path, text
+
+
+def _revision(path: Path) -> list[str]:
+    try:
+        return _texts(_assigned(_parsed(path).body).get("revision"))
+    except ToolError:
+        return []  # the tool will say so itself
 
 
 def in_order(found: Mapping[str, Revision]) -> list[Revision]:

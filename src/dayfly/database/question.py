@@ -1,7 +1,7 @@
 """What is asked about a database, and the answer."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dayfly.database.impact.assess import OPEN, PROVEN, Impact
@@ -29,6 +29,7 @@ class Question:
     drift: bool = False  # compare production with what its migrations make, if that takes long too
     returns: bool = False  # try to bring schema and rows back, where the way back is closed
     replica: str = ""  # the URL of one, which is read instead of production
+    texts: Mapping[str, str] = field(default_factory=dict)  # of migrations that are programs
     scratch_url: str = ""  # of a server for the copies; empty: one of our own
     tell: Callable[[str], None] = _nobody  # given what is done now, while it takes long
 

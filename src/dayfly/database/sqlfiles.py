@@ -16,9 +16,10 @@ from dayfly.database.problems import asking, connecting
 from dayfly.database.sqlbooks import Books, books_of, new_books, write_down
 from dayfly.database.sqlfailures import NOTHING, failed, unwritten, with_right
 from dayfly.database.sqlindexes import index_of, invalid, removed_by
+from dayfly.database.sqlleft import left_by
 from dayfly.database.sqlnames import SqlFile, SqlFileError, sql_files
 from dayfly.database.sqlplan import alone, pending
-from dayfly.database.sqltext import Piece, split
+from dayfly.database.sqltext import split
 
 CONNECT_SECONDS = 5
 ONE_AT_A_TIME = 0x44_61_79_66_6C_79  # "Dayfly", the same in every version
@@ -179,11 +180,7 @@ def _one_by_one(connection: Connection, file: SqlFile) -> None:
         try:
             connection.execute(piece.text.encode())
         except psycopg.Error as error:
-            state = (
-                f"It runs without a transaction: the first {number} of its {len(pieces)} "
-                "statements stay. Undo them, or make the file able to run again."
-            )
-            told = with_right(connection, error, state + _left_invalid(connection, piece))
+            told = with_right(connection, error, left_by(connection, pieces, number))
             raise failed(file, error, told, piece=piece) from error
         if left := invalid(connection, index_of(piece.text)):  # IF NOT EXISTS passes it over
             raise SqlFileError(
@@ -191,11 +188,6 @@ def _one_by_one(connection: Connection, file: SqlFile) -> None:
                 "since an earlier run failed",
                 hint=f"It checks nothing and nobody uses it: {removed_by(left)} Then run it again.",
             )
-
-
-def _left_invalid(connection: Connection, piece: Piece) -> str:
-    left = "" if connection.closed else invalid(connection, index_of(piece.text))
-    return f" An invalid index stays as well: {removed_by(left)}" if left else ""
 
 
 def _write(connection: Connection, books: Books, file: SqlFile, started: float) -> None:

@@ -136,6 +136,7 @@ def _question(
         budget=database.budget,
         statements=_statements(work, database),
         replica=work.replica_url(database),
+        texts=tooling.programs(work),
         scratch_url=work.parts.settings.scratch_url or "",
         builds=builds,
         returns=True,

@@ -7,14 +7,14 @@ from pathlib import Path
 import msgspec
 
 from dayfly.config.app import Database
-from dayfly.database.python_migrations import Tree, tree_of
+from dayfly.database.python_migrations import Tree, program_texts, tree_of
 from dayfly.database.recorded import recorded_statements
 from dayfly.database.tools import UNKNOWN, Tool, ToolError, tool_of
 from dayfly.errors import DayflyError
 from dayfly.release import contracts
 from dayfly.release.work import RefusedError, Work
 
-_FILE = "tool.json"
+_FILE, _PROGRAMS = "tool.json", "programs.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +35,8 @@ def keep(work: Work, source: Path) -> None:
         return
     if database.statements:
         _keep_statements(work, source, database.statements)
+    if database.migrate:
+        (work.folder / _PROGRAMS).write_bytes(msgspec.json.encode(program_texts(source)))
     if database.migrations:
         _keep_files(work, source, database.migrations)
     elif not database.migrate or database.contract or contracts.waiting(work):
@@ -44,6 +46,12 @@ def keep(work: Work, source: Path) -> None:
 
 def kept(work: Work) -> Kept:
     return msgspec.json.decode((work.folder / _FILE).read_bytes(), type=Kept)
+
+
+def programs(work: Work) -> dict[str, str]:
+    """The texts of migrations that are programs, by name; none of what was kept before that."""
+    path = work.folder / _PROGRAMS
+    return msgspec.json.decode(path.read_bytes(), type=dict[str, str]) if path.exists() else {}
 
 
 def _keep_files(work: Work, source: Path, wanted: str) -> None:

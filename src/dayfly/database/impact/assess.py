@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from dayfly.database.bridge import Bridge
 from dayfly.database.captured import Transaction
+from dayfly.database.impact.answers import with_answers
 from dayfly.database.impact.arbiters import arbiters
 from dayfly.database.impact.between import between
 from dayfly.database.impact.blocking import blocking
@@ -28,18 +29,19 @@ from dayfly.database.impact.finding import (
 from dayfly.database.impact.losing import losing
 from dayfly.database.impact.outgoing import NOTHING, Checked, rehearsed
 from dayfly.database.impact.proven import with_statements
-from dayfly.database.impact.questions import Ask, questions
+from dayfly.database.impact.questions import Ask
 from dayfly.database.impact.refusing import refusing
 from dayfly.database.impact.relations import relations
 from dayfly.database.impact.replay import replay
 from dayfly.database.impact.routines import routines
+from dayfly.database.impact.sender import PROGRAM, Sender
 from dayfly.database.impact.sequences import sequences
 from dayfly.database.impact.spelled import spelled
-from dayfly.database.impact.telling import placed, told_whole, untold
+from dayfly.database.impact.telling import folded, placed, told_whole, untold
 from dayfly.database.impact.tightened import tightened
 from dayfly.database.impact.timeline import EMPTY, Timeline, timeline
 from dayfly.database.impact.trial import tried
-from dayfly.database.impact.unassessed import unassessed
+from dayfly.database.impact.unassessed import decided, unassessed
 from dayfly.database.impact.views import views
 from dayfly.database.impact.widening import widening
 from dayfly.database.loss import Loss, merged
@@ -56,6 +58,7 @@ class Impact:
     checked: Checked = NOTHING
     timeline: Timeline = EMPTY
     doubts: tuple[str, ...] = ()  # why `preserve` may not be all that is lost
+    notes: tuple[str, ...] = ()  # what a person should know, whatever the verdict
 
     @property
     def verdict(self) -> str:
@@ -132,6 +135,7 @@ def assess(  # noqa: PLR0913 - the facts a judgement needs, all by name
     role: str = "",
     builder: str = "",
     again: Callable[[], str] | None = None,
+    sender: Sender = PROGRAM,
 ) -> Impact:
     """Replay the transactions on the copy, which is changed by it, and judge what was seen.
 
@@ -140,7 +144,7 @@ def assess(  # noqa: PLR0913 - the facts a judgement needs, all by name
     makes another copy: bridges are tried on it, by `builder` (else `role`); without it they hold.
     """
     evidence = gathered(copy_url, transactions, statements=statements, role=role, builder=builder)
-    impact = judged(evidence, rows=rows, budget=budget, ask=ask, role=role)
+    impact = judged(evidence, rows=rows, budget=budget, ask=ask, role=role, sender=sender)
     if again is None or not impact.bridges or impact.verdict != ONLINE:
         return impact
     seen = evidence.observed.after
@@ -179,6 +183,7 @@ def judged(
     budget: float,
     ask: Ask | None = None,
     role: str = "",
+    sender: Sender = PROGRAM,
 ) -> Impact:
     observed = evidence.observed
     what = Comparison(
@@ -191,6 +196,7 @@ def judged(
         refusing=evidence.refusing,
         parented=evidence.parented | _parented(evidence.parents, ask),
         denied=evidence.denied,
+        sender=sender,
     )
     found = [*breaking(what), *between(what, observed), *tightened(what), *arbiters(what)]
     found += [*views(what), *sequences(what, observed), *routines(what), *relations(what)]
@@ -201,14 +207,15 @@ def judged(
         *unassessed(what, observed, found),
         *widening(what),
     ]
-    found = [placed(what, observed, finding) for finding in _answered(what, found, ask)]
+    found = [placed(what, observed, finding) for finding in with_answers(what, found, ask)]
     told = with_statements(told_whole(found), evidence.checked)
     told += untold(what, observed, told)
     return Impact(
-        findings=tuple(sorted(told, key=_weight)),
+        findings=tuple(sorted(folded(told), key=_weight)),
         checked=evidence.checked,
         timeline=timeline(what, observed, budget),
         doubts=doubts(what, observed, told),
+        notes=tuple(decided(what, observed)),
     )
 
 
@@ -232,37 +239,3 @@ def _defaults(observed: Observed) -> dict[Key, str]:
             if isinstance(column, Column) and column.default:
                 found[key] = column.default
     return found
-
-
-def _answered(what: Comparison, found: Sequence[Finding], ask: Ask | None) -> Sequence[Finding]:
-    """With what production's rows say: whether it will fail, and on how many."""
-    if ask is None:
-        return found
-    findings = list(found)
-    for question in questions(what):
-        if not what.has_rows(question.table):
-            continue
-        count = ask(question.sql)
-        if count is None:
-            continue
-        evidence = f"production has {count or 'no'} {question.what}"
-        findings = [_known(finding, question.key, evidence) for finding in findings]
-        if count:
-            findings.append(
-                Finding(
-                    verdict=STAGED,
-                    kind="fails",
-                    message=f"will fail: {evidence}",
-                    evidence=question.sql,
-                    relation=question.table,
-                    keys=(question.key,),
-                    remedy="-- Release 1: clean these rows. Release 2: this change.",
-                )
-            )
-    return findings
-
-
-def _known(finding: Finding, key: Key, evidence: str) -> Finding:
-    if key not in finding.keys:
-        return finding
-    return replace(finding, evidence="; ".join(filter(None, (finding.evidence, evidence))))

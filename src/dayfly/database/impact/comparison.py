@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from dayfly.database.books import BESIDE, LISTS, NAMING
 from dayfly.database.impact.catalogue import Catalogue, Column, Constraint, Key, Relation, Thing
+from dayfly.database.impact.sender import PROGRAM, Sender
 
 Kind = TypeVar("Kind", bound=Thing)
 
@@ -26,6 +27,7 @@ class Comparison:
     parented: frozenset[Key] = frozenset()  # foreign keys whose default names a row that is there
     denied: frozenset[tuple[int, str]] = frozenset()  # what the role may not do with new relations
     bookkeeping: frozenset[str] = BOOKKEEPING
+    sender: Sender = PROGRAM
 
     def standing(self, old: Kind) -> Kind | None:
         """What the outgoing release finds under the old name."""
@@ -73,6 +75,12 @@ class Comparison:
         return frozenset(
             old.oid for old in self.tables if old.holds_rows and self.has_rows(old.oid)
         )
+
+    @cached_property
+    def columns(self) -> frozenset[str]:
+        """The names of all columns, old and new."""
+        both = (self.before, self.after)
+        return frozenset(column.name for each in both for column in each.of(Column))
 
     @cached_property
     def kept(self) -> frozenset[int]:

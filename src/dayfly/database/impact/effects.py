@@ -55,6 +55,7 @@ class Effect:
     constant: bool = False  # touches as many rows in production as on the copy
     lookup: bool = False  # reads single rows by their keys
     answered: bool | None = None  # None: no query; False: no row, or nothing but zero and NULL
+    changed: frozenset[str] | None = None  # columns of one row set to constants; None: not known
     defines: bool = False  # the catalogue was written, whatever the statement is called
     seconds: float = 0.0
     failure: Failure | None = None  # it ended the migration

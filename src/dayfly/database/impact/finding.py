@@ -35,6 +35,7 @@ class Finding:
     bridge: Bridge | None = None
     relation: int = 0  # before the migration
     keys: tuple[Key, ...] = ()  # what changed
+    overwrites: tuple[Key, ...] = ()  # columns in whose place other values are written
 
     def with_words(self, of: Callable[[str], str]) -> "Finding":
         """The same, told in other words: without secrets."""

@@ -9,6 +9,7 @@ from dayfly.database.impact.catalogue import Catalogue, Column, Relation, Type
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.effects import Effect, Observed
 from dayfly.database.impact.finding import DOWNTIME, STAGED, Finding
+from dayfly.database.impact.meant import written_back
 from dayfly.database.impact.names import quoted, shown
 from dayfly.database.impact.types import keeps_values, widens
 from dayfly.database.impact.words import fills_nulls_only, mentions
@@ -126,7 +127,7 @@ def _overwriting(
     name, own = shown(what.before, oid), [change for change in updates if not change.beside]
     if not own:
         return
-    columns = _overwritten(what, catalogue, effect, own)
+    columns = replaced = _overwritten(what, catalogue, effect, own)
     if columns:  # a trigger's time stamp alone is no loss
         columns = _overwritten(what, catalogue, effect, updates)
     may = _may(effect, own, "overwrites")
@@ -136,7 +137,10 @@ def _overwriting(
     elif columns:
         lost = tuple(f"{name}.{quoted(column)}" for column in columns)
         message = f"{may} {', '.join(lost)}{_cause(own)}"
-        yield _by(effect, oid, message, lost, (_of(what, oid, columns),))
+        found = _by(effect, oid, message, lost, (_of(what, oid, columns),))
+        named = () if any(change.by for change in own) else replaced or ()
+        keys = (column.key for column in what.before.of(Column, oid) if column.name in named)
+        yield replace(found, overwrites=tuple(keys))
 
 
 def _may(effect: Effect, changes: Sequence[Change], verb: str) -> str:
@@ -161,15 +165,19 @@ def _overwritten(
         if change.columns is None:
             return None
         if change.by or not fills_nulls_only(effect.statement.text, change.columns):
-            found |= dict.fromkeys(_before(what, catalogue, change))
+            found |= dict.fromkeys(_before(what, catalogue, effect, change))
     return tuple(found)
 
 
-def _before(what: Comparison, catalogue: Catalogue, change: Change) -> Iterator[str]:
+def _before(
+    what: Comparison, catalogue: Catalogue, effect: Effect, change: Change
+) -> Iterator[str]:
     """Its columns that were there already, under their names of then."""
     for column in catalogue.of(Column, change.table):
         old = what.before.things.get(column.key)
-        if old is not None and column.name in (change.columns or ()):
+        if old is None or column.name not in (change.columns or ()):
+            continue
+        if change.by or not written_back(what, effect, column):
             yield old.name
 
 

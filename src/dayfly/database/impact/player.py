@@ -20,6 +20,7 @@ from dayfly.database.impact.outside import run_outside
 from dayfly.database.impact.plan import PLANNED, planned
 from dayfly.database.impact.snapshot import renewed, snapshot
 from dayfly.database.impact.words import first_word, mentions, tokens
+from dayfly.database.impact.writeback import write_back
 
 _QUERIES = (*PLANNED, "DO", "CALL", "FETCH", "COPY", "EXECUTE", "TABLE", "VALUES", "DECLARE")
 _UNCHANGING = (*PLANNED, "SET", "RESET", "SHOW", "COPY", "LOCK", "ANALYZE", "FETCH", "DECLARE")
@@ -82,6 +83,8 @@ class Player:
 
     def _step(self, statement: Statement, *, alone: bool) -> Step:
         plan = planned(self.connection, statement.text, self.current)
+        back = write_back(statement.text) if plan.constant and plan.updates else None
+        before = back.values(self.connection) if back else None
         refused: Failure | None = None
         try:
             effect = self._measured(statement, alone=alone)
@@ -101,6 +104,7 @@ class Player:
             read=effect.read | (plan.read & self.before_tables if effect.read else frozenset()),
             constant=plan.constant,
             lookup=plan.lookup,
+            changed=back.changed(before, back.values(self.connection)) if back else None,
         )
         changing = first_word(statement.text) not in _UNCHANGING or effect.defines
         if changing and not effect.failure:

@@ -37,6 +37,7 @@ def asker(url: str, *, seconds: float) -> Iterator[Ask]:
         connection = connect(url, autocommit=True, connect_timeout=10)
     with connection:
         connection.execute("SET default_transaction_read_only = on")
+        connection.execute("SET row_security = off")  # no answer, rather than one of some rows
         for name in ("statement_timeout", "lock_timeout"):
             connection.execute("SELECT set_config(%s, %s, false)", (name, f"{seconds:g}s"))
         yield lambda query: _answer(connection, query)
@@ -72,6 +73,12 @@ def questions(what: Comparison) -> Iterator[Question]:
     for index, owner in what.added(Index):
         if index.unique and index.oid not in backing:
             yield from _of_index(what, index, owner)
+
+
+def values(what: Comparison, column: Column) -> str:
+    """Counts up to one: whether production has any value of a column."""
+    table, name = shown(what.before, column.table), quoted(column.name)
+    return f"SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {name} IS NOT NULL LIMIT 1) found"  # noqa: S608 - names are quoted
 
 
 def _of_column(what: Comparison, old: Column, new: Column) -> Iterator[Question]:

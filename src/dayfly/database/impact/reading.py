@@ -5,12 +5,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from dayfly.database.impact.catalogue import Constraint
+from dayfly.database.impact.catalogue import Column, Constraint
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.effects import Effect
-from dayfly.database.impact.words import mentions, shape
+from dayfly.database.impact.meant import missing
+from dayfly.database.impact.words import (
+    asks_for,
+    asks_for_nulls,
+    condition,
+    mentions,
+    shape,
+)
 
 _NEXT_VALUE = "setval"  # of a sequence: reads the largest key, writes no row
+_COUNTS = re.compile(r"SELECT (\( )?(\?|COUNT \( [^()]+ \))( \))?( AS \S+)? FROM .*")
 _ANY_ROW = re.compile(r"SELECT (\( )?\?( \))?( AS \S+)? FROM \S+( \. \S+)?( LIMIT \?)?")
 
 
@@ -30,6 +38,22 @@ class Program:
                 told |= tables
                 yield effect, min(tables)
 
+    def decides(self) -> frozenset[int]:
+        """Tables by whose rows it has chosen what to write: others may make it write otherwise."""
+        return frozenset(
+            oid
+            for place, effect in self._questions
+            if effect.answered and self._led_on(place, effect) and not self._any_row(effect)
+            for oid in effect.read & self.what.filled
+        )
+
+    def missing(self) -> tuple[Effect, int, str] | None:
+        """The first rows that it asked for, and what its text would do to some of them."""
+        told = " and ".join(missing(self.what, self.effects))
+        for _, effect in self._questions if told else ():
+            return effect, min(effect.read & self.what.filled), told
+        return None
+
     @cached_property
     def _questions(self) -> list[tuple[int, Effect]]:
         return [
@@ -47,7 +71,9 @@ class Program:
         return frozenset(
             shape(effect.statement.text)
             for place, effect in self._questions
-            if self._led_on(place, effect) or self._tells_nothing(place, effect)
+            if self._led_on(place, effect)
+            or self._tells_nothing(place, effect)
+            or self._checks(place, effect)
         )
 
     def _tells_nothing(self, place: int, effect: Effect) -> bool:
@@ -55,8 +81,37 @@ class Program:
         if not effect.answered:
             return False
         first = place == self._questions[0][0]
-        text = " ".join(shape(effect.statement.text))
-        return (effect.lookup and not first) or _ANY_ROW.fullmatch(text) is not None
+        return (effect.lookup and not first) or self._any_row(effect)
+
+    def _any_row(self, effect: Effect) -> bool:
+        return _ANY_ROW.fullmatch(" ".join(shape(effect.statement.text))) is not None
+
+    def _checks(self, place: int, effect: Effect) -> bool:
+        """Whether a column that it fills itself has NULL left, or a value already; and it has not.
+
+        Or how many rows there are that it then changes, none as well. Only a count: rows that it
+        reads, it may delete.
+        """
+        if effect.answered or len(effect.read) != 1:
+            return False
+        [table] = effect.read
+        filled = self._sets(self.effects[:place], table)
+        new = self._sets(self.effects, table) - {
+            column.name for column in self.what.before.of(Column, table)
+        }
+        text = effect.statement.text
+        if _COUNTS.fullmatch(" ".join(shape(text))) is None:
+            return False
+        later = self.effects[place + 1 :]
+        goes_on = any(
+            table in each.targets and condition(each.statement.text) == condition(text)
+            for each in later
+        )
+        return goes_on or asks_for_nulls(text, filled) or asks_for(text, new)
+
+    @staticmethod
+    def _sets(effects: Sequence[Effect], table: int) -> frozenset[str]:
+        return frozenset(name for each in effects for name in each.targets.get(table, ()))
 
     def _led_on(self, place: int, effect: Effect) -> bool:
         """To a write of what has to do with these rows; where there were none, of such a row."""

@@ -7,6 +7,7 @@ from dayfly.database.impact.catalogue import Catalogue
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.effects import Effect, Observed
 from dayfly.database.impact.finding import ONLINE, Finding
+from dayfly.database.impact.words import shape
 
 _WITHOUT_TRACE = ("ALTER DEFAULT", "ALTER FUNCTION", "ALTER PROCEDURE", "ALTER ROUTINE")
 
@@ -61,6 +62,34 @@ def untold(what: Comparison, observed: Observed, told: Sequence[Finding]) -> Ite
         if step.effect.tag.startswith(_WITHOUT_TRACE) and text not in covered:
             covered.add(text)
             yield _touches(step.effect, "changes what the catalogue of the copy does not show")
+
+
+def folded(findings: Sequence[Finding]) -> list[Finding]:
+    """What a program did row by row is told once, with the constants of one of these statements."""
+    groups: dict[tuple[object, ...], list[Finding]] = {}
+    for place, finding in enumerate(findings):
+        groups.setdefault(_same(finding) or (place,), []).append(finding)
+    return [_fold(group) for group in groups.values()]
+
+
+def _same(finding: Finding) -> tuple[object, ...]:
+    """What findings share of which one is enough."""
+    if not finding.statement or finding.keys or finding.kind not in ("loses", "blocks", "touches"):
+        return ()
+    told = "" if finding.kind == "blocks" else finding.message  # how long differs
+    who = (finding.verdict, finding.kind, finding.migration, finding.relation, told)
+    return (*who, finding.lock, finding.blocks, shape(finding.statement))
+
+
+def _fold(group: Sequence[Finding]) -> Finding:
+    """The one that makes others wait longest; None is longer than anybody has counted."""
+    worst = max(group, key=lambda f: float("inf") if f.blocked_ms is None else f.blocked_ms)
+    statements = {finding.statement for finding in group} - {worst.statement}
+    if not statements:
+        return worst
+    others = "1 more statement" if len(statements) == 1 else f"{len(statements)} more statements"
+    told = f"and {others} of this shape"
+    return replace(worst, evidence="; ".join(filter(None, (worst.evidence, told))))
 
 
 def _touches(effect: Effect, message: str) -> Finding:

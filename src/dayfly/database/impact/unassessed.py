@@ -113,10 +113,37 @@ def _unobserved(
                 if not _told(losses, effect, unseen):
                     found = _finding(effect, unseen.table, unseen.says)
                     yield _with_rows(what, found) if unseen.losing else found
-    for name, effects in migrations.items():
-        for effect, table in Program(what, effects).unseen():
+    for name, effects in migrations.items() if what.sender.decides else ():
+        program = Program(what, effects)
+        for effect, table in program.unseen():
             if (name, table) not in told:
+                told.add((name, table))
                 yield _finding(effect, table, f"reads {what.before.shown(table)}")
+        yield from _missing(what, program, {table for whose, table in told if whose == name})
+
+
+def _missing(what: Comparison, program: Program, told: Collection[int]) -> Iterator[Finding]:
+    """What its text would do to other rows than those that we made up."""
+    found = program.missing()
+    if found is not None and found[1] not in told:
+        effect, table, does = found
+        says = f"its program {does} by what it reads of {what.before.shown(table)}"
+        yield _finding(effect, table, says)
+
+
+def decided(what: Comparison, observed: Observed) -> Iterator[str]:
+    """Of each migration that chose by rows what to write: no others than those were there."""
+    migrations: dict[str, list[Effect]] = {}
+    for name, step in zip(_migrations(observed), observed.steps, strict=True):
+        migrations.setdefault(name, []).append(step.effect)
+    for effects in migrations.values() if what.sender.decides else ():
+        tables = sorted(what.before.shown(oid) for oid in Program(what, effects).decides())
+        if tables:
+            name = effects[0].statement.migration or "the migration"
+            yield (
+                f"{name} decides in its own program by rows of {' and '.join(tables)}: "
+                "what it does was seen on made-up rows only"
+            )
 
 
 def _told(losses: Collection[Finding], effect: Effect, unseen: Unseen) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dayfly.database.sqltext import significant
 
 _CAST = r"\?( : : (TEXT|CHARACTER VARYING|BPCHAR|CITEXT))?"
+_AFTER = ("LIMIT", "ORDER", "RETURNING")
 _ENDS = ("FROM", "WHERE", "RETURNING")
 
 
@@ -92,6 +93,43 @@ def fills_nulls_only(text: str, columns: tuple[str, ...]) -> bool:
     return all(
         any(_is_null(condition, name, called) for condition in conditions) for name in columns
     )
+
+
+def condition(text: str) -> tuple[str, ...]:
+    """The words of the only WHERE; empty where there is none."""
+    words = list(tokens(text))
+    if words.count("WHERE") != 1:
+        return ()
+    where = words[words.index("WHERE") + 1 :]
+    end = next((at for at, word in enumerate(where) if word in _AFTER), len(where))
+    return tuple(where[:end])
+
+
+def asks_for_nulls(text: str, columns: frozenset[str]) -> bool:
+    """Whether a query asks for rows in which one of these columns is NULL, and for no others."""
+    called, conditions = _asked(text)
+    return bool(conditions) and all(
+        any(_is_null(condition, name, called) for name in columns) for condition in conditions
+    )
+
+
+def asks_for(text: str, columns: frozenset[str]) -> bool:
+    """Whether all rows that a query asks for have a certain value in one of these columns."""
+    called, conditions = _asked(text)
+    return any(
+        condition[-3:-1] == [name, "="] and _is_null([*condition[:-2], "is", "null"], name, called)
+        for condition in conditions
+        for name in columns
+        if condition[-1:] and (condition[-1].startswith("'") or condition[-1].isdigit())
+    )
+
+
+def _asked(text: str) -> tuple[list[str], list[list[str]]]:
+    """What a query of one WHERE names before it, and the conditions; none where it has OR."""
+    words, where = [[*map(plain, found)] for found in (tokens(text), condition(text))]
+    if not where or {"or", "select", "case", "group", "having", "union"} & {*where}:
+        return [], []
+    return words[: words.index("where")], list(_conditions(where))
 
 
 def _conditions(words: list[str]) -> Iterator[list[str]]:
