@@ -92,6 +92,21 @@ class Syslog:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LogAlert:
+    """A search that is asked again and again: it tells when it finds too much, or too little."""
+
+    query: str
+    within: Duration = Duration(5 * 60)
+    more_than: int | None = None  # records within that time, or …
+    fewer_than: int | None = None
+    again: Duration | None = None  # told so often for as long as it stands; else once
+    silent: tuple[str, ...] = ()  # windows, in the time zone of the environment
+    webhook: str | None = None
+    webhook_secret: str | None = None  # of the app `dayfly`
+    command: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Logs:
     """The log store and the forwarder."""
 
@@ -101,6 +116,7 @@ class Logs:
     spool: Spool = field(default_factory=Spool)
     host: LogSources = field(default_factory=LogSources)
     syslog: Syslog = field(default_factory=Syslog)
+    alert: dict[str, LogAlert] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,10 +10,11 @@ from dayfly.balancer.routing import Routing
 from dayfly.config.environment import Environment as Settings
 from dayfly.config.home import Home, environment_id
 from dayfly.config.inherited import inherited_for_builds
-from dayfly.config.load import settings_of
 from dayfly.config.secrets import Secrets
 from dayfly.durable import write_atomically
 from dayfly.environment import logstore
+from dayfly.environment.alerting.alerts import Alerts
+from dayfly.environment.declared import settings_of
 from dayfly.environment.shipping import ROUND_SECONDS, ShippingRuntime
 from dayfly.environment.tls import CertificateWatch
 from dayfly.environment.views import Observed
@@ -50,6 +51,7 @@ class Environment:
     engine: Engine
     caretaker: Caretaker
     occupied: set[str]
+    alerts: Alerts
 
 
 @contextmanager
@@ -66,15 +68,23 @@ def opened(home: Home) -> Iterator[Environment]:
     https = parts.settings.balancer.https
     watch = CertificateWatch(parts.balancer, home.path / https.certificates if https else home.tls)
     retiring = Rounds("retiring", ROUND_SECONDS, shipping_of(parts).retire)
-    for thread in (caretaker, scheduler, watch, retiring):
+    alerts = Alerts(home, parts.settings, lambda: _kept_closed(parts, engine))
+    for thread in (caretaker, scheduler, watch, retiring, alerts):
         thread.start()
     try:
-        yield Environment(parts=parts, engine=engine, caretaker=caretaker, occupied=occupied)
+        yield Environment(
+            parts=parts, engine=engine, caretaker=caretaker, occupied=occupied, alerts=alerts
+        )
     finally:
         engine.close()
-        for thread in (retiring, watch, scheduler, caretaker):
+        for thread in (alerts, retiring, watch, scheduler, caretaker):
             thread.close()
         parts.journal.close()
+
+
+def _kept_closed(parts: Parts, engine: Engine) -> frozenset[str]:
+    """Apps that an operation has closed; one that stays closed after it failed is none of them."""
+    return engine.lines.engaged() & parts.balancer.routing().closed.keys()
 
 
 def open_parts(home: Home) -> Parts:
@@ -161,6 +171,7 @@ def observe(environment: Environment) -> Observed:
         back_to={app: target.number for app, target in targets.items()},
         crossed={app: returning.in_the_way(parts, target) for app, target in targets.items()},
         contracts=_contracts(parts),
+        alerts=environment.alerts.told(),
     )
 
 

@@ -29,6 +29,7 @@ class Observed:
     back_to: Mapping[str, int] = field(default_factory=dict)  # by app: where a rollback goes
     crossed: Mapping[str, Sequence[Crossed]] = field(default_factory=dict)  # on the way there
     contracts: Mapping[str, Contract] = field(default_factory=dict)  # that wait, by app
+    alerts: Sequence[Mapping[str, Any]] = ()
 
 
 def status(seen: Observed) -> dict[str, Any]:
@@ -44,7 +45,13 @@ def status(seen: Observed) -> dict[str, Any]:
             "forwarder": dict(seen.forwarder),
         },
         "apps": [app_status(seen, app) for app in apps],
+        "alerts": [dict(each) for each in seen.alerts if worth_telling(each)],
     }
+
+
+def worth_telling(alert: Mapping[str, Any]) -> bool:
+    """Whether an alert stands, or something is wrong with it."""
+    return alert["state"] != "calm" or bool(alert["problems"])
 
 
 def is_up(told: object) -> bool:
