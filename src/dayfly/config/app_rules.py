@@ -166,6 +166,11 @@ def _contract(database: Database) -> Iterator[Problem]:
 
 
 def _release(app: App) -> Iterator[Problem]:
+    new_errors, at = app.release.new_errors, ("release", "new_errors")
+    if new_errors < 0:
+        yield Problem(at, f"found {new_errors}, allowed is 0 or more")
+    if new_errors > 0 and not app.release.watch:
+        yield Problem(at, "is looked at during `watch`, which is 0", (("release", "watch"),))
     page = app.release.page
     if page is not None and (says := inside_problem(page)):
         yield Problem(("release", "page"), says)

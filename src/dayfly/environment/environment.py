@@ -40,6 +40,7 @@ from dayfly.release.reopening import reopened
 from dayfly.release.work import Parts, ReleaseError
 from dayfly.rounds import Rounds
 
+LOGS_SECONDS = 5.0  # that a release waits for the log store
 CLOSED = "closed: its requests get a page; `dayfly rollback` makes its schema fit, and opens it"
 
 
@@ -100,7 +101,13 @@ def open_parts(home: Home) -> Parts:
         runtime=runtime,
         balancer=open_balancer(home, settings),
         secrets=Secrets(home.secrets),
+        logs=lambda question, **told: _ask_logs(home, question, **told),
     )
+
+
+def _ask_logs(home: Home, question: str, **told: object) -> Iterator[str]:
+    """At its address of this moment."""
+    yield from logstore.client(home, seconds=LOGS_SECONDS).lines(f"/{question}", **told)
 
 
 def shipping_of(parts: Parts) -> ShippingRuntime:

@@ -160,6 +160,7 @@ def _compared(store: Store, told: Told, ask: Ask) -> Mapping[str, Any]:
         before=whole("before", {"before": before}, 0, MOST_RELEASE),
         after=whole("after", {"after": after}, 0, MOST_RELEASE),
         ask=ask,
+        begin=moment("after_since", told, 0, ask.since),
     )
     return {"patterns": found.rows, "cut": found.cut}
 
@@ -181,5 +182,5 @@ _MADE: dict[str, tuple[tuple[str, ...], int, Made]] = {
     "/fields": (("prefix", "size"), COMPLETION_SECONDS, _fields),
     "/values": (("name", "prefix", "query", "size"), COMPLETION_SECONDS, _completed),
     "/context": (("time", *STREAM, "message", "before", "after"), 60, _context),
-    "/compare": (("before", "after", "query"), 60, _compared),
+    "/compare": (("before", "after", "after_since", "query"), 60, _compared),
 }

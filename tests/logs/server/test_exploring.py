@@ -159,6 +159,19 @@ def test_patterns_that_are_new_in_a_release(server: Server) -> None:
     }
 
 
+def test_the_later_release_may_be_looked_at_from_a_time_on(server: Server) -> None:
+    server.ingest(
+        line(1, level="error", message="timeout after 3 s"),
+        line(2, level="error", message="no route", release=42),
+        line(30, level="error", message="timeout after 5 s", release=42),
+        line(40, level="error", message="disk full", release=42),
+    )
+
+    answer = found(server, "/compare", before=41, after=42, after_since=NOW_NS - HOUR + 20 * SECOND)
+
+    assert [row["pattern"] for row in answer["patterns"]] == ["disk full"]
+
+
 @pytest.mark.parametrize(
     ("path", "told", "says"),
     [
