@@ -24,6 +24,38 @@ def test_an_alert_needs_a_query_a_threshold_and_somebody_to_tell(tmp_path: Path)
     assert (alert.query, alert.within, alert.more_than) == ("level:error", 300.0, 3)
 
 
+FEED = 'kind = "splunk"\nurl = "https://splunk:8088"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (FEED.replace("splunk:8088", "u:hidden@splunk:8088"), "url: allowed is http://HOST:PORT"),
+        (FEED.replace("https://splunk:8088", "splunk"), "url: found 'splunk', allowed is http://"),
+        (FEED.replace("https://", "tcp://"), "url: found 'tcp://splunk:8088', allowed is http:"),
+        ('kind = "syslog"\nurl = "tcp://logs"', "url: found 'tcp://logs', allowed is tcp://HOST:"),
+        (FEED.replace('"splunk"', '"kafka"'), 'kind: found "kafka", allowed is "elasticsearch" or'),
+        ('kind = "splunk"', "url: missing; allowed is a text"),
+        (FEED + 'query = "level:>=loud"', 'query: column 9 of "level:>=loud": '),
+        (FEED + 'query = "* | count()"', "query: found a `|`"),
+        (FEED + 'secret = "key"', 'secret: found the name "key", allowed are A to Z'),
+        (FEED + 'user = "x"', "user: needs `secret`, its password"),
+        (FEED + 'most_behind = "0B"', "most_behind: found 0, allowed is more than that"),
+        ('url = "https://elk:9200"\nindex = "Shop"', "index: found 'Shop', allowed are a-z, 0-9"),
+        ('url = "https://elk:9200"\nacknowledged = true', "acknowledged: is of splunk only"),
+    ],
+)
+def test_a_wrong_feed_is_told_with_file_line_and_key(tmp_path: Path, text: str, says: str) -> None:
+    home = written(tmp_path, f"\n[logs.feed.elk]\n{text}\n")
+
+    with pytest.raises(SettingsError) as caught:
+        settings_of(home)
+
+    assert f"{home.environment_toml}:" in caught.value.message
+    assert f"logs.feed.elk.{says}" in caught.value.message
+    assert "hidden" not in caught.value.message
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -62,6 +62,8 @@ def declare(commands: Commands) -> None:
 def _declare_parts(commands: Commands) -> None:
     """What belongs to an environment, and the parts that also run alone."""
     commands.add_reader("logs alerts", alerts, "The alerts of environment.toml, and which stand.")
+    feeds_ = commands.add_reader("logs feeds", feeds, "Where records go on to, and how far.")
+    _to_store(feeds_)
     serve_ = commands.add("logs serve", serve, "Run a log store alone, in the foreground.")
     serve_.add_argument("folder", metavar="DIR", help="of the records; its file `token`, if any")
     serve_.add_argument(
@@ -122,6 +124,18 @@ def usage(session: Session, *, url: str | None, json: bool) -> int:
         say_json(found)
     else:
         say(*usage_lines(found))
+    return 0
+
+
+def feeds(session: Session, *, url: str | None, json: bool) -> int:
+    from dayfly.cli.searching import feed_lines  # noqa: PLC0415 - see `_lines`
+
+    client, prefix = _store(session, url)
+    found = client.get(f"{prefix}/feeds")
+    if json:
+        say_json(found)
+    else:
+        say(*feed_lines(cleaned(found)))
     return 0
 
 

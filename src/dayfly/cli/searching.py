@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -77,6 +77,21 @@ def usage_lines(found: Any) -> list[str]:  # noqa: ANN401 - JSON
     full = clean(found["full_at"][:10]) if found["full_at"] else "never at this rate"
     rate = f"stored {size(found['stored'])}, {size(found['a_day'])} a day"
     return [*lines, "", f"{rate}, free {size(found['free'])}; the disk is full: {full}"]
+
+
+def feed_lines(found: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not found:
+        return ["Nothing goes on: [logs.feed.NAME] in environment.toml declares a feed."]
+    rows = [
+        (
+            each["name"],
+            each["kind"],
+            *(f"{each[name]:,}" for name in ("sent", "refused", "dropped")),
+            paint("bad", each["problem"]) or "-",
+        )
+        for each in found
+    ]
+    return table(rows, head=("feed", "kind", "sent", "refused", "dropped", "problem"))
 
 
 def followed_from(

@@ -13,6 +13,7 @@ from dayfly.config.names import name_problem, named, secret_problem, variable_pr
 from dayfly.config.paths import inside_problem, overlap
 from dayfly.config.problem import KeyPath, Problem
 from dayfly.config.read import shown
+from dayfly.config.secrets import OPERATOR
 from dayfly.config.units import Duration, Size
 
 MOST_MACHINES = 100
@@ -44,6 +45,8 @@ def fits(app: App, environment: Environment) -> list[Problem]:
 def _names(app: App) -> Iterator[Problem]:
     if says := name_problem(app.app):
         yield Problem(("app",), says)
+    if app.app == OPERATOR:
+        yield Problem(("app",), f"{OPERATOR} is Dayfly's own name; choose another")
     yield from named(("process",), app.process)
     yield from named(("job",), app.job)
     for name in app.job.keys() & app.process.keys():

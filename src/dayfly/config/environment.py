@@ -107,6 +107,21 @@ class LogAlert:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LogFeed:
+    """Where records go on to: what somebody has already."""
+
+    url: str
+    kind: Literal["elasticsearch", "splunk", "syslog"] = "elasticsearch"
+    query: str = "*"
+    index: str = "dayfly"
+    user: str | None = None
+    secret: str | None = None  # of the app `dayfly`
+    ca: str | None = None  # PEM: who signs the receiver's certificate, relative to DAYFLY_HOME
+    acknowledged: bool = False
+    most_behind: Size = Size(2 * 1024**3)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Logs:
     """The log store and the forwarder."""
 
@@ -117,6 +132,7 @@ class Logs:
     host: LogSources = field(default_factory=LogSources)
     syslog: Syslog = field(default_factory=Syslog)
     alert: dict[str, LogAlert] = field(default_factory=dict)
+    feed: dict[str, LogFeed] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ What a query may be the logs themselves know: `environment.declared` asks them.
 import re
 from collections.abc import Iterator
 
-from dayfly.config.environment import LogAlert, Logs
+from dayfly.config.environment import LogAlert, LogFeed, Logs
 from dayfly.config.names import named, secret_problem
 from dayfly.config.problem import KeyPath, Problem
 from dayfly.config.read import shown
@@ -26,6 +26,9 @@ def logs_problems(logs: Logs) -> Iterator[Problem]:
         yield from _threshold(at, alert)
         yield from _times(at, alert)
         yield from _told(at, alert)
+    yield from named(("logs", "feed"), logs.feed)
+    for name, feed in logs.feed.items():
+        yield from _feed(("logs", "feed", name), feed)
 
 
 def _amounts(logs: Logs) -> Iterator[Problem]:
@@ -88,8 +91,24 @@ def _told(at: KeyPath, alert: LogAlert) -> Iterator[Problem]:
         yield Problem((*at, "webhook"), says)
     if alert.command is not None and not alert.command.strip():
         yield Problem((*at, "command"), "is empty")
-    if alert.webhook_secret is not None and (says := secret_problem(alert.webhook_secret) or ""):
+    if alert.webhook_secret is not None:
+        yield from _webhook_secret(at, alert, alert.webhook_secret)
+
+
+def _webhook_secret(at: KeyPath, alert: LogAlert, name: str) -> Iterator[Problem]:
+    if says := secret_problem(name):
         yield Problem((*at, "webhook_secret"), says)
-    if alert.webhook_secret is not None and alert.webhook is None:
-        says = "is shown to a webhook, and there is none"
-        yield Problem((*at, "webhook_secret"), says, ((*at, "webhook"),))
+    if alert.webhook is None:
+        none = "is shown to a webhook, and there is none"
+        yield Problem((*at, "webhook_secret"), none, ((*at, "webhook"),))
+
+
+def _feed(at: KeyPath, feed: LogFeed) -> Iterator[Problem]:
+    if feed.secret is not None and (says := secret_problem(feed.secret)):
+        yield Problem((*at, "secret"), says)
+    if feed.user is not None and feed.secret is None:
+        yield Problem((*at, "user"), "needs `secret`, its password", ((*at, "secret"),))
+    if feed.acknowledged and feed.kind != "splunk":
+        yield Problem((*at, "acknowledged"), "is of splunk only", ((*at, "kind"),))
+    if not feed.most_behind:
+        yield Problem((*at, "most_behind"), "found 0, allowed is more than that")

@@ -179,6 +179,7 @@ def observe(environment: Environment) -> Observed:
         crossed={app: returning.in_the_way(parts, target) for app, target in targets.items()},
         contracts=_contracts(parts),
         alerts=environment.alerts.told(),
+        feeds=logstore.feeds_state(parts.home) if parts.settings.logs.feed else (),
     )
 
 

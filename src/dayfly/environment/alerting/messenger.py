@@ -10,12 +10,11 @@ from functools import partial
 from msgspec.structs import replace
 
 from dayfly.clock import Stop
-from dayfly.config.secrets import Secrets
+from dayfly.config.secrets import OPERATOR, Secrets
 from dayfly.config.units import Duration
 from dayfly.environment.alerting.alert import Alert, Errand, Known, Message, Way, sentence
 from dayfly.environment.alerting.book import Book
 from dayfly.environment.alerting.telling import Webhook, command, post
-from dayfly.environment.logstore import OWN
 from dayfly.errors import DayflyError, StoppedError
 from dayfly.release.receipt import iso
 from dayfly.rounds import Rounds
@@ -85,7 +84,7 @@ class Messenger:
             command(alert.told.command or "", variables(told), self._stop)
             return
         name = alert.told.webhook_secret
-        token = self._secrets.wanted(OWN, (name,))[name] if name else ""
+        token = self._secrets.wanted(OPERATOR, (name,))[name] if name else ""
         post(Webhook(url=alert.told.webhook or "", token=token), told)
 
 
