@@ -25,7 +25,10 @@ webhook = "http://127.0.0.1:{hook}/"
 url = "http://127.0.0.1:{elk}"
 query = "app:shop level:error"
 secret = "ELK_KEY"
+[route.safe]
+hosts = ["safe.example"]
 """
+KEY, PASSWORD = "kX92-open-sesame", "pa55-of-the-till"
 SAYS = """'(for n in 1 2 3 4; do echo "ERROR till $n is jammed"; done) & exec python3 app.py'"""
 
 
@@ -82,6 +85,31 @@ def test_what_an_app_writes_raises_an_alert_and_goes_on(place: Place) -> None:
 
     assert "tills  stands since" in prod.typed("logs", "alerts")
     assert len(place.hook.requests) == 1, "a restart repeats nothing"
+
+
+def test_a_secret_is_not_in_the_log_store(place: Place) -> None:
+    prod, shop = place.prod, project(place.prod.folder / "safe")
+    for name, value in (("TILL_KEY", KEY), ("TILL_URL", f"smtp://till:{PASSWORD}@mail/")):
+        prod.typed("secret", "set", name, "--app", "safe", given=value)
+    says = (
+        """'echo "ERROR key $TILL_KEY and $TILL_URL";"""
+        """ echo "{\\"level\\":\\"warning\\",\\"key\\":\\"$TILL_KEY\\",\\"msg\\":\\"open\\"}";"""
+        """ exec python3 app.py'"""
+    )
+    changes = {
+        "[process.web]": 'secrets = ["TILL_KEY", "TILL_URL"]\n[process.web]',
+        '"exec python3 app.py"': says,
+        "machines = 2": "machines = 1",
+    }
+    prod.released(shop, shop.commit(changes=changes))
+
+    until(lambda: "open" in prod.typed("logs", "app:safe level:warning"), "it is stored")
+    [line] = prod.typed("logs", "app:safe level:error", "--json").splitlines()
+    assert json.loads(line)["message"] == "ERROR key •••• and ••••"
+    [line] = prod.typed("logs", "app:safe level:warning", "--json").splitlines()
+    assert json.loads(line)["fields"]["key"] == "••••"
+    for word in (KEY, PASSWORD):
+        assert not prod.typed("logs", f'"{word}"').strip()
 
 
 def jammed(app: Project) -> str:

@@ -61,6 +61,7 @@ def prepare(home: Home, settings: Settings) -> None:
         full=logs.spool.full,
         zone=_zone(settings),
         journal=logs.host.journal and has_journal(),
+        secrets=str(home.secrets),
     )
     write_atomically(home.forwarder / forwarding.SETTINGS, msgspec.json.encode(forwarded))
 
