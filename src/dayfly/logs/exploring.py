@@ -16,6 +16,7 @@ from dayfly.logs.answers import WishError
 from dayfly.logs.around import STREAM, Place, around
 from dayfly.logs.comparing import ERRORS, new_patterns
 from dayfly.logs.histogram import histogram
+from dayfly.logs.notice import notice
 from dayfly.logs.parameters import BOUNDS, Told, bounds, moment, needed, refuse_unknown, whole
 from dayfly.logs.query import instants, tree
 from dayfly.logs.query.meaning import ATTRIBUTES
@@ -74,7 +75,7 @@ def _line(make: Callable[[], Mapping[str, Any]]) -> Generator[bytes]:
 
 
 def _failure(error: DayflyError) -> bytes:
-    return wire.json_line({"error": error.message, "hint": error.hint})
+    return wire.json_line(notice(error=error.message, hint=error.hint))
 
 
 def _histogram(store: Store, told: Told, ask: Ask) -> Mapping[str, Any]:

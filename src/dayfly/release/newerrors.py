@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dayfly.errors import DayflyError
+from dayfly.logs.notice import is_notice
 from dayfly.logs.query import tree
 from dayfly.logs.query.instants import SECOND, iso
 from dayfly.logs.query.written import text
@@ -75,7 +76,7 @@ class NewErrors:
     def _rows(self, question: str, **told: object) -> Iterator[Row]:
         for line in self._work.parts.logs(question, seconds=SEARCH_SECONDS, **told):
             row: Row = json.loads(line)
-            if "error" in row:
+            if is_notice(row) and "error" in row:
                 raise UnknownError(str(row["error"]))
             if row.get("cut"):
                 raise UnknownError(f"its search was cut: {row['cut']}")

@@ -62,6 +62,23 @@ def test_bars_are_of_what_the_query_finds(filled: Server) -> None:
     assert found(filled, "/histogram", since="1h", until="50m", query="nowhere")["bars"] == []
 
 
+@pytest.mark.parametrize(
+    ("told", "since", "until"),
+    [
+        ({"since": "2h"}, "2026-11-01T22:00:00Z", "2026-11-02T00:00:00.000000001Z"),
+        ({"since": "2h", "until": "30m"}, "2026-11-01T22:00:00Z", "2026-11-01T23:30:00Z"),
+        ({"until": "30m"}, "2026-11-01T23:00:00Z", "2026-11-01T23:30:00Z"),
+    ],
+)
+def test_bars_span_the_time_that_was_asked_for(
+    filled: Server, told: dict[str, str], since: str, until: str
+) -> None:
+    answer = found(filled, "/histogram", **told)
+
+    assert (answer["since"], answer["until"]) == (since, until)
+    assert sum(bar["count"] for bar in answer["bars"]) == 30
+
+
 def test_an_empty_store_has_no_bars(server: Server) -> None:
     assert found(server, "/histogram")["bars"] == []
 

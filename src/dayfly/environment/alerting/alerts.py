@@ -20,6 +20,7 @@ from dayfly.environment.alerting.alert import Alert, Known, meant
 from dayfly.environment.alerting.book import Book
 from dayfly.environment.alerting.messenger import Messenger, heads
 from dayfly.errors import DayflyError
+from dayfly.logs.notice import is_notice
 from dayfly.logs.query import tree
 from dayfly.logs.query.instants import SECOND
 from dayfly.logs.query.instants import iso as exactly
@@ -116,11 +117,12 @@ def counted(client: Client, alert: Alert, *, since: float, until: float) -> int:
         seconds=COUNT_SECONDS,
     ):
         row = json.loads(line)
-        if "error" in row:
-            raise DayflyError(str(row["error"]), hint=str(row.get("hint", "")))
-        if "cut" in row and not alert.passed(found):
+        if not is_notice(row):
+            found += int(row["count"])
+        elif "error" in row:
+            raise DayflyError(str(row["error"]), hint=str(row["hint"]))
+        elif alert.told.more_than is None or not alert.passed(found):
             raise DayflyError(f"the search was cut: {row['cut']}")
-        found += int(row.get("count", 0))
     return found
 
 
