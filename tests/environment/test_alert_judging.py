@@ -90,12 +90,19 @@ def test_each_way_is_told_and_no_more_is_kept_than_helps() -> None:
 
 
 @pytest.mark.parametrize(
-    ("within", "seconds"), [(10, 2.0), (60, 3.0), (300, 15.0), (7 * 86_400, 30.0)]
+    ("within", "took", "seconds"),
+    [
+        (10, 0, 2.0),
+        (60, 0, 3.0),
+        (300, 0.5, 15.0),
+        (7 * 86_400, 0.5, 30.0),
+        (300, 4.0, 80.0),
+    ],
 )
-def test_how_often_the_store_is_asked(within: float, seconds: float) -> None:
+def test_how_often_the_store_is_asked(within: float, took: float, seconds: float) -> None:
     alert = LogAlert(query="*", within=Duration(within), more_than=0, command="true")
 
-    assert pause(meant("one", alert)) == seconds
+    assert pause(meant("one", alert), took) == seconds
 
 
 @pytest.mark.parametrize(

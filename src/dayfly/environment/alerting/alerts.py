@@ -47,7 +47,7 @@ class Alerts:
         secrets = Secrets(home.secrets)
         self._messenger = Messenger(settings.name, self.alerts, self._book, secrets)
         self._rounds = Rounds("alerts", ROUND_SECONDS, self.round)
-        self._asked: dict[str, float] = {}
+        self._due: dict[str, float] = {}
 
     def start(self) -> None:
         if self.alerts:
@@ -62,10 +62,10 @@ class Alerts:
 
     def round(self) -> None:
         for alert in self.alerts.values():
-            passed = time.monotonic() - self._asked.get(alert.name, float("-inf"))
-            if passed >= judging.pause(alert):
-                self._asked[alert.name] = time.monotonic()
+            began = time.monotonic()
+            if began >= self._due.get(alert.name, began):
                 self._look(alert)
+                self._due[alert.name] = began + judging.pause(alert, time.monotonic() - began)
 
     def _look(self, alert: Alert) -> None:
         now = time.time()

@@ -10,13 +10,14 @@ from dayfly.logs.query import tree
 
 LOOKS = 20  # within the time that is looked at
 SOONEST, LATEST = 2.0, 30.0  # seconds between two looks
+SHARE = 20  # looking takes at most one part of so many of the time
 CALM_SECONDS = 60.0  # for which its threshold is not passed until it has ended
 MOST_ERRANDS = 20  # of an alert; beyond it the oldest are given up
 
 
-def pause(alert: Alert) -> float:
-    """Seconds from one look to the next."""
-    return min(max(alert.told.within / LOOKS, SOONEST), LATEST)
+def pause(alert: Alert, took: float = 0.0) -> float:
+    """Seconds from one look to the next; one that takes long is not asked so often."""
+    return max(min(max(alert.told.within / LOOKS, SOONEST), LATEST), took * SHARE)
 
 
 def begun(known: Known | None, alert: Alert, now: float) -> Known:
