@@ -55,12 +55,12 @@ def test_without_alerts_nothing_is_said_of_them(visitor: Visitor, store: Server)
 def test_the_overview_shows_what_somebody_has_to_know(
     environment: FakeEnvironment, visitor: Visitor
 ) -> None:
-    environment.status_["alerts"] = [alert()]
+    environment.status_["alerts"] = [alert(problems=["webhook: a", "command: b"])]
 
-    body = unescape(visitor.get("/")[1])
+    body = " ".join(unescape(visitor.get("/")[1]).split())
 
     assert '<a href="/logs?query=app%3Aorders+level%3Aerror&since=5m">Alert errors</a>' in body
-    assert "stands: 37 in 5m, more than 20." in body
+    assert "stands: 37 in 5m, more than 20. webhook: a; command: b" in body
 
 
 @pytest.mark.parametrize("attack", ATTACKS[:5])

@@ -34,6 +34,7 @@ class Watched:
     home: Home
     store: Server
     closed: set[str] = field(default_factory=set)
+    happened: list[str] = field(default_factory=list)
 
     def errors(self, number: int, *, app: str = "orders") -> None:
         now = iso(time.time_ns())
@@ -44,10 +45,13 @@ class Watched:
             )
         )
 
+    def _emit(self, kind: str, **data: object) -> None:
+        self.happened.append(f"{kind} {data['alert']} {data['query']}")
+
     @contextmanager
     def alerting(self, alert: LogAlert) -> Iterator[Alerts]:
         settings = Settings(name="prod", logs=Logs(alert={"errors": alert}))
-        alerts = Alerts(self.home, settings, lambda: self.closed)
+        alerts = Alerts(self.home, settings, lambda: self.closed, self._emit)
         alerts.start()
         try:
             yield alerts
@@ -109,6 +113,10 @@ def test_a_webhook_is_told_when_it_begins_and_when_it_has_ended(
     assert first["id"] != last["id"]
     assert [path for _, path, _ in hook.requests] == ["/hooks/dayfly?room=ops"] * 2
     assert "Authorization" not in hook.headers[0]
+    assert watched.happened == [
+        "logs.alert.began errors app:orders level:error",
+        "logs.alert.ended errors app:orders level:error",
+    ]
 
 
 def test_a_command_is_told_too(watched: Watched, tmp_path: Path) -> None:

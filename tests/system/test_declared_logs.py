@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dayfly.clock import wait_until
+from dayfly.release.journal import Journal
 from fed import Receiver, items, receiving
 from production import Production, Project, project, running
 from workshop import open_folder
@@ -80,6 +81,8 @@ def test_what_an_app_writes_raises_an_alert_and_goes_on(place: Place) -> None:
     until(lambda: "ELK_KEY" not in prod.typed("status"), "the problem is over")
     assert "elk   elasticsearch     4" in prod.typed("logs", "feeds")
 
+    assert begun(prod) == ["tills"]
+
     prod.typed("down")
     prod.typed("up")
 
@@ -110,6 +113,16 @@ def test_a_secret_is_not_in_the_log_store(place: Place) -> None:
     assert json.loads(line)["fields"]["key"] == "••••"
     for word in (KEY, PASSWORD):
         assert not prod.typed("logs", f'"{word}"').strip()
+
+
+def begun(prod: Production) -> list[str]:
+    """Alerts of which the journal says that they began."""
+    journal = Journal(prod.home.journal)
+    try:
+        events = journal.events(limit=100_000)
+    finally:
+        journal.close()
+    return [event.data["alert"] for event in events if event.kind == "logs.alert.began"]
 
 
 def jammed(app: Project) -> str:

@@ -69,7 +69,7 @@ def opened(home: Home) -> Iterator[Environment]:
     https = parts.settings.balancer.https
     watch = CertificateWatch(parts.balancer, home.path / https.certificates if https else home.tls)
     retiring = Rounds("retiring", ROUND_SECONDS, shipping_of(parts).retire)
-    alerts = Alerts(home, parts.settings, lambda: _kept_closed(parts, engine))
+    alerts = _alerts(parts, engine)
     for thread in (caretaker, scheduler, watch, retiring, alerts):
         thread.start()
     try:
@@ -81,6 +81,13 @@ def opened(home: Home) -> Iterator[Environment]:
         for thread in (alerts, retiring, watch, scheduler, caretaker):
             thread.close()
         parts.journal.close()
+
+
+def _alerts(parts: Parts, engine: Engine) -> Alerts:
+    def emit(kind: str, **data: object) -> None:
+        parts.journal.record(kind, release=None, app=None, **data)
+
+    return Alerts(parts.home, parts.settings, lambda: _kept_closed(parts, engine), emit)
 
 
 def _kept_closed(parts: Parts, engine: Engine) -> frozenset[str]:

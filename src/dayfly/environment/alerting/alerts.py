@@ -20,6 +20,7 @@ from dayfly.environment.alerting.alert import Alert, Known, meant
 from dayfly.environment.alerting.book import Book
 from dayfly.environment.alerting.messenger import Messenger, heads
 from dayfly.errors import DayflyError
+from dayfly.events import Emit, silent
 from dayfly.logs.notice import is_notice
 from dayfly.logs.query import tree
 from dayfly.logs.query.instants import SECOND
@@ -28,6 +29,7 @@ from dayfly.logs.query.written import text
 from dayfly.release.receipt import iso
 from dayfly.rounds import Rounds
 
+BEGAN, ENDED = "logs.alert.began", "logs.alert.ended"
 ROUND_SECONDS = 1.0
 COUNT_SECONDS = 20  # that one search may take
 ANSWER_SECONDS = 30.0
@@ -37,11 +39,16 @@ class Alerts:
     """`closed` are the apps that a release keeps closed at the moment."""
 
     def __init__(
-        self, home: Home, settings: Settings, closed: Callable[[], Collection[str]]
+        self,
+        home: Home,
+        settings: Settings,
+        closed: Callable[[], Collection[str]],
+        emit: Emit = silent,
     ) -> None:
         self._home = home
         self._zone = zone_of(settings.time_zone)
         self._closed = closed
+        self._emit = emit
         self.alerts = {name: meant(name, told) for name, told in settings.logs.alert.items()}
         self._book = Book(home.alerts, self.alerts)
         secrets = Secrets(home.secrets)
@@ -79,13 +86,16 @@ class Alerts:
         except DayflyError as error:
             self._book.change(alert.name, partial(_unknown, known=known, problem=error.message))
             return
-        self._book.change(
+        after = self._book.change(
             alert.name,
             # errands may have been done since
             lambda before: judging.after(
                 replace(known, errands=before.errands if before else ()), alert, count, now
             ),
         )
+        if after.state != known.state:
+            kind = BEGAN if after.since else ENDED
+            self._emit(kind, alert=alert.name, count=count, query=alert.told.query)
 
     def _silent(self, alert: Alert, now: float) -> bool:
         openings = (window.opening(now, self._zone) for window in alert.windows)

@@ -30,12 +30,13 @@ class Book:
         with self._lock:
             return self._known.copy()
 
-    def change(self, name: str, change: Callable[[Known | None], Known]) -> None:
+    def change(self, name: str, change: Callable[[Known | None], Known]) -> Known:
         with self._lock:
             before = self._known.get(name)
             self._known[name] = after = change(before)
             if _matters(before, after) or time.monotonic() - self._saved > SAVED_SECONDS:
                 self._save()
+            return after
 
     def close(self) -> None:
         with self._lock:
