@@ -224,6 +224,13 @@ def test_a_secret_comes_from_standard_input(
     assert environment.secrets == {}
 
 
+def test_a_secret_of_the_operator_is_for_no_machine(terminal: Terminal) -> None:
+    done = terminal.type("secret", "set", "ELK_KEY", "--app", "dayfly", stdin="one\n")
+
+    assert done.stdout == "ELK_KEY is set, for what environment.toml names it for.\n"
+    assert "misses it" in terminal.type("secret", "rm", "ELK_KEY", "--app", "dayfly").stdout
+
+
 def test_a_secret_of_an_application_that_nobody_released_is_kept_with_a_note(
     terminal: Terminal, environment: FakeEnvironment
 ) -> None:

@@ -179,6 +179,12 @@ NEW_ERRORS = [
 ]
 
 
+def test_dayfly_itself_is_no_app() -> None:
+    says = "app: dayfly is Dayfly's own name; choose another"
+
+    assert says in app_refused(LEAST.replace("orders", "dayfly"))
+
+
 @pytest.mark.parametrize(("text", "says"), NEW_ERRORS)
 def test_how_many_new_errors_are_a_breach(text: str, says: str) -> None:
     assert says in app_refused(f"{LEAST}[release]\n{text}\n")

@@ -9,11 +9,10 @@ from itertools import combinations
 from dayfly.config.app import App, Database, Health
 from dayfly.config.cron import CronError, schedule
 from dayfly.config.environment import Environment
-from dayfly.config.names import name_problem, named, secret_problem, variable_problem
+from dayfly.config.names import OPERATOR, name_problem, named, secret_problem, variable_problem
 from dayfly.config.paths import inside_problem, overlap
 from dayfly.config.problem import KeyPath, Problem
 from dayfly.config.read import shown
-from dayfly.config.secrets import OPERATOR
 from dayfly.config.units import Duration, Size
 
 MOST_MACHINES = 100

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from dayfly.config.names import name_problem, secret_problem
+from dayfly.config.names import OPERATOR, name_problem, secret_problem
 from dayfly.durable import locked, translated, write_atomically
 from dayfly.errors import DayflyError
 
-OPERATOR = "dayfly"  # the app whose secrets are the operator's own, for environment.toml
 LARGEST = 64 * 1024  # bytes of one value
 
 

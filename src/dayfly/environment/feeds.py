@@ -4,7 +4,7 @@ from pathlib import Path
 
 from dayfly.config.environment import LogFeed
 from dayfly.config.home import Home
-from dayfly.config.secrets import OPERATOR
+from dayfly.config.names import OPERATOR
 from dayfly.logs.feeding.settings import Feed
 
 

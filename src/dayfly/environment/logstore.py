@@ -16,7 +16,7 @@ from dayfly.config.address import EVERYWHERE, address_of
 from dayfly.config.environment import Environment as Settings
 from dayfly.config.environment import Syslog
 from dayfly.config.home import Home, environment_id
-from dayfly.config.secrets import OPERATOR
+from dayfly.config.names import OPERATOR
 from dayfly.durable import FileError, translated, write_atomically
 from dayfly.environment import feeds
 from dayfly.errors import DayflyError

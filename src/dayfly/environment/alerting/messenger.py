@@ -10,7 +10,8 @@ from functools import partial
 from msgspec.structs import replace
 
 from dayfly.clock import Stop
-from dayfly.config.secrets import OPERATOR, Secrets
+from dayfly.config.names import OPERATOR
+from dayfly.config.secrets import Secrets
 from dayfly.config.units import Duration
 from dayfly.environment.alerting.alert import Alert, Errand, Known, Message, Way, sentence
 from dayfly.environment.alerting.book import Book
