@@ -25,6 +25,7 @@ class Event:
     restored          export, tables, conflicts, newer
     bridge.built      bridges                             bridge.gone
     alert             message, closed: what somebody has to look at
+    logs.alert.began, logs.alert.ended                    alert, count, query (of environment.toml)
     opened            what an app was closed for by a failure is over
     contract.undone   a rollback took it back: it waits again
     note              message (a plain sentence worth telling)

@@ -53,6 +53,46 @@ def test_a_person_reads_plain_lines(terminal: Terminal, words: list[str], says: 
     assert all(word in done.stdout for word in says)
 
 
+STANDING = {
+    "alert": "errors",
+    "query": "level:error",
+    "threshold": "more than 20",
+    "within": "5m",
+    "state": "stands",
+    "since": "2026-11-27T10:00:00.000+00:00",
+    "count": 37,
+    "looked": "2026-11-27T10:05:00.000+00:00",
+    "silent": False,
+    "ways": ["webhook", "command"],
+    "problems": ["webhook: https://hook answers 503"],
+}
+
+
+def test_alerts_are_shown_with_their_state(
+    terminal: Terminal, environment: FakeEnvironment
+) -> None:
+    assert "There are no alerts" in terminal.type("logs", "alerts").stdout
+
+    environment.alerts_ = [STANDING, {**STANDING, "alert": "b", "state": "calm", "silent": True}]
+    said = terminal.type("logs", "alerts").stdout
+    assert "stands since 2026-11-27" in said
+    assert "37 in 5m, more than 20  webhook, command  level:error" in said
+    assert "calm (silent)" in said
+    assert "! errors: webhook: https://hook answers 503" in said
+    assert json.loads(terminal.type("logs", "alerts", "--json").stdout) == environment.alerts_
+
+
+def test_the_status_names_alerts_that_stand(
+    terminal: Terminal, environment: FakeEnvironment
+) -> None:
+    environment.status_["alerts"] = [STANDING]
+
+    said = terminal.type("status").stdout
+
+    assert "alert errors stands since 2026-11-27" in said
+    assert "37 in 5m, more than 20  level:error  webhook: https://hook answers 503" in said
+
+
 def test_after_a_rollback_the_way_forward_is_named(
     terminal: Terminal, environment: FakeEnvironment
 ) -> None:
@@ -182,6 +222,13 @@ def test_a_secret_comes_from_standard_input(
     assert terminal.type("secret", "ls").stdout == "SECRET_KEY\n"
     assert terminal.type("secret", "rm", "SECRET_KEY").returncode == 0
     assert environment.secrets == {}
+
+
+def test_a_secret_of_the_operator_is_for_no_machine(terminal: Terminal) -> None:
+    done = terminal.type("secret", "set", "ELK_KEY", "--app", "dayfly", stdin="one\n")
+
+    assert done.stdout == "ELK_KEY is set, for what environment.toml names it for.\n"
+    assert "misses it" in terminal.type("secret", "rm", "ELK_KEY", "--app", "dayfly").stdout
 
 
 def test_a_secret_of_an_application_that_nobody_released_is_kept_with_a_note(

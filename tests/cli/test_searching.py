@@ -47,6 +47,23 @@ def client(server: Server) -> Client:
     return Client(server.address, "", environment="production")
 
 
+def test_fields_that_are_called_as_what_is_told_of_a_search_are_fields(
+    server: Server, client: Client
+) -> None:
+    server.ingest(
+        {"time": NOW_NS, "message": "x", "app": "odd", "fields": {"cut": "hair", "error": "no"}},
+        {"time": NOW_NS, "message": "y", "app": "odd", "fields": {"hint": "yes", "error": "no"}},
+    )
+
+    assert any("hair" in line for line in found(client, Asked(query="app:odd x | fields cut")))
+    assert list(found(client, Asked(query="app:odd x | fields cut", json=True))) == [
+        '{"cut": "hair"}'
+    ]
+    assert list(found(client, Asked(query="app:odd y | fields error, hint", json=True))) == [
+        '{"error": "no", "hint": "yes"}'
+    ]
+
+
 def test_a_record_is_one_line_that_cannot_act_on_the_terminal() -> None:
     line = record_line(RECORD, marker(parse("timeout NOT it")))
 

@@ -172,6 +172,25 @@ def test_a_combination_that_is_allowed(text: str) -> None:
     load_app(text)
 
 
+NEW_ERRORS = [
+    ("new_errors = -1", "release.new_errors: found -1, allowed is 0 or more"),
+    ("new_errors = true", "release.new_errors: found true, allowed is a whole number"),
+    ("new_errors = 1\nwatch = 0", "new_errors: is looked at during `watch`, which is 0"),
+]
+
+
+def test_dayfly_itself_is_no_app() -> None:
+    says = "app: dayfly is Dayfly's own name; choose another"
+
+    assert says in app_refused(LEAST.replace("orders", "dayfly"))
+
+
+@pytest.mark.parametrize(("text", "says"), NEW_ERRORS)
+def test_how_many_new_errors_are_a_breach(text: str, says: str) -> None:
+    assert says in app_refused(f"{LEAST}[release]\n{text}\n")
+    assert load_app(f"{LEAST}[release]\nnew_errors = 3\n").release.new_errors == 3
+
+
 ENVIRONMENTS = [
     ('runtime = "podman"', 'runtime: found "podman", allowed is "process" or "docker"'),
     ('name = "My Shop"', "name: found the name"),

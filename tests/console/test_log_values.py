@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dayfly.console.logs.bars import HEIGHT, bars
-from dayfly.console.logs.completing import Wanted, wanted
+from dayfly.console.logs.completing import Wanted, before, wanted
 from dayfly.console.logs.narrowing import condition, excluded, included, piped, without_pipe
 from dayfly.console.logs.records import marker
 from dayfly.console.logs.shapes import of_shape
@@ -31,6 +31,24 @@ def test_an_address_holds_the_view(
     told = dict(parse_qsl(urlsplit(view.address()).query, keep_blank_values=True))
 
     assert View.of(told) == view
+
+
+@pytest.mark.parametrize(
+    ("text", "conditions"),
+    [
+        ("app:", ""),
+        ("level:error app:we", "level:error"),
+        ('level:error "no route" app:"we', 'level:error "no route"'),
+        ("level:error NOT app:", ""),  # no query yet: all values are offered
+        ("level:error (app:", ""),
+        ("a OR app:", ""),
+    ],
+)
+def test_values_fit_the_conditions_before_them(text: str, conditions: str) -> None:
+    asked = wanted(text)
+
+    assert asked is not None
+    assert before(text, asked) == conditions
 
 
 @pytest.mark.parametrize("told", ["x", "-1", "1e9", "²", "9" * 40, ""])

@@ -8,8 +8,11 @@ import pytest
 
 from dayfly.config.home import Home, create
 from dayfly.config.load import load_environment
+from dayfly.config.secrets import Secrets
 from dayfly.environment import logstore
+from dayfly.errors import DayflyError
 from dayfly.logs import starting
+from dayfly.logs.feeding import settings as feeding
 from dayfly.logs.forwarder import starting as forwarding
 from ports import free_port
 
@@ -78,6 +81,43 @@ def test_a_port_that_is_not_told_is_chosen_once(home: Home) -> None:
     with socket.create_server(("127.0.0.1", int(first.rpartition(":")[2]))):
         logstore.prepare(home, settings)
         assert logstore.url(home) != first
+
+
+FED = """\
+[logs.feed.elk]
+url = "https://elk:9200"
+query = "level:>=warning"
+secret = "ELK_KEY"
+ca = "tls/elk.pem"
+[logs.feed.siem]
+kind = "splunk"
+url = "https://splunk:8088"
+index = ""
+acknowledged = true
+"""
+
+
+def test_feeds_are_handed_over(home: Home) -> None:
+    logstore.prepare(home, load_environment(FED))
+
+    elk, siem = feeding.load(home.logs)
+    assert (elk.name, elk.kind, elk.query, elk.index) == (
+        "elk",
+        "elasticsearch",
+        "level:>=warning",
+        "dayfly",
+    )
+    assert elk.ca_file == str(home.tls / "elk.pem")
+    with pytest.raises(DayflyError, match="there is no secret ELK_KEY"):
+        elk.secret()
+    Secrets(home.secrets).set("dayfly", "ELK_KEY", "a-key")
+    assert elk.secret() == "a-key", "where it lies, so that a later one is taken"
+    assert "a-key" not in (home.logs / feeding.SETTINGS).read_text()
+    assert (siem.name, siem.kind, siem.index, siem.acknowledged) == ("siem", "splunk", "", True)
+    assert siem.secret() == ""
+
+    logstore.prepare(home, load_environment(""))
+    assert feeding.load(home.logs) == ()
 
 
 def test_what_does_not_run_is_down(home: Home) -> None:

@@ -38,6 +38,7 @@ class FakeEnvironment:
     asked: list[tuple[str, Any]] = field(default_factory=list)  # path and JSON of each order
     uploads: list[bytes] = field(default_factory=list)
     refusal: tuple[int, dict[str, str]] | None = None  # of every POST
+    alerts_: list[dict[str, Any]] = field(default_factory=list)
     saved: Path = Path("/nonexistent/searches.json")
     store: Client = field(default_factory=lambda: Client("http://127.0.0.1:9", ""))  # of logs
 
@@ -69,6 +70,9 @@ class FakeEnvironment:
     def newest(self) -> int:
         return len(self.journal)
 
+    def alerts(self) -> list[dict[str, Any]]:
+        return self.alerts_
+
     def searches(self) -> Path:
         return self.saved
 
@@ -95,6 +99,7 @@ def routes(environment: FakeEnvironment) -> list[BaseRoute]:
     api = _Api(environment)
     readings = {
         "/api/status": api.status,
+        "/api/alerts": api.alerts,
         "/api/releases": api.releases,
         "/api/machines": api.machines,
         "/api/releases/{number:int}": api.receipt,
@@ -136,6 +141,9 @@ class _Api:
 
     async def status(self, _: Request) -> Response:
         return JSONResponse(self.environment.status_)
+
+    async def alerts(self, _: Request) -> Response:
+        return JSONResponse(self.environment.alerts_)
 
     async def releases(self, request: Request) -> Response:
         query = request.query_params

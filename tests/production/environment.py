@@ -162,7 +162,8 @@ class Production:
         return next(a for a in self.client.get("/api/status")["apps"] if a["app"] == name)
 
     def serving(self, app: str) -> int | None:
-        found = self.app(app)["serving"]
+        apps = self.client.get("/api/status")["apps"]
+        found = next((a["serving"] for a in apps if a["app"] == app), None)
         return found and int(found["release"])
 
     def machines(self, app: str | None = None) -> list[dict[str, Any]]:

@@ -128,7 +128,11 @@ def test_requests_and_dayfly_itself_are_found_too(prod: Production, writer: Proj
 def test_the_environment_tells_where_its_store_is_and_what_is_in_it(prod: Production) -> None:
     services = json.loads(prod.typed("status", "--json"))["services"]
 
-    assert services["logs"] == {"state": "up", "url": f"http://127.0.0.1:{prod.logs}"}
+    assert services["logs"] == {
+        "state": "up",
+        "url": f"http://127.0.0.1:{prod.logs}",
+        "problems": [],
+    }
     assert services["forwarder"]["state"] == "up"
     assert "logs up" in prod.typed("status")
     assert json.loads(prod.typed("logs", "usage", "--json"))["free"] > 0

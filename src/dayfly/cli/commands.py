@@ -10,7 +10,7 @@ from dayfly.cli.session import Session
 from dayfly.errors import UsageError
 
 Run = Callable[..., int]
-BELOW_LOGS = ("logs usage", "logs serve")
+BELOW_LOGS = ("logs usage", "logs alerts", "logs feeds", "logs serve")
 
 
 class _Parser(argparse.ArgumentParser):

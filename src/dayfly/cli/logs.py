@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dayfly.cli.commands import Commands, release_number, words
-from dayfly.cli.output import clean, say, say_json
+from dayfly.cli.output import clean, cleaned, say, say_json
 from dayfly.cli.session import Session
 from dayfly.client import Client
 from dayfly.config.inherited import logs_token
@@ -56,6 +56,14 @@ def declare(commands: Commands) -> None:
     _to_store(parser)
     usage_ = commands.add_reader("logs usage", usage, "What records take, by app and day.")
     _to_store(usage_)
+    _declare_parts(commands)
+
+
+def _declare_parts(commands: Commands) -> None:
+    """What belongs to an environment, and the parts that also run alone."""
+    commands.add_reader("logs alerts", alerts, "The alerts of environment.toml, and which stand.")
+    feeds_ = commands.add_reader("logs feeds", feeds, "Where records go on to, and how far.")
+    _to_store(feeds_)
     serve_ = commands.add("logs serve", serve, "Run a log store alone, in the foreground.")
     serve_.add_argument("folder", metavar="DIR", help="of the records; its file `token`, if any")
     serve_.add_argument(
@@ -116,6 +124,29 @@ def usage(session: Session, *, url: str | None, json: bool) -> int:
         say_json(found)
     else:
         say(*usage_lines(found))
+    return 0
+
+
+def feeds(session: Session, *, url: str | None, json: bool) -> int:
+    from dayfly.cli.searching import feed_lines  # noqa: PLC0415 - see `_lines`
+
+    client, prefix = _store(session, url)
+    found = client.get(f"{prefix}/feeds")
+    if json:
+        say_json(found)
+    else:
+        say(*feed_lines(cleaned(found)))
+    return 0
+
+
+def alerts(session: Session, *, json: bool) -> int:
+    from dayfly.cli.alerts import alert_lines  # noqa: PLC0415 - only this command needs it
+
+    found = session.client().get("/api/alerts")
+    if json:
+        say_json(found)
+    else:
+        say(*alert_lines(cleaned(found)))
     return 0
 
 

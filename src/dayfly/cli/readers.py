@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from dayfly.cli import show
+from dayfly.cli import alerts, show
 from dayfly.cli.commands import Commands, release_number
 from dayfly.cli.output import cleaned, say, say_json
 from dayfly.cli.session import Session
@@ -21,7 +21,7 @@ def declare(commands: Commands) -> None:
 
 
 def status(session: Session, *, json: bool) -> int:
-    return _read(session, "/api/status", show.status, json=json)
+    return _read(session, "/api/status", alerts.status_lines, json=json)
 
 
 def releases(session: Session, *, json: bool, limit: int) -> int:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from dayfly.client import Client
 from dayfly.clock import Stop
 from dayfly.config.units import Duration, UnitError
 from dayfly.errors import DayflyError
+from dayfly.logs.notice import is_notice
 from dayfly.logs.query import tree
 from dayfly.logs.query.instants import SECOND, iso, span
 from dayfly.logs.query.parse import parse
@@ -41,7 +42,7 @@ def found(client: Client, asked: Asked, *, path: str = SEARCH) -> Iterator[str]:
     mark, rows = marker(query), list[dict[str, Any]]()
     for line in client.lines(path, **told(asked)):
         row = row_of(line)
-        if "cut" in row and len(row) == 1:
+        if is_notice(row):
             yield paint("warn", clean(row["cut"]))
         elif asked.json:
             yield json.dumps(row)
@@ -77,6 +78,21 @@ def usage_lines(found: Any) -> list[str]:  # noqa: ANN401 - JSON
     full = clean(found["full_at"][:10]) if found["full_at"] else "never at this rate"
     rate = f"stored {size(found['stored'])}, {size(found['a_day'])} a day"
     return [*lines, "", f"{rate}, free {size(found['free'])}; the disk is full: {full}"]
+
+
+def feed_lines(found: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not found:
+        return ["Nothing goes on: [logs.feed.NAME] in environment.toml declares a feed."]
+    rows = [
+        (
+            each["name"],
+            each["kind"],
+            *(f"{each[name]:,}" for name in ("sent", "refused", "dropped")),
+            paint("bad", each["problem"]) or "-",
+        )
+        for each in found
+    ]
+    return table(rows, head=("feed", "kind", "sent", "refused", "dropped", "problem"))
 
 
 def followed_from(
@@ -157,7 +173,7 @@ def told(asked: Asked) -> dict[str, Any]:
 
 def row_of(line: str) -> dict[str, Any]:
     row: dict[str, Any] = json.loads(line)
-    if "error" in row and "hint" in row and "message" not in row:
+    if is_notice(row) and "error" in row:
         raise DayflyError(row["error"], hint=row["hint"])
     return row
 

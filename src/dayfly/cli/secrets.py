@@ -8,6 +8,7 @@ from dayfly.cli.commands import Commands, for_app
 from dayfly.cli.output import clean, cleaned, say, say_json
 from dayfly.cli.session import Session
 from dayfly.client import Client, part
+from dayfly.config.names import OPERATOR
 
 
 def declare(commands: Commands) -> None:
@@ -30,6 +31,9 @@ def put(session: Session, *, name: str) -> int:
     else:
         value = sys.stdin.read().removesuffix("\n")
     client.put(path, value)
+    if session.named_app == OPERATOR:
+        say(f"{clean(name)} is set, for what environment.toml names it for.")
+        return 0
     say(f"{clean(name)} is set; machines of the next release will see it.")
     if session.named_app:
         _note_unknown(client, session.named_app)
@@ -49,6 +53,9 @@ def names(session: Session, *, json: bool) -> int:
 def remove(session: Session, *, name: str) -> int:
     client = session.client()
     client.delete(f"{_path(session, client)}/{part(name)}")
+    if session.named_app == OPERATOR:
+        say(f"{clean(name)} is removed; what names it in environment.toml misses it.")
+        return 0
     say(f"{clean(name)} is removed; machines that run keep it until they are retired.")
     return 0
 

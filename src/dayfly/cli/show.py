@@ -54,6 +54,7 @@ def status(value: Json) -> list[str]:
     services = "  ".join(f"{name} {outcome(state)}" for name, state in told.items())
     lines = [f"{paint('strong', value['environment'])}  {value['url']}", services]
     lines += _waiting_for_store(value["services"].get("forwarder", {}))
+    lines += [paint("warn", problem) for problem in _problems(value["services"].get("logs", {}))]
     for app in value["apps"]:
         lines += ["", *_app(app)]
     if not value["apps"]:
@@ -63,6 +64,10 @@ def status(value: Json) -> list[str]:
 
 def _state(service: Json | str) -> str:
     return str(service["state"]) if isinstance(service, Mapping) else service
+
+
+def _problems(service: Json | str) -> Sequence[str]:
+    return service.get("problems", ()) if isinstance(service, Mapping) else ()
 
 
 def _waiting_for_store(forwarder: Json) -> list[str]:

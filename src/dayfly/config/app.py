@@ -86,6 +86,7 @@ class Release:
     stream_drain: Duration = Duration(60)  # for websockets and event streams
     job_drain: Duration = Duration(10 * 60)  # for workers and running jobs
     watch: Duration = Duration(30)
+    new_errors: int = 0  # so many records of an error that is new are a breach too; 0: never
     warm: Duration = Duration(10 * 60)
     page: str | None = None  # HTML file of the commit, shown while the app is closed
     assets: str | None = None  # path prefix of hashed assets, found on the warm fleet too

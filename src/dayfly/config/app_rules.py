@@ -9,7 +9,7 @@ from itertools import combinations
 from dayfly.config.app import App, Database, Health
 from dayfly.config.cron import CronError, schedule
 from dayfly.config.environment import Environment
-from dayfly.config.names import name_problem, named, secret_problem, variable_problem
+from dayfly.config.names import OPERATOR, name_problem, named, secret_problem, variable_problem
 from dayfly.config.paths import inside_problem, overlap
 from dayfly.config.problem import KeyPath, Problem
 from dayfly.config.read import shown
@@ -44,6 +44,8 @@ def fits(app: App, environment: Environment) -> list[Problem]:
 def _names(app: App) -> Iterator[Problem]:
     if says := name_problem(app.app):
         yield Problem(("app",), says)
+    if app.app == OPERATOR:
+        yield Problem(("app",), f"{OPERATOR} is Dayfly's own name; choose another")
     yield from named(("process",), app.process)
     yield from named(("job",), app.job)
     for name in app.job.keys() & app.process.keys():
@@ -166,6 +168,11 @@ def _contract(database: Database) -> Iterator[Problem]:
 
 
 def _release(app: App) -> Iterator[Problem]:
+    new_errors, at = app.release.new_errors, ("release", "new_errors")
+    if new_errors < 0:
+        yield Problem(at, f"found {new_errors}, allowed is 0 or more")
+    if new_errors > 0 and not app.release.watch:
+        yield Problem(at, "is looked at during `watch`, which is 0", (("release", "watch"),))
     page = app.release.page
     if page is not None and (says := inside_problem(page)):
         yield Problem(("release", "page"), says)

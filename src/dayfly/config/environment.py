@@ -92,6 +92,36 @@ class Syslog:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LogAlert:
+    """A search that is asked again and again: it tells when it finds too much, or too little."""
+
+    query: str
+    within: Duration = Duration(5 * 60)
+    more_than: int | None = None  # records within that time, or …
+    fewer_than: int | None = None
+    again: Duration | None = None  # told so often for as long as it stands; else once
+    silent: tuple[str, ...] = ()  # windows, in the time zone of the environment
+    webhook: str | None = None
+    webhook_secret: str | None = None  # of the app `dayfly`
+    command: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogFeed:
+    """Where records go on to: what somebody has already."""
+
+    url: str
+    kind: Literal["elasticsearch", "splunk", "syslog"] = "elasticsearch"
+    query: str = "*"
+    index: str = "dayfly"
+    user: str | None = None
+    secret: str | None = None  # of the app `dayfly`
+    ca: str | None = None  # PEM: who signs the receiver's certificate, relative to DAYFLY_HOME
+    acknowledged: bool = False
+    most_behind: Size = Size(2 * 1024**3)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Logs:
     """The log store and the forwarder."""
 
@@ -101,6 +131,8 @@ class Logs:
     spool: Spool = field(default_factory=Spool)
     host: LogSources = field(default_factory=LogSources)
     syslog: Syslog = field(default_factory=Syslog)
+    alert: dict[str, LogAlert] = field(default_factory=dict)
+    feed: dict[str, LogFeed] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

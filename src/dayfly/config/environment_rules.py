@@ -7,6 +7,7 @@ from itertools import combinations
 from dayfly.config.address import EVERYWHERE, address_of, is_host_name
 from dayfly.config.cron import zone_of
 from dayfly.config.environment import Environment
+from dayfly.config.logs_rules import logs_problems
 from dayfly.config.names import name_problem, named
 from dayfly.config.problem import KeyPath, Problem
 from dayfly.config.read import shown
@@ -15,8 +16,9 @@ _URL = re.compile(r"postgres(ql)?://[^/?\s]*/[^/?\s]+(\?\S*)?")
 
 
 def environment_problems(environment: Environment) -> list[Problem]:
-    rules = (_plain, _addresses, _routes, _amounts, _log_files)
-    return [problem for rule in rules for problem in rule(environment)]
+    rules = (_plain, _addresses, _routes, _amounts)
+    own = [problem for rule in rules for problem in rule(environment)]
+    return [*own, *logs_problems(environment.logs)]
 
 
 def _plain(environment: Environment) -> Iterator[Problem]:
@@ -92,30 +94,3 @@ def _amounts(environment: Environment) -> Iterator[Problem]:
     for name in ("events", "access_log"):
         if not getattr(kept, name):
             yield Problem(("retention", name), "found 0, allowed is more than that")
-    logs = environment.logs
-    amounts: dict[KeyPath, float] = {
-        ("logs", "retention", "age"): logs.retention.age,
-        ("logs", "retention", "size"): logs.retention.size,
-        ("logs", "spool", "limit"): logs.spool.limit,
-        **{
-            ("logs", "app", name, "age"): app.age
-            for name, app in logs.app.items()
-            if app.age is not None
-        },
-    }
-    for at, amount in amounts.items():
-        if not amount:
-            yield Problem(at, "found 0, allowed is more than that")
-
-
-def _log_files(environment: Environment) -> Iterator[Problem]:
-    syslog = environment.logs.syslog
-    if syslog.tls and not syslog.certificate:
-        says = "needs `certificate`, a PEM file with its key"
-        yield Problem(("logs", "syslog", "tls"), says, (("logs", "syslog", "certificate"),))
-    yield from named(("logs", "app"), environment.logs.app)
-    for key in ("syslog", "postgresql"):
-        for place, path in enumerate(getattr(environment.logs.host, key)):
-            if not path.startswith("/") or path.endswith("/"):
-                says = f"found {shown(path)}, allowed is a path from / on, such as /var/log/*.log"
-                yield Problem(("logs", "host", key, place), says)

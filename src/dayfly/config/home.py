@@ -48,6 +48,11 @@ class Home:
         return self.path / "searches.json"
 
     @property
+    def alerts(self) -> Path:
+        """Which alerts of the logs stand, and what was told of them."""
+        return self.path / "alerts.json"
+
+    @property
     def secrets(self) -> Path:
         return self.path / "secrets"
 
@@ -120,9 +125,10 @@ class Home:
 
 # All that an environment ever makes in its home; what else lies there is somebody else's.
 OWN = (
-    "balancer", "cache", "environment.toml", "forwarder", "id", "images", "journal.db",
-    "journal.db-shm", "journal.db-wal", "keep", "logs", "machines", "output", "preserved",
-    "releases", "run", "scratch", "secrets", "sources", "tls", "token", "uids.json",
+    "alerts.json", "balancer", "cache", "environment.toml", "forwarder", "id", "images",
+    "journal.db", "journal.db-shm", "journal.db-wal", "keep", "logs", "machines", "output",
+    "preserved", "releases", "run", "scratch", "searches.json", "searches.lock", "secrets",
+    "sources", "tls", "token", "uids.json",
 )  # fmt: skip
 
 

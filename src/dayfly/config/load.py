@@ -18,6 +18,7 @@ from dayfly.config.schema import keys_of
 from dayfly.durable import FileError, translated
 
 Settings = TypeVar("Settings", App, Environment)
+Rule = Callable[[Environment], Sequence[Problem]]
 LARGEST = 64 * 1024  # characters; a settings file is written by a person
 
 
@@ -26,12 +27,21 @@ def load_app(text: str, *, file: str = APP) -> App:
     return _load(App, text, file, _app_reader(), app_problems)
 
 
-def load_environment(text: str, *, file: str = ENVIRONMENT) -> Environment:
-    """The Environment of an environment.toml; SettingsError names all that is wrong with it."""
-    return _load(Environment, text, file, _environment_reader(), environment_problems)
+def load_environment(
+    text: str, *, file: str = ENVIRONMENT, rules: Sequence[Rule] = ()
+) -> Environment:
+    """The Environment of an environment.toml; SettingsError names all that is wrong with it.
+
+    `rules` are those of rooms above, which alone know what some keys may hold.
+    """
+
+    def problems(value: Environment) -> list[Problem]:
+        return [problem for rule in (environment_problems, *rules) for problem in rule(value)]
+
+    return _load(Environment, text, file, _environment_reader(), problems)
 
 
-def settings_of(home: Home) -> Environment:
+def settings_of(home: Home, rules: Sequence[Rule] = ()) -> Environment:
     """The environment.toml of a home."""
     try:
         with translated(home.environment_toml):
@@ -40,7 +50,7 @@ def settings_of(home: Home) -> Environment:
         raise FileError(error.message, hint=NO_HOME) from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"{home.environment_toml}: is not UTF-8 text") from error
-    return load_environment(text, file=str(home.environment_toml))
+    return load_environment(text, file=str(home.environment_toml), rules=rules)
 
 
 def _app_reader() -> Reader:

@@ -7,6 +7,7 @@ from dayfly.config.problem import KeyPath, Problem
 from dayfly.config.read import shown
 
 LONGEST = 31
+OPERATOR = "dayfly"  # the app whose secrets are the operator's own, for environment.toml
 _NAME = re.compile(rf"[a-z][a-z0-9-]{{0,{LONGEST - 1}}}")
 _SECRET = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from dayfly.config.names import name_problem, secret_problem
+from dayfly.config.names import OPERATOR, name_problem, secret_problem
 from dayfly.durable import locked, translated, write_atomically
 from dayfly.errors import DayflyError
 
@@ -43,7 +43,7 @@ class Secrets:
         """The values of `names`, which dayfly.toml lists; SecretError says which have none."""
         values = self.read(app)
         if missing := [name for name in names if name not in values]:
-            hint = "\n".join(_how_to_set(name, values) for name in missing)
+            hint = "\n".join(_how_to_set(app, name, values) for name in missing)
             raise SecretError(f"{app}: no value for the secret {', '.join(missing)}", hint=hint)
         return {name: values[name] for name in names}
 
@@ -74,10 +74,11 @@ class Secrets:
         return self.folder / f"{app}.json"
 
 
-def _how_to_set(name: str, known: Iterable[str]) -> str:
+def _how_to_set(app: str, name: str, known: Iterable[str]) -> str:
     near = get_close_matches(name, known, 1)
     meant = f"  (there is {near[0]}: did you mean that one?)" if near else ""
-    return f"dayfly secret set {name}{meant}"
+    where = f" --app {app}" if app == OPERATOR else ""
+    return f"dayfly secret set {name}{where}{meant}"
 
 
 def _value_problem(value: str) -> str | None:

@@ -105,5 +105,8 @@ class Reader:
         store = logstore.client(self.environment.parts.home, seconds=LOGS_SECONDS)
         yield from store.lines(f"/{question}", **told)
 
+    def alerts(self) -> Sequence[Json]:
+        return self.environment.alerts.told()
+
     def searches(self) -> Path:
         return self.environment.parts.home.searches

@@ -35,5 +35,8 @@ class State(Protocol):
         Closing it stops the search.
         """
 
+    def alerts(self) -> Sequence[Json]:
+        """All alerts of the logs, whether they stand or not."""
+
     def searches(self) -> Path:
         """The file with the searches that got a name."""

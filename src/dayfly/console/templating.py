@@ -6,7 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dayfly import shown
 from dayfly.console import words
-from dayfly.console.logs.view import about
+from dayfly.console.logs.view import about, found
 
 
 def templates() -> Environment:
@@ -28,7 +28,7 @@ def templates() -> Environment:
         "milliseconds": words.milliseconds,
         "size": words.size,
     }
-    made.globals["logs_about"] = about
+    made.globals |= {"logs_about": about, "logs_found": found}
     return made
 
 

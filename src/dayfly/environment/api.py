@@ -28,6 +28,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 READINGS: dict[str, Answer] = {
     "/api/status": readings.status,
+    "/api/alerts": readings.alerts,
     "/api/releases": readings.releases,
     "/api/releases/{number:int}": readings.receipt,
     "/api/releases/{number:int}/output": readings.output,

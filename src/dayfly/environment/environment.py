@@ -10,10 +10,11 @@ from dayfly.balancer.routing import Routing
 from dayfly.config.environment import Environment as Settings
 from dayfly.config.home import Home, environment_id
 from dayfly.config.inherited import inherited_for_builds
-from dayfly.config.load import settings_of
 from dayfly.config.secrets import Secrets
 from dayfly.durable import write_atomically
 from dayfly.environment import logstore
+from dayfly.environment.alerting.alerts import Alerts
+from dayfly.environment.declared import settings_of
 from dayfly.environment.shipping import ROUND_SECONDS, ShippingRuntime
 from dayfly.environment.tls import CertificateWatch
 from dayfly.environment.views import Observed
@@ -39,6 +40,7 @@ from dayfly.release.reopening import reopened
 from dayfly.release.work import Parts, ReleaseError
 from dayfly.rounds import Rounds
 
+LOGS_SECONDS = 5.0  # that a release waits for the log store
 CLOSED = "closed: its requests get a page; `dayfly rollback` makes its schema fit, and opens it"
 
 
@@ -50,6 +52,7 @@ class Environment:
     engine: Engine
     caretaker: Caretaker
     occupied: set[str]
+    alerts: Alerts
 
 
 @contextmanager
@@ -66,15 +69,30 @@ def opened(home: Home) -> Iterator[Environment]:
     https = parts.settings.balancer.https
     watch = CertificateWatch(parts.balancer, home.path / https.certificates if https else home.tls)
     retiring = Rounds("retiring", ROUND_SECONDS, shipping_of(parts).retire)
-    for thread in (caretaker, scheduler, watch, retiring):
+    alerts = _alerts(parts, engine)
+    for thread in (caretaker, scheduler, watch, retiring, alerts):
         thread.start()
     try:
-        yield Environment(parts=parts, engine=engine, caretaker=caretaker, occupied=occupied)
+        yield Environment(
+            parts=parts, engine=engine, caretaker=caretaker, occupied=occupied, alerts=alerts
+        )
     finally:
         engine.close()
-        for thread in (retiring, watch, scheduler, caretaker):
+        for thread in (alerts, retiring, watch, scheduler, caretaker):
             thread.close()
         parts.journal.close()
+
+
+def _alerts(parts: Parts, engine: Engine) -> Alerts:
+    def emit(kind: str, **data: object) -> None:
+        parts.journal.record(kind, release=None, app=None, **data)
+
+    return Alerts(parts.home, parts.settings, lambda: _kept_closed(parts, engine), emit)
+
+
+def _kept_closed(parts: Parts, engine: Engine) -> frozenset[str]:
+    """Apps that an operation has closed; one that stays closed after it failed is none of them."""
+    return engine.lines.engaged() & parts.balancer.routing().closed.keys()
 
 
 def open_parts(home: Home) -> Parts:
@@ -90,7 +108,13 @@ def open_parts(home: Home) -> Parts:
         runtime=runtime,
         balancer=open_balancer(home, settings),
         secrets=Secrets(home.secrets),
+        logs=lambda question, **told: _ask_logs(home, question, **told),
     )
+
+
+def _ask_logs(home: Home, question: str, **told: object) -> Iterator[str]:
+    """At its address of this moment."""
+    yield from logstore.client(home, seconds=LOGS_SECONDS).lines(f"/{question}", **told)
 
 
 def shipping_of(parts: Parts) -> ShippingRuntime:
@@ -161,6 +185,8 @@ def observe(environment: Environment) -> Observed:
         back_to={app: target.number for app, target in targets.items()},
         crossed={app: returning.in_the_way(parts, target) for app, target in targets.items()},
         contracts=_contracts(parts),
+        alerts=environment.alerts.told(),
+        feeds=logstore.feeds_state(parts.home) if parts.settings.logs.feed else (),
     )
 
 

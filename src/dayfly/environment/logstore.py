@@ -16,8 +16,11 @@ from dayfly.config.address import EVERYWHERE, address_of
 from dayfly.config.environment import Environment as Settings
 from dayfly.config.environment import Syslog
 from dayfly.config.home import Home, environment_id
+from dayfly.config.names import OPERATOR
 from dayfly.durable import FileError, translated, write_atomically
+from dayfly.environment import feeds
 from dayfly.errors import DayflyError
+from dayfly.logs.feeding import settings as feeding
 from dayfly.logs.forwarder import journal
 from dayfly.logs.forwarder import starting as forwarding
 from dayfly.logs.forwarder.stamps import Stamps
@@ -25,7 +28,7 @@ from dayfly.logs.forwarder.starting import Files
 from dayfly.machines.ports import Ports
 
 USUAL = "127.0.0.1:8082"
-OWN = "dayfly"  # the app of what Dayfly itself says
+OWN = OPERATOR  # the app of what Dayfly itself says
 SERVING = "settings.json"  # of the log server
 ANSWER_SECONDS = 2.0
 _KEEPS = "log store"  # who holds its port
@@ -46,6 +49,8 @@ def prepare(home: Home, settings: Settings) -> None:
         },
     }
     write_atomically(home.logs / SERVING, msgspec.json.encode(told))
+    fed = [feeds.handed(home, name, feed) for name, feed in logs.feed.items()]
+    write_atomically(home.logs / feeding.SETTINGS, msgspec.json.format(msgspec.json.encode(fed)))
     forwarded = forwarding.Settings(
         url=_url(listen),
         token_file=str(home.logs / "token"),
@@ -56,6 +61,7 @@ def prepare(home: Home, settings: Settings) -> None:
         full=logs.spool.full,
         zone=_zone(settings),
         journal=logs.host.journal and has_journal(),
+        secrets=str(home.secrets),
     )
     write_atomically(home.forwarder / forwarding.SETTINGS, msgspec.json.encode(forwarded))
 
@@ -80,6 +86,14 @@ def client(home: Home, *, seconds: float = ANSWER_SECONDS) -> Client:
 def store_state(home: Home) -> dict[str, Any]:
     """As `dayfly status` tells it."""
     return {"state": "up" if _answers(home) else "down", "url": url(home)}
+
+
+def feeds_state(home: Home) -> list[dict[str, Any]]:
+    """How far each has come; none where the store does not answer."""
+    try:
+        return list(client(home).get("/feeds"))
+    except (ClientError, FileError, TypeError):
+        return []
 
 
 def forwarder_runs(home: Home) -> bool:

@@ -27,6 +27,10 @@ def status(environment: Environment, _: Request) -> dict[str, Any]:
     return views.status(observe(environment))
 
 
+def alerts(environment: Environment, _: Request) -> list[Any]:
+    return environment.alerts.told()
+
+
 def releases(environment: Environment, request: Request) -> list[Any]:
     limit = number_of(request, "limit", NEWEST)
     app = request.query_params.get("app")

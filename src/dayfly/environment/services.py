@@ -16,9 +16,10 @@ from dayfly.command import Setting, output_of, run
 from dayfly.config.environment import Environment as Settings
 from dayfly.config.home import OWN, Home, create, environment_id, token
 from dayfly.config.inherited import inherited_for_builds
-from dayfly.config.load import load_environment, settings_of
+from dayfly.config.load import load_environment
 from dayfly.durable import locked, write_atomically
 from dayfly.environment import logstore, supervised, units
+from dayfly.environment.declared import settings_of
 from dayfly.environment.environment import (
     open_balancer,
     open_parts,

@@ -1,6 +1,6 @@
 """What people and programs are shown of an environment: JSON, made from what is observed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,8 @@ class Observed:
     back_to: Mapping[str, int] = field(default_factory=dict)  # by app: where a rollback goes
     crossed: Mapping[str, Sequence[Crossed]] = field(default_factory=dict)  # on the way there
     contracts: Mapping[str, Contract] = field(default_factory=dict)  # that wait, by app
+    alerts: Sequence[Mapping[str, Any]] = ()
+    feeds: Sequence[Mapping[str, Any]] = ()
 
 
 def status(seen: Observed) -> dict[str, Any]:
@@ -40,11 +42,23 @@ def status(seen: Observed) -> dict[str, Any]:
             "api": "up",
             "balancer": "up" if seen.balancer_up else "down",
             "console": "up",
-            "logs": dict(seen.logs),
+            "logs": {**seen.logs, "problems": [*_feed_problems(seen)]},
             "forwarder": dict(seen.forwarder),
         },
         "apps": [app_status(seen, app) for app in apps],
+        "alerts": [dict(each) for each in seen.alerts if worth_telling(each)],
     }
+
+
+def _feed_problems(seen: Observed) -> Iterator[str]:
+    for feed in seen.feeds:
+        if feed["problem"]:
+            yield f"feed {feed['name']}: {feed['problem']}"
+
+
+def worth_telling(alert: Mapping[str, Any]) -> bool:
+    """Whether an alert stands, or something is wrong with it."""
+    return alert["state"] != "calm" or bool(alert["problems"])
 
 
 def is_up(told: object) -> bool:

@@ -15,6 +15,7 @@ from dayfly.logs import wire
 from dayfly.logs.answers import WishError
 from dayfly.logs.exploring import Exploring
 from dayfly.logs.keeping import Keeping
+from dayfly.logs.notice import notice
 from dayfly.logs.parameters import bounds, refuse_unknown, whole
 from dayfly.logs.query import tree
 from dayfly.logs.query.parse import parse
@@ -94,7 +95,7 @@ def _json(store: Store, asked: Wish) -> Generator[bytes]:
     for row in rows:
         yield wire.json_line(row)
     if cut():
-        yield wire.json_line({"cut": cut()})
+        yield wire.json_line(notice(cut=cut()))
 
 
 def _csv(store: Store, asked: Wish) -> Generator[bytes]:
@@ -129,4 +130,4 @@ def _shown(names: tuple[str, ...]) -> Callable[[Record], dict[str, Any]]:
 def _failure(error: DayflyError, *, csv: bool) -> bytes:
     if csv:
         return f"# error: {error.message}\r\n".encode()
-    return wire.json_line({"error": error.message, "hint": error.hint})
+    return wire.json_line(notice(error=error.message, hint=error.hint))

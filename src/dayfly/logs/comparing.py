@@ -12,10 +12,18 @@ ERRORS = tree.Or(
 )
 
 
-def new_patterns(store: Store, where: tree.Node, *, before: int, after: int, ask: Ask) -> Answer:
-    """The patterns of release `after` that release `before` never had, the most frequent first."""
+def new_patterns(
+    store: Store, where: tree.Node, *, before: int, after: int, ask: Ask, begin: int | None = None
+) -> Answer:
+    """The patterns of release `after` that release `before` never had, the most frequent first.
+
+    `begin` is from when on `after` is looked at, where that is not the begin of all.
+    """
+    asks = {before: ask, after: ask if begin is None else replace(ask, since=begin)}
     known, fresh = (
-        store.aggregate(tree.Query(_of_release(where, release), (tree.Patterns(),)), ask=ask)
+        store.aggregate(
+            tree.Query(_of_release(where, release), (tree.Patterns(),)), ask=asks[release]
+        )
         for release in (before, after)
     )
     seen = {row["pattern"] for row in known.rows}

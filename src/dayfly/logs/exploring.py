@@ -16,6 +16,7 @@ from dayfly.logs.answers import WishError
 from dayfly.logs.around import STREAM, Place, around
 from dayfly.logs.comparing import ERRORS, new_patterns
 from dayfly.logs.histogram import histogram
+from dayfly.logs.notice import notice
 from dayfly.logs.parameters import BOUNDS, Told, bounds, moment, needed, refuse_unknown, whole
 from dayfly.logs.query import instants, tree
 from dayfly.logs.query.meaning import ATTRIBUTES
@@ -74,7 +75,7 @@ def _line(make: Callable[[], Mapping[str, Any]]) -> Generator[bytes]:
 
 
 def _failure(error: DayflyError) -> bytes:
-    return wire.json_line({"error": error.message, "hint": error.hint})
+    return wire.json_line(notice(error=error.message, hint=error.hint))
 
 
 def _histogram(store: Store, told: Told, ask: Ask) -> Mapping[str, Any]:
@@ -160,6 +161,7 @@ def _compared(store: Store, told: Told, ask: Ask) -> Mapping[str, Any]:
         before=whole("before", {"before": before}, 0, MOST_RELEASE),
         after=whole("after", {"after": after}, 0, MOST_RELEASE),
         ask=ask,
+        begin=moment("after_since", told, 0, ask.since),
     )
     return {"patterns": found.rows, "cut": found.cut}
 
@@ -181,5 +183,5 @@ _MADE: dict[str, tuple[tuple[str, ...], int, Made]] = {
     "/fields": (("prefix", "size"), COMPLETION_SECONDS, _fields),
     "/values": (("name", "prefix", "query", "size"), COMPLETION_SECONDS, _completed),
     "/context": (("time", *STREAM, "message", "before", "after"), 60, _context),
-    "/compare": (("before", "after", "query"), 60, _compared),
+    "/compare": (("before", "after", "after_since", "query"), 60, _compared),
 }

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dayfly.logs.query import instants, tree
-from dayfly.logs.store.store import Ask, Store
+from dayfly.logs.store.store import EARLIEST, LATEST, Ask, Store
 
 SECOND = instants.SECOND
 MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86_400 * SECOND
@@ -44,7 +44,7 @@ def histogram(store: Store, where: tree.Node, *, bars: int, ask: Ask) -> Histogr
     span = store.span(ask)
     if span is None:
         return Histogram(since=0, until=0, width=SECOND, bars=[])
-    first, last = span
+    first, last = chosen(span, ask)
     width = width_of(last - first, bars)
     counted = tree.Count(("level",), width / SECOND)
     answer = store.aggregate(tree.Query(where, (counted,)), ask=ask)
@@ -57,6 +57,14 @@ def histogram(store: Store, where: tree.Node, *, bars: int, ask: Ask) -> Histogr
         for text, levels in found.items()
     ]
     return Histogram(since=first, until=last + 1, width=width, bars=made, cut=answer.cut)
+
+
+def chosen(span: tuple[int, int], ask: Ask) -> tuple[int, int]:
+    """What was asked for, also where nothing is in it; where nothing was, what there is."""
+    first, last = span
+    if ask.since != EARLIEST:
+        first, last = ask.since, max(last, ask.now)
+    return first, last if ask.until == LATEST else ask.until - 1
 
 
 def _begin(text: str) -> int:

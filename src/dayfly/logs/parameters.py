@@ -26,6 +26,7 @@ def bounds(told: Told, now: float, *, seconds: int = USUAL_SECONDS) -> Ask:
         since=moment("since", told, now, EARLIEST),
         until=moment("until", told, now, LATEST),
         seconds=float(whole("seconds", told, seconds, MOST_SECONDS)),
+        now=round(now * instants.SECOND),
     )
 
 

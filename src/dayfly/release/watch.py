@@ -7,6 +7,7 @@ from typing import Literal, Self
 from dayfly.balancer.accesslog import Traffic
 from dayfly.errors import DayflyError
 from dayfly.release import fleet
+from dayfly.release.newerrors import NewErrors
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.traffic import traffic_of
 from dayfly.release.work import Work
@@ -37,14 +38,15 @@ class Baseline:
     """What the outgoing fleet did before the cutover; None where there was none."""
 
     traffic: Traffic | None
+    release: int | None = None
 
     @classmethod
     def of(cls, work: Work, outgoing: ReleaseRecord | None) -> Self:
         slot = work.parts.slot_of(work.record.app, outgoing.number) if outgoing else None
-        if slot is None:
+        if slot is None or outgoing is None:
             return cls(None)
-        now = time.time()
-        return cls(traffic_of(work.parts, [slot], since=now - BASELINE_SECONDS))
+        since = time.time() - BASELINE_SECONDS
+        return cls(traffic_of(work.parts, [slot], since=since), outgoing.number)
 
 
 def judge(before: Traffic | None, now: Traffic, *, times: bool) -> Judgement:
@@ -84,14 +86,19 @@ def watch(work: Work, baseline: Baseline) -> None:
 
 def _watched(work: Work, baseline: Baseline) -> Judgement:
     """Errors are looked at all the time, so that a breach is short; times at the end."""
-    began = time.time()
+    began, errors = time.time(), NewErrors(work, baseline.release)
     while (passed := time.time() - began) < work.app.release.watch:
         _nobody_died(work)
         judgement = _judgement(work, baseline, began, times=False)
         if judgement.verdict == "breach":
             return judgement
+        if new := errors.breach():
+            return Judgement("breach", new)
         work.stop.wait(min(POLL_SECONDS, work.app.release.watch - passed))
-    return _judgement(work, baseline, began + COLD_SECONDS, times=True)
+    judgement = _judgement(work, baseline, began + COLD_SECONDS, times=True)
+    if judgement.verdict != "breach" and (new := errors.breach(last=True)):
+        return Judgement("breach", new)
+    return judgement
 
 
 def _judgement(work: Work, baseline: Baseline, since: float, *, times: bool) -> Judgement:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from dayfly.balancer.balancer import Balancer
 from dayfly.clock import Stop
@@ -22,6 +23,12 @@ from dayfly.release.journal import Journal
 from dayfly.release.records import NOTHING, ReleaseRecord, Wish
 
 
+class AskLogs(Protocol):
+    """A question to the log store by its path; the lines of JSON that it answers with."""
+
+    def __call__(self, question: str, **told: object) -> Iterator[str]: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Parts:
     """The rooms below, opened from the settings."""
@@ -34,6 +41,7 @@ class Parts:
     runtime: Runtime
     balancer: Balancer
     secrets: Secrets
+    logs: AskLogs
 
     def app_of(self, record: ReleaseRecord) -> App:
         """The settings that belong to a release: dayfly.toml of its commit."""

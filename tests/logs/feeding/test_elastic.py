@@ -83,6 +83,28 @@ def test_documents_have_the_day_in_their_index_and_an_id_of_their_own(tmp_path: 
     assert receiver.requests[0][:2] == ("PUT", "/_index_template/shop")
 
 
+def test_a_secret_that_is_replaced_is_taken(tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets.json"
+    told = {"secret_file": str(secrets), "secret_name": "ELK_KEY"}
+    allowed = "ApiKey the-right-one"
+
+    def answer(_number: int, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
+        if receiver.headers[-1].get("Authorization") != allowed:
+            return 401, {"error": "who are you?"}
+        return 200, taken(body) if "bulk" in path else {}
+
+    with receiving(answer) as receiver:
+        describe(tmp_path, elastic(receiver.port, **told))
+        with feeding(tmp_path) as (store, feeds):
+            store.append(body_of([Record(time=NOON, message="one")]))
+            wait_for(lambda: "no secret ELK_KEY" in feeds.feeds[0].problem, "it is missed")
+            secrets.write_text('{"ELK_KEY": "a-wrong-one"}')
+            wait_for(lambda: "answers 401" in feeds.feeds[0].problem, "it is refused")
+            secrets.write_text('{"ELK_KEY": "the-right-one"}')
+            wait_fed(store, feeds)
+            assert feeds.feeds[0].problem == ""
+
+
 def test_only_what_the_query_finds_goes_on(tmp_path: Path) -> None:
     with receiving(lambda _, path, body: (200, taken(body) if "bulk" in path else {})) as receiver:
         describe(tmp_path, elastic(receiver.port, query="app:web level:error"))

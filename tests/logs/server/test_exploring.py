@@ -62,6 +62,23 @@ def test_bars_are_of_what_the_query_finds(filled: Server) -> None:
     assert found(filled, "/histogram", since="1h", until="50m", query="nowhere")["bars"] == []
 
 
+@pytest.mark.parametrize(
+    ("told", "since", "until"),
+    [
+        ({"since": "2h"}, "2026-11-01T22:00:00Z", "2026-11-02T00:00:00.000000001Z"),
+        ({"since": "2h", "until": "30m"}, "2026-11-01T22:00:00Z", "2026-11-01T23:30:00Z"),
+        ({"until": "30m"}, "2026-11-01T23:00:00Z", "2026-11-01T23:30:00Z"),
+    ],
+)
+def test_bars_span_the_time_that_was_asked_for(
+    filled: Server, told: dict[str, str], since: str, until: str
+) -> None:
+    answer = found(filled, "/histogram", **told)
+
+    assert (answer["since"], answer["until"]) == (since, until)
+    assert sum(bar["count"] for bar in answer["bars"]) == 30
+
+
 def test_an_empty_store_has_no_bars(server: Server) -> None:
     assert found(server, "/histogram")["bars"] == []
 
@@ -157,6 +174,19 @@ def test_patterns_that_are_new_in_a_release(server: Server) -> None:
         "no route to <ip>",
         "started in <n> s",
     }
+
+
+def test_the_later_release_may_be_looked_at_from_a_time_on(server: Server) -> None:
+    server.ingest(
+        line(1, level="error", message="timeout after 3 s"),
+        line(2, level="error", message="no route", release=42),
+        line(30, level="error", message="timeout after 5 s", release=42),
+        line(40, level="error", message="disk full", release=42),
+    )
+
+    answer = found(server, "/compare", before=41, after=42, after_since=NOW_NS - HOUR + 20 * SECOND)
+
+    assert [row["pattern"] for row in answer["patterns"]] == ["disk full"]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from typing import Any
 from dayfly.console.logs.narrowing import condition
 from dayfly.console.logs.records import cell
 from dayfly.logs.query.cursor import NAME
+from dayfly.logs.query.parse import parse
+from dayfly.logs.query.problem import QueryError
 
 MOST = 12
 PIPES = ("count()", "count() by ", "top 10 ", "p99(", "patterns", "fields ")
@@ -47,6 +49,15 @@ def wanted(text: str) -> Wanted | None:
     if found := _FIELD.search(text):
         return Wanted(kind="fields", at=found.start("name"), start=found["name"])
     return None
+
+
+def before(text: str, asked: Wanted) -> str:
+    """The conditions before it, which its values have to fit; none where they make no query yet."""
+    said = text[: asked.at].rstrip()
+    try:
+        return "" if parse(said).pipes else said
+    except QueryError:
+        return ""
 
 
 def options(asked: Wanted, answer: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -194,13 +194,15 @@ def completions(state: State, text: str, view: View) -> Mapping[str, Any]:
     if asked_.kind == "fields":
         answer = one(state, "fields", **view.bounds, prefix=asked_.start, size=completing.MOST)
     else:
-        answer = _values(state, asked_, view)
+        answer = _values(state, asked_, view.but(query=completing.before(text, asked_)))
     offered = [] if isinstance(answer, Problem) else completing.options(asked_, answer)
     return {"from": asked_.at, "options": offered}
 
 
 def _values(state: State, asked_: completing.Wanted, view: View) -> Mapping[str, Any] | Problem:
     told = {"name": asked_.name, "prefix": asked_.start, "size": completing.MOST}
+    if view.query:
+        told["query"] = view.query
     return one(state, "values", **view.bounds, **told)
 
 

@@ -17,7 +17,7 @@ from starlette.responses import (
 )
 from starlette.routing import BaseRoute, Route
 
-from dayfly.console.logs import narrowing, page, records, saved
+from dayfly.console.logs import alerts, narrowing, page, records, saved
 from dayfly.console.logs.view import LONGEST, PATH, RANGES, View
 from dayfly.console.session import Sessions
 from dayfly.console.state import State
@@ -93,7 +93,11 @@ class LogPages:
 
     def _logs(self, told: Told, template: str = "logs.html", seal: str = "") -> Response:
         view = View.of(told)
-        beside = {"seal": seal, "saved": self._searches()}
+        beside = {
+            "seal": seal,
+            "saved": self._searches(),
+            "alerts": alerts.shown(self._state.alerts()),
+        }
         try:
             if narrowed := _narrowed(view, told):
                 return RedirectResponse(narrowed.address(), 303)

@@ -101,3 +101,8 @@ def _quoted(value: object) -> str:
     if isinstance(value, int):
         return str(value)
     return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def found(query: str, since: str) -> str:
+    """The address of what a query finds."""
+    return View(query=query, since=since).address()

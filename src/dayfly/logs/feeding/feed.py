@@ -49,7 +49,7 @@ class Feeding:
 
     def run(self, log_folder: Path, durable: Callable[[], int], stop: Stop) -> None:
         self._tail = Tail(log_folder, self.position.after)
-        self._receiver = RECEIVERS[self.feed.kind](self.feed)
+        self._receiver, self._secret = RECEIVERS[self.feed.kind](self.feed), self.feed.secret()
         try:
             while True:
                 stop.check()
@@ -93,6 +93,7 @@ class Feeding:
                 self.problem = f"{len(waiting)} records are not taken yet" if waiting else ""
             except AgainError as error:
                 self._tell(error.message)
+                self._renew()
             if waiting:
                 self._give_up_if_behind()
                 longest = min(LATEST, SOONEST * 2.0 ** min(failures, 16))
@@ -122,6 +123,17 @@ class Feeding:
         with self._refused.open("ab") as file:
             for entry, why in found.refused:
                 file.write(wire.json_line({"why": why, **wire.plain(entry.record)}))
+
+    def _renew(self) -> None:
+        """With another secret than before, if there is one by now: it may be what was wrong."""
+        try:
+            secret = self.feed.secret()
+        except DayflyError as error:
+            self._tell(error.message)
+            return
+        if secret != self._secret:
+            self._receiver.close()
+            self._receiver, self._secret = RECEIVERS[self.feed.kind](self.feed), secret
 
     def _give_up_if_behind(self) -> None:
         behind, skipped = Tail(self._tail.folder, self.position.after), 0

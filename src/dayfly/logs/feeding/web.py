@@ -13,7 +13,11 @@ SHOWN = 300  # characters of an answer in a message
 
 
 def trusted(feed: Feed) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=feed.ca_file or None)
+    """Who may have signed the receiver's certificate; AgainError where the file is not there."""
+    try:
+        return ssl.create_default_context(cafile=feed.ca_file or None)
+    except OSError as error:
+        raise AgainError(f"{feed.ca_file}: {error.strerror or error}") from error
 
 
 class Web:

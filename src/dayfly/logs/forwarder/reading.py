@@ -86,7 +86,14 @@ class Reader:
         )
         if not made.end:
             return False
-        moment = self._now()
-        packed = body(made.records, described.stamps, moment, reading.zone, parse=reading.parse)
-        self._ledger.add(each.position, data[: made.end], len(made.records), packed)
+        whole, redactor = data[: made.end], reading.redactor(described.stamps)
+        packed = body(
+            made.records,
+            described.stamps,
+            self._now(),
+            reading.zone,
+            parse=reading.parse,
+            hide=redactor if redactor.is_in(whole) else None,
+        )
+        self._ledger.add(each.position, whole, len(made.records), packed)
         return more

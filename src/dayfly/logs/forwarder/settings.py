@@ -1,13 +1,21 @@
 """How the forwarder works; whoever starts it decides."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from dayfly.config.redact import Redactor
+from dayfly.logs.forwarder.hiding import NOTHING
 from dayfly.logs.forwarder.ledger import Full
+from dayfly.logs.forwarder.stamps import Stamps
 from dayfly.logs.parsing.multiline import Bounds
 
 GB = 1024**3
+
+
+def _nobody(_: Stamps) -> Redactor:
+    return NOTHING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,6 +23,7 @@ class Reading:
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))  # of times that tell none
     parse: bool = True  # False: lines as they are, with the moment of reading
     bounds: Bounds = field(default_factory=Bounds)
+    redactor: Callable[[Stamps], Redactor] = _nobody  # knows the secrets that records may have
     look_seconds: float = 1.0  # between two looks for new files
     poll_seconds: float = 0.2  # between two looks into a file
     partial_seconds: float = 5.0  # until a line without its end is sent as it is

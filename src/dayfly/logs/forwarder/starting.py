@@ -6,6 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dayfly.durable import FileError, translated
+from dayfly.logs.forwarder.hiding import Hiding
 from dayfly.logs.forwarder.ledger import Full
 from dayfly.logs.forwarder.settings import GB, Reading, Spooling
 from dayfly.logs.forwarder.stamps import Described, Stamps, Watch
@@ -45,6 +46,7 @@ class Settings:
     full: Full = "block"
     zone: str = "UTC"
     parse: bool = True
+    secrets: str = ""  # the folder of secrets that are taken out of records
     journal: bool = False  # read systemd's, too
     journals: str = ""  # a folder of journals instead of the system's own
 
@@ -62,7 +64,9 @@ class Settings:
             zone = ZoneInfo(self.zone)
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise FileError(f"{SETTINGS}: zone: {self.zone!r} is no time zone") from error
-        return Reading(zone=zone, parse=self.parse)
+        if not self.secrets:
+            return Reading(zone=zone, parse=self.parse)
+        return Reading(zone=zone, parse=self.parse, redactor=Hiding(Path(self.secrets)).of)
 
     def watches(self) -> tuple[Watch, ...]:
         found = [_watch(files, self.host) for files in self.files]

@@ -43,6 +43,7 @@ class Ask:
     seconds: float | None = None  # since `began`: waiting for its turn counts
     stop: Stop = field(default_factory=Stop)
     began: float = field(default_factory=time.monotonic)
+    now: int = EARLIEST  # when it was asked, where somebody told
 
     def limits(self) -> Limits:
         return Limits(stop=self.stop, seconds=self.seconds, began=self.began)
