@@ -12,9 +12,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from apps.running import free_port
 from dayfly.balancer.program import find_program
 from dayfly.clock import wait_until
+from ports import free_port
 
 CONFIGURATION = """\
 global

@@ -4,11 +4,11 @@ import subprocess
 import time
 
 import apps
-from apps.running import free_port
 from bench import byhand
 from bench.row import Row, Skipped, times
 from bench.world import World, world
 from dayfly.command import CommandError, output_of, which
+from ports import free_port
 
 PART = "the docker runtime"
 MACHINES = 2

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from apps.running import free_port
 from dayfly.client import Client
 from dayfly.config.home import Home, token
 from dayfly.environment.processes import pids_of
 from dayfly.events import Event
 from dayfly.machines.workdir import discard
 from dayfly.release.journal import Journal
+from ports import free_port
 
 ROOT = Path(__file__).parents[1]
 DAYFLY = str(Path(sys.executable).with_name("dayfly"))
@@ -110,6 +110,8 @@ class World:
             "keeper": pids_of(["-m", "dayfly.balancer.keeper", home])[0],
             "supervisord": pids_of(["-m", "supervisor.supervisord", "-c", conf])[0],
             "HAProxy": int(haproxy),
+            "log server": pids_of(["-m", "dayfly.logs", str(self.home.logs)])[0],
+            "forwarder": pids_of(["-m", "dayfly.logs.forwarder", str(self.home.forwarder)])[0],
         }
 
 

@@ -14,7 +14,15 @@ from dayfly.config.schema import Key, keys_of, words
 
 ROOT = Path(__file__).parent.parent / "docs/reference"
 # Tables with names that the writer chooses.
-NAMED = (("process",), ("job",), ("route",), ("env",), ("logs", "app"), ("logs", "alert"), ("logs", "feed"))
+NAMED = (
+    ("process",),
+    ("job",),
+    ("route",),
+    ("env",),
+    ("logs", "app"),
+    ("logs", "alert"),
+    ("logs", "feed"),
+)
 
 
 def pages() -> dict[str, str]:
