@@ -61,15 +61,12 @@ def page(about: About, found: Sequence[Row | Skipped]) -> str:
     for part in dict.fromkeys(each.part for each in found):
         rows = [each for each in found if isinstance(each, Row) and each.part == part]
         lines += ["", f"## {part[0].upper()}{part[1:]}", ""]
-        lines += [f"Not measured: {e.why}." for e in found if _left_out(e, part)]
+        left_out = [each for each in found if isinstance(each, Skipped) and each.part == part]
+        lines += [f"Not measured: {each.why}." for each in left_out]
         lines += table(rows) if rows else []
         notes = [f"- {row.what}: {row.note}" for row in rows if row.note]
         lines += ["", *notes] if notes else []
     return "\n".join(lines) + "\n"
-
-
-def _left_out(each: Row | Skipped, part: str) -> bool:
-    return isinstance(each, Skipped) and each.part == part
 
 
 def as_json(about: About, found: Sequence[Row | Skipped]) -> str:

@@ -25,7 +25,7 @@ class Row:
         return "-" if self.good is None else "yes" if self.good else "no"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Skipped:
     """A part that this machine can't measure."""
 

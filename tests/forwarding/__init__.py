@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ class Scene:
     def wait_for_all(self, *paths: Path) -> None:
         for path in paths:
             wait_until(
-                lambda path=path: acknowledged(self.state, path),
+                partial(acknowledged, self.state, path),
                 seconds=SECONDS,
                 what=f"{path} is in the store",
             )
