@@ -100,7 +100,7 @@ def _durability(what: Comparison, old: Relation) -> Iterator[Finding]:
 
 
 def _rows_lost(what: Comparison, observed: Observed) -> Iterator[Finding]:
-    tables = {old.oid for old in what.tables if old.kind in "rpf" and what.has_rows(old.oid)}
+    tables = {old.oid for old in what.tables if old.kind in "rpf" and what.own_rows(old.oid) != 0}
     for catalogue, effect, along in every(observed):
         for oid in sorted(tables & {change.table for change in along.changes}):
             yield from _of_statement(what, catalogue, effect, along.of(oid))
