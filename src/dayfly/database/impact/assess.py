@@ -16,6 +16,7 @@ from dayfly.database.impact.defaults import Parent, answered, defaults, parents
 from dayfly.database.impact.denied import Right, denials, denied
 from dayfly.database.impact.doubts import doubts
 from dayfly.database.impact.effects import Observed
+from dayfly.database.impact.exchanged import exchanged
 from dayfly.database.impact.expressions import expressions
 from dayfly.database.impact.finding import (
     DOWNTIME,
@@ -200,7 +201,7 @@ def judged(
     )
     found = [*breaking(what), *between(what, observed), *tightened(what), *arbiters(what)]
     found += [*views(what), *sequences(what, observed), *routines(what), *relations(what)]
-    found += [*defaults(what), *expressions(what), *denials(what)]
+    found += [*defaults(what), *expressions(what), *denials(what), *exchanged(what, observed)]
     found += losing(what, observed)
     found += [
         *blocking(what, observed, budget),
