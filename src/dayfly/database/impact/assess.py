@@ -200,7 +200,7 @@ def judged(
         sender=sender,
     )
     found = [*breaking(what), *between(what, observed), *tightened(what), *arbiters(what)]
-    found += [*views(what), *sequences(what, observed), *routines(what), *relations(what)]
+    found += [*views(what), *sequences(what, observed, ask), *routines(what), *relations(what)]
     found += [*defaults(what), *expressions(what), *denials(what), *exchanged(what, observed)]
     found += losing(what, observed)
     found += [

@@ -104,6 +104,7 @@ class Sequence(Thing):
     least: int
     most: int
     cycles: bool
+    start: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -120,7 +120,7 @@ KINDS: tuple[tuple[type[Thing], str, str], ...] = (
         Sequence,
         f"""SELECT s.seqrelid::int8 AS oid, s.seqrelid::int8 AS table, c.relname AS name,
             s.seqincrement AS increment, s.seqmin AS least, s.seqmax AS most,
-            s.seqcycle AS cycles
+            s.seqcycle AS cycles, s.seqstart AS start
         FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid
         JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE {_OURS} AND c.relpersistence <> 't'""",  # noqa: S608 - our own words
