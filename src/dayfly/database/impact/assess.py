@@ -7,6 +7,7 @@ from dayfly.database.bridge import Bridge
 from dayfly.database.captured import Transaction
 from dayfly.database.impact.answers import with_answers
 from dayfly.database.impact.arbiters import arbiters
+from dayfly.database.impact.besides import besides
 from dayfly.database.impact.between import between
 from dayfly.database.impact.blocking import blocking
 from dayfly.database.impact.breaking import BRIDGED, breaking
@@ -202,7 +203,7 @@ def judged(
     found = [*breaking(what), *between(what, observed), *tightened(what), *arbiters(what)]
     found += [*views(what), *sequences(what, observed, ask), *routines(what), *relations(what)]
     found += [*defaults(what), *expressions(what), *denials(what), *exchanged(what, observed)]
-    found += losing(what, observed)
+    found += [*losing(what, observed), *besides(observed)]
     found += [
         *blocking(what, observed, budget),
         *unassessed(what, observed, found),
