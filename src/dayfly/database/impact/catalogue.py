@@ -150,6 +150,7 @@ class Type(Thing):
     checks: tuple[str, ...]  # of a domain
     default: str = ""  # of a domain
     attributes: tuple[str, ...] = ()  # of a composite
+    base: str = ""  # of a domain
 
 
 Kind = TypeVar("Kind", bound=Thing)

@@ -180,6 +180,8 @@ KINDS: tuple[tuple[type[Thing], str, str], ...] = (
                   WHERE k.contypid = t.oid ORDER BY 1)
             || CASE WHEN t.typnotnull THEN ARRAY['NOT NULL'] ELSE ARRAY[]::text[] END AS checks,
             coalesce(t.typdefault, '') AS default,
+            CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod)
+                 ELSE '' END AS base,
             ARRAY(SELECT a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
                   FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0
                   AND NOT a.attisdropped AND t.typtype = 'c' ORDER BY a.attnum) AS attributes
