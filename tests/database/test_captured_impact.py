@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from dayfly.database.capture import Run, capture
+from dayfly.database.answer import of_command
+from dayfly.database.capture import CaptureError, Run, capture
 from dayfly.database.copy import copy_of
 from dayfly.database.impact.assess import Impact, gathered, judged
 from dayfly.database.impact.questions import asker
+from dayfly.database.question import Question
 from migrating import alembic_project, asked, django_project
 from migrating.alembic_project import alembic, upgrade
 from migrating.django_project import django, migrate
@@ -102,6 +104,32 @@ def test_a_program_that_reads_rows(
     impact = answered(production, scratch, migrate(project), dict.fromkeys(SHOP, 500))
     told = [f"{finding.message} [{finding.statement}]" for finding in impact.findings]
     assert impact.verdict == case["verdict"], told
+
+
+LABELLED = "migrations.AddField('Item', 'label', models.TextField(null=True)), "
+UPPER = """
+for item in Item.objects.all():
+    item.label = item.hint.upper()
+    item.save(update_fields=["label"])
+"""
+
+
+def test_a_program_fails_on_a_null_only_where_production_has_one(
+    production: str, scratch: Path, tmp_path: Path
+) -> None:
+    project = django(tmp_path)
+    django_project.add(project, "0002_more", MORE)
+    assert migrate(project)(production) == 0
+    asked(production, ROWS)
+    django_project.add(project, "0003_code", CODE.format(code=UPPER, first=LABELLED))
+    question = Question(url=production, folder=scratch, budget=1.0)
+
+    with pytest.raises(CaptureError, match="failed on the scratch copy"):
+        of_command(question, migrate(project))
+    asked(production, b"UPDATE shop_item SET hint = 'x'")
+    answer = of_command(question, migrate(project))
+    assert answer.impact.verdict == "online", answer.impact.findings
+    assert "it fails where shop_item.hint is NULL; production has none today" in answer.notes
 
 
 def answered(production: str, scratch: Path, run: Run, rows: dict[str, int]) -> Impact:

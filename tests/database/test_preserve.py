@@ -97,6 +97,11 @@ CASES = {
         "CREATE TABLE loose (a int)",
     ),
     "cut": ("ALTER TABLE orders ALTER code TYPE varchar(2) USING left(code, 2)",),
+    "worked out": ("ALTER TABLE orders ALTER code TYPE varchar(20) USING upper(code)",),
+    "column put aside": (
+        "ALTER TABLE orders RENAME code TO code_old",
+        "ALTER TABLE orders ADD code varchar(20)",
+    ),
     "widened": ("ALTER TABLE loose ALTER a TYPE bigint, ALTER b TYPE varchar",),
     "made text": ("ALTER TABLE loose ALTER a TYPE text",),
     "rounded": ("ALTER TABLE loose ALTER c TYPE int",),

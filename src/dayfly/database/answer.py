@@ -81,7 +81,7 @@ def _answer(question: Question, asked: Asked, began: float, rest: Asked | None) 
     question.tell("production's schema is copied")
     with place_of(question) as place, telling(place.copies, question.url):
         question.tell("the migrations run on the copy")
-        caught = caught_of(place.copies, asked, question.url)
+        caught = caught_of(place.copies, asked, question.url, place.ask)
         if asked.check:
             asked.check(recorded(caught.url))
         then = later(question, place, caught.url, rest) if rest else None

@@ -30,7 +30,7 @@ def _impact(question: Question, place: Place, migrated: str, rest: Asked) -> Imp
     """As when its turn comes: the release itself serves then, and nobody needs a bridge."""
     copies = place.copies.of(migrated)
     then = replace(question, releases=question.serving, builds=False)
-    caught = caught_of(copies, rest, question.url)
+    caught = caught_of(copies, rest, question.url, place.ask)
     if not caught.done:
         return Impact()
     impact = judged(then, replace(place, copies=copies, second=copies.fresh), caught)

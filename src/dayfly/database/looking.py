@@ -17,6 +17,7 @@ from dayfly.database.copy import Copies, copy_of
 from dayfly.database.impact.assess import OPEN, Impact, assess
 from dayfly.database.impact.questions import Ask
 from dayfly.database.impact.sender import FILES, sender
+from dayfly.database.nulls import read_there, without_nulls
 from dayfly.database.problems import user_of
 from dayfly.database.production import Production, reading, recorded
 from dayfly.database.question import Question
@@ -58,11 +59,17 @@ class Caught:
     before: Callable[[], str]  # makes one as it was before
     seconds: float
     left: tuple[str, ...] = ()  # names of what it should have run
+    filled: tuple[str, ...] = ()  # columns of the copy without the NULL that production has not
     command: bool = True  # no files of SQL
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return (f"left by the migrate command: {', '.join(self.left)}",) if self.left else ()
+        left, filled = ", ".join(self.left), ", ".join(self.filled)
+        told = (
+            f"left by the migrate command: {left}" if left else "",
+            f"it fails where {filled} is NULL; production has none today" if filled else "",
+        )
+        return tuple(filter(None, told))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,20 +140,21 @@ def _bridge(url: str, bridges: Sequence[Bridge]) -> None:
     keep(url, bridges, budget=ASK_SECONDS, stop=Stop(), tell=lambda _line: None)
 
 
-def caught_of(copies: Copies, asked: Asked, production: str) -> Caught:
+def caught_of(copies: Copies, asked: Asked, production: str, ask: Ask) -> Caught:
     """What it committed.
 
     Rows that we made up must not stop a migration: production's own are asked for later.
     """
-    began, before = time.monotonic(), copies.fresh
+    began, before, filled = time.monotonic(), copies.fresh, tuple[str, ...]()
     url = before()
     try:
         found = captured(copies, asked.run, on=url, files=asked.files)
     except CaptureError as error:
-        if not error.refused_rows:
-            raise
-        before = copies.without_rows
-        url = before()
+        if error.refused_rows:
+            before = copies.without_rows
+            url = before()
+        else:
+            url, filled = _without_nulls(copies, asked, url, ask, error)
         found = captured(copies, asked.run, on=url, files=asked.files)
     seconds = time.monotonic() - began
     if asked.command:
@@ -156,8 +164,26 @@ def caught_of(copies: Copies, asked: Asked, production: str) -> Caught:
     ran = {*recorded(url), *(named(found.done) or ())}
     left = tuple(name for name in asked.names if name not in ran)
     return Caught(
-        done=did, url=url, before=before, seconds=seconds, left=left, command=asked.command
+        done=did,
+        url=url,
+        before=before,
+        seconds=seconds,
+        left=left,
+        filled=filled,
+        command=asked.command,
     )
+
+
+def _without_nulls(
+    copies: Copies, asked: Asked, failed: str, ask: Ask, error: CaptureError
+) -> tuple[str, tuple[str, ...]]:
+    """Another copy for a program that stumbles over a NULL that production has not."""
+    places = read_there(failed) if asked.command else []
+    url = copies.fresh() if places else ""
+    filled = without_nulls(url, places, ask) if places else ()
+    if not filled:
+        raise error
+    return url, filled
 
 
 def seen(url: str) -> list[str]:

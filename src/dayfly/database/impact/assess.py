@@ -7,6 +7,7 @@ from dayfly.database.bridge import Bridge
 from dayfly.database.captured import Transaction
 from dayfly.database.impact.answers import with_answers
 from dayfly.database.impact.arbiters import arbiters
+from dayfly.database.impact.besides import besides
 from dayfly.database.impact.between import between
 from dayfly.database.impact.blocking import blocking
 from dayfly.database.impact.breaking import BRIDGED, breaking
@@ -16,6 +17,7 @@ from dayfly.database.impact.defaults import Parent, answered, defaults, parents
 from dayfly.database.impact.denied import Right, denials, denied
 from dayfly.database.impact.doubts import doubts
 from dayfly.database.impact.effects import Observed
+from dayfly.database.impact.exchanged import exchanged
 from dayfly.database.impact.expressions import expressions
 from dayfly.database.impact.finding import (
     DOWNTIME,
@@ -199,9 +201,9 @@ def judged(
         sender=sender,
     )
     found = [*breaking(what), *between(what, observed), *tightened(what), *arbiters(what)]
-    found += [*views(what), *sequences(what, observed), *routines(what), *relations(what)]
-    found += [*defaults(what), *expressions(what), *denials(what)]
-    found += losing(what, observed)
+    found += [*views(what), *sequences(what, observed, ask), *routines(what), *relations(what)]
+    found += [*defaults(what), *expressions(what), *denials(what), *exchanged(what, observed)]
+    found += [*losing(what, observed), *besides(observed)]
     found += [
         *blocking(what, observed, budget),
         *unassessed(what, observed, found),

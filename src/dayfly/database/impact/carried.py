@@ -68,6 +68,7 @@ def carried(catalogue: Catalogue, effect: Effect, prepared: Iterable[str] = ()) 
     body = runs or Body()
     by_code = tuple(_of_body(catalogue, body, "code that it runs"))
     begin = (*_direct(catalogue, effect), *_untold(effect, body), *by_code)
+    begin = (*begin, *_of_heirs(catalogue, effect, begin))
     found = _followed(catalogue, begin)
     if left := _unexplained(effect, found.changes):
         found = _followed(catalogue, (*begin, *left))
@@ -81,6 +82,18 @@ def carried(catalogue: Catalogue, effect: Effect, prepared: Iterable[str] = ()) 
         body=runs,
         writes=writes,
     )
+
+
+def _of_heirs(catalogue: Catalogue, effect: Effect, changes: Iterable[Change]) -> Iterator[Change]:
+    """What inherits from a table is changed with it, unless ONLY that is meant."""
+    waiting = [change for change in changes if change.verb != INSERT]
+    while waiting:
+        change = waiting.pop()
+        if change.by or not mentions(effect.statement.text, "ONLY"):
+            for heir in catalogue.of(Relation):
+                if change.table in heir.inherits:
+                    waiting.append(replace(change, table=heir.oid))
+                    yield waiting[-1]
 
 
 def _untold(effect: Effect, body: Body) -> Iterator[Change]:

@@ -104,6 +104,7 @@ class Sequence(Thing):
     least: int
     most: int
     cycles: bool
+    start: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +150,7 @@ class Type(Thing):
     checks: tuple[str, ...]  # of a domain
     default: str = ""  # of a domain
     attributes: tuple[str, ...] = ()  # of a composite
+    base: str = ""  # of a domain
 
 
 Kind = TypeVar("Kind", bound=Thing)

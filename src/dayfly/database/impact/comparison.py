@@ -1,6 +1,6 @@
 """The database before and after a migration, with what a judgement needs to know besides."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
@@ -101,7 +101,13 @@ class Comparison:
         )
 
     def rows(self, table: int) -> int | None:
-        """In production; None when nobody counted."""
+        """In production, with those of what inherits from it; None when nobody counted."""
+        below = self.before.of(Relation)
+        heirs = [self.rows(each.oid) for each in below if table in each.inherits]
+        return _sum([self.own_rows(table), *heirs])
+
+    def own_rows(self, table: int) -> int | None:
+        """Without those of what inherits from it, as ONLY has it; partitions are itself."""
         relation = self.before.relation(table)
         if relation is None:
             return 0
@@ -109,9 +115,7 @@ class Comparison:
             if self.counted.get(name, -1) >= 0:
                 return self.counted[name]
         parts = [part.oid for part in self.before.of(Relation) if part.parent == table]
-        counts = [self.rows(part) for part in parts]
-        known = [count for count in counts if count is not None]
-        return sum(known) if parts and len(known) == len(counts) else None
+        return _sum([self.rows(part) for part in parts]) if parts else None
 
     @cached_property
     def relations(self) -> frozenset[int]:
@@ -132,3 +136,8 @@ class Comparison:
         if not columns or len(columns) != len(numbers) or not all(map(self.is_new, columns)):
             return None
         return columns
+
+
+def _sum(counts: Sequence[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None

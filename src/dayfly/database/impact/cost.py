@@ -13,6 +13,7 @@ SCAN_US = 0.5
 INDEX_US = 2.5
 REWRITE_US = 5.0
 INSERT_US, UPDATE_US, DELETE_US = 20.0, 45.0, 5.0
+PAIR_US = 0.1  # of a row that is compared with each row of another table
 # On a few rows a statement takes no longer than this; more is noise, unless it is much more.
 SHORT_MS, LONG_MS = 10.0, 250.0
 
@@ -39,6 +40,11 @@ def cost(what: Comparison, observed: Observed, effect: Effect) -> Cost:
         if rows is None:
             return Cost(_constant(effect), None)
         growing += rows * microseconds / 1000
+    for pair in () if not_growing(observed, effect) else effect.pairs:
+        one, other = map(what.rows, pair)
+        if one is None or other is None:
+            return Cost(_constant(effect), None)
+        growing += one * other * PAIR_US / 1000
     return Cost(_constant(effect), growing)
 
 

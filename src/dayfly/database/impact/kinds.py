@@ -120,7 +120,7 @@ KINDS: tuple[tuple[type[Thing], str, str], ...] = (
         Sequence,
         f"""SELECT s.seqrelid::int8 AS oid, s.seqrelid::int8 AS table, c.relname AS name,
             s.seqincrement AS increment, s.seqmin AS least, s.seqmax AS most,
-            s.seqcycle AS cycles
+            s.seqcycle AS cycles, s.seqstart AS start
         FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid
         JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE {_OURS} AND c.relpersistence <> 't'""",  # noqa: S608 - our own words
@@ -180,6 +180,8 @@ KINDS: tuple[tuple[type[Thing], str, str], ...] = (
                   WHERE k.contypid = t.oid ORDER BY 1)
             || CASE WHEN t.typnotnull THEN ARRAY['NOT NULL'] ELSE ARRAY[]::text[] END AS checks,
             coalesce(t.typdefault, '') AS default,
+            CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod)
+                 ELSE '' END AS base,
             ARRAY(SELECT a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
                   FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0
                   AND NOT a.attisdropped AND t.typtype = 'c' ORDER BY a.attnum) AS attributes

@@ -11,8 +11,9 @@ from dayfly.database.impact.effects import Effect, Observed
 from dayfly.database.impact.finding import DOWNTIME, STAGED, Finding
 from dayfly.database.impact.meant import written_back
 from dayfly.database.impact.names import quoted, shown
-from dayfly.database.impact.types import keeps_values, widens
-from dayfly.database.impact.words import fills_nulls_only, mentions
+from dayfly.database.impact.types import keeps_values
+from dayfly.database.impact.words import fills_nulls_only
+from dayfly.database.impact.worked_out import works_out
 from dayfly.database.loss import Loss
 
 
@@ -47,10 +48,28 @@ def _columns_lost(what: Comparison, observed: Observed, old: Relation) -> Iterat
             message = f"the values of {table}.{name} are lost with it"
             remedy = remedies.drop_column(table, name, required=False)
             yield _loses(STAGED, what, message, remedy, column)
-        elif isinstance(now, Column) and _mangles(observed, column, now):
-            message = f"values of {table}.{name} may be cut, rounded or forgotten"
-            remedy = remedies.retype(table, name, now.type)
-            yield _loses(STAGED, what, message, remedy, column)
+        elif isinstance(now, Column):
+            yield from _values_lost(what, observed, column, now)
+
+
+def _values_lost(
+    what: Comparison, observed: Observed, old: Column, now: Column
+) -> Iterator[Finding]:
+    table, name = shown(what.before, old.table), quoted(old.name)
+    by_hand = works_out(what, observed, old, now)
+    remedy = remedies.retype(table, name, now.type)
+    if by_hand is not None:
+        message = f"USING works out other values of {table}.{name}, and those that were are lost"
+        yield replace(
+            _loses(STAGED, what, message, remedy, old),
+            migration=by_hand.statement.migration,
+            statement=by_hand.statement.text,
+            lock=by_hand.locks.get(old.table, ""),
+            overwrites=(old.key,),
+        )
+    elif not keeps_values(old.type, now.type):
+        message = f"values of {table}.{name} may be cut, rounded or forgotten"
+        yield _loses(STAGED, what, message, remedy, old)
 
 
 def _labels_lost(what: Comparison) -> Iterator[Finding]:
@@ -72,23 +91,6 @@ def _filled(what: Comparison, column: Column) -> bool:
     return owner is not None and owner.kind in "rp" and what.has_rows(owner.oid)
 
 
-def _mangles(observed: Observed, old: Column, new: Column) -> bool:
-    if old.type == new.type or widens(old.type, new.type):
-        return False
-    cause = observed.cause(old.key)
-    by_hand = cause is not None and mentions(cause.statement.text, "USING")
-    return not keeps_values(old.type, new.type) or (by_hand and not _plain_cast(cause, old, new))
-
-
-def _plain_cast(cause: Effect | None, old: Column, new: Column) -> bool:
-    """USING name::type, as tools write it, does no more than the change itself."""
-    text = "" if cause is None else cause.statement.text
-    bare = "".join(text.replace('"', "").split()).lower()
-    kind = "".join(new.type.split()).lower().partition("(")[0]
-    spelled = {kind, kind.replace("charactervarying", "varchar")}
-    return any(f"using{old.name.lower()}::{word}" in bare for word in spelled)
-
-
 def _durability(what: Comparison, old: Relation) -> Iterator[Finding]:
     now = what.after.relation(old.oid)
     if now is not None and (old.persistence, now.persistence) == ("p", "u"):
@@ -98,7 +100,7 @@ def _durability(what: Comparison, old: Relation) -> Iterator[Finding]:
 
 
 def _rows_lost(what: Comparison, observed: Observed) -> Iterator[Finding]:
-    tables = {old.oid for old in what.tables if old.kind in "rpf" and what.has_rows(old.oid)}
+    tables = {old.oid for old in what.tables if old.kind in "rpf" and what.own_rows(old.oid) != 0}
     for catalogue, effect, along in every(observed):
         for oid in sorted(tables & {change.table for change in along.changes}):
             yield from _of_statement(what, catalogue, effect, along.of(oid))

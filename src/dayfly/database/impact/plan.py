@@ -2,18 +2,17 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import psycopg
 
 from dayfly.database.impact.catalogue import Catalogue, Index, Relation
+from dayfly.database.impact.pairing import Node, loops, pairs
 from dayfly.database.impact.words import first_word, set_columns
 
 PLANNED = ("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH")
 _CONSTANT = re.compile(r"""= (?:ANY \()?(?:'(?:[^']|'')*'|-?\d+(?:\.\d+)?)""")
-
-Node = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +23,7 @@ class Plan:
     read: frozenset[int] = frozenset()
     constant: bool = False  # touches the same rows whatever the size of the tables
     lookup: bool = False  # reads single rows by their keys, and writes none
+    pairs: frozenset[tuple[int, int]] = frozenset()  # for each row of this, all of that
 
 
 def planned(connection: psycopg.Connection[Any], text: str, catalogue: Catalogue) -> Plan:
@@ -32,15 +32,31 @@ def planned(connection: psycopg.Connection[Any], text: str, catalogue: Catalogue
         return Plan()
     connection.execute("SAVEPOINT dayfly_plan")
     try:
-        explain = b"EXPLAIN (FORMAT JSON, VERBOSE) " + text.encode()
-        row = connection.execute(explain, prepare=False).fetchone()
+        plans = _explained(connection, text)
+        found = read_plan(plans, text, catalogue)
+        if any(map(loops, plans)):  # for lack of rows, or of any other way
+            connection.execute("SET LOCAL enable_nestloop = off")
+            plans = _explained(connection, text)
     except psycopg.Error:
         return Plan()
     finally:
         connection.execute("ROLLBACK TO SAVEPOINT dayfly_plan")  # with the locks it took
         connection.execute("RELEASE SAVEPOINT dayfly_plan")
-    plans = [each["Plan"] for each in row[0] if "Plan" in each] if row else []
-    return read_plan(plans, text, catalogue)
+    return replace(found, pairs=_pairs(plans, catalogue))
+
+
+def _explained(connection: psycopg.Connection[Any], text: str) -> list[Node]:
+    explain = b"EXPLAIN (FORMAT JSON, VERBOSE) " + text.encode()
+    row = connection.execute(explain, prepare=False).fetchone()
+    return [each["Plan"] for each in row[0] if "Plan" in each] if row else []
+
+
+def _pairs(plans: Sequence[Node], catalogue: Catalogue) -> frozenset[tuple[int, int]]:
+    nodes = [node for plan in plans for node in _nodes(plan)]
+    single = {_relation(node, catalogue) for node in nodes if _by_key(node, catalogue)}
+    named = {pair for plan in plans for pair in pairs(plan)}
+    found = ((_named(one, catalogue), _named(other, catalogue)) for one, other in named)
+    return frozenset(pair for pair in found if pair[0] not in single)
 
 
 def read_plan(roots: Sequence[Node], text: str, catalogue: Catalogue) -> Plan:
@@ -80,8 +96,11 @@ def _nodes(node: Node) -> Iterator[Node]:
 def _relation(node: Node, catalogue: Catalogue) -> int:
     if "Relation Name" not in node:
         return 0
-    path = ("Relation", node.get("Schema", "public"), node["Relation Name"])
-    found = catalogue.named.get(path)
+    return _named((node.get("Schema", "public"), node["Relation Name"]), catalogue)
+
+
+def _named(name: tuple[str, str], catalogue: Catalogue) -> int:
+    found = catalogue.named.get(("Relation", *name))
     return found.oid if isinstance(found, Relation) else 0
 
 

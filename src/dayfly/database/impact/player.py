@@ -104,6 +104,7 @@ class Player:
             read=effect.read | (plan.read & self.before_tables if effect.read else frozenset()),
             constant=plan.constant,
             lookup=plan.lookup,
+            pairs=plan.pairs,
             changed=back.changed(before, back.values(self.connection)) if back else None,
         )
         changing = first_word(statement.text) not in _UNCHANGING or effect.defines

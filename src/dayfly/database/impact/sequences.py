@@ -5,17 +5,18 @@ from collections.abc import Iterator
 from dayfly.database.impact import remedies
 from dayfly.database.impact.catalogue import Column, Relation, Sequence
 from dayfly.database.impact.comparison import Comparison
-from dayfly.database.impact.effects import Effect, Observed
+from dayfly.database.impact.counted import Next, source, told
+from dayfly.database.impact.effects import Observed, Step
 from dayfly.database.impact.finding import STAGED, Finding, breaks
 from dayfly.database.impact.names import quoted, shown
+from dayfly.database.impact.numbering import DUPLICATE, free, numbering
+from dayfly.database.impact.questions import Ask
 from dayfly.database.impact.words import mentions
 
-DUPLICATE, EXHAUSTED = "23505", "2200H"
-
-_FORWARD = ("max", "nextval", "last_value")  # what is set is worked out from what is there
+EXHAUSTED = "2200H"
 
 
-def sequences(what: Comparison, observed: Observed) -> Iterator[Finding]:
+def sequences(what: Comparison, observed: Observed, ask: Ask | None) -> Iterator[Finding]:
     for old in what.before.of(Sequence):
         now = what.after.things.get(old.key)
         if isinstance(now, Sequence):
@@ -23,7 +24,9 @@ def sequences(what: Comparison, observed: Observed) -> Iterator[Finding]:
                 name = shown(what.before, old.oid)
                 yield breaks(old.oid, f"{name} {message}", state, remedies.CONTRACT, old)
     for step in observed.steps:
-        yield from _set_back(what, step.effect)
+        yield from _set_back(what, step, ask)
+    yield from _replaced(what)
+    yield from numbering(what, observed, ask)
 
 
 def _differences(old: Sequence, now: Sequence) -> Iterator[tuple[str, str]]:
@@ -36,18 +39,33 @@ def _differences(old: Sequence, now: Sequence) -> Iterator[tuple[str, str]]:
         yield "begins anew at its end" if now.cycles else "no longer begins anew", DUPLICATE
 
 
-def _set_back(what: Comparison, effect: Effect) -> Iterator[Finding]:
+def _replaced(what: Comparison) -> Iterator[Finding]:
+    """One of its own, which programs ask by its name; those of columns follow their default."""
+    for old in what.tables:
+        now = what.standing(old)
+        alone = now is not None and old.kind == now.kind == "S" and not (old.parent or now.parent)
+        if now is not None and alone and now.oid != old.oid:
+            name = shown(what.before, old.oid)
+            message = f"another sequence stands under the name {name}: what it gave may come twice"
+            yield breaks(old.oid, message, DUPLICATE, remedies.KEEP_COUNTING, old, now)
+
+
+def _set_back(what: Comparison, step: Step, ask: Ask | None) -> Iterator[Finding]:
     """Where it stands in production is not known here, so each new start counts as one back."""
-    text = effect.statement.text
+    effect, text = step.effect, step.effect.statement.text
     if mentions(text, "RESTART"):
         restarted = effect.counting
-    elif mentions(text, "setval") and not any(mentions(text, word) for word in _FORWARD):
+    elif mentions(text, "setval"):
         restarted = frozenset(o.oid for o in what.before.of(Sequence) if _named(what, text, o))
     else:
         return
     for oid in sorted(restarted):
         sequence = what.before.relation(oid)
         if sequence and _numbers_rows(what, sequence):
+            column = _drawing(what, sequence)
+            start = told(text, step.after, sequence, column) or Next()
+            if start.forward or (column and free(what, column, start, ask)):
+                continue
             yield Finding(
                 verdict=STAGED,
                 kind="breaks",
@@ -56,19 +74,22 @@ def _set_back(what: Comparison, effect: Effect) -> Iterator[Finding]:
                 statement=text,
                 relation=oid,
                 sqlstate=DUPLICATE,
-                remedy=_continued(what, sequence),
+                remedy=_continued(what, sequence, column),
             )
 
 
-def _continued(what: Comparison, sequence: Relation) -> str:
-    """From the largest key of the column that draws from it, where there is one."""
-    name = shown(what.before, sequence.oid)
-    for column in what.before.of(Column):
-        identity = column.identity != "" and column.table == sequence.parent
-        if identity or ("nextval" in column.default and mentions(column.default, sequence.name)):
-            table = shown(what.before, column.table)
-            return remedies.continues(name, table, quoted(column.name))
-    return remedies.KEEP_COUNTING
+def _drawing(what: Comparison, sequence: Relation) -> Column | None:
+    """The column that draws from it, where there is one."""
+    drawing = (c for c in what.before.of(Column) if source(what.before, c, (sequence,)))
+    return next(drawing, None)
+
+
+def _continued(what: Comparison, sequence: Relation, column: Column | None) -> str:
+    """From the largest key."""
+    if column is None:
+        return remedies.KEEP_COUNTING
+    name, table = shown(what.before, sequence.oid), shown(what.before, column.table)
+    return remedies.continues(name, table, quoted(column.name))
 
 
 def _named(what: Comparison, text: str, old: Sequence) -> bool:

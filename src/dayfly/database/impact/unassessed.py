@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from dayfly.database.impact import remedies
+from dayfly.database.impact.besides import KNOWN
 from dayfly.database.impact.breaking import NOT_NULL
 from dayfly.database.impact.carried import every
 from dayfly.database.impact.catalogue import Column
@@ -28,7 +29,7 @@ _SEEN = (
     "DROP TRIGGER", "DROP TYPE", "DROP VIEW", "EXECUTE", "EXPLAIN", "FETCH", "GRANT", "INSERT",
     "LISTEN", "LOCK", "MERGE", "MOVE", "NOTIFY", "PREPARE", "REASSIGN OWNED", "REFRESH",
     "REINDEX", "RESET", "REVOKE", "SELECT", "SET", "SHOW", "TRUNCATE", "UNLISTEN", "UPDATE",
-    "VACUUM", "WITH",
+    "VACUUM", "WITH", *KNOWN,
 )  # fmt: skip
 _NOT_SEEN = (
     "CREATE CAST", "CREATE EVENT TRIGGER", "CREATE OPERATOR", "CREATE SUBSCRIPTION",

@@ -33,11 +33,11 @@ def _changed(what: Comparison, old: Relation, now: Relation) -> Iterator[Finding
     before = read_view(old.definition, [c.name for c in what.before.of(Column, old.oid)])
     after = read_view(_as_called(what, now), [c.name for c in what.after.of(Column, now.oid)])
     name = shown(what.before, old.oid)
-    other = _others(before, after)
+    other = other_columns(before, after)
     if other:
         message = f"{name} shows something else as {', '.join(other)}"
         yield breaks(old.oid, message, CHANGED, remedies.ANOTHER_VIEW, old, now)
-    if not _same_rows(what.after, before, after):
+    if not same_rows(what.after, before, after):
         message = f"{name} is made of other rows than before"
         yield breaks(old.oid, message, CHANGED, remedies.ANOTHER_VIEW, old, now)
 
@@ -116,20 +116,20 @@ def _view(words: list[str], names: list[str]) -> View:
     return View(columns=columns, first=parts[0], joins=parts[1:], rest=tuple(source[end:]))
 
 
-def _others(before: View, after: View) -> list[str]:
+def other_columns(before: View, after: View) -> list[str]:
     """Columns of both that are something else now."""
     kept = before.columns.keys() & after.columns.keys()
     found = {column for column in kept if before.columns[column] != after.columns[column]}
     if before.more and after.more:
-        found |= set(_others(before.more, after.more))
+        found |= set(other_columns(before.more, after.more))
     return sorted(found)
 
 
-def _same_rows(catalogue: Catalogue, before: View, after: View) -> bool:
+def same_rows(catalogue: Catalogue, before: View, after: View) -> bool:
     """The same, or with one row more joined to each for which there is one."""
     if (before.first, before.rest, before.by) != (after.first, after.rest, after.by):
         return False
-    if before.more and after.more and not _same_rows(catalogue, before.more, after.more):
+    if before.more and after.more and not same_rows(catalogue, before.more, after.more):
         return False
     if before.by and before.by[-1] != "ALL" and before.columns.keys() != after.columns.keys():
         return False  # rows that were equal may differ in what is new
