@@ -5,6 +5,10 @@ from collections.abc import Sequence
 
 from dayfly.database.impact.names import quoted, unquoted
 
+NAME_COLUMNS = (
+    "-- Release 1: let the function name its columns and types, so that it works on both schemas.\n"
+    "-- Release 2: this change."
+)
 CONTRACT = (
     "-- Release 1: stop depending on it.\n"
     "-- Release 2 (or a contract migration, after the outgoing release is retired): this change."
