@@ -30,6 +30,7 @@ from dayfly.database.impact.fired import NOTHING as NOTHING_FIRED
 from dayfly.database.impact.fired import Exercised, exercise
 from dayfly.database.impact.losing import losing
 from dayfly.database.impact.outgoing import NOTHING, Checked, rehearsed
+from dayfly.database.impact.partitions import partitions
 from dayfly.database.impact.paths import paths
 from dayfly.database.impact.proven import with_statements
 from dayfly.database.impact.questions import Ask
@@ -209,7 +210,7 @@ def judged(
     found = [*breaking(what), *between(what, observed), *tightened(what), *arbiters(what)]
     found += [*views(what), *sequences(what, observed), *routines(what), *relations(what)]
     found += [*defaults(what), *expressions(what), *denials(what)]
-    found += [*stumbling(what), *paths(what)]
+    found += [*stumbling(what), *paths(what), *partitions(what)]
     found += losing(what, observed)
     found += [
         *blocking(what, observed, budget),

@@ -127,6 +127,7 @@ class Policy(Thing):
 @dataclass(frozen=True, kw_only=True)
 class Rule(Thing):
     definition: str
+    enabled: str = "O"
 
 
 @dataclass(frozen=True, kw_only=True)

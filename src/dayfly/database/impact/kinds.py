@@ -149,7 +149,7 @@ KINDS: tuple[tuple[type[Thing], str, str], ...] = (
     (
         Rule,
         f"""SELECT r.oid::int8, r.ev_class::int8 AS table, r.rulename AS name,
-            pg_get_ruledef(r.oid) AS definition
+            pg_get_ruledef(r.oid) AS definition, r.ev_enabled AS enabled
         FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
         JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE r.rulename <> '_RETURN' AND {_OURS}""",  # noqa: S608 - our own words

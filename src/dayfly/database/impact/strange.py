@@ -28,6 +28,10 @@ _NOT_SEEN = (
 _STRANGE_RIGHTS = {"DATABASE", "DOMAIN", "LANGUAGE", "LARGE", "PARAMETER", "TABLESPACE", "TYPE"}
 _RUN = re.compile(r"(?:^changes the schema: |')\s*((?:ALTER|CREATE|DROP)\b[^';]*)", re.IGNORECASE)
 _REVOKED = re.compile(r"\bREVOKE\b[^;']*", re.IGNORECASE)
+_LARGE_OBJECTS = re.compile(
+    r"lo_unlink\b.*\bpg_largeobject|\bDELETE\s+FROM\s+(pg_catalog\.)?pg_largeobject",
+    re.IGNORECASE | re.DOTALL,
+)
 _SHOWN = 2  # words of a statement
 
 
@@ -35,6 +39,8 @@ def strange(tag: str, text: str) -> bool:
     """By PostgreSQL's word for it, and its own words."""
     if tag == "REVOKE":
         return bool(_STRANGE_RIGHTS & set(tokens(text)))
+    if _LARGE_OBJECTS.search(text):
+        return True
     return bool(tag) and (not tag.startswith(_SEEN) or tag.startswith(_NOT_SEEN))
 
 
