@@ -120,6 +120,15 @@ def test_production_is_asked_whether_its_rows_are_in_the_way(
     assert told.statement == change
 
 
+def test_a_text_too_long_for_an_index_is_found(copies: Copies) -> None:
+    longest = "SELECT string_agg(md5(i::text), '') FROM generate_series(1, 300) AS t (i)"
+    filled = f"UPDATE orders SET note = ({longest}) WHERE id = 1"
+    with copies.fresh(filled) as production, asker(production, seconds=5) as ask:
+        found = impact(copies, "CREATE INDEX i ON orders (note)", ask=ask)
+    said = [each.message for each in found.findings]
+    assert "will fail: production has 1 values of note too long for an index" in said
+
+
 def test_a_required_column_without_a_default_fails_where_there_are_rows(copies: Copies) -> None:
     change = "ALTER TABLE orders ADD x int NOT NULL"
     said = [found.message for found in impact(copies, change).findings if found.kind == "fails"]

@@ -101,6 +101,8 @@ def test_a_file_that_is_not_utf_8(tmp_path: Path) -> None:
         ("DO $$ BEGIN COMMIT; END $$", False),
         ("\n-- dayfly: no transaction\nALTER TYPE mood ADD VALUE 'x';", True),
         ("ALTER TYPE mood ADD VALUE 'x';", False),
+        ("SAVEPOINT a; ALTER TABLE orders ADD a int; ROLLBACK TO SAVEPOINT a;", False),
+        ("BEGIN; SAVEPOINT a; RELEASE a; COMMIT;", True),
     ],
 )
 def test_what_needs_to_run_without_a_transaction(text: str, expected: bool) -> None:

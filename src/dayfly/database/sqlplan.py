@@ -31,9 +31,15 @@ def alone(text: str) -> bool:
     if text.lstrip().startswith(NO_TRANSACTION):
         return True
     return any(
-        control(piece.text) or _refuses_a_transaction(significant(piece.text[:2000]))
+        _opens_or_ends(piece.text) or _refuses_a_transaction(significant(piece.text[:2000]))
         for piece in split(text)
     )
+
+
+def _opens_or_ends(text: str) -> bool:
+    """A transaction; savepoints need one that is there."""
+    order = control(text)
+    return order is not None and order.verb in ("begin", "commit", "rollback")
 
 
 def _refuses_a_transaction(words: Sequence[Token]) -> bool:

@@ -7,7 +7,7 @@ from dayfly.database.impact.catalogue import Catalogue, Column, Constraint, Inde
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.finding import Finding, breaks
 
-NO_ARBITER = "42P10"
+NO_ARBITER, NOT_GROUPED = "42P10", "42803"
 
 Target = tuple[frozenset[str], str]  # columns, and the rest where they do not say it all
 
@@ -20,10 +20,34 @@ def arbiters(what: Comparison) -> Iterator[Finding]:
         if not _keeps_columns(what, old):
             continue
         present = {_target(what.after, index) for index in _usable(what.after, new.oid)}
-        for index in _usable(what.before, old.oid):
-            target = _target(what.before, index)
-            if target not in present and (target[0], "") not in present:
-                yield _missing(what, old, index)
+        missing = [
+            index
+            for index in _usable(what.before, old.oid)
+            if not {(target := _target(what.before, index)), (target[0], "")} & present
+        ]
+        yield from (_missing(what, old, index) for index in missing)
+        if not missing:
+            yield from _keyless(what, old, new)
+
+
+def _keyless(what: Comparison, old: Relation, new: Relation) -> Iterator[Finding]:
+    """A unique index does for ON CONFLICT, and not for GROUP BY: only a primary key tells all."""
+    key, now = _key(what.before, old.oid), _key(what.after, new.oid)
+    if key and not (now and now <= key):
+        listed = ", ".join(sorted(key))
+        table = what.before.shown(old.oid)
+        message = f"{listed} is no longer the primary key of {table}: GROUP BY it alone fails"
+        keys = [each for each in what.before.of(Constraint, old.oid) if each.kind == "p"]
+        yield breaks(old.oid, message, NOT_GROUPED, remedies.CONTRACT, *keys)
+
+
+def _key(catalogue: Catalogue, table: int) -> frozenset[str]:
+    return frozenset(
+        column.name
+        for key in catalogue.of(Constraint, table)
+        if key.kind == "p"
+        for column in catalogue.columns(table, key.columns)
+    )
 
 
 def _keeps_columns(what: Comparison, old: Relation) -> bool:

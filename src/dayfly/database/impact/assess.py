@@ -28,8 +28,12 @@ from dayfly.database.impact.finding import (
     Finding,
     worst,
 )
+from dayfly.database.impact.fired import NOTHING as NOTHING_FIRED
+from dayfly.database.impact.fired import Exercised, exercise
 from dayfly.database.impact.losing import losing
 from dayfly.database.impact.outgoing import NOTHING, Checked, rehearsed
+from dayfly.database.impact.partitions import partitions
+from dayfly.database.impact.paths import paths
 from dayfly.database.impact.proven import with_statements
 from dayfly.database.impact.questions import Ask
 from dayfly.database.impact.refusing import refusing
@@ -39,6 +43,7 @@ from dayfly.database.impact.routines import routines
 from dayfly.database.impact.sender import PROGRAM, Sender
 from dayfly.database.impact.sequences import sequences
 from dayfly.database.impact.spelled import spelled
+from dayfly.database.impact.stumbling import stumbling
 from dayfly.database.impact.telling import folded, placed, told_whole, untold
 from dayfly.database.impact.tightened import tightened
 from dayfly.database.impact.timeline import EMPTY, Timeline, timeline
@@ -124,6 +129,7 @@ class Evidence:
     parents: tuple[Parent, ...] = ()  # rows to which defaults refer
     parented: frozenset[Key] = frozenset()  # those that are there
     denied: frozenset[Right] = frozenset()  # what the role may not do with new relations
+    fired: Exercised = NOTHING_FIRED  # triggers and functions that stay
 
 
 def assess(  # noqa: PLR0913 - the facts a judgement needs, all by name
@@ -162,6 +168,7 @@ def gathered(
     role: str = "",
     builder: str = "",
 ) -> Evidence:
+    firing = exercise(copy_url, transactions, role)
     with rehearsed(copy_url, statements, role) as before:
         observed = replay(copy_url, transactions, role=builder)
         checked = before.again()
@@ -175,6 +182,7 @@ def gathered(
         parents=asked,
         parented=answered(copy_url, asked),
         denied=denied(copy_url, observed.before, observed.after, role),
+        fired=firing.again(),
     )
 
 
@@ -198,11 +206,13 @@ def judged(
         refusing=evidence.refusing,
         parented=evidence.parented | _parented(evidence.parents, ask),
         denied=evidence.denied,
+        fired=evidence.fired,
         sender=sender,
     )
     found = [*breaking(what), *between(what, observed), *tightened(what), *arbiters(what)]
     found += [*views(what), *sequences(what, observed, ask), *routines(what), *relations(what)]
     found += [*defaults(what), *expressions(what), *denials(what), *exchanged(what, observed)]
+    found += [*stumbling(what), *paths(what), *partitions(what)]
     found += [*losing(what, observed), *besides(observed)]
     found += [
         *blocking(what, observed, budget),

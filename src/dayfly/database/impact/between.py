@@ -3,28 +3,54 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from dayfly.database.impact.breaking import UNDEFINED_COLUMN, UNDEFINED_TABLE, breaking
+from dayfly.database.impact.arbiters import arbiters
+from dayfly.database.impact.breaking import breaking
+from dayfly.database.impact.catalogue import Catalogue
 from dayfly.database.impact.comparison import Comparison
-from dayfly.database.impact.effects import Observed, Step
-from dayfly.database.impact.finding import Finding
-from dayfly.database.impact.words import tokens
+from dayfly.database.impact.effects import Observed
+from dayfly.database.impact.finding import STAGED, Finding
+from dayfly.database.impact.routines import routines
+from dayfly.database.impact.tightened import tightened
 
-_REMOVE = {"DROP", "RENAME", "SCHEMA"}
 TOGETHER = "-- In one transaction, so that nobody sees the state between."
 
 
 def between(what: Comparison, observed: Observed) -> Iterator[Finding]:
-    """Tables and columns that are gone after one transaction, and there again at the end."""
-    removing = [each for each in observed.transactions[:-1] if _removes(each)]
-    told = {finding.keys for finding in breaking(what)} if removing else set()
-    for transaction in removing:
-        for finding in breaking(replace(what, after=transaction[-1].after)):
-            gone = finding.sqlstate in (UNDEFINED_TABLE, UNDEFINED_COLUMN)
-            if gone and finding.keys not in told:
+    """What breaks after one transaction, and does not any more at the end."""
+    passing = list(_passing(what, observed))
+    at_the_end = [*_judged(what)] if passing else []
+    told = {finding.keys for finding in at_the_end}
+    lasting = {(f.relation, f.sqlstate) for f in at_the_end if f.verdict == STAGED and f.relation}
+    for state in passing:
+        for finding in _judged(replace(what, after=state)):
+            known = finding.keys in told or (finding.relation, finding.sqlstate) in lasting
+            if finding.verdict == STAGED and not known:
                 told.add(finding.keys)
                 message = f"for a moment between two transactions: {finding.message}"
                 yield replace(finding, message=message, remedy=TOGETHER)
 
 
-def _removes(transaction: tuple[Step, ...]) -> bool:
-    return any(_REMOVE & set(tokens(step.effect.statement.text)) for step in transaction)
+def _judged(what: Comparison) -> Iterator[Finding]:
+    for rule in (breaking, tightened, arbiters, routines):
+        yield from rule(what)
+
+
+def _passing(what: Comparison, observed: Observed) -> Iterator[Catalogue]:
+    """States in which something that was there is neither as it was nor as it will be."""
+    earlier: Catalogue = what.before
+    for transaction in observed.transactions[:-1]:
+        state = transaction[-1].after
+        if state is not earlier and state is not what.after and _passes(what, state):
+            yield state
+        earlier = state
+
+
+def _passes(what: Comparison, state: Catalogue) -> bool:
+    lasting = what.after.things
+    if any(
+        thing != lasting.get(key) and what.before.things.get(key) != thing
+        for key, thing in state.things.items()
+    ):
+        return True
+    gone = what.before.named.keys() - state.named.keys()
+    return any(path in what.after.named for path in gone)

@@ -32,6 +32,7 @@ class Body:
     writes: frozenset[Write] = frozenset()
     calls: frozenset[str] = frozenset()
     unread: tuple[str, ...] = ()  # what its text does not tell
+    hidden: tuple[str, ...] = ()  # the same, of strings that it executes
 
 
 def read_body(text: str, language: str) -> Body:
@@ -50,6 +51,7 @@ def _read(words: list[str]) -> Body:
         writes=frozenset(found.writes()).union(*(each.writes for each in said)),
         calls=frozenset(found.calls()).union(*(each.calls for each in said)),
         unread=tuple(found.unread()),
+        hidden=tuple(word for each in said for word in (*each.unread, *each.hidden)),
     )
 
 
@@ -229,4 +231,5 @@ def together(bodies: Sequence[Body], last: Body) -> Body:
         writes=frozenset[Write]().union(*(each.writes for each in every)),
         calls=last.calls,
         unread=tuple(dict.fromkeys(word for each in every for word in each.unread)),
+        hidden=tuple(dict.fromkeys(word for each in every for word in each.hidden)),
     )

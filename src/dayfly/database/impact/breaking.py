@@ -52,6 +52,9 @@ def _relation(what: Comparison, old: Relation, new: Relation) -> Iterator[Findin
     if old.holds_rows and new.kind == "v" and new.writable & _WRITES != _WRITES:
         message = f"{name} becomes a view that cannot be written"
         yield breaks(old.oid, message, READ_ONLY, remedies.WRITABLE_VIEW, old, new)
+    if old.populated and not new.populated:
+        message = f"{name} holds no data until it is refreshed: each query of it fails"
+        yield breaks(old.oid, message, READ_ONLY, remedies.REFRESHED, old, new)
     if old.kind != "S" and old.parent and new.parent != old.parent:
         message = f"takes {name} out of {shown(what.before, old.parent)}: its rows vanish there"
         yield breaks(old.oid, message, CHECKED, remedies.CONTRACT, old)

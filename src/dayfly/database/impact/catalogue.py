@@ -44,6 +44,7 @@ class Relation(Thing):
     definition: str = ""  # of a view
     writable: int = 0  # bits as of pg_relation_is_updatable
     options: tuple[str, ...] = ()  # of a view
+    populated: bool = True  # or each query of a materialized view fails
     inherits: tuple[int, ...] = ()  # other tables, of which it is no partition
     identity: str = "d"  # of its rows for subscribers, as of pg_class.relreplident
     unidentified: bool = False  # published, and nothing tells a row that is changed
@@ -127,6 +128,7 @@ class Policy(Thing):
 @dataclass(frozen=True, kw_only=True)
 class Rule(Thing):
     definition: str
+    enabled: str = "O"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +142,7 @@ class Routine(Thing):
     takes: tuple[int, int] = (0, 0)  # the least and the most arguments
     strict: bool = False
     definer: bool = False  # runs with the rights of its owner
+    settings: tuple[str, ...] = ()  # "name=value", while it runs
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from dayfly.database.impact.finding import Finding, breaks
 from dayfly.database.impact.names import quoted, shown
 
 CHECKED, DUPLICATE, ORPHAN = "23514", "23505", "23503"
-_DIFFERS = re.compile(r"nextval|uuid|random|clock_timestamp|now\(")
+_DIFFERS = re.compile(r"nextval\(|uuid\w*\(|random\w*\(|clock_timestamp\(")
 
 
 @dataclass(frozen=True, kw_only=True)

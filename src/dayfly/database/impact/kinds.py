@@ -55,6 +55,7 @@ KINDS: tuple[tuple[type[Thing], str, str], ...] = (
                  ELSE 28 END AS writable,
             CASE WHEN c.relkind = 'v' THEN coalesce(c.reloptions, ARRAY[]::text[])
                  ELSE ARRAY[]::text[] END AS options,
+            c.relispopulated AS populated,
             ARRAY(SELECT i.inhparent::int8 FROM pg_inherits i
                   WHERE i.inhrelid = c.oid AND NOT c.relispartition ORDER BY 1) AS inherits,
             c.relreplident::text AS identity,
@@ -148,7 +149,7 @@ KINDS: tuple[tuple[type[Thing], str, str], ...] = (
     (
         Rule,
         f"""SELECT r.oid::int8, r.ev_class::int8 AS table, r.rulename AS name,
-            pg_get_ruledef(r.oid) AS definition
+            pg_get_ruledef(r.oid) AS definition, r.ev_enabled AS enabled
         FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
         JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE r.rulename <> '_RETURN' AND {_OURS}""",  # noqa: S608 - our own words
@@ -164,7 +165,8 @@ KINDS: tuple[tuple[type[Thing], str, str], ...] = (
             {_grants("p.proacl", "f", "p.proowner")} AS grants,
             ARRAY[p.pronargs - p.pronargdefaults,
                   CASE WHEN p.provariadic <> 0 THEN 100 ELSE p.pronargs END]::int[] AS takes,
-            p.proisstrict AS strict, p.prosecdef AS definer
+            p.proisstrict AS strict, p.prosecdef AS definer,
+            coalesce(p.proconfig, ARRAY[]::text[]) AS settings
         FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
         JOIN pg_language l ON l.oid = p.prolang
         WHERE {_OURS} AND NOT EXISTS (SELECT 1 FROM pg_depend e

@@ -11,12 +11,14 @@ from dayfly.database.connection import connect
 from dayfly.database.impact.catalogue import Column, Constraint, Index, Key, Relation
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.names import quoted, shown
-from dayfly.database.impact.types import bounds, length
+from dayfly.database.impact.types import bounds, is_text, length
 from dayfly.database.problems import connecting
 from dayfly.database.programs import DatabaseError
 
 Ask = Callable[[str], int | None]  # a query that counts; None when it could not be answered
 
+LARGEST = 2_690  # bytes of a value as it is stored: a page of a btree holds three entries
+_WIDE = ("jsonb", "bytea")
 MOST = 1_000_000  # rows counted at the most: one is enough to fail
 
 
@@ -73,6 +75,8 @@ def questions(what: Comparison) -> Iterator[Question]:
     for index, owner in what.added(Index):
         if index.unique and index.oid not in backing:
             yield from _of_index(what, index, owner)
+        if " USING btree " in index.definition and not index.partial:
+            yield from _of_lengths(what, index, owner)
 
 
 def values(what: Comparison, column: Column) -> str:
@@ -132,6 +136,19 @@ def _of_index(what: Comparison, index: Index, owner: Relation) -> Iterator[Quest
     query = _counted(_doubles(shown(what.before, owner.oid), names))
     told = f"values of {', '.join(names)} that are there twice"
     yield Question(sql=query, what=told, table=owner.oid, key=index.key)
+
+
+def _of_lengths(what: Comparison, index: Index, owner: Relation) -> Iterator[Question]:
+    """Old columns that may hold anything; an index refuses what is too long, rather than cut it."""
+    for column in what.after.columns(index.table, index.columns):
+        old = what.before.things.get(column.key)
+        wide = length(column.type) is None if is_text(column.type) else column.type in _WIDE
+        if isinstance(old, Column) and wide:
+            name = quoted(old.name)
+            over = f"pg_column_size({name}) > {LARGEST}"
+            query = _counted(f"SELECT 1 FROM {shown(what.before, owner.oid)} WHERE {over}")  # noqa: S608 - names are quoted
+            told = f"values of {name} too long for an index"
+            yield Question(sql=query, what=told, table=owner.oid, key=index.key)
 
 
 def _doubles(table: str, names: list[str]) -> str:

@@ -5,6 +5,18 @@ from collections.abc import Sequence
 
 from dayfly.database.impact.names import quoted, unquoted
 
+NAME_COLUMNS = (
+    "-- Release 1: let the function name its columns and types, so that it works on both schemas.\n"
+    "-- Release 2: this change."
+)
+QUALIFIED = (
+    "-- Release 1: let its body name schemas throughout (public.orders), which works on any path.\n"
+    "-- Release 2: this change."
+)
+REFRESHED = (
+    "-- In one transaction, so that nobody finds it empty: make it, or refresh it, WITH DATA;\n"
+    "-- or REFRESH MATERIALIZED VIEW CONCURRENTLY, which needs a unique index on it."
+)
 CONTRACT = (
     "-- Release 1: stop depending on it.\n"
     "-- Release 2 (or a contract migration, after the outgoing release is retired): this change."

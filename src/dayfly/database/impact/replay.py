@@ -19,6 +19,7 @@ from dayfly.database.impact.snapshot import snapshot
 from dayfly.database.impact.words import first_word
 from dayfly.database.programs import DatabaseError
 from dayfly.database.sqltext import split
+from dayfly.database.statements import control
 
 # So that what must read a whole table can be told from what merely happens to on a small copy.
 _SETTINGS = {
@@ -76,18 +77,29 @@ def _singly(transactions: Iterable[Transaction]) -> Iterator[Transaction]:
     for transaction in transactions:
         parts = [_parts(statement) for statement in transaction.statements]
         if transaction.block:
-            yield Transaction(statements=tuple(chain.from_iterable(parts)))
+            yield Transaction(statements=_done(chain.from_iterable(parts)))
         else:
-            for part in filter(None, parts):
+            for part in filter(None, map(_done, parts)):
                 yield Transaction(statements=part, block=len(part) > 1)
 
 
 def _parts(statement: Statement) -> tuple[Statement, ...]:
-    return tuple(
-        replace(statement, text=piece.text)
-        for piece in split(statement.text)
-        if first_word(piece.text) not in _CONTROL
-    )
+    return tuple(replace(statement, text=piece.text) for piece in split(statement.text))
+
+
+def _done(statements: Iterable[Statement]) -> tuple[Statement, ...]:
+    """Without what only opens and closes, and without what a savepoint took back."""
+    found: list[Statement] = []
+    savepoints: dict[str, int] = {}
+    for statement in statements:
+        order = control(statement.text)
+        if order and order.verb == "savepoint":
+            savepoints[order.name] = len(found)
+        elif order and order.verb == "rollback to":
+            del found[savepoints.get(order.name, len(found)) :]
+        elif first_word(statement.text) not in _CONTROL:
+            found.append(statement)
+    return tuple(found)
 
 
 def _rows(connection: Connection, catalogue: Catalogue) -> dict[int, int]:

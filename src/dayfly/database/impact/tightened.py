@@ -1,7 +1,7 @@
 """Will the outgoing release's writes still be taken? Constraints, triggers, policies, types."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from dayfly.database.impact import remedies
 from dayfly.database.impact.catalogue import (
@@ -17,12 +17,13 @@ from dayfly.database.impact.defaults import differs
 from dayfly.database.impact.finding import Finding, breaks
 from dayfly.database.impact.names import quoted, shown
 from dayfly.database.impact.triggers import RAISED, bodies, triggers
-from dayfly.database.impact.words import alternatives, literals, without_literals
+from dayfly.database.impact.words import alternatives, lists, without_literals
 
 DUPLICATE, ORPHAN, CHECKED = "23505", "23503", "23514"
 FORBIDDEN, BAD_VALUE, NO_TYPE, NOT_NULL = "42501", "22P02", "42704", "23502"
 _STATES = {"c": CHECKED, "f": ORPHAN, "u": DUPLICATE, "p": DUPLICATE, "x": "23P01", "t": RAISED}
 _ON_DELETE = re.compile(r" ON (DELETE|UPDATE) (CASCADE|SET NULL|SET DEFAULT|RESTRICT)")
+_EXCLUDES = re.compile(r" WITH (\S+?)(?=[,)])")
 _LENIENT = ("CASCADE", "SET NULL", "SET DEFAULT")
 
 
@@ -42,7 +43,7 @@ def _constraints(what: Comparison) -> Iterator[Finding]:
         old = what.before.things.get(now.key) or what.before.named.get(what.after.path(now))
         if owner is None or _known(what, owner, now) or (old is not None and old == now):
             continue
-        if isinstance(old, Constraint) and _looser(old.definition, now.definition):
+        if isinstance(old, Constraint) and _takes_more(what, old, now):
             continue
         if _spares_old_rows(what, now):
             continue
@@ -105,17 +106,43 @@ def _looser(old: str, new: str) -> bool:
     same = without_literals(old) == without_literals(new)
     plain = re.sub("IS NOT NULL| NOT VALID$", "", old)
     listed = "= ANY (" in old and "<>" not in old and "NOT " not in plain
-    return same and listed and literals(old) <= literals(new)
+    return same and listed and _each_grown(lists(old), lists(new))
+
+
+def _each_grown(old: Sequence[frozenset[str]], new: Sequence[frozenset[str]]) -> bool:
+    return len(old) == len(new) and all(had <= has for had, has in zip(old, new, strict=True))
+
+
+def _takes_more(what: Comparison, old: Constraint, now: Constraint) -> bool:
+    return _looser(old.definition, now.definition) and not _empties_required(what, old, now)
+
+
+def _empties_required(what: Comparison, old: Constraint, now: Constraint) -> bool:
+    """A row that goes takes NULL along to columns that refuse it."""
+    nulls = "SET NULL" in now.definition and "SET NULL" not in old.definition
+    return nulls and any(each.not_null for each in what.after.columns(now.table, now.columns))
+
+
+def _patience(definition: str) -> int:
+    """How long duplicates are borne: never, if somebody asks for it, till the transaction ends."""
+    return ("DEFERRABLE" in definition) + ("INITIALLY DEFERRED" in definition)
 
 
 def _indexed_before(what: Comparison, now: Constraint) -> bool:
     """A unique index on these columns, or some of them, refused duplicates already."""
     owner = what.former(now.table)
     nulls = "NULLS NOT DISTINCT"
+    if any(operator != "=" for operator in _EXCLUDES.findall(now.definition)):
+        return False
+    late = {
+        old.index for old in what.before.of(Constraint)
+        if _patience(old.definition) > _patience(now.definition)
+    }  # fmt: skip
     return owner is not None and any(
         index.unique
         and index.valid
         and not index.partial
+        and index.oid not in late
         and 0 not in index.columns
         and set(index.columns) <= {*now.columns}
         and (nulls in index.definition or nulls not in now.definition)

@@ -3,6 +3,7 @@
 import re
 
 _WHOLE = ("smallint", "integer", "bigint")
+_AS_LONG = ("bit", "vector", "halfvec", "sparsevec")  # a value of another length is refused
 _LETTERS = ("character", "character varying", "text")
 
 
@@ -26,6 +27,8 @@ def widens(old: str, new: str) -> bool:
         return True
     if (old_base, new_base) == ("text", "character varying"):
         return not has
+    if old_base in _AS_LONG:
+        return old == new
     return old_base == new_base and (not has or (bool(had) and has[0] >= had[0]))
 
 

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from dayfly.database.impact import remedies
-from dayfly.database.impact.besides import KNOWN
 from dayfly.database.impact.breaking import NOT_NULL
 from dayfly.database.impact.carried import every
 from dayfly.database.impact.catalogue import Column
@@ -14,29 +13,8 @@ from dayfly.database.impact.finding import DOWNTIME, ONLINE, STAGED, Finding
 from dayfly.database.impact.names import shown
 from dayfly.database.impact.reading import Program
 from dayfly.database.impact.running import Ran, Unseen
-from dayfly.database.impact.words import tokens
+from dayfly.database.impact.strange import run_by, strange
 from dayfly.database.loss import Loss
-
-# PostgreSQL's words for statements whose effect the replay sees, or that have none on others.
-_SEEN = (
-    "ALTER AGGREGATE", "ALTER DEFAULT PRIVILEGES", "ALTER DOMAIN", "ALTER FUNCTION", "ALTER INDEX",
-    "ALTER MATERIALIZED VIEW", "ALTER POLICY", "ALTER PROCEDURE", "ALTER ROUTINE", "ALTER SCHEMA",
-    "ALTER SEQUENCE", "ALTER TABLE", "ALTER TRIGGER", "ALTER TYPE", "ALTER VIEW", "ANALYZE",
-    "CALL", "CLOSE CURSOR", "CLUSTER", "COMMENT", "COPY", "CREATE", "DEALLOCATE", "DECLARE CURSOR",
-    "DELETE", "DISCARD", "DO", "DROP AGGREGATE", "DROP DOMAIN", "DROP FUNCTION",
-    "DROP INDEX", "DROP MATERIALIZED VIEW", "DROP OWNED", "DROP POLICY", "DROP PROCEDURE",
-    "DROP ROUTINE", "DROP SCHEMA", "DROP SEQUENCE", "DROP STATISTICS", "DROP TABLE",
-    "DROP TRIGGER", "DROP TYPE", "DROP VIEW", "EXECUTE", "EXPLAIN", "FETCH", "GRANT", "INSERT",
-    "LISTEN", "LOCK", "MERGE", "MOVE", "NOTIFY", "PREPARE", "REASSIGN OWNED", "REFRESH",
-    "REINDEX", "RESET", "REVOKE", "SELECT", "SET", "SHOW", "TRUNCATE", "UNLISTEN", "UPDATE",
-    "VACUUM", "WITH", *KNOWN,
-)  # fmt: skip
-_NOT_SEEN = (
-    "CREATE CAST", "CREATE EVENT TRIGGER", "CREATE OPERATOR", "CREATE SUBSCRIPTION",
-    "CREATE DATABASE", "CREATE TABLESPACE", "REVOKE ROLE",
-)  # fmt: skip
-# Rights on these are not looked at.
-_STRANGE_RIGHTS = {"DATABASE", "DOMAIN", "LANGUAGE", "LARGE", "PARAMETER", "TABLESPACE", "TYPE"}
 
 
 def unassessed(
@@ -47,6 +25,9 @@ def unassessed(
         yield from _failed(observed, step.effect)
         yield from _refused(what, step.effect)
         yield from _strange(step.effect)
+    for _, effect, along in every(observed):
+        for tag in dict.fromkeys(run_by(along.body, effect.statement.text) if along.body else ()):
+            yield _unknown(effect, f"{tag}, which its code runs,")
     yield from _unobserved(what, observed, [each for each in told if each.kind == "loses"])
 
 
@@ -85,18 +66,19 @@ def _refused(what: Comparison, effect: Effect) -> Iterator[Finding]:
 
 
 def _strange(effect: Effect) -> Iterator[Finding]:
-    known = effect.tag.startswith(_SEEN) and not effect.tag.startswith(_NOT_SEEN)
-    if effect.tag == "REVOKE":
-        known = not _STRANGE_RIGHTS & set(tokens(effect.statement.text))
     writes_unseen = effect.outside and effect.tag in ("CALL", "DO")
-    if (effect.tag and not known) or writes_unseen:
-        yield Finding(
-            verdict=DOWNTIME,
-            kind="unknown",
-            message=f"what {effect.tag} does to a live database cannot be assessed",
-            migration=effect.statement.migration,
-            statement=effect.statement.text,
-        )
+    if strange(effect.tag, effect.statement.text) or writes_unseen:
+        yield _unknown(effect, effect.tag)
+
+
+def _unknown(effect: Effect, does: str) -> Finding:
+    return Finding(
+        verdict=DOWNTIME,
+        kind="unknown",
+        message=f"what {does} does to a live database cannot be assessed",
+        migration=effect.statement.migration,
+        statement=effect.statement.text,
+    )
 
 
 def _unobserved(

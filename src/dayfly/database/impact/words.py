@@ -160,9 +160,17 @@ def _is_null(condition: list[str], name: str, called: list[str]) -> bool:
     )
 
 
-def literals(definition: str) -> frozenset[str]:
-    """The string constants of an expression."""
-    return frozenset(word for word in tokens(definition) if word.startswith("'"))
+def lists(definition: str) -> list[frozenset[str]]:
+    """The string constants of each list, in order; one that stands alone is a list of its own."""
+    found: list[frozenset[str]] = []
+    inside = False
+    for word in tokens(definition):
+        if word == "[":
+            found.append(frozenset())
+        inside = (inside or word == "[") and word != "]"
+        if word.startswith("'"):
+            found = [*found[:-1], found[-1] | {word}] if inside else [*found, frozenset({word})]
+    return found
 
 
 def without_literals(definition: str) -> str:
