@@ -149,6 +149,48 @@ def test_rotation_by_renaming_loses_and_doubles_nothing(tmp_path: Path, *, runni
         wait_for(made, "one", "two", "three", "four", "late")
 
 
+def test_rotation_is_followed_whatever_it_calls_the_files(tmp_path: Path) -> None:
+    """The first was seen before, so any name will do; the others by what is usual."""
+    names = [
+        "kept-by-hand",
+        "app-2026-11-27T12-08-00.000.log",
+        "app_20261127.log",
+        "app.log.bak1",
+        "app.log.2026-11-27_12",
+    ]
+    with scene(tmp_path) as made:
+        log = made.logs / "app.log"
+        append(log, "line 0\n")
+        started(made)
+        wait_for(made, "line 0")
+        made.kill("forwarder")
+        for number, name in enumerate(names):
+            append(log, f"line {number}, later\n")
+            log.rename(made.logs / name)
+        append(log, "now\n")
+        made.start("forwarder")
+        wait_for(made, "line 0", "now", *(f"line {each}, later" for each in range(len(names))))
+
+
+def test_another_file_that_got_a_deleted_files_inode_is_not_read(tmp_path: Path) -> None:
+    with scene(tmp_path) as made:
+        log, other = made.logs / "app.log", made.logs / "private"
+        append(log, "one\n")
+        started(made)
+        wait_for(made, "one")
+        made.kill("forwarder")
+        log.unlink()
+        append(other, "longer than what was there before\n")
+        checkpoint = json.loads((made.state / "checkpoint.json").read_text())
+        checkpoint["positions"][0]["inode"] = other.stat().st_ino  # as it may happen
+        (made.state / "checkpoint.json").write_text(json.dumps(checkpoint))
+        made.start("forwarder")
+        append(log, "two\n")
+        wait_for(made, "one", "two")
+        pause(2)
+        wait_for(made, "one", "two")
+
+
 @pytest.mark.parametrize("running", [True, False])
 def test_rotation_by_copying_and_cutting_loses_nothing(tmp_path: Path, *, running: bool) -> None:
     with scene(tmp_path) as made:

@@ -1,7 +1,6 @@
 """A file that is read: opened once, it stays the same one, whatever its name does."""
 
 import os
-import re
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,10 +9,6 @@ from dayfly.errors import DayflyError
 from dayfly.logs.forwarder.checkpoint import ANCHOR, Position
 from dayfly.logs.forwarder.stamps import Watch
 
-# What rotation makes of a name; what is packed then is nothing to read.
-_ROTATED = re.compile(
-    r"[.-](?:\d{1,4}|\d{8}(?:[-_T]?\d{2,6}|-\d{10})?|\d{4}-\d\d-\d\d\S{0,12}|old|bak)"
-)
 OPENED_SAFELY = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _DELETED = " (deleted)"
 
@@ -73,16 +68,3 @@ def true_path(descriptor: int) -> Path:
 
 def anchor_after(data: bytes, before: bytes) -> bytes:
     return (before + data[-ANCHOR:])[-ANCHOR:]
-
-
-def is_rotation(path: Path, base: Path) -> bool:
-    return path.parent == base.parent and _is_rotated(path.name, base)
-
-
-def _is_rotated(name: str, path: Path) -> bool:
-    """`app.log.1`, `app.log-20261127`, `app-2026-11-27.log` for `app.log`."""
-    if name.startswith(path.name):
-        return bool(_ROTATED.fullmatch(name[len(path.name) :]))
-    stem, suffix = path.stem, path.suffix
-    middle = name.removeprefix(stem).removesuffix(suffix)
-    return len(middle) == len(name) - len(stem) - len(suffix) and bool(_ROTATED.fullmatch(middle))
