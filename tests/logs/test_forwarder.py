@@ -96,12 +96,22 @@ def test_a_part_of_a_line_waits_for_the_rest(tmp_path: Path) -> None:
         append(log, "first\nsec")
         started(made)
         wait_for(made, "first")
+        pause(7)
+        wait_for(made, "first")
         assert not acknowledged(made.state, log)
         append(log, "ond\n")
         wait_for(made, "first", "second")
-        append(log, "never ended")
-        wait_for(made, "first", "second", "never ended")
+
+
+def test_a_line_that_is_never_ended_is_sent_as_it_is(tmp_path: Path) -> None:
+    with scene(tmp_path, partial_seconds=2) as made:
+        log = made.logs / "app.log"
+        append(log, "first\nnever ended")
+        started(made)
+        wait_for(made, "first", "never ended")
         made.wait_for_all(log)
+        append(log, ", or late\n")
+        wait_for(made, "first", "never ended", ", or late")
 
 
 def test_a_traceback_is_one_record(tmp_path: Path) -> None:
