@@ -60,6 +60,7 @@ def written(made: Scene) -> Counter[str]:
 def doubled(made: Scene, found: Counter[str]) -> Counter[str]:
     """What is there too often: of a line in whose write a machine was killed, a part may be."""
     more = found - written(made)
+    del more[""]  # each life begins with an empty line
     begun = Counter((made.folder / "begun.txt").read_text().splitlines())
     for line in (begun - written(made)).elements():
         part = next((each for each in more if line.startswith(each)), "")
