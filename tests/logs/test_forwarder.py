@@ -221,6 +221,53 @@ def test_rotation_by_copying_and_cutting_loses_nothing(tmp_path: Path, *, runnin
         )
 
 
+@pytest.mark.parametrize("running", [True, False])
+@pytest.mark.parametrize("more", [0, 40])
+def test_a_log_that_begins_anew_is_another_one(tmp_path: Path, *, running: bool, more: int) -> None:
+    """Of the same length too, and although its last lines are alike."""
+    with scene(tmp_path) as made:
+        log = made.logs / "app.log"
+        ticks = ["tick"] * 100
+        append(log, "\n".join(["start 1", *ticks, ""]))
+        started(made)
+        wait_for(made, "start 1", *ticks)
+        victim = made.processes["forwarder"]
+        if running:
+            victim.send_signal(signal.SIGSTOP)  # so that it does not see the cut
+        else:
+            made.kill("forwarder")
+        log.write_text("\n".join(["start 2", *ticks, *ticks[:more], ""]))
+        if running:
+            victim.send_signal(signal.SIGCONT)
+        else:
+            made.start("forwarder")
+        wait_for(made, "start 1", *ticks, "start 2", *ticks, *ticks[:more])
+
+
+def test_a_log_that_is_shorter_than_before_is_another_one(tmp_path: Path) -> None:
+    with scene(tmp_path) as made:
+        log = made.logs / "app.log"
+        append(log, "tick\n" * 50)
+        started(made)
+        wait_for(made, *["tick"] * 50)
+        made.kill("forwarder")
+        log.write_text("tick\n" * 49)
+        made.start("forwarder")
+        wait_for(made, *["tick"] * 99)
+
+
+def test_a_log_that_was_touched_is_the_same(tmp_path: Path) -> None:
+    with scene(tmp_path) as made:
+        log = made.logs / "app.log"
+        append(log, "one\n")
+        started(made)
+        wait_for(made, "one")
+        log.touch()
+        pause(3)
+        append(log, "two\n")
+        wait_for(made, "one", "two")
+
+
 def test_a_deleted_file_is_read_to_its_end(tmp_path: Path) -> None:
     with scene(tmp_path) as made:
         log = made.logs / "app.log"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dayfly.logs.forwarder.checkpoint import Checkpoint, Position
 from dayfly.logs.forwarder.names import is_rotation
-from dayfly.logs.forwarder.opened import OPENED_SAFELY, Opened, open_below, true_path
+from dayfly.logs.forwarder.opened import OPENED_SAFELY, Opened, is_of, open_below, true_path
 from dayfly.logs.forwarder.rotated import (
     PACKED,
     Folders,
@@ -37,6 +37,7 @@ class Finding:
         self._checkpoint = checkpoint
         self._guard = guard
         self._folders = Folders()
+        self._compared: dict[tuple[int, int], int] = {}  # when what is not open was written
         self.opened: dict[tuple[int, int], Opened] = {}
 
     def look(self) -> None:
@@ -97,8 +98,24 @@ class Finding:
                 return
             path, position.path = moved, str(moved)
         watch = self._watch_of(position.base)
-        if watch and path.stat().st_size != position.read:
+        if watch and self._has_news(path, position):
             self._open(path, position, watch)
+
+    def _has_news(self, path: Path, position: Position) -> bool:
+        """It grew, was cut, or was written since it was last compared, and is another content."""
+        found = path.stat()
+        if found.st_size != position.read:
+            return True
+        if self._compared.get(position.key) == found.st_mtime_ns:
+            return False
+        self._compared[position.key] = found.st_mtime_ns
+        descriptor = self._content(position)
+        if descriptor is None:
+            return False
+        try:
+            return not is_of(descriptor, position)
+        finally:
+            os.close(descriptor)
 
     def _look_beside(self) -> None:
         for folder in {str(Path(each.base).parent) for each in self._checkpoint.positions}:

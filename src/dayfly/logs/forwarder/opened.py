@@ -23,6 +23,7 @@ class Opened:
     position: Position
     watch: Watch
     looked: int = -1  # its size when last looked at
+    written: int = 0  # when, in nanoseconds, as of the last comparison
     changed: float = field(default_factory=time.monotonic)  # when that was another one
     left: bool = False  # its name belongs to another file now, or to none
 
@@ -40,9 +41,18 @@ class Opened:
     def block(self, size: int) -> bytes | None:
         """What follows the position; None when what stands before it is not what was there."""
         position = self.position
+        if not _begins_as(self.descriptor, position):
+            return None
         back = len(position.anchor)
         data = os.pread(self.descriptor, size + back, position.read - back)
         return data[back:] if data[:back] == position.anchor else None
+
+    def rewritten(self, found: os.stat_result) -> bool:
+        """Whether it has other content of the same size."""
+        if found.st_mtime_ns == self.written:
+            return False
+        self.written = found.st_mtime_ns
+        return not is_of(self.descriptor, self.position)
 
     def close(self) -> None:
         os.close(self.descriptor)
@@ -59,6 +69,17 @@ def open_below(path: Path, root: Path) -> int:
         os.close(descriptor)
         raise SourceError(f"{path}: leads out of {root} to {real}; such files are not read")
     return descriptor
+
+
+def is_of(descriptor: int, position: Position) -> bool:
+    """Whether a file has what was read of a content, told by its first and its last bytes."""
+    back = len(position.anchor)
+    ends = os.pread(descriptor, back, position.read - back) == position.anchor
+    return ends and _begins_as(descriptor, position)
+
+
+def _begins_as(descriptor: int, position: Position) -> bool:
+    return os.pread(descriptor, len(position.head), 0) == position.head
 
 
 def true_path(descriptor: int) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from dayfly.logs.forwarder.checkpoint import ANCHOR, Position
-from dayfly.logs.forwarder.opened import OPENED_SAFELY
+from dayfly.logs.forwarder.opened import OPENED_SAFELY, is_of
 
 PACKED = frozenset({".gz", ".bz2", ".xz", ".zst"})  # by rotation: it was read before
 RECENT_NS = 100_000_000  # a change so young may hide another one of the same tick of the clock
@@ -55,7 +55,7 @@ def origin(
     if not size:
         return "unclear"
     for each in sorted(positions, key=lambda each: not each.lost):
-        if each.read and size >= each.read and _anchored(descriptor, each):
+        if each.read and size >= each.read and is_of(descriptor, each):
             return each if each.lost else "unclear"
         if each.lost:
             continue
@@ -104,14 +104,9 @@ def _is_its(path: Path, position: Position) -> bool:
     """An inode is given again: what another file has is nothing to read."""
     descriptor = os.open(path, OPENED_SAFELY)
     try:
-        return _anchored(descriptor, position)
+        return is_of(descriptor, position)
     finally:
         os.close(descriptor)
-
-
-def _anchored(descriptor: int, position: Position) -> bool:
-    back = len(position.anchor)
-    return os.pread(descriptor, back, position.read - back) == position.anchor
 
 
 def _same(one: int, other: int) -> bool:
