@@ -1,7 +1,7 @@
-"""Forwarder, log server and both killed a thousand times while lines are written.
+"""Forwarder, log server, both and a machine killed a thousand times while lines are written.
 
-Each round has a folder and a seed of its own: files that grow and rotate, a forwarder and a log
-server that are killed some ten times. Then every line is looked for, and none may be there twice.
+Each round has a folder and a seed of its own: files that grow and rotate, and ten kills. Then every
+line whose write returned is looked for, and none may be there twice.
 """
 
 import json
@@ -16,6 +16,7 @@ from dayfly.durable import write_atomically
 from forwarding.crashes import against_the_log_server
 
 KILLS = 1000
+KILLS_OF_A_ROUND = 10
 LONGEST = 60.0  # seconds that one round may take; with less left none is begun
 
 
@@ -36,7 +37,7 @@ def _round(folder: Path, seed: int) -> dict[str, Any]:
     place.mkdir()
     began = time.monotonic()
     try:
-        found = against_the_log_server(place, seed)
+        found = against_the_log_server(place, seed, KILLS_OF_A_ROUND)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the finding
         where = traceback.extract_tb(error.__traceback__)[-1]
         return {"seed": seed, "why": f"{type(error).__name__} in {where.name}: {error}"[:500]}

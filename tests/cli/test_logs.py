@@ -143,6 +143,25 @@ def test_a_store_and_a_forwarder_alone(alone: Terminal, tmp_path: Path) -> None:
     assert "free" in usage.stdout
 
 
+def test_a_forwarder_says_what_it_does_not_read(alone: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "real.log").write_text("one\n")
+    (tmp_path / "link.log").symlink_to("real.log")
+    named = [str(tmp_path / name) for name in ("link.log", "absent.log", ".")]
+    process = alone.start("forwarder", "--to", "http://127.0.0.1:1", *named)
+    try:
+        assert process.stderr
+        said = [process.stderr.readline() for _ in named]
+    finally:
+        process.kill()
+        process.communicate()
+
+    link, absent, folder = said
+    told = "this is a link, which is not read; name the file"
+    assert link == f"Warning: {named[0]}: {told}: {tmp_path}/real.log\n"
+    assert absent == f"Warning: {named[1]}: nothing is there yet; what appears there is read\n"
+    assert folder.startswith(f"Warning: {tmp_path}: this is a folder, which is not read")
+
+
 def test_only_this_host_may_ask_a_store_without_a_token(alone: Terminal) -> None:
     done = alone.type("logs", "serve", "kept", "--listen", f"0.0.0.0:{free_port()}")
 

@@ -1,4 +1,7 @@
+import html
 import json
+from base64 import b64encode
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -36,6 +39,31 @@ def test_what_is_shown(values: list[str], text: str, shown: str) -> None:
     assert Redactor.of(values)(text) == shown
 
 
+WAYS: dict[str, Callable[[str], str]] = {
+    "repr": repr,
+    "ascii": ascii,
+    "in a dictionary": lambda text: repr({"key": text}),
+    "in a text with quotes": lambda text: repr(f'"{text}'),
+    "bytes": lambda text: repr(text.encode()),
+    "bytes with quotes": lambda text: repr(f'"{text}'.encode()),
+    "HTML": html.escape,
+    "Jinja": lambda text: html.escape(text).replace("&#x27;", "&#39;").replace("&quot;", "&#34;"),
+    "JSON in JSON": lambda text: json.dumps(json.dumps({"key": text})),
+    "base64": lambda text: b64encode(text.encode()).decode(),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "secret", ["pa\"ss'wo\\rd<&>é", "it's a line", 'say "x" & <y>', "hunter22", "C:\\new"]
+)
+def test_a_secret_is_found_however_it_is_written(way: str, secret: str) -> None:
+    said, hide = WAYS[way](secret), Redactor.of([secret])
+
+    assert hide.is_in(said.encode())
+    assert hide(said).strip("b\"'\\{}: key=") == MASK
+
+
 SECRET = some.text(min_size=4, max_size=30).filter(lambda text: "•" not in text)
 FORMS = [
     str,
@@ -43,6 +71,12 @@ FORMS = [
     quote_plus,
     lambda text: quote(text, safe=""),
     lambda text: json.dumps(text)[1:-1],
+    lambda text: json.dumps(json.dumps(text)[1:-1])[1:-1],
+    lambda text: repr(text)[1:-1],
+    lambda text: ascii(text)[1:-1],
+    lambda text: repr(text.encode(errors="replace"))[2:-1],
+    html.escape,
+    lambda text: html.escape(text, quote=False),
 ]
 
 

@@ -48,9 +48,22 @@ LINE = some.sampled_from(
         b"",
         b"Traceback (most recent call last):",
         b"ValueError: x",
+        b"    at f (a.js:1)",
+        b"/a.js:1",
+        b"  ^",
         b"\xff\xc3",
     ]
 )
+
+
+def test_a_message_waits_for_its_frames() -> None:
+    """They come with it, but not always in the same block."""
+    data = b"one\nMyErr: mine\nsecond\n"
+
+    assert cut(data, Bounds(), more=False, quiet=False, last=False) == (["one"], 4)
+    assert cut(data[4:], Bounds(), more=True, quiet=False, last=False) == (["MyErr: mine"], 12)
+    whole = cut(data + b"    at f (a.js:1)\n", Bounds(), more=False, quiet=True, last=False)
+    assert whole.records == ["one", "MyErr: mine\nsecond\n    at f (a.js:1)"]
 
 
 @given(some.lists(LINE), some.data())

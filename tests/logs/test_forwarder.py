@@ -96,12 +96,22 @@ def test_a_part_of_a_line_waits_for_the_rest(tmp_path: Path) -> None:
         append(log, "first\nsec")
         started(made)
         wait_for(made, "first")
+        pause(7)
+        wait_for(made, "first")
         assert not acknowledged(made.state, log)
         append(log, "ond\n")
         wait_for(made, "first", "second")
-        append(log, "never ended")
-        wait_for(made, "first", "second", "never ended")
+
+
+def test_a_line_that_is_never_ended_is_sent_as_it_is(tmp_path: Path) -> None:
+    with scene(tmp_path, partial_seconds=2) as made:
+        log = made.logs / "app.log"
+        append(log, "first\nnever ended")
+        started(made)
+        wait_for(made, "first", "never ended")
         made.wait_for_all(log)
+        append(log, ", or late\n")
+        wait_for(made, "first", "never ended", ", or late")
 
 
 def test_a_traceback_is_one_record(tmp_path: Path) -> None:
@@ -149,6 +159,48 @@ def test_rotation_by_renaming_loses_and_doubles_nothing(tmp_path: Path, *, runni
         wait_for(made, "one", "two", "three", "four", "late")
 
 
+def test_rotation_is_followed_whatever_it_calls_the_files(tmp_path: Path) -> None:
+    """The first was seen before, so any name will do; the others by what is usual."""
+    names = [
+        "kept-by-hand",
+        "app-2026-11-27T12-08-00.000.log",
+        "app_20261127.log",
+        "app.log.bak1",
+        "app.log.2026-11-27_12",
+    ]
+    with scene(tmp_path) as made:
+        log = made.logs / "app.log"
+        append(log, "line 0\n")
+        started(made)
+        wait_for(made, "line 0")
+        made.kill("forwarder")
+        for number, name in enumerate(names):
+            append(log, f"line {number}, later\n")
+            log.rename(made.logs / name)
+        append(log, "now\n")
+        made.start("forwarder")
+        wait_for(made, "line 0", "now", *(f"line {each}, later" for each in range(len(names))))
+
+
+def test_another_file_that_got_a_deleted_files_inode_is_not_read(tmp_path: Path) -> None:
+    with scene(tmp_path) as made:
+        log, other = made.logs / "app.log", made.logs / "private"
+        append(log, "one\n")
+        started(made)
+        wait_for(made, "one")
+        made.kill("forwarder")
+        log.unlink()
+        append(other, "longer than what was there before\n")
+        checkpoint = json.loads((made.state / "checkpoint.json").read_text())
+        checkpoint["positions"][0]["inode"] = other.stat().st_ino  # as it may happen
+        (made.state / "checkpoint.json").write_text(json.dumps(checkpoint))
+        made.start("forwarder")
+        append(log, "two\n")
+        wait_for(made, "one", "two")
+        pause(2)
+        wait_for(made, "one", "two")
+
+
 @pytest.mark.parametrize("running", [True, False])
 def test_rotation_by_copying_and_cutting_loses_nothing(tmp_path: Path, *, running: bool) -> None:
     with scene(tmp_path) as made:
@@ -167,6 +219,53 @@ def test_rotation_by_copying_and_cutting_loses_nothing(tmp_path: Path, *, runnin
         wait_for(
             made, "one of many words", "two", "three, longer than all that was there before it"
         )
+
+
+@pytest.mark.parametrize("running", [True, False])
+@pytest.mark.parametrize("more", [0, 40])
+def test_a_log_that_begins_anew_is_another_one(tmp_path: Path, *, running: bool, more: int) -> None:
+    """Of the same length too, and although its last lines are alike."""
+    with scene(tmp_path) as made:
+        log = made.logs / "app.log"
+        ticks = ["tick"] * 100
+        append(log, "\n".join(["start 1", *ticks, ""]))
+        started(made)
+        wait_for(made, "start 1", *ticks)
+        victim = made.processes["forwarder"]
+        if running:
+            victim.send_signal(signal.SIGSTOP)  # so that it does not see the cut
+        else:
+            made.kill("forwarder")
+        log.write_text("\n".join(["start 2", *ticks, *ticks[:more], ""]))
+        if running:
+            victim.send_signal(signal.SIGCONT)
+        else:
+            made.start("forwarder")
+        wait_for(made, "start 1", *ticks, "start 2", *ticks, *ticks[:more])
+
+
+def test_a_log_that_is_shorter_than_before_is_another_one(tmp_path: Path) -> None:
+    with scene(tmp_path) as made:
+        log = made.logs / "app.log"
+        append(log, "tick\n" * 50)
+        started(made)
+        wait_for(made, *["tick"] * 50)
+        made.kill("forwarder")
+        log.write_text("tick\n" * 49)
+        made.start("forwarder")
+        wait_for(made, *["tick"] * 99)
+
+
+def test_a_log_that_was_touched_is_the_same(tmp_path: Path) -> None:
+    with scene(tmp_path) as made:
+        log = made.logs / "app.log"
+        append(log, "one\n")
+        started(made)
+        wait_for(made, "one")
+        log.touch()
+        pause(3)
+        append(log, "two\n")
+        wait_for(made, "one", "two")
 
 
 def test_a_deleted_file_is_read_to_its_end(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Secrets of applications are taken out of what the forwarder reads."""
 
 import gzip
+import json
 import os
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -93,3 +94,24 @@ def test_a_record_keeps_its_level_and_its_fields(secrets: Secrets) -> None:
     assert made[1]["fields"]["way"] == f"{MASK}/9"
     assert made[2]["message"] == "fine"
     assert b"471123" not in gzip.decompress(packed)
+
+
+def test_a_secret_is_found_in_what_a_logger_escaped(secrets: Secrets) -> None:
+    secret = "pa\"ss'wo\\rd<&>é"
+    secrets.set("orders", "KEY", secret)
+    hide = Hiding(secrets.folder).of(MACHINE)
+    quoted = json.dumps(secret)
+    lines = [
+        f"level=info msg={quoted} key={quoted}",
+        json.dumps({"level": "info", "msg": f"for {secret}", "key": [secret], "raw": repr(secret)}),
+        f"INFO:root:got {secret!r} and {secret.encode()!r}",
+    ]
+
+    packed = body(lines, MACHINE, 1, UTC, parse=True, hide=hide)
+
+    made = [msgspec.json.decode(line) for line in gzip.decompress(packed).splitlines()]
+    assert made[0]["message"] == MASK
+    assert made[0]["fields"] == {"key": MASK}
+    assert made[1]["message"] == f"for {MASK}"
+    assert made[2]["message"] == f"got '{MASK}' and b'{MASK}'"
+    assert "wo" not in gzip.decompress(packed).decode().replace("word", "")

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from dayfly.logs.parsing.line import read
 from dayfly.logs.parsing.multiline import Bounds, starts
+from dayfly.logs.parsing.parsed import Known
 
 PYTHON = """\
 Traceback (most recent call last):
@@ -62,6 +64,123 @@ TypeError: x
 
 Node.js v20.1.0"""
 LOGGED = "ERROR:orders:payment failed\n" + PYTHON
+DATED = "2026-11-27 11:57:47,774 ERROR root failed\n"
+MESSAGE = f"""{DATED}\
+Traceback (most recent call last):
+  File "p.py", line 5, in <module>
+    raise ValueError("two\\nline message") from e
+    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+ValueError: two
+line message
+
+The above exception was the direct cause of the following exception:
+
+Traceback (most recent call last):
+  File "p.py", line 17, in <module>
+    try: raise e
+         ^^^^^^^
+E: noted
+note one
+note two"""
+DRIVER = """\
+Traceback (most recent call last):
+  File "p.py", line 3, in ask
+sqlalchemy.exc.ProgrammingError: (psycopg.errors.UndefinedTable) relation "x" does not exist
+LINE 1: select * from x
+                      ^
+[SQL: select * from x]
+(Background on this error at: https://sqlalche.me/e/20/f405)"""
+GROUP = f"""{DATED}\
+  + Exception Group Traceback (most recent call last):
+  |   File "p.py", line 8, in <module>
+  |     raise ExceptionGroup("eg", [ValueError("a"), TypeError("b")])
+  | ExceptionGroup: eg (2 sub-exceptions)
+  +-+---------------- 1 ----------------
+    | ValueError: a
+    +---------------- 2 ----------------
+    | TypeError: b
+    +------------------------------------"""
+SYNTAX = """\
+Traceback (most recent call last):
+  File "p.py", line 21, in <module>
+    try: compile("x = = 1","f","exec")
+         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  File "f", line 1
+    x = = 1
+        ^
+SyntaxError: invalid syntax"""
+CAUSE = """\
+java.lang.RuntimeException: outer
+\tat J.main(J.java:4)
+\tat java.base/java.lang.reflect.Method.invoke(Method.java:569)
+\tSuppressed: java.io.IOException: supp
+\t\t... 8 more
+Caused by: java.lang.IllegalStateException: inner
+second line
+\t... 8 more"""
+NODE_MESSAGE = """\
+MyErr: mine
+second
+third
+    at Object.<anonymous> (/app/n.js:2:98)
+    at node:internal/main/run_main_module:28:49 {
+  code: 5
+}"""
+NODE_CAUSE = """\
+Error: with cause
+    at Object.<anonymous> (/app/n.js:1:98)
+    ... 4 lines matching cause stack trace ...
+    at node:internal/main/run_main_module:28:49 {
+  [cause]: TypeError: c
+      at Object.<anonymous> (/app/n.js:1:128)
+}"""
+NODE_UNCAUGHT = """\
+/app/n.js:4
+throw new MyErr("mine\\nsecond")
+^
+
+MyErr: mine
+second
+    at f (/app/n.js:4:7)
+    at node:internal/main/run_main_module:28:49 {
+  code: 5
+}
+
+Node.js v20.20.2"""
+NODE_REJECTED = """\
+/app/n.js:3
+Promise.reject(new AggregateError([new Error("a"),new Error("b")],"agg"));
+               ^
+
+AggregateError: agg
+    at Object.<anonymous> (/app/n.js:3:16)
+    at node:internal/main/run_main_module:28:49 {
+  [errors]: [
+    Error: a
+        at Object.<anonymous> (/app/n.js:3:36)
+  ]
+}
+
+Node.js v20.20.2"""
+NODE_TEXT = """\
+/app/n.js:1
+throw "boom"
+^
+boom
+(Use `node --trace-uncaught ...` to show where the exception was thrown)
+
+Node.js v20.20.2"""
+NODE_INSIDE = """\
+node:internal/modules/esm/resolve:873
+  throw new ERR_MODULE_NOT_FOUND(packageName, fileURLToPath(base), null);
+        ^
+
+Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'nope' imported from /app/n.mjs
+    at packageResolve (node:internal/modules/esm/resolve:873:9) {
+  code: 'ERR_MODULE_NOT_FOUND'
+}
+
+Node.js v20.20.2"""
 SQL = """\
 2026-11-27 03:12:45.123 UTC [1] STATEMENT:  select 1
 \tfrom orders"""
@@ -71,11 +190,18 @@ OBJECT = """\
 }"""
 
 
-@pytest.mark.parametrize(
-    "record", [PYTHON, LOGGED, JAVA, THREAD, JUL, GO, GO_SERVER, NODE, SQL, OBJECT]
-)
+RECORDS = {
+    "python": [PYTHON, LOGGED, MESSAGE, DRIVER, GROUP, SYNTAX],
+    "java": [JAVA, THREAD, JUL, CAUSE],
+    "go": [GO, GO_SERVER],
+    "node": [NODE, NODE_MESSAGE, NODE_CAUSE, NODE_UNCAUGHT, NODE_REJECTED, NODE_TEXT, NODE_INSIDE],
+    "other": [SQL, OBJECT],
+}
+
+
+@pytest.mark.parametrize("record", [each for records in RECORDS.values() for each in records])
 def test_a_traceback_is_one_record(record: str) -> None:
-    lines = ["before", *record.split("\n"), "after", "and after"]
+    lines = ["before", *record.split("\n"), "INFO:orders:after", "INFO:orders:and after"]
 
     assert starts(lines, Bounds()) == [0, 1, len(lines) - 2, len(lines) - 1]
 
@@ -89,10 +215,31 @@ def test_a_traceback_is_one_record(record: str) -> None:
         ["panic on the streets", "main.main()"],
         ['{"a": 1}', '{"a": 2}'],
         ["Nov 27, 2026 3:12:45 AM a.B c", "Nov 27, 2026 3:12:45 AM a.B c"],
+        ["/metrics:80", "is asked", "often"],
+        ["Started: yes", "2026-11-27 11:57:47,776 INFO root fine", "TypeError: x"],
     ],
 )
 def test_other_lines_are_records_of_their_own(lines: list[str]) -> None:
     assert starts(lines, Bounds()) == list(range(len(lines)))
+
+
+@pytest.mark.parametrize("record", RECORDS["python"] + RECORDS["java"] + RECORDS["node"])
+def test_what_was_thrown_is_an_error(record: str) -> None:
+    assert read(record, Known(0)).level == "error"
+
+
+def test_a_line_of_its_own_ends_a_message() -> None:
+    """In a log whose records begin with no time and no level, any line is one."""
+    plain = PYTHON.split("\n")
+
+    assert starts([*plain, "serving again"], Bounds()) == [0, len(plain)]
+    assert starts([*plain, *MESSAGE.split("\n")], Bounds()) == [0, len(plain)]
+
+
+def test_a_message_is_bounded() -> None:
+    lines = [*MESSAGE.split("\n"), *(["note"] * 20)]
+
+    assert starts(lines, Bounds(message=10)) == [0, 25, *range(26, 37)]
 
 
 def test_a_record_is_bounded_in_lines_and_size() -> None:
@@ -102,7 +249,12 @@ def test_a_record_is_bounded_in_lines_and_size() -> None:
     assert starts(frames, Bounds(size=100)) == [0, 10, 24]
 
 
-@given(some.lists(some.text(max_size=10) | some.sampled_from((PYTHON + NODE + GO).split("\n"))))
+@given(
+    some.lists(
+        some.text(max_size=10)
+        | some.sampled_from((PYTHON + NODE_UNCAUGHT + CAUSE + GO).split("\n"))
+    )
+)
 def test_every_line_is_in_one_record(lines: list[str]) -> None:
     found = starts(lines, Bounds(lines=3))
 

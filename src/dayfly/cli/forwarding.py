@@ -8,11 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dayfly.cli.output import clean, say
+from dayfly.cli.output import clean, say, warn
 from dayfly.clock import Stop
 from dayfly.config.home import cache_folder
 from dayfly.config.inherited import logs_token
 from dayfly.logs.forwarder.forwarder import forward
+from dayfly.logs.forwarder.remarks import remarks
 from dayfly.logs.forwarder.stamps import Stamps
 from dayfly.logs.forwarder.starting import Files, Settings
 from dayfly.logs.forwarder.transport import Http
@@ -32,8 +33,12 @@ def run(files: Sequence[str], to: str, spool: str | None, stamps: Mapping[str, A
         signal.signal(number, lambda *_: stop.request("a signal"))
     http = Http(to, logs_token())
     say(f"Forwarding to {clean(to)}; what waits lies in {clean(str(folder))}")
+    watches = settings.watches()
+    for watch in watches:
+        for remark in remarks(watch):
+            warn(remark)
     forward(
-        settings.watches(),
+        watches,
         http.send,
         settings.spooling(folder),
         reading=settings.reading(),

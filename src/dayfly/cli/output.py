@@ -39,6 +39,11 @@ def error(message: str, hint: str = "") -> None:
     _write(sys.stderr, lines)
 
 
+def warn(text: str) -> None:
+    """What a person should know before it surprises, beside what was asked for."""
+    _write(sys.stderr, [paint("warn", "Warning: ") + clean(text)])
+
+
 def paint(style: str, text: str) -> str:
     return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if text else text
 

@@ -1,10 +1,11 @@
 """Takes secret values out of whatever is kept or shown."""
 
-import json
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from urllib.parse import quote, quote_plus, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
+
+from dayfly.config.written import written
 
 MASK = "••••"
 SHORTEST = 4  # characters; shorter values are in every other word
@@ -67,17 +68,10 @@ def _occurrences(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int
 
 
 def _forms(value: str) -> Iterator[str]:
-    """A value as programs print it: whole, line by line, in a URL, in JSON; a URL's password."""
+    """A value as programs print it, whole and line by line; a URL's password too."""
     for plain in {value, *(line.strip() for line in value.splitlines()), *_passwords(value)}:
-        if len(plain) < SHORTEST:
-            continue
-        yield plain
-        for encoded in (quote(plain), quote(plain, safe=""), quote_plus(plain)):
-            yield encoded
-            yield re.sub(r"%[0-9A-F]{2}", lambda code: code[0].lower(), encoded)
-        yield json.dumps(plain)[1:-1]
-        yield json.dumps(plain, ensure_ascii=False)[1:-1]
-        yield json.dumps(plain)[1:-1].replace("/", "\\/")
+        if len(plain) >= SHORTEST:
+            yield from written(plain)
 
 
 def _passwords(value: str) -> set[str]:

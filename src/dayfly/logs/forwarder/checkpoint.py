@@ -1,7 +1,8 @@
 """How far each file was read, and how far the store has it: on disk, so that a crash forgets none.
 
-Which file is which: device and inode, and the bytes before the position, since an inode is given
-again and a file may be cut and filled anew. Each content gets a random id, which batches carry.
+Which file is which: device and inode, the first bytes and those before the position, since an
+inode is given again and a file may be cut and filled anew. Each content gets a random id, which
+batches carry.
 """
 
 import os
@@ -32,11 +33,17 @@ class Position:
     read: int = 0  # so many bytes are in the spool or the store
     acknowledged: int = 0  # so many are in the store (or were dropped, which is counted)
     anchor: bytes = b""
+    head: bytes = b""  # the first bytes: lines that are all alike have another first one
     lost: float = 0.0  # when its content was not found any more, in seconds; 0: it is there
 
     @property
     def key(self) -> tuple[int, int]:
         return self.device, self.inode
+
+    def begin(self, data: bytes) -> None:
+        """What follows the position is about to be read."""
+        if len(self.head) == self.read < ANCHOR:
+            self.head = (self.head + data)[:ANCHOR]
 
     def advance(self, read: int, anchor: bytes) -> None:
         if read > self.read:

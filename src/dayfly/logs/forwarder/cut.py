@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from dayfly.logs.parsing.line import LONGEST, text_of
-from dayfly.logs.parsing.multiline import Bounds, starts
+from dayfly.logs.parsing.multiline import Bounds, starts, unsettled
 
 BLOCK = LONGEST + 1  # bytes of a file that are looked at; a line and its end
 _CONTINUED = 0b1000_0000, 0b1100_0000  # a byte of UTF-8 that does not begin a character, and mask
@@ -32,11 +32,14 @@ def cut(data: bytes, bounds: Bounds, *, more: bool, quiet: bool, last: bool) -> 
     lines = _lines(whole)
     begins = starts(lines, bounds)
     if (more or not quiet) and begins:
-        if len(begins) == 1 and not more:
-            return NOTHING
-        if len(begins) > 1:
-            end -= _held(whole, len(lines) - begins[-1])
-            lines = lines[: begins.pop()]
+        held = unsettled(lines, begins)
+        if held == len(begins):
+            if not more:
+                return NOTHING
+            held = 1  # it is too long to wait for
+        if held < len(begins):
+            end -= _held(whole, len(lines) - begins[-held])
+            lines, begins = lines[: begins[-held]], begins[:-held]
     return Cut(_joined(lines, begins), end)
 
 

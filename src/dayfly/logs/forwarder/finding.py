@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from dayfly.logs.forwarder.checkpoint import Checkpoint, Position
-from dayfly.logs.forwarder.opened import OPENED_SAFELY, Opened, is_rotation, open_below, true_path
+from dayfly.logs.forwarder.names import is_rotation
+from dayfly.logs.forwarder.opened import OPENED_SAFELY, Opened, is_of, open_below, true_path
 from dayfly.logs.forwarder.rotated import (
     PACKED,
     Folders,
@@ -36,6 +37,7 @@ class Finding:
         self._checkpoint = checkpoint
         self._guard = guard
         self._folders = Folders()
+        self._compared: dict[tuple[int, int], int] = {}  # when what is not open was written
         self.opened: dict[tuple[int, int], Opened] = {}
 
     def look(self) -> None:
@@ -96,8 +98,24 @@ class Finding:
                 return
             path, position.path = moved, str(moved)
         watch = self._watch_of(position.base)
-        if watch and path.stat().st_size != position.read:
+        if watch and self._has_news(path, position):
             self._open(path, position, watch)
+
+    def _has_news(self, path: Path, position: Position) -> bool:
+        """It grew, was cut, or was written since it was last compared, and is another content."""
+        found = path.stat()
+        if found.st_size != position.read:
+            return True
+        if self._compared.get(position.key) == found.st_mtime_ns:
+            return False
+        self._compared[position.key] = found.st_mtime_ns
+        descriptor = self._content(position)
+        if descriptor is None:
+            return False
+        try:
+            return not is_of(descriptor, position)
+        finally:
+            os.close(descriptor)
 
     def _look_beside(self) -> None:
         for folder in {str(Path(each.base).parent) for each in self._checkpoint.positions}:
@@ -109,13 +127,15 @@ class Finding:
         paths = [path for path in folder.iterdir() if path.suffix not in PACKED]
         for base, since in self._bases_in(folder).items():
             watch = self._watch_of(base)
-            for path in by_age(path for path in paths if is_rotation(path, Path(base))):
+            missing = {each.key for each in self._checkpoint.of(base) if each.lost}
+            for path in by_age(paths):
                 found = regular(path)
-                if watch and found and found.st_mtime_ns >= since:
+                rotated = is_rotation(path, Path(base)) and found and found.st_mtime_ns >= since
+                if watch and found and (rotated or (found.st_dev, found.st_ino) in missing):
                     self._guard(str(path), partial(self._take, path, base, watch))
 
     def _take(self, path: Path, base: str, watch: Watch) -> None:
-        """A file that rotation made, if nobody knows it."""
+        """A file that rotation made, if nobody knows it; under any name, if it was lost."""
         descriptor = open_below(path, watch.root)
         found = os.fstat(descriptor)
         known = (found.st_dev, found.st_ino) in self._checkpoint.by_file()
@@ -125,6 +145,7 @@ class Finding:
         what = origin(descriptor, self._checkpoint.of(base), self._content)
         if what == "unclear":
             self._folders.again(path.parent)
+        if what == "unclear" or (what == "unseen" and not is_rotation(path, Path(base))):
             os.close(descriptor)
             return
         if isinstance(what, Position):

@@ -53,6 +53,7 @@ class Ledger:
             if lines:
                 span = position.read, position.read + len(data)
                 self._spool.put(position.id, span, lines, anchor, body)
+            position.begin(data)
             position.advance(position.read + len(data), anchor)
 
     def waiting(self) -> list[Batch]:

@@ -1,7 +1,6 @@
 """A file that is read: opened once, it stays the same one, whatever its name does."""
 
 import os
-import re
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,10 +9,6 @@ from dayfly.errors import DayflyError
 from dayfly.logs.forwarder.checkpoint import ANCHOR, Position
 from dayfly.logs.forwarder.stamps import Watch
 
-# What rotation makes of a name; what is packed then is nothing to read.
-_ROTATED = re.compile(
-    r"[.-](?:\d{1,4}|\d{8}(?:[-_T]?\d{2,6}|-\d{10})?|\d{4}-\d\d-\d\d\S{0,12}|old|bak)"
-)
 OPENED_SAFELY = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _DELETED = " (deleted)"
 
@@ -28,6 +23,7 @@ class Opened:
     position: Position
     watch: Watch
     looked: int = -1  # its size when last looked at
+    written: int = 0  # when, in nanoseconds, as of the last comparison
     changed: float = field(default_factory=time.monotonic)  # when that was another one
     left: bool = False  # its name belongs to another file now, or to none
 
@@ -45,9 +41,18 @@ class Opened:
     def block(self, size: int) -> bytes | None:
         """What follows the position; None when what stands before it is not what was there."""
         position = self.position
+        if not _begins_as(self.descriptor, position):
+            return None
         back = len(position.anchor)
         data = os.pread(self.descriptor, size + back, position.read - back)
         return data[back:] if data[:back] == position.anchor else None
+
+    def rewritten(self, found: os.stat_result) -> bool:
+        """Whether it has other content of the same size."""
+        if found.st_mtime_ns == self.written:
+            return False
+        self.written = found.st_mtime_ns
+        return not is_of(self.descriptor, self.position)
 
     def close(self) -> None:
         os.close(self.descriptor)
@@ -66,6 +71,17 @@ def open_below(path: Path, root: Path) -> int:
     return descriptor
 
 
+def is_of(descriptor: int, position: Position) -> bool:
+    """Whether a file has what was read of a content, told by its first and its last bytes."""
+    back = len(position.anchor)
+    ends = os.pread(descriptor, back, position.read - back) == position.anchor
+    return ends and _begins_as(descriptor, position)
+
+
+def _begins_as(descriptor: int, position: Position) -> bool:
+    return os.pread(descriptor, len(position.head), 0) == position.head
+
+
 def true_path(descriptor: int) -> Path:
     """Where an open file lies now."""
     return Path(str(Path(f"/proc/self/fd/{descriptor}").readlink()).removesuffix(_DELETED))
@@ -73,16 +89,3 @@ def true_path(descriptor: int) -> Path:
 
 def anchor_after(data: bytes, before: bytes) -> bytes:
     return (before + data[-ANCHOR:])[-ANCHOR:]
-
-
-def is_rotation(path: Path, base: Path) -> bool:
-    return path.parent == base.parent and _is_rotated(path.name, base)
-
-
-def _is_rotated(name: str, path: Path) -> bool:
-    """`app.log.1`, `app.log-20261127`, `app-2026-11-27.log` for `app.log`."""
-    if name.startswith(path.name):
-        return bool(_ROTATED.fullmatch(name[len(path.name) :]))
-    stem, suffix = path.stem, path.suffix
-    middle = name.removeprefix(stem).removesuffix(suffix)
-    return len(middle) == len(name) - len(stem) - len(suffix) and bool(_ROTATED.fullmatch(middle))

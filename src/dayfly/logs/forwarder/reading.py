@@ -1,5 +1,6 @@
 """From files into the spool."""
 
+import os
 import time
 from collections.abc import Callable
 from functools import partial
@@ -48,17 +49,18 @@ class Reader:
         for each in list(self._finding.opened.values()):
             found = each.look()
             if looked or found.st_size != each.position.read:
-                self._told.guard(each.position.path, partial(self._read, each, found.st_size))
+                self._told.guard(each.position.path, partial(self._read, each, found))
 
     def close(self) -> None:
         for each in list(self._finding.opened.values()):
             self._finding.close(each)
 
-    def _read(self, each: Opened, size: int) -> None:
+    def _read(self, each: Opened, found: os.stat_result) -> None:
         described = each.watch.describe(Path(each.position.base))
-        if size < each.position.read:
+        grown = found.st_size - each.position.read
+        if grown < 0 or (not grown and each.rewritten(found)):
             self._finding.replaced(each)
-        elif size == each.position.read:
+        elif not grown:
             if (described and described.ended) or each.idle >= self._reading.idle_seconds:
                 self._finding.close(each)  # it is opened again as soon as it grows
         elif described:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from dayfly.logs.forwarder.checkpoint import ANCHOR, Position
+from dayfly.logs.forwarder.opened import OPENED_SAFELY, is_of
 
 PACKED = frozenset({".gz", ".bz2", ".xz", ".zst"})  # by rotation: it was read before
 RECENT_NS = 100_000_000  # a change so young may hide another one of the same tick of the clock
@@ -54,7 +55,7 @@ def origin(
     if not size:
         return "unclear"
     for each in sorted(positions, key=lambda each: not each.lost):
-        if each.read and size >= each.read and _anchored(descriptor, each):
+        if each.read and size >= each.read and is_of(descriptor, each):
             return each if each.lost else "unclear"
         if each.lost:
             continue
@@ -83,8 +84,13 @@ def has_moved(position: Position) -> Path | None:
     """Where a file is now that has another name in its folder."""
     with suppress(OSError), os.scandir(Path(position.path).parent) as entries:
         for entry in entries:
-            if entry.inode() == position.inode and is_at(Path(entry.path), position):
-                return Path(entry.path)
+            path = Path(entry.path)
+            if (
+                entry.inode() == position.inode
+                and is_at(path, position)
+                and _is_its(path, position)
+            ):
+                return path
     return None
 
 
@@ -94,9 +100,13 @@ def by_age(paths: Iterable[Path]) -> list[Path]:
     return [path for _, path in sorted(ages)]
 
 
-def _anchored(descriptor: int, position: Position) -> bool:
-    back = len(position.anchor)
-    return os.pread(descriptor, back, position.read - back) == position.anchor
+def _is_its(path: Path, position: Position) -> bool:
+    """An inode is given again: what another file has is nothing to read."""
+    descriptor = os.open(path, OPENED_SAFELY)
+    try:
+        return is_of(descriptor, position)
+    finally:
+        os.close(descriptor)
 
 
 def _same(one: int, other: int) -> bool:

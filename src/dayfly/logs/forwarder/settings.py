@@ -12,6 +12,7 @@ from dayfly.logs.forwarder.stamps import Stamps
 from dayfly.logs.parsing.multiline import Bounds
 
 GB = 1024**3
+PARTIAL_SECONDS = 60.0  # until a line without its end is sent as it is: its writer has died
 
 
 def _nobody(_: Stamps) -> Redactor:
@@ -26,7 +27,7 @@ class Reading:
     redactor: Callable[[Stamps], Redactor] = _nobody  # knows the secrets that records may have
     look_seconds: float = 1.0  # between two looks for new files
     poll_seconds: float = 0.2  # between two looks into a file
-    partial_seconds: float = 5.0  # until a line without its end is sent as it is
+    partial_seconds: float = PARTIAL_SECONDS
     idle_seconds: float = 300.0  # until a file that does not grow is closed
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from dayfly.durable import FileError, translated
 from dayfly.logs.forwarder.hiding import Hiding
 from dayfly.logs.forwarder.ledger import Full
-from dayfly.logs.forwarder.settings import GB, Reading, Spooling
+from dayfly.logs.forwarder.settings import GB, PARTIAL_SECONDS, Reading, Spooling
 from dayfly.logs.forwarder.stamps import Described, Stamps, Watch
 from dayfly.stored import read_json
 
@@ -47,6 +47,7 @@ class Settings:
     zone: str = "UTC"
     parse: bool = True
     secrets: str = ""  # the folder of secrets that are taken out of records
+    partial_seconds: float = PARTIAL_SECONDS
     journal: bool = False  # read systemd's, too
     journals: str = ""  # a folder of journals instead of the system's own
 
@@ -64,9 +65,10 @@ class Settings:
             zone = ZoneInfo(self.zone)
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise FileError(f"{SETTINGS}: zone: {self.zone!r} is no time zone") from error
+        reading = Reading(zone=zone, parse=self.parse, partial_seconds=self.partial_seconds)
         if not self.secrets:
-            return Reading(zone=zone, parse=self.parse)
-        return Reading(zone=zone, parse=self.parse, redactor=Hiding(Path(self.secrets)).of)
+            return reading
+        return replace(reading, redactor=Hiding(Path(self.secrets)).of)
 
     def watches(self) -> tuple[Watch, ...]:
         found = [_watch(files, self.host) for files in self.files]

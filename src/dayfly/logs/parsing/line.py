@@ -51,6 +51,14 @@ def read(text: str, known: Known) -> Parsed:
     return parsed._replace(time=None, fields=told)
 
 
+def is_told(text: str) -> bool:
+    """Whether a line tells a time, a level or fields of its own, as what a logger writes does."""
+    parsed = read(text, Known(0))
+    if parsed.time is not None or parsed.fields:
+        return True
+    return bool(parsed.level) and not plain.is_exception(text)
+
+
 def text_of(line: bytes) -> str:
     """Bytes that are no UTF-8 become U+FFFD; NULs, of which files with holes are full, a sign."""
     text = line.decode(errors="replace")

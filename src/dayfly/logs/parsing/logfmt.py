@@ -7,7 +7,8 @@ from dayfly.logs.parsing.parsed import Known, Parsed
 from dayfly.logs.record import Value
 
 _PAIR = re.compile(r'([A-Za-z_@][\w.@/-]*)=(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^\s"=]*))(?: +|$)')
-_ESCAPED = re.compile(r"\\(.)")
+_ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
+_LAST = 0x10FFFF
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,17})(\.\d{1,17})?")
 LONGEST = 65_536  # characters; more is not for people
@@ -32,7 +33,7 @@ def pairs(text: str) -> dict[str, Value] | None:
         if not found:
             return None
         name, quoted, bare = found.groups()
-        fields[name] = _ESCAPED.sub(_plain, quoted) if quoted is not None else value_of(bare)
+        fields[name] = value_of(bare) if quoted is None else _unquoted(quoted)
         position = found.end()
     return fields
 
@@ -55,5 +56,19 @@ def value_of(bare: str) -> Value:
     return float(bare) if found[1] else int(bare)
 
 
+def _unquoted(quoted: str) -> str:
+    """As JSON and Go escape."""
+    if "\\" not in quoted:
+        return quoted
+    text = _ESCAPED.sub(_plain, quoted)
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def _plain(found: re.Match[str]) -> str:
-    return _ESCAPES.get(found[1], found[1])
+    *codes, letter = found.groups()
+    code = next(filter(None, codes), "")
+    if code:
+        return chr(min(int(code, 16), _LAST))
+    return _ESCAPES.get(letter, letter)

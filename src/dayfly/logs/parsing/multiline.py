@@ -7,6 +7,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dayfly.logs.parsing.line import is_told
+from dayfly.logs.parsing.thrown import begins_node, in_message, may_grow
+
 _CLOSING = frozenset({"}", "]", ")", "})", "},", "});"})
 _TRACEBACK = "Traceback (most recent call last):"
 _CHAINED = ("During handling of the above exception", "The above exception was the direct cause")
@@ -21,10 +24,15 @@ _GO_HEAD = re.compile(
     r"(?:\S+ \S+ )?(?:panic: |fatal error: |http: panic serving )|goroutine \d+ \["
 )
 _GO_LINE = re.compile(r"goroutine \d+ \[|\[signal |created by |exit status |panic\(|[^\s(]+\(.*\)$")
-_NODE_HEAD = re.compile(r"(?:/|file://|node:)\S*:\d+$")
-_NODE_LINE = re.compile(r"(?:Uncaught )?(?:[A-Za-z_$][\w$]*)?Error\b|Node\.js v\d")
+_NODE_LINE = re.compile(r"Node\.js v\d|\(Use `node ")
+# What drivers and validators add to their messages.
+_ADDED = re.compile(
+    r"LINE \d+: |(?:DETAIL|HINT|CONTEXT|QUERY):  ?"
+    r"|\[SQL: |\[parameters: |\(Background on this error"
+)
 # How lines that are not indented go on, by kind of the record.
-_LINES = {"go": _GO_LINE, "node": _NODE_LINE, "blamed": re.compile(rf"Caused by: |{_JAVA.pattern}")}
+_LINES = {"go": _GO_LINE, "blamed": re.compile(rf"Caused by: |{_JAVA.pattern}")}
+_NODE = frozenset({"source", "mark", "thrown", "node"})
 _BLAME_LENGTH = 300  # characters of a line in which an error is looked for
 
 
@@ -34,6 +42,7 @@ class Bounds:
 
     lines: int = 500
     size: int = 256 * 1024  # characters
+    message: int = 50  # lines that follow what Python raised
     seconds: float = 0.5  # to wait for a line that may still belong to the last one
 
 
@@ -43,26 +52,39 @@ def starts(lines: Sequence[str], bounds: Bounds) -> list[int]:
     A blank line begins none: it belongs to what stands before it.
     """
     found: list[int] = []
-    kind, first, size = "", "", 0
+    kinds: list[str] = []
+    kind, first, size, said = "", "", 0, 0
     for index, line in enumerate(lines):
         if found and (on := _continued(kind, first, line)) is not None:
+            if index - found[-1] == 1 and (more := in_message(lines, found, index)):
+                del found[-more:], kinds[-more:]
+                on, first = kinds[-1], lines[found[-1]]
+                size = sum(map(len, lines[found[-1] : index]))
             size += len(line)
-            if index - found[-1] < bounds.lines and size <= bounds.size:
-                kind = on
+            said = said + 1 if on == "said" else 0
+            if index - found[-1] < bounds.lines and size <= bounds.size and said <= bounds.message:
+                kind = kinds[-1] = on
                 continue
         found.append(index)
-        kind, first, size = _kind(line), line, len(line)
+        kind, first, size = _kind(lines, index), line, len(line)
+        kinds.append(kind)
     return found
 
 
-def _kind(line: str) -> str:
+def unsettled(lines: Sequence[str], begins: Sequence[int]) -> int:
+    """How many of the last records may be the beginning of one, as long as more may come."""
+    return max(1, may_grow(lines, begins))
+
+
+def _kind(lines: Sequence[str], index: int) -> str:
     """Of a record that begins with the line; empty for nearly all."""
+    line = lines[index]
     if line == _TRACEBACK:
         return "python"
     if line[3:4] == " " and _JUL_HEAD.match(line):
         return "jul"
-    if line[:1] in {"/", "f", "n"} and _NODE_HEAD.match(line):
-        return "node"
+    if line[:1] in {"/", "f", "n"} and begins_node(lines, index):
+        return "source"
     if ("panic" in line or line[:1] in {"f", "g"}) and _GO_HEAD.match(line):
         return "go"
     return ""
@@ -70,28 +92,56 @@ def _kind(line: str) -> str:
 
 def _continued(kind: str, first: str, line: str) -> str | None:
     """The kind of the record that goes on with the line; None when the line begins another."""
+    if kind and kind in _NODE:
+        return _of_node(kind, line)
     initial = line[:1]
     if initial in {" ", "\t", ""} or line in _CLOSING or line.isspace():
         return kind
     if kind:
-        return _of_kind(kind, line)
+        return _of_kind(kind, first, line)
     if initial == "T" and line == _TRACEBACK:
-        return "python" if _BLAMES.search(first, 0, _BLAME_LENGTH) else None
-    if initial == "C" and line.startswith("Caused by: "):
-        return kind
-    if "a" <= initial <= "z" and _JAVA.match(line):
-        return kind if _BLAMES.search(first, 0, _BLAME_LENGTH) else None
-    return None
+        on = "python"
+    elif "a" <= initial <= "z" and _JAVA.match(line):
+        on = kind
+    else:
+        return kind if initial == "C" and line.startswith("Caused by: ") else None
+    return on if _BLAMES.search(first, 0, _BLAME_LENGTH) else None
 
 
-def _of_kind(kind: str, line: str) -> str | None:
+def _of_kind(kind: str, first: str, line: str) -> str | None:
     if kind == "python":
         return "raised"  # the first line that is not indented says what was raised
-    if kind == "raised":
-        return "chained" if line.startswith(_CHAINED) else None
+    if kind in {"raised", "said"}:
+        if line.startswith(_CHAINED):
+            return "chained"
+        return "said" if _is_said(first, line) else None
     if kind == "chained":
         return "python" if line == _TRACEBACK else None
     if kind == "jul":
         level = _JUL_LEVEL.match(line)
         return ("blamed" if level[1] in {"SEVERE", "WARNING"} else "") if level else None
     return kind if _LINES[kind].match(line) else None
+
+
+def _is_said(first: str, line: str) -> bool:
+    """Whether it goes on with the message, or a note, of what was raised.
+
+    Told by what it is not: where records begin with a time or a level, a line without is none.
+    """
+    if _ADDED.match(line):
+        return True
+    return first != _TRACEBACK and is_told(first) and line != _TRACEBACK and not is_told(line)
+
+
+def _of_node(kind: str, line: str) -> str | None:
+    """Node shows a line of the source, a mark below it, then what was thrown, whatever it is."""
+    if kind == "source":
+        return "mark"
+    if kind == "mark":
+        return "thrown"
+    if not line or line.isspace():
+        return kind
+    if kind == "thrown":
+        return "node"
+    indented = line[:1] in {" ", "\t"} or line in _CLOSING
+    return kind if indented or _NODE_LINE.match(line) else None

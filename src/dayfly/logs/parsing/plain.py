@@ -16,6 +16,8 @@ _NPM = re.compile(r"npm (ERR!|WARN|error|warn) ")
 _EXCEPTION = re.compile(
     r"(?:Uncaught )?(?:[A-Za-z_][\w.$]*)?(?:Error|Exception)(?::|\s*\n)"
     r"|Traceback \(|Exception in thread "
+    r"|[A-Z][\w$]*[a-z]\w*: (?:.*\n){1,9}?\s+at "  # of Java and Node, called otherwise
+    r"|(?:/|file://|node:)\S*:\d+\n.*\n\s*\^+\s*\n"  # Node shows the source first
 )
 
 
@@ -37,4 +39,9 @@ def level(text: str) -> str:
         return levels.of_word(next(filter(None, found.groups())))
     if found := _NPM.match(text):
         return "warning" if found[1].lower() == "warn" else "error"
-    return "error" if _EXCEPTION.match(text) else ""
+    return "error" if is_exception(text) else ""
+
+
+def is_exception(text: str) -> bool:
+    """Whether it begins as what was thrown does, which is the middle of a record as often."""
+    return bool(_EXCEPTION.match(text))
