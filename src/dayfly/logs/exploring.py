@@ -14,13 +14,14 @@ from dayfly.errors import DayflyError
 from dayfly.logs import wire
 from dayfly.logs.answers import WishError
 from dayfly.logs.around import STREAM, Place, around
-from dayfly.logs.comparing import ERRORS, new_patterns
+from dayfly.logs.comparing import new_patterns
 from dayfly.logs.histogram import histogram
 from dayfly.logs.notice import notice
 from dayfly.logs.parameters import BOUNDS, Told, bounds, moment, needed, refuse_unknown, whole
 from dayfly.logs.query import instants, tree
 from dayfly.logs.query.meaning import ATTRIBUTES
 from dayfly.logs.query.parse import parse
+from dayfly.logs.query.severe import ERRORS
 from dayfly.logs.store.store import Ask, Store
 from dayfly.logs.streamed import Streamed
 

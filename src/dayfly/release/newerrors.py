@@ -9,6 +9,7 @@ from dayfly.errors import DayflyError
 from dayfly.logs.notice import is_notice
 from dayfly.logs.query import tree
 from dayfly.logs.query.instants import SECOND, iso
+from dayfly.logs.query.severe import ERRORS
 from dayfly.logs.query.written import text
 from dayfly.release import fleet
 from dayfly.release.work import Work
@@ -62,7 +63,7 @@ class NewErrors:
             raise UnknownError(f"it has no records of release {self._outgoing}")
         [answer] = self._rows(
             "compare",
-            query=text(tree.Query(_wanted(self._work))),
+            query=text(tree.Query(wanted(self._work.record.app))),
             before=self._outgoing,
             after=self._work.record.number,
             after_since=self._since,
@@ -108,22 +109,22 @@ def _began(work: Work) -> str:
     return iso(round(min(started, default=time.time()) * SECOND))
 
 
+def wanted(app: str) -> tree.Node:
+    """Failed requests, which are in the access log, have a limit of their own."""
+    return tree.And(
+        (
+            tree.Compare("app", "=", app),
+            ERRORS,
+            tree.Not(tree.Compare("stream", "=", "access")),
+        )
+    )
+
+
 def _errors(work: Work, release: int) -> tree.Node:
-    return tree.And((_of(work, release), _wanted(work)))
+    return tree.And((_of(work, release), wanted(work.record.app)))
 
 
 def _of(work: Work, release: int) -> tree.Node:
     return tree.And(
         (tree.Compare("app", "=", work.record.app), tree.Compare("release", "=", release))
-    )
-
-
-def _wanted(work: Work) -> tree.Node:
-    """Failed requests, which are in the access log, have a limit of their own."""
-    return tree.And(
-        (
-            tree.Compare("app", "=", work.record.app),
-            tree.Compare("level", ">=", "error"),
-            tree.Not(tree.Compare("stream", "=", "access")),
-        )
     )
