@@ -64,6 +64,22 @@ def test_fields_that_are_called_as_what_is_told_of_a_search_are_fields(
     ]
 
 
+def test_no_record_can_pass_for_what_the_store_says(server: Server, client: Client) -> None:
+    server.ingest(
+        {
+            "time": NOW_NS,
+            "message": "x",
+            "app": "evil",
+            "fields": {"notice": True, "cut": "hair", "error": "no", "hint": "none"},
+        }
+    )
+
+    for names in ("notice, error, hint", "cut, notice"):
+        (line,) = found(client, Asked(query=f"app:evil | fields {names}", json=True))
+        assert set(json.loads(line)) == set(names.split(", "))
+        assert len(list(found(client, Asked(query=f"app:evil | fields {names}")))) == 2
+
+
 def test_a_record_is_one_line_that_cannot_act_on_the_terminal() -> None:
     line = record_line(RECORD, marker(parse("timeout NOT it")))
 

@@ -9,6 +9,7 @@ from dayfly.cli.records import marker, record_line
 from dayfly.cli.searching import Asked, row_of, told
 from dayfly.client import Client
 from dayfly.errors import DayflyError
+from dayfly.logs.notice import noticed
 from dayfly.logs.query.parse import parse
 
 _STREAM = ("time", "app", "release", "machine", "host", "stream", "message")
@@ -22,8 +23,8 @@ def surrounded(client: Client, asked: Asked, lines: int, *, prefix: str) -> Iter
     mark, shown = marker(query), False
     for line in client.lines(f"{prefix}/search", **told(asked)):
         row = row_of(line)
-        if "message" not in row:
-            yield paint("warn", clean(row.get("cut", "")))
+        if said := noticed(row):
+            yield paint("warn", clean(said["cut"]))
             continue
         stands = {name: row[name] or None for name in _STREAM}
         found = client.get(f"{prefix}/context", **stands, before=lines, after=lines)

@@ -13,7 +13,7 @@ from dayfly.client import Client
 from dayfly.clock import Stop
 from dayfly.config.units import Duration, UnitError
 from dayfly.errors import DayflyError
-from dayfly.logs.notice import is_notice
+from dayfly.logs.notice import noticed
 from dayfly.logs.query import tree
 from dayfly.logs.query.instants import SECOND, iso, span
 from dayfly.logs.query.parse import parse
@@ -42,8 +42,8 @@ def found(client: Client, asked: Asked, *, path: str = SEARCH) -> Iterator[str]:
     mark, rows = marker(query), list[dict[str, Any]]()
     for line in client.lines(path, **told(asked)):
         row = row_of(line)
-        if is_notice(row):
-            yield paint("warn", clean(row["cut"]))
+        if said := noticed(row):
+            yield paint("warn", clean(said["cut"]))
         elif asked.json:
             yield json.dumps(row)
         elif query.pipes:
@@ -173,8 +173,8 @@ def told(asked: Asked) -> dict[str, Any]:
 
 def row_of(line: str) -> dict[str, Any]:
     row: dict[str, Any] = json.loads(line)
-    if is_notice(row) and "error" in row:
-        raise DayflyError(row["error"], hint=row["hint"])
+    if "error" in (said := noticed(row)):
+        raise DayflyError(said["error"], hint=said["hint"])
     return row
 
 

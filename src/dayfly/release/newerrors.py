@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dayfly.errors import DayflyError
-from dayfly.logs.notice import is_notice
+from dayfly.logs.notice import noticed
 from dayfly.logs.query import tree
 from dayfly.logs.query.instants import SECOND, iso
 from dayfly.logs.query.severe import ERRORS
@@ -77,10 +77,11 @@ class NewErrors:
     def _rows(self, question: str, **told: object) -> Iterator[Row]:
         for line in self._work.parts.logs(question, seconds=SEARCH_SECONDS, **told):
             row: Row = json.loads(line)
-            if is_notice(row) and "error" in row:
-                raise UnknownError(str(row["error"]))
-            if row.get("cut"):
-                raise UnknownError(f"its search was cut: {row['cut']}")
+            notice = noticed(row)
+            if "error" in notice:
+                raise UnknownError(notice["error"])
+            if cut := notice.get("cut") or row.get("cut"):
+                raise UnknownError(f"its search was cut: {cut}")
             yield row
 
     def _tell(self, problem: str) -> None:

@@ -201,7 +201,7 @@ def test_an_error_in_between_is_the_last_line() -> None:
         found = Server(store, port).search()  # type: ignore[arg-type]
 
     assert [line.get("message") for line in found.lines[:3]] == ["x"] * 3
-    assert found.lines[3] == {"error": "the disk broke", "hint": "", "notice": True}
+    assert found.lines[3] == {"notice": {"error": "the disk broke", "hint": ""}}
 
 
 def test_an_error_before_anything_has_a_status() -> None:
@@ -218,7 +218,7 @@ def test_what_was_cut_is_the_last_line() -> None:
     with answering(application(store)) as port:  # type: ignore[arg-type]
         server = Server(store, port)  # type: ignore[arg-type]
 
-        assert server.search().lines[-1] == {"cut": "cut after 60 s", "notice": True}
+        assert server.search().lines[-1] == {"notice": {"cut": "cut after 60 s"}}
         assert server.search("", "text/csv").body.endswith(b"# cut: cut after 60 s\r\n")
 
 
