@@ -6,7 +6,7 @@ from typing import Any
 
 from dayfly.cli.output import clean, paint, table
 from dayfly.cli.records import marker, record_line
-from dayfly.cli.searching import Asked, row_of, told
+from dayfly.cli.searching import Asked, remark, row_of, told
 from dayfly.client import Client
 from dayfly.errors import DayflyError
 from dayfly.logs.notice import noticed
@@ -24,7 +24,7 @@ def surrounded(client: Client, asked: Asked, lines: int, *, prefix: str) -> Iter
     for line in client.lines(f"{prefix}/search", **told(asked)):
         row = row_of(line)
         if said := noticed(row):
-            yield paint("warn", clean(said["cut"]))
+            yield remark(said["cut"])
             continue
         stands = {name: row[name] or None for name in _STREAM}
         found = client.get(f"{prefix}/context", **stands, before=lines, after=lines)
@@ -53,7 +53,7 @@ def compared(client: Client, asked: Asked, releases: Sequence[int], *, path: str
     else:
         yield from table([_row(each) for each in found["patterns"]], head=("count", "pattern"))
     if found["cut"]:
-        yield paint("warn", clean(found["cut"]))
+        yield remark(found["cut"])
 
 
 def _row(pattern: dict[str, Any]) -> tuple[str, str]:
