@@ -77,6 +77,7 @@ def usage_lines(found: Any) -> list[str]:  # noqa: ANN401 - JSON
     lines = table(rows, head=("day", "app", "records", "size")) if rows else [NOT_YET]
     if isinstance(found, list):
         return lines
+    lines += [paint("bad", f"missing: {clean(each)}") for each in found["problems"]]
     full = clean(found["full_at"][:10]) if found["full_at"] else "never at this rate"
     rate = f"stored {size(found['stored'])}, {size(found['a_day'])} a day"
     return [*lines, "", f"{rate}, free {size(found['free'])}; the disk is full: {full}"]
