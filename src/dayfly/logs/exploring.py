@@ -146,6 +146,7 @@ def _context(store: Store, told: Told, ask: Ask) -> Mapping[str, Any]:
         time=moment("time", told, 0, 0),
         release=whole("release", told, 0, MOST_RELEASE, least=0),
         message=told.get("message"),
+        digest=told.get("digest"),
         **{name: told.get(name, "") for name in STREAM if name != "release"},
     )
     before = whole("before", told, FEW_AROUND, MOST_AROUND, least=0)
@@ -183,6 +184,6 @@ _MADE: dict[str, tuple[tuple[str, ...], int, Made]] = {
     "/facets": (("query", "names", "size"), 60, _facets),
     "/fields": (("prefix", "size"), COMPLETION_SECONDS, _fields),
     "/values": (("name", "prefix", "query", "size"), COMPLETION_SECONDS, _completed),
-    "/context": (("time", *STREAM, "message", "before", "after"), 60, _context),
+    "/context": (("time", *STREAM, "message", "digest", "before", "after"), 60, _context),
     "/compare": (("before", "after", "after_since", "query"), 60, _compared),
 }
