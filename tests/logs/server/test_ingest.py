@@ -81,6 +81,18 @@ def test_a_level_is_the_same_after_a_restart_and_beside_a_line_of_another_shape(
         assert sorted(server.messages("level:error")) == ["a", "b"]
 
 
+@pytest.mark.parametrize("way", ["/ingest", "/insert/jsonline"])
+def test_what_is_not_quite_json_is_taken(server: Server, way: str) -> None:
+    body = b'{"time":"2026-11-01t00:00:00z","_time":"2026-11-01t00:00:00z","message":"a \\ud83d b",'
+    body += b'"n":1e400,"x":NaN}'
+
+    assert server.ask("POST", way, body).json == {"taken": 1}
+    (found,) = server.search("n:1e400 x:NaN").lines
+    assert (found["message"], found["time"]) == ("a \ufffd b", "2026-11-01T00:00:00Z")
+    assert server.ask("POST", way, b"[1]").status == 400
+    assert server.ask("POST", way, b'{"time": 1, "message": "a').status == 400
+
+
 def test_a_batch_is_taken_once(server: Server) -> None:
     first, again, other = (
         server.ask("POST", "/ingest", LINES, X_Dayfly_Batch=batch)

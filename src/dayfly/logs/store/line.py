@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import msgspec
 
 from dayfly.logs.parsing.levels import of_number, of_word
+from dayfly.logs.parsing.loose import BROKEN, decoded
 from dayfly.logs.query.meaning import text_of
 from dayfly.logs.query.values import LEVELS
 from dayfly.logs.record import Record, Value
@@ -16,7 +17,7 @@ from dayfly.logs.store.problems import BodyError
 
 _LEAST, _MOST = -(2**63), 2**63 - 1
 Whole = Annotated[int, msgspec.Meta(ge=_LEAST, le=_MOST)]
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?(Z|[+-]\d\d:?\d\d)?")
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?([Zz]|[+-]\d\d:?\d\d)?")
 _OURS = frozenset(("", *LEVELS))
 SHOWN = 80  # characters of a line in a message
 
@@ -35,7 +36,6 @@ class Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 _decoder = msgspec.json.Decoder(Line)
-_loose = msgspec.json.Decoder(dict[str, Any])
 
 
 def read(body: bytes) -> list[Line]:
@@ -100,8 +100,8 @@ def _record(line: Line) -> Record:
 
 def _read_one(number: int, line: bytes) -> Line:
     try:
-        return _forgiving(_loose.decode(line))
-    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
+        return _forgiving(msgspec.convert(decoded(line), dict[str, Any]))
+    except BROKEN as error:
         shown = line[:SHOWN].decode(errors="replace")
         raise BodyError(
             f"line {number} is no record: {error}: {shown}",
@@ -157,7 +157,7 @@ def nanoseconds(text: str) -> int:
     if not found:
         raise ValueError(f"{text!r} is no ISO 8601 time")
     seconds, fraction, zone = found.groups()
-    moment = datetime.fromisoformat(seconds + (zone or "+00:00"))
+    moment = datetime.fromisoformat((seconds + (zone or "+00:00")).upper())
     whole = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // _SECOND
     return whole * 1_000_000_000 + int(((fraction or "") + "0" * 9)[:9])
 
