@@ -59,16 +59,23 @@ class NewErrors:
         return said(found) if found else ""
 
     def _patterns(self) -> Sequence[Row]:
-        if not self._counted(_of(self._work, self._outgoing or 0)):
+        before = self._before()
+        if not self._counted(_of(self._work, self._outgoing or 0), since=before):
             raise UnknownError(f"it has no records of release {self._outgoing}")
         [answer] = self._rows(
             "compare",
             query=text(tree.Query(wanted(self._work.record.app))),
+            since=before,
             before=self._outgoing,
             after=self._work.record.number,
             after_since=self._since,
         )
         return list(answer["patterns"])
+
+    def _before(self) -> str:
+        """When the outgoing release began: what is missing of earlier times matters to nobody."""
+        outgoing = self._work.parts.journal.release(self._outgoing or 0)
+        return iso(round(outgoing.started * SECOND))
 
     def _counted(self, where: tree.Node, **told: object) -> int:
         rows = self._rows("search", query=text(tree.Query(where, (tree.Count(),))), **told)
