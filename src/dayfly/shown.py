@@ -4,9 +4,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(?:\x07|\x1b\\|$)|.)", re.DOTALL)
+# Titles, links and the like take any text up to their end, which may stand far behind what somebody
+# else wrote, or nowhere: of them only the beginning goes, and what they hide is seen.
+_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[()*+][0-9A-Za-z]|[!-~])?")
 _UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters
+    "\u00ad\u034f\u180b-\u180f\u200b-\u200d\u2060-\u2065\ufe00-\ufe0f\ufeff"  # without a width
+    "\u115f\u1160\u17b4\u17b5\u3164\uffa0"  # letters that are blank
+    "\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f"  # that turn text, or end its line
+    "\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 TEN, MINUTE = 10, 60  # seconds
 

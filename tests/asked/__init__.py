@@ -89,7 +89,7 @@ class Server:
 
 
 @contextmanager
-def serving(
+def serving(  # noqa: PLR0913 - what a server is made of
     folder: Path,
     *,
     token: str = "",
@@ -97,18 +97,20 @@ def serving(
     room: Room | None = None,
     syslog: Syslog = NO_SYSLOG,
     now: Callable[[], float] = lambda: NOW,
+    port: int = 0,
 ) -> Iterator[Server]:
     with bound(syslog) as sockets, Store(folder, settings=settings, now=now) as store:
         listener = Listener(store, sockets, syslog.zone, now)
         app = application(store, token=token, room=room, now=now, beside=listener.listening)
-        with answering(app) as port:
-            yield Server(store, port, {"Authorization": f"Bearer {token}"} if token else {})
+        with answering(app, port) as port_:
+            yield Server(store, port_, {"Authorization": f"Bearer {token}"} if token else {})
 
 
 @contextmanager
-def answering(app: Starlette) -> Iterator[int]:
+def answering(app: Starlette, port: int = 0) -> Iterator[int]:
     with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", port))
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()

@@ -75,6 +75,32 @@ def test_lines_around_a_record(alone: Terminal, server: Server) -> None:
     ]  # fmt: skip
 
 
+def test_lines_around_a_record_of_any_length(alone: Terminal, server: Server) -> None:
+    """One whose neighbours can't be had does not end the others."""
+    same = {"app": "long", "stream": "stdout"}
+    endless = {"app": "long", "stream": "s" * 1_000_000}
+    trace = "".join(f"\n  at frame {n} of many" for n in range(12_000))
+    server.ingest(
+        {"time": NOW_NS - 9, "message": "before", **same},
+        {"time": NOW_NS - 8, "message": f"boom{trace}", **same},
+        {"time": NOW_NS - 7, "message": f"boom{'x' * 1_000_000}", **same},
+        {"time": NOW_NS - 6, "message": "boom of a stream without end", **endless},
+        {"time": NOW_NS - 5, "message": "boom \u2603", **same},
+    )
+
+    done = alone.type("logs", "boom*", "--url", server.address, "--context", "1", "--json")
+
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0
+    assert [(each["at"], len(each["records"])) for each in found] == [
+        (1, 2),
+        (0, 1),
+        (1, 3),
+        (1, 3),
+    ]
+    assert done.stderr.startswith("The lines around the record of 2026-11-01T23:59:59.999999994Z: ")
+
+
 def test_what_is_new_in_a_release(alone: Terminal, server: Server) -> None:
     done = alone.type("logs", "--url", server.address, "--compare", "41", "42")
 

@@ -8,21 +8,39 @@ from dayfly.cli import needs
 from dayfly.cli.needs import Facts
 from dayfly.cli.output import clean, cleaned, error, paint, table, width
 
+# Signs that are written before numbers, and count as marks of format
+SEEN = {chr(n) for n in (*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD)}
+SEEN |= {chr(n) for n in range(0x13430, 0x13440)}
+
 
 @given(st.text(alphabet=st.characters(categories=("Cc", "Cf", "L", "N", "P"))))
 def test_cleaned_text_has_nothing_that_acts_on_a_terminal(text: str) -> None:
     left = clean(text)
 
     assert not any(unicodedata.category(char) == "Cc" for char in left)
-    assert not {"\u202e", "\u2066", "\u200f"} & set(left)
+    assert not any(unicodedata.category(char) == "Cf" for char in left if char not in SEEN)
+
+
+@given(st.text("ab ;\x1b]P_^X\\\x07"), st.text("cde", min_size=1))
+def test_nothing_hides_what_follows(before: str, after: str) -> None:
+    """But for the one letter that an escape takes with it."""
+    assert clean(f"{before}{after}").endswith(after[1:])
 
 
 @pytest.mark.parametrize(
     ("text", "left"),
     [
         ("\x1b[1;31mred\x1b[0m", "red"),
-        ("\x1b]0;title\x07rest", "rest"),
-        ("\x1b]8;;http://evil\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("\x1b]0;title\x07rest", "0;titlerest"),
+        ("\x1b]8;;http://evil\x1b\\link\x1b]8;;\x1b\\", "8;;http://evillink8;;"),
+        ("user \x1b]0; from 10.0.0.1 was \x07refused", "user 0; from 10.0.0.1 was refused"),
+        ("\x1bP1;1|rest", "1;1|rest"),
+        ("\x1b_rest \x1b^of \x1bXit", "rest of it"),
+        ("rest\x1b", "rest"),
+        ("a\x1b\u6f22", "a\u6f22"),
+        ("\x1b(Brest", "rest"),
+        ("ad\u200bm\u200din\u00ad", "admin"),
+        ("\u2060pay\U000e0041load\ufe0f\u3164", "payload"),
         ("a\r\nb", "a b"),
         ("50%\t100%", "50% 100%"),
         ("\x1bcreset", "reset"),

@@ -8,10 +8,8 @@ import pytest
 
 from asked import NOW, Server, serving
 from dayfly.cli.records import marker, record_line
-from dayfly.cli.searching import OVERLAP, Asked, Tail, followed, found
+from dayfly.cli.searching import Asked, found
 from dayfly.client import Client, ClientError
-from dayfly.clock import Stop
-from dayfly.errors import DayflyError, StoppedError
 from dayfly.logs.query.instants import iso
 from dayfly.logs.query.parse import parse
 from dayfly.logs.query.problem import QueryError
@@ -62,6 +60,22 @@ def test_fields_that_are_called_as_what_is_told_of_a_search_are_fields(
     assert list(found(client, Asked(query="app:odd y | fields error, hint", json=True))) == [
         '{"error": "no", "hint": "yes"}'
     ]
+
+
+def test_no_record_can_pass_for_what_the_store_says(server: Server, client: Client) -> None:
+    server.ingest(
+        {
+            "time": NOW_NS,
+            "message": "x",
+            "app": "evil",
+            "fields": {"notice": True, "cut": "hair", "error": "no", "hint": "none"},
+        }
+    )
+
+    for names in ("notice, error, hint", "cut, notice"):
+        (line,) = found(client, Asked(query=f"app:evil | fields {names}", json=True))
+        assert set(json.loads(line)) == set(names.split(", "))
+        assert len(list(found(client, Asked(query=f"app:evil | fields {names}")))) == 2
 
 
 def test_a_record_is_one_line_that_cannot_act_on_the_terminal() -> None:
@@ -122,52 +136,3 @@ def test_what_is_wrong_is_said_before_or_by_the_server(client: Client) -> None:
         list(found(client, Asked(query=")")))
     with pytest.raises(ClientError, match="since: found 'soon', allowed is a date"):
         list(found(client, Asked(query="", since="soon")))
-    with pytest.raises(DayflyError, match="Only records can be followed"):
-        list(followed(client, Asked(query="| patterns"), begin=0, now=lambda: 0, stop=Stop()))
-
-
-def test_following_shows_what_was_there_and_what_comes(server: Server, client: Client) -> None:
-    stop = Stop()
-    lines = followed(
-        client,
-        Asked(query="web OR new OR newer"),
-        begin=NOW_NS - 10 * SECOND,
-        now=lambda: NOW_NS,
-        stop=stop,
-    )
-
-    assert next(lines).endswith("\x1b[36mnew\x1b[0m")
-    server.ingest({"time": NOW_NS - 5 * SECOND, "message": "newer but late"})
-    assert "late" in next(lines)
-    stop.request("Ctrl-C")
-    with pytest.raises(StoppedError):
-        next(lines)
-
-
-def line(time: int, message: str) -> str:
-    return json.dumps({"time": iso(time), "message": message})
-
-
-def test_looks_that_overlap_tell_each_line_once_and_equal_ones_as_often_as_they_are() -> None:
-    tail = Tail(0)
-    one, two = line(5, "a"), line(6, "b")
-
-    assert list(tail.fresh([one, one])) == [one, one]
-    assert list(tail.fresh([one, one, one, two])) == [one, two]
-    assert list(tail.fresh([one, one, one, two])) == []
-
-
-def test_a_look_begins_before_the_newest_and_never_after_now() -> None:
-    tail = Tail(0)
-    list(tail.fresh([line(100 * SECOND, "a")]))
-
-    assert tail.since(200 * SECOND) == 100 * SECOND - OVERLAP
-    assert tail.since(50 * SECOND) == 50 * SECOND - OVERLAP
-    assert Tail(7).since(0) == 7
-
-
-def test_a_full_look_is_gone_on_from() -> None:
-    tail = Tail(0, most=2)
-    list(tail.fresh([line(100 * SECOND, "a"), line(101 * SECOND, "b")]))
-
-    assert tail.since(200 * SECOND) == 101 * SECOND

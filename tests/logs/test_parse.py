@@ -101,6 +101,7 @@ CONDITIONS = {
             Compare("time", "<", FIRST_OF_NOVEMBER + 2 * DAY),
         )
     ),
+    "time:<2026-11-01t00:00:00.5z": Compare("time", "<", FIRST_OF_NOVEMBER + 5 * 10**8),
     "time:<2026-11-01T01:00:00.5+01:00": Compare("time", "<", FIRST_OF_NOVEMBER + 5 * 10**8),
 }
 PIPES = {

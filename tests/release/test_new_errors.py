@@ -4,7 +4,12 @@ from typing import Any
 
 import pytest
 
-from dayfly.release.newerrors import SHOWN, said, worst
+from dayfly.logs.query import tree
+from dayfly.logs.query.meaning import matches
+from dayfly.logs.query.parse import parse
+from dayfly.logs.query.written import text
+from dayfly.logs.record import Record
+from dayfly.release.newerrors import SHOWN, said, wanted, worst
 
 
 def patterns(*counts: int) -> list[dict[str, Any]]:
@@ -39,3 +44,22 @@ def test_the_most_frequent_is_named(
 )
 def test_how_a_person_is_told(count: int, pattern: str, says: str) -> None:
     assert said({"count": count, "pattern": pattern}) == says
+
+
+@pytest.mark.parametrize(
+    ("level", "stream", "counts"),
+    [
+        ("", "stdout", False),
+        ("debug", "stdout", False),
+        ("info", "stdout", False),
+        ("warning", "stdout", False),
+        ("error", "stdout", True),
+        ("critical", "stderr", True),
+        ("error", "access", False),
+    ],
+)
+def test_which_lines_are_errors(level: str, stream: str, counts: bool) -> None:
+    asked = parse(text(tree.Query(wanted("shop")))).where
+    record = Record(time=1, message="m", app="shop", level=level, stream=stream)
+
+    assert matches(asked, record) == counts

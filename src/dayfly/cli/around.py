@@ -5,13 +5,16 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dayfly.cli.output import clean, paint, table
-from dayfly.cli.records import marker, record_line
-from dayfly.cli.searching import Asked, row_of, told
+from dayfly.cli.records import Mark, marker, record_line
+from dayfly.cli.searching import Asked, Remark, remark, row_of, told
 from dayfly.client import Client
 from dayfly.errors import DayflyError
+from dayfly.logs.notice import noticed
 from dayfly.logs.query.parse import parse
+from dayfly.logs.record import digest_of
 
-_STREAM = ("time", "app", "release", "machine", "host", "stream", "message")
+_STREAM = ("time", "app", "release", "machine", "host", "stream")
+Row = dict[str, Any]
 
 
 def surrounded(client: Client, asked: Asked, lines: int, *, prefix: str) -> Iterator[str]:
@@ -19,23 +22,48 @@ def surrounded(client: Client, asked: Asked, lines: int, *, prefix: str) -> Iter
     query = parse(asked.query)
     if query.pipes:
         raise DayflyError("Only records have lines around.", hint="Leave out the `|`.")
-    mark, shown = marker(query), False
+    mark, first = marker(query), True
+    for found in _each(client, asked, lines, prefix):
+        if isinstance(found, Remark):
+            yield found
+        elif asked.json:
+            yield json.dumps(found)
+        else:
+            yield from () if first else (paint("dim", "--"),)
+            first = False
+            yield from _shown(found, mark)
+
+
+def _each(client: Client, asked: Asked, lines: int, prefix: str) -> Iterator[Remark | Row]:
+    cuts = {""}
     for line in client.lines(f"{prefix}/search", **told(asked)):
         row = row_of(line)
-        if "message" not in row:
-            yield paint("warn", clean(row.get("cut", "")))
+        if said := noticed(row):
+            yield remark(said["cut"])
             continue
-        stands = {name: row[name] or None for name in _STREAM}
-        found = client.get(f"{prefix}/context", **stands, before=lines, after=lines)
-        if asked.json:
-            yield json.dumps(found)
-            continue
-        if shown:
-            yield paint("dim", "--")
-        shown = True
-        for place, record in enumerate(found["records"]):
-            here = place == found["at"]
-            yield f"{paint('accent', '>') if here else ' '} {record_line(record, mark)}"
+        try:
+            found = _neighbours(client, row, lines, prefix)
+        except DayflyError as error:  # one that can't be had does not end the others
+            yield remark(f"The lines around the record of {row['time']}: {error.message}")
+            found = {"records": [row], "at": 0, "cut": ""}
+        if found["cut"] not in cuts:
+            yield remark(found["cut"])
+            cuts.add(found["cut"])
+        yield found
+
+
+def _shown(found: Row, mark: Mark) -> Iterator[str]:
+    for place, record in enumerate(found["records"]):
+        here = place == found["at"]
+        yield f"{paint('accent', '>') if here else ' '} {record_line(record, mark)}"
+
+
+def _neighbours(client: Client, row: Row, lines: int, prefix: str) -> Row:
+    stands = {name: row[name] or None for name in _STREAM}
+    digest = digest_of(row["message"])
+    where = f"{prefix}/context"
+    found: Row = client.get(where, **stands, digest=digest, before=lines, after=lines)
+    return found
 
 
 def compared(client: Client, asked: Asked, releases: Sequence[int], *, path: str) -> Iterator[str]:
@@ -52,7 +80,7 @@ def compared(client: Client, asked: Asked, releases: Sequence[int], *, path: str
     else:
         yield from table([_row(each) for each in found["patterns"]], head=("count", "pattern"))
     if found["cut"]:
-        yield paint("warn", clean(found["cut"]))
+        yield remark(found["cut"])
 
 
 def _row(pattern: dict[str, Any]) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dayfly.cli.commands import Commands, release_number, words
-from dayfly.cli.output import clean, cleaned, say, say_json
+from dayfly.cli.output import clean, cleaned, remark, say, say_json
 from dayfly.cli.session import Session
 from dayfly.client import Client
 from dayfly.config.inherited import logs_token
@@ -16,6 +16,7 @@ from dayfly.errors import UsageError
 FEW = 200
 ANSWER_SECONDS = 90.0  # a search is cut by the store after 60
 TOKEN = "DAYFLY_LOGS_TOKEN"  # noqa: S105 - the name of a variable
+FOLLOW = "go on with what comes, oldest first; what comes more than 30 s late is not shown"
 SEARCH = "Search the records of all releases, also of machines that are gone."
 
 
@@ -28,7 +29,7 @@ def declare(commands: Commands) -> None:
     parser.add_argument("--until", metavar="TIME", help="before then")
     parser.add_argument("-n", type=int, dest="limit", metavar="N", help=f"how many ({FEW})")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
-    parser.add_argument("--follow", action="store_true", help="go on with what comes, oldest first")
+    parser.add_argument("--follow", action="store_true", help=FOLLOW)
     parser.add_argument(
         "--context", type=int, metavar="N", help="with N lines of the same stream around each"
     )
@@ -110,8 +111,10 @@ def logs(session: Session, *, source: str | None, **typed: Any) -> int:  # noqa:
         return _kept(session, wish, source)
     if source:
         raise UsageError("--source is of the kept output of a release", hint="Name its --release.")
+    from dayfly.cli.searching import Remark  # noqa: PLC0415 - see `_lines`
+
     for line in _lines(session, wish):
-        say(line)
+        (remark if isinstance(line, Remark) else say)(line)
     return 0
 
 
@@ -167,7 +170,7 @@ def forwarder(_: Session, *, files: list[str], to: str, spool: str | None, **sta
 
 
 def _lines(session: Session, wish: Wish) -> Iterator[str]:
-    from dayfly.cli import around, searching  # noqa: PLC0415 - the query language, for few commands
+    from dayfly.cli import around, following, searching  # noqa: PLC0415 - the query language, for few commands
 
     if sum(map(bool, (wish.compare, wish.context, wish.follow))) > 1:
         raise UsageError("--follow, --context and --compare: one of them at a time")
@@ -188,7 +191,7 @@ def _lines(session: Session, wish: Wish) -> Iterator[str]:
         return around.surrounded(client, asked, wish.context, prefix=prefix)
     path = f"{prefix}/search"
     if wish.follow:
-        return searching.followed_from(client, asked, now=time.time_ns, path=path)
+        return following.followed_from(client, asked, now=time.time_ns, path=path)
     return searching.found(client, asked, path=path)
 
 

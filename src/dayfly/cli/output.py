@@ -27,6 +27,11 @@ def say(*lines: str) -> None:
     _write(sys.stdout, lines)
 
 
+def remark(*lines: str) -> None:
+    """Print lines about an answer beside it, so that who reads the answer in a pipe has it pure."""
+    _write(sys.stderr, lines)
+
+
 def say_json(value: object) -> None:
     """Print exactly one JSON value, in ASCII, so that no text in it can act on a terminal."""
     _write(sys.stdout, [json.dumps(value, indent=2)])

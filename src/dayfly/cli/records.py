@@ -63,7 +63,7 @@ def _origin(record: Mapping[str, Any]) -> str:
 
 
 def _fields(fields: Mapping[str, Any]) -> str:
-    return clean(" ".join(f"{name}={_cell(value)}" for name, value in fields.items()))
+    return " ".join(f"{clean(name)}={_cell(value)}" for name, value in fields.items())
 
 
 def _cell(value: object) -> str:

@@ -85,7 +85,19 @@ def client(home: Home, *, seconds: float = ANSWER_SECONDS) -> Client:
 
 def store_state(home: Home) -> dict[str, Any]:
     """As `dayfly status` tells it."""
-    return {"state": "up" if _answers(home) else "down", "url": url(home)}
+    up = _answers(home)
+    return {
+        "state": "up" if up else "down",
+        "url": url(home),
+        "problems": _problems(home) if up else [],
+    }
+
+
+def _problems(home: Home) -> list[str]:
+    try:
+        return list(client(home).get("/usage")["problems"])
+    except (ClientError, FileError, TypeError, KeyError):
+        return []
 
 
 def feeds_state(home: Home) -> list[dict[str, Any]]:

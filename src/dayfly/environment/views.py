@@ -42,7 +42,7 @@ def status(seen: Observed) -> dict[str, Any]:
             "api": "up",
             "balancer": "up" if seen.balancer_up else "down",
             "console": "up",
-            "logs": {**seen.logs, "problems": [*_feed_problems(seen)]},
+            "logs": {**seen.logs, "problems": [*_log_problems(seen)]},
             "forwarder": dict(seen.forwarder),
         },
         "apps": [app_status(seen, app) for app in apps],
@@ -50,7 +50,9 @@ def status(seen: Observed) -> dict[str, Any]:
     }
 
 
-def _feed_problems(seen: Observed) -> Iterator[str]:
+def _log_problems(seen: Observed) -> Iterator[str]:
+    """What is missing in the store, and what is wrong with its feeds."""
+    yield from seen.logs.get("problems", ())
     for feed in seen.feeds:
         if feed["problem"]:
             yield f"feed {feed['name']}: {feed['problem']}"

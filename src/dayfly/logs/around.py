@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from dayfly.logs.query import tree
-from dayfly.logs.record import Record
+from dayfly.logs.record import Record, digest_of
 from dayfly.logs.store.store import Ask, Store
 
 STREAM = ("app", "release", "machine", "host", "stream")
@@ -21,10 +21,16 @@ class Place:
     host: str = ""
     stream: str = ""
     message: str | None = None
+    digest: str | None = None  # of the message, which may be too long to be told
 
     @property
     def where(self) -> tree.Node:
         return tree.And(tuple(map(self._same, STREAM)))
+
+    def is_of(self, record: Record) -> bool:
+        """Of a record of this time and stream."""
+        told = self.digest in (None, "") or digest_of(record.message) == self.digest
+        return told and self.message in (None, record.message)
 
     def _same(self, name: str) -> tree.Node:
         """What nobody told is not there."""
@@ -56,7 +62,7 @@ def around(store: Store, place: Place, *, before: int, after: int, ask: Ask) -> 
     same = found(
         replace(ask, since=place.time, until=place.time + 1), MOST_AT_ONCE, newest_first=False
     )
-    at = next((n for n, each in enumerate(same) if place.message in (None, each.message)), None)
+    at = next((n for n, each in enumerate(same) if place.is_of(each)), None)
     middle = len(same) if at is None else at
     ahead, behind = same[max(0, middle - before) : middle], same[middle + 1 : middle + 1 + after]
     earlier = found(replace(ask, until=place.time), before - len(ahead), newest_first=True)

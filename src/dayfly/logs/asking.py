@@ -1,8 +1,9 @@
 """Searches over HTTP: what is asked, and the answer as it is found."""
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from anyio import CapacityLimiter
@@ -19,6 +20,7 @@ from dayfly.logs.notice import notice
 from dayfly.logs.parameters import bounds, refuse_unknown, whole
 from dayfly.logs.query import tree
 from dayfly.logs.query.parse import parse
+from dayfly.logs.query.rows import columns
 from dayfly.logs.record import Record
 from dayfly.logs.store.store import Ask, Store
 from dayfly.logs.streamed import Streamed
@@ -100,14 +102,16 @@ def _json(store: Store, asked: Wish) -> Generator[bytes]:
 
 def _csv(store: Store, asked: Wish) -> Generator[bytes]:
     rows, cut = _rows(store, asked)
-    head = False
-    for row in rows:
-        if not head:
-            yield wire.csv_line(list(row))
-            head = True
+    first = next(rows, None)  # before anything is said: an error then has a status of its own
+    yield wire.csv_line(_names(asked.query))
+    for row in () if first is None else chain((first,), rows):
         yield wire.csv_line(list(row.values()))
     if cut():
         yield f"# cut: {cut()}\r\n".encode()
+
+
+def _names(query: tree.Query) -> Sequence[str]:
+    return columns(query.pipes[0]) if query.pipes else wire.NAMES
 
 
 def _rows(store: Store, asked: Wish) -> tuple[Iterator[dict[str, Any]], Callable[[], str]]:

@@ -3,13 +3,8 @@
 from dataclasses import replace
 
 from dayfly.logs.query import tree
-from dayfly.logs.query.values import LEVELS
 from dayfly.logs.store.aggregate import Answer
 from dayfly.logs.store.store import Ask, Store
-
-ERRORS = tree.Or(
-    tuple(tree.Compare("level", "=", level) for level in LEVELS[LEVELS.index("error") :])
-)
 
 
 def new_patterns(

@@ -14,13 +14,14 @@ from dayfly.errors import DayflyError
 from dayfly.logs import wire
 from dayfly.logs.answers import WishError
 from dayfly.logs.around import STREAM, Place, around
-from dayfly.logs.comparing import ERRORS, new_patterns
+from dayfly.logs.comparing import new_patterns
 from dayfly.logs.histogram import histogram
 from dayfly.logs.notice import notice
 from dayfly.logs.parameters import BOUNDS, Told, bounds, moment, needed, refuse_unknown, whole
 from dayfly.logs.query import instants, tree
 from dayfly.logs.query.meaning import ATTRIBUTES
 from dayfly.logs.query.parse import parse
+from dayfly.logs.query.severe import ERRORS
 from dayfly.logs.store.store import Ask, Store
 from dayfly.logs.streamed import Streamed
 
@@ -145,6 +146,7 @@ def _context(store: Store, told: Told, ask: Ask) -> Mapping[str, Any]:
         time=moment("time", told, 0, 0),
         release=whole("release", told, 0, MOST_RELEASE, least=0),
         message=told.get("message"),
+        digest=told.get("digest"),
         **{name: told.get(name, "") for name in STREAM if name != "release"},
     )
     before = whole("before", told, FEW_AROUND, MOST_AROUND, least=0)
@@ -182,6 +184,6 @@ _MADE: dict[str, tuple[tuple[str, ...], int, Made]] = {
     "/facets": (("query", "names", "size"), 60, _facets),
     "/fields": (("prefix", "size"), COMPLETION_SECONDS, _fields),
     "/values": (("name", "prefix", "query", "size"), COMPLETION_SECONDS, _completed),
-    "/context": (("time", *STREAM, "message", "before", "after"), 60, _context),
+    "/context": (("time", *STREAM, "message", "digest", "before", "after"), 60, _context),
     "/compare": (("before", "after", "after_since", "query"), 60, _compared),
 }

@@ -26,6 +26,7 @@ def usage(store: Store) -> dict[str, Any]:
         **asdict(outlook),
         "full_at": None if full_at is None else instants.iso(int(full_at) * instants.SECOND),
         "apps": [asdict(each) for each in store.usage()],
+        "problems": store.problems,
     }
 
 

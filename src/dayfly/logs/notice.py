@@ -7,9 +7,11 @@ KEY = "notice"
 
 
 def notice(**told: str) -> dict[str, Any]:
-    """A row may have any names, such as those of `| fields cut`; this one tells it apart."""
-    return {**told, KEY: True}
+    """A row may have any names and any plain values, so what tells it apart is an object."""
+    return {KEY: told}
 
 
-def is_notice(row: Mapping[str, Any]) -> bool:
-    return row.get(KEY) is True
+def noticed(row: Mapping[str, Any]) -> Mapping[str, str]:
+    """What a notice says; empty for a row."""
+    told = row.get(KEY)
+    return told if isinstance(told, dict) else {}

@@ -33,10 +33,17 @@ def json_line(value: object) -> bytes:
 
 
 def csv_line(cells: Sequence[Any]) -> bytes:
-    """Quoted where it must be; true and false as in JSON, fields as JSON, nothing for null."""
+    """Quoted where it must be; true and false as in JSON, fields as JSON, nothing for null.
+
+    A line that begins with `#` without a quote is none of these.
+    """
     file = io.StringIO(newline="")
-    csv.writer(file).writerow([_cell(cell) for cell in cells])
-    return file.getvalue().encode(errors="replace")
+    texts = [_cell(cell) for cell in cells]
+    csv.writer(file).writerow(texts)
+    line = file.getvalue()
+    if line.startswith("#"):  # so it was not quoted, and has no quotes in it
+        line = f'"{texts[0]}"{line.removeprefix(texts[0])}'
+    return line.encode(errors="replace")
 
 
 def _cell(cell: object) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dayfly.errors import DayflyError
-from dayfly.logs.notice import is_notice
+from dayfly.logs.notice import noticed
 from dayfly.logs.query import tree
 from dayfly.logs.query.instants import SECOND, iso
+from dayfly.logs.query.severe import ERRORS
 from dayfly.logs.query.written import text
 from dayfly.release import fleet
 from dayfly.release.work import Work
@@ -58,16 +59,23 @@ class NewErrors:
         return said(found) if found else ""
 
     def _patterns(self) -> Sequence[Row]:
-        if not self._counted(_of(self._work, self._outgoing or 0)):
+        before = self._before()
+        if not self._counted(_of(self._work, self._outgoing or 0), since=before):
             raise UnknownError(f"it has no records of release {self._outgoing}")
         [answer] = self._rows(
             "compare",
-            query=text(tree.Query(_wanted(self._work))),
+            query=text(tree.Query(wanted(self._work.record.app))),
+            since=before,
             before=self._outgoing,
             after=self._work.record.number,
             after_since=self._since,
         )
         return list(answer["patterns"])
+
+    def _before(self) -> str:
+        """When the outgoing release began: what is missing of earlier times matters to nobody."""
+        outgoing = self._work.parts.journal.release(self._outgoing or 0)
+        return iso(round(outgoing.started * SECOND))
 
     def _counted(self, where: tree.Node, **told: object) -> int:
         rows = self._rows("search", query=text(tree.Query(where, (tree.Count(),))), **told)
@@ -76,10 +84,11 @@ class NewErrors:
     def _rows(self, question: str, **told: object) -> Iterator[Row]:
         for line in self._work.parts.logs(question, seconds=SEARCH_SECONDS, **told):
             row: Row = json.loads(line)
-            if is_notice(row) and "error" in row:
-                raise UnknownError(str(row["error"]))
-            if row.get("cut"):
-                raise UnknownError(f"its search was cut: {row['cut']}")
+            notice = noticed(row)
+            if "error" in notice:
+                raise UnknownError(notice["error"])
+            if cut := notice.get("cut") or row.get("cut"):
+                raise UnknownError(f"its search was cut: {cut}")
             yield row
 
     def _tell(self, problem: str) -> None:
@@ -108,22 +117,22 @@ def _began(work: Work) -> str:
     return iso(round(min(started, default=time.time()) * SECOND))
 
 
+def wanted(app: str) -> tree.Node:
+    """Failed requests, which are in the access log, have a limit of their own."""
+    return tree.And(
+        (
+            tree.Compare("app", "=", app),
+            ERRORS,
+            tree.Not(tree.Compare("stream", "=", "access")),
+        )
+    )
+
+
 def _errors(work: Work, release: int) -> tree.Node:
-    return tree.And((_of(work, release), _wanted(work)))
+    return tree.And((_of(work, release), wanted(work.record.app)))
 
 
 def _of(work: Work, release: int) -> tree.Node:
     return tree.And(
         (tree.Compare("app", "=", work.record.app), tree.Compare("release", "=", release))
-    )
-
-
-def _wanted(work: Work) -> tree.Node:
-    """Failed requests, which are in the access log, have a limit of their own."""
-    return tree.And(
-        (
-            tree.Compare("app", "=", work.record.app),
-            tree.Compare("level", ">=", "error"),
-            tree.Not(tree.Compare("stream", "=", "access")),
-        )
     )

@@ -72,7 +72,7 @@ def test_large_records_are_held_in_small_numbers(tmp_path: Path) -> None:
         server.store.seal()
         found = server.search("", limit=1000).lines
 
-        assert "more are too much to put in order" in found[-1]["cut"]
+        assert "more are too much to put in order" in found[-1]["notice"]["cut"]
         assert many - 40 < len(found) - 1 < many
         newest = [int(json.dumps(line["message"]).rstrip('"').split()[1]) for line in found[:-1]]
         assert newest == sorted(newest, reverse=True)

@@ -125,6 +125,22 @@ def test_with_a_channel_events_are_acknowledged(server: Server) -> None:
     }
 
 
+def test_a_number_that_was_not_given_is_not_acknowledged(server: Server) -> None:
+    """One that is made up passes once in 4096 times."""
+    given = [
+        collect(server, {"event": "a"}, X_Splunk_Request_Channel=CHANNEL).json["ackId"]
+        for _ in range(5)
+    ]
+    other = CHANNEL[:-1] + ("0" if CHANNEL[-1] != "0" else "1")
+
+    made_up = {"acks": [0, 1, -1, 5, 4096, *(number - 1 for number in given)]}
+    here = collect(server, made_up, path="/ack", X_Splunk_Request_Channel=CHANNEL).json["acks"]
+    there = collect(server, {"acks": given}, path="/ack", X_Splunk_Request_Channel=other).json
+
+    assert sum(here.values()) <= 1
+    assert sum(there["acks"].values()) <= 1
+
+
 def test_what_was_acknowledged_stays_so_when_the_server_starts_again(tmp_path: Path) -> None:
     with serving(tmp_path) as server:
         told = collect(server, {"event": "a"}, X_Splunk_Request_Channel=CHANNEL).json["ackId"]

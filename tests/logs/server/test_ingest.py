@@ -10,6 +10,7 @@ import pytest
 
 from asked import Server, serving
 from dayfly.logs.intake.body import Room
+from dayfly.logs.query.values import LEVELS
 from dayfly.logs.store.files import zstd
 from dayfly.logs.store.settings import Settings
 
@@ -38,6 +39,58 @@ def test_a_large_body_is_unpacked_whole(server: Server) -> None:
     for packed, packing in ((gzip.compress(body), "gzip"), (zstd.compress(body), "zstd")):
         found = server.ask("POST", "/ingest", packed, Content_Encoding=packing)
         assert found.json == {"taken": 3000}
+
+
+@pytest.mark.parametrize(
+    ("told", "level"),
+    [
+        ("ERROR", "error"),
+        ("warn", "warning"),
+        ("Fatal", "critical"),
+        ("notice", "info"),
+        ("TRACE", "debug"),
+        (50, "error"),
+        (60.0, "critical"),
+        ("error", "error"),
+        ("", ""),
+        (None, ""),
+        ("Loud", "loud"),
+        (7000, "7000"),
+    ],
+)
+@pytest.mark.parametrize("way", ["/ingest", "/insert/jsonline"])
+def test_a_level_is_one_of_ours_however_it_is_written(
+    server: Server, way: str, told: str | float | None, level: str
+) -> None:
+    record = {"time": 1, "message": "m", "level": told}
+    if way != "/ingest" and level not in LEVELS:
+        return  # it stays a field
+    assert server.ask("POST", way, json.dumps(record).encode()).json == {"taken": 1}
+
+    (found,) = server.search(f"level:{level}" if level else "NOT level:*").lines
+    assert found["level"] == level
+
+
+def test_a_level_is_the_same_after_a_restart_and_beside_a_line_of_another_shape(
+    tmp_path: Path,
+) -> None:
+    with serving(tmp_path) as server:
+        server.ingest({"time": 1, "message": "a", "level": "ERROR", "more": 1})
+        server.ingest({"time": 1, "message": "b", "level": "ERROR"})
+    with serving(tmp_path) as server:
+        assert sorted(server.messages("level:error")) == ["a", "b"]
+
+
+@pytest.mark.parametrize("way", ["/ingest", "/insert/jsonline"])
+def test_what_is_not_quite_json_is_taken(server: Server, way: str) -> None:
+    body = b'{"time":"2026-11-01t00:00:00z","_time":"2026-11-01t00:00:00z","message":"a \\ud83d b",'
+    body += b'"n":1e400,"x":NaN}'
+
+    assert server.ask("POST", way, body).json == {"taken": 1}
+    (found,) = server.search("n:1e400 x:NaN").lines
+    assert (found["message"], found["time"]) == ("a \ufffd b", "2026-11-01T00:00:00Z")
+    assert server.ask("POST", way, b"[1]").status == 400
+    assert server.ask("POST", way, b'{"time": 1, "message": "a').status == 400
 
 
 def test_a_batch_is_taken_once(server: Server) -> None:

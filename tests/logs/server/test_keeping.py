@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 import pytest
 
 from asked import NOW, Answer, Server
+from dayfly.cli.searching import usage_lines
 
 NOW_NS = int(NOW) * 10**9
 
@@ -36,6 +37,19 @@ def test_usage_is_told_by_app_and_day_with_the_outlook(filled: Server) -> None:
     assert found["free"] > 0
     assert found["a_day"] > found["stored"]
     assert found["full_at"] > "2026-11-02"
+    assert found["problems"] == []
+
+
+def test_usage_tells_what_is_missing(filled: Server) -> None:
+    filled.store.seal()
+    for path in filled.store.folder.glob("days/*/*.parquet"):
+        path.write_bytes(b"no parquet")
+    notices = [line["notice"] for line in filled.search().lines]
+
+    (problem,) = filled.ask("GET", "/usage").json["problems"]
+
+    assert notices == [{"cut": f"without {problem}"}]
+    assert usage_lines(filled.ask("GET", "/usage").json)[1].endswith(f"missing: {problem}\x1b[0m")
 
 
 def test_what_is_deleted_is_counted_and_gone(filled: Server) -> None:

@@ -87,6 +87,38 @@ def test_csv_has_a_head_and_quotes(filled: Server) -> None:
     assert json.loads(row["fields"]) == {"status": 500, "ok": True}
 
 
+@pytest.mark.parametrize(
+    ("query", "head"),
+    [
+        ("", "time,app,release,machine,host,process,stream,level,message,fields"),
+        ("| fields message, status", "message,status"),
+        ("| fields message, message", "message"),
+        ("| count() by app", "app,count"),
+        ("| count() by app, 5m", "time,app,count"),
+        ("| top 3 path", "path,count"),
+        ("| p99(duration) by app", "app,p99,count"),
+        ("| patterns", "count,first,last,pattern"),
+    ],
+)
+def test_csv_names_its_columns_also_without_a_row(filled: Server, query: str, head: str) -> None:
+    found = filled.search(f"app:none {query}", "text/csv").body
+    some = filled.search(query, "text/csv").body
+
+    assert found == f"{head}\r\n".encode()
+    assert some.startswith(found)
+
+
+def test_no_value_of_csv_passes_for_what_the_store_says(server: Server) -> None:
+    texts = ["# cut: after 1 s", "# error: a, b", '#"quoted"', "#two\n# lines", "#", "plain"]
+    server.ingest(*({"time": NOW_NS + n, "message": text} for n, text in enumerate(texts)))
+
+    found = server.search("| fields message, app", "text/csv", order="oldest").body.decode()
+
+    assert not found.startswith("#")
+    assert "\r\n#" not in found
+    assert [row[0] for row in csv.reader(io.StringIO(found, newline=""))] == ["message", *texts]
+
+
 def test_pipes_make_rows(filled: Server) -> None:
     assert filled.search("| count() by app").lines == [
         {"app": "web", "count": 2},
@@ -201,7 +233,7 @@ def test_an_error_in_between_is_the_last_line() -> None:
         found = Server(store, port).search()  # type: ignore[arg-type]
 
     assert [line.get("message") for line in found.lines[:3]] == ["x"] * 3
-    assert found.lines[3] == {"error": "the disk broke", "hint": "", "notice": True}
+    assert found.lines[3] == {"notice": {"error": "the disk broke", "hint": ""}}
 
 
 def test_an_error_before_anything_has_a_status() -> None:
@@ -218,7 +250,7 @@ def test_what_was_cut_is_the_last_line() -> None:
     with answering(application(store)) as port:  # type: ignore[arg-type]
         server = Server(store, port)  # type: ignore[arg-type]
 
-        assert server.search().lines[-1] == {"cut": "cut after 60 s", "notice": True}
+        assert server.search().lines[-1] == {"notice": {"cut": "cut after 60 s"}}
         assert server.search("", "text/csv").body.endswith(b"# cut: cut after 60 s\r\n")
 
 

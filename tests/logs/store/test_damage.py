@@ -1,5 +1,7 @@
 """Torn, flipped and missing bytes: named, and the rest answers."""
 
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from dayfly.logs.query import tree
 from dayfly.logs.query.tree import Query
 from dayfly.logs.store.problems import StoreError
-from dayfly.logs.store.store import Store
+from dayfly.logs.store.store import Ask, Store
 from kept import QUIET, everything, numbered
 
 HOUR = 3_600_000_000_000
@@ -19,6 +21,13 @@ def two_segments(folder: Path) -> list[Path]:
             store.append(numbered(range(10), begin=begin))
             store.seal()
     return sorted(folder.glob("days/*/*.parquet"))
+
+
+def told_of(store: Store, since: int = 0) -> str:
+    """What an answer says of itself."""
+    found = store.search(Query(), ask=Ask(since=since))
+    list(found)
+    return found.cut
 
 
 def flip(path: Path, position: int) -> None:
@@ -41,7 +50,15 @@ def test_a_damaged_segment_is_put_aside_and_named(tmp_path: Path, suffix: str, p
         assert told in store.problems[0]
         assert (tmp_path / "quarantine" / damaged.name).exists()
         again = store.aggregate(Query(pipes=(tree.Count(),)))
-        assert (again.rows, again.cut) == ([{"count": 10}], "")
+        assert again.rows == [{"count": 10}]
+        assert told in again.cut
+        assert told in store.facets(tree.Everything(), ["app"]).cut
+        later = Ask(since=HOUR)
+        assert store.aggregate(Query(pipes=(tree.Count(),)), ask=later).cut == ""
+    with Store(tmp_path, settings=QUIET) as store:
+        assert told in told_of(store)
+        next((tmp_path / "quarantine").glob("*.missing.json")).unlink()
+        assert (told_of(store), store.problems) == ("", [])
 
 
 def test_a_segment_that_is_gone_is_named_at_the_start(tmp_path: Path) -> None:
@@ -50,6 +67,7 @@ def test_a_segment_that_is_gone_is_named_at_the_start(tmp_path: Path) -> None:
     with Store(tmp_path, settings=QUIET) as store:
         assert len(everything(store)) == 10
         assert f"{gone.name} is gone" in store.problems[0]
+        assert f"{gone.name} is gone" in told_of(store)
 
 
 def test_a_damaged_segment_stops_no_compaction(tmp_path: Path) -> None:
@@ -80,7 +98,9 @@ def test_a_torn_end_of_the_write_ahead_log_loses_only_what_was_not_acknowledged(
                 assert store.problems == []
 
 
-def test_damage_inside_the_write_ahead_log_is_named_and_the_rest_is_kept(tmp_path: Path) -> None:
+def test_damage_inside_the_write_ahead_log_is_named_and_the_rest_is_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with Store(tmp_path, settings=QUIET) as store:
         for begin in range(0, 15, 5):
             store.append(numbered(range(begin, begin + 5)))
@@ -92,6 +112,33 @@ def test_damage_inside_the_write_ahead_log_is_named_and_the_rest_is_kept(tmp_pat
         )
         assert f"write-ahead log {log.name}" in store.problems[0]
         assert (tmp_path / "quarantine" / log.name).read_bytes() == log.read_bytes()
+        assert f"write-ahead log {log.name}" in told_of(store)
+        assert f"write-ahead log {log.name}" in caplog.text
+        assert told_of(store, since=time.time_ns() + HOUR) == ""
+        store.seal()
+    with Store(tmp_path, settings=QUIET) as store:
+        assert f"write-ahead log {log.name}" in told_of(store)
+
+
+def test_a_log_of_which_nothing_is_whole_may_have_had_anything(tmp_path: Path) -> None:
+    with Store(tmp_path, settings=QUIET) as store:
+        store.append(numbered(range(5), begin=HOUR))
+    with Store(tmp_path, settings=QUIET):
+        (log, _) = sorted(tmp_path.glob("wal/*.wal"))
+    flip(log, log.stat().st_size // 2)
+    with Store(tmp_path, settings=QUIET) as store:
+        assert f"write-ahead log {log.name}" in told_of(store)
+
+
+def test_what_is_missing_is_forgotten_when_it_would_be_too_old(tmp_path: Path) -> None:
+    two_segments(tmp_path)[0].unlink()
+    settings = replace(QUIET, keep_seconds=3600.0, keep_apps={"a": 7200.0})
+    with Store(tmp_path, settings=settings, now=lambda: 7100.0) as store:
+        store.retain()
+        assert len(store.problems) == 1
+    with Store(tmp_path, settings=settings, now=lambda: 7300.0) as store:
+        store.retain()
+        assert store.problems == []
 
 
 def test_what_a_crash_left_between_two_steps_is_cleared(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from dayfly.console.logs.records import Row, Rows, cell, moment
 from dayfly.console.logs.shapes import of_shape
 from dayfly.console.logs.view import PAGE, View
 from dayfly.errors import DayflyError
-from dayfly.logs.notice import is_notice
+from dayfly.logs.notice import noticed
 from dayfly.logs.query import instants, tree
 
 MOST_ROWS = 1000  # of what a pipe made
@@ -31,12 +31,13 @@ class Answer:
             with closing(self.lines):  # who leaves before the end stops the search
                 for line in self.lines:
                     row = json.loads(line)
-                    if not is_notice(row):
+                    told = noticed(row)
+                    if not told:
                         yield line, row
-                    elif "error" in row:
-                        self.problem, self.hint = row["error"], row["hint"]
+                    elif "error" in told:
+                        self.problem, self.hint = told["error"], told["hint"]
                     else:
-                        self.cut = row["cut"]
+                        self.cut = told["cut"]
         except DayflyError as error:
             self.problem, self.hint = error.message, error.hint
 

@@ -10,12 +10,13 @@ from markupsafe import Markup
 
 from dayfly.console.logs import completing, found, narrowing
 from dayfly.console.logs.bars import MOST, Bars, bars
-from dayfly.console.logs.records import Row, Rows, digest_of, marker
+from dayfly.console.logs.records import Row, Rows, marker
 from dayfly.console.logs.view import PATH, View
 from dayfly.console.state import State
 from dayfly.logs.query import tree
 from dayfly.logs.query.parse import parse
 from dayfly.logs.query.problem import QueryError, pointed
+from dayfly.logs.record import digest_of
 
 SECONDS = 20  # that a search for a page may take
 BESIDE_SECONDS = 10  # what stands beside it

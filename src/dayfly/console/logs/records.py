@@ -1,6 +1,5 @@
 """Records as the rows of a page: cut to what a person reads, matches marked."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from dayfly.console.logs.narrowing import condition
 from dayfly.console.logs.view import COUNTABLE
 from dayfly.logs.query import marks, patterns, tree
 from dayfly.logs.query.meaning import text_of
+from dayfly.logs.record import digest_of
 from dayfly.shown import plain
 
 LONGEST_MESSAGE, LONGEST_VALUE, MOST_FIELDS = 8_000, 500, 60
@@ -93,10 +93,6 @@ def marker(where: tree.Node) -> Mark:
         return [Piece(text, bool(n % 2)) for n, text in enumerate(pieces) if text]
 
     return mark
-
-
-def digest_of(text: str) -> str:
-    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
 
 
 def around(record: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ from dayfly.environment.alerting.book import Book
 from dayfly.environment.alerting.messenger import Messenger, heads
 from dayfly.errors import DayflyError
 from dayfly.events import Emit, silent
-from dayfly.logs.notice import is_notice
+from dayfly.logs.notice import noticed
 from dayfly.logs.query import tree
 from dayfly.logs.query.instants import SECOND
 from dayfly.logs.query.instants import iso as exactly
@@ -127,12 +127,13 @@ def counted(client: Client, alert: Alert, *, since: float, until: float) -> int:
         seconds=COUNT_SECONDS,
     ):
         row = json.loads(line)
-        if not is_notice(row):
+        told = noticed(row)
+        if not told:
             found += int(row["count"])
-        elif "error" in row:
-            raise DayflyError(str(row["error"]), hint=str(row["hint"]))
+        elif "error" in told:
+            raise DayflyError(told["error"], hint=told["hint"])
         elif alert.told.more_than is None or not alert.passed(found):
-            raise DayflyError(f"the search was cut: {row['cut']}")
+            raise DayflyError(f"the search was cut: {told['cut']}")
     return found
 
 

@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -26,7 +27,7 @@ _BUSY, _NO_CHANNEL, _WRONG_CHANNEL, _HEALTHY, _FULL = 9, 10, 11, 17, 18
 _CHANNEL = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _ABOUT = ("host", "source", "sourcetype", "index", "time")  # what an address may tell
 _EVENTS, _RAW = ("", "/event", "/event/1.0"), ("/raw", "/raw/1.0")
-_MICROSECONDS = 1_000_000
+_MILLISECONDS, _SIGN_BITS = 1000, 12  # numbers stay below 2^53, which JavaScript can count to
 _LATER = (429, 503)
 Read = Callable[[bytes, Mapping[str, str], int], list[bytes]]
 
@@ -41,18 +42,25 @@ _asked = msgspec.json.Decoder(_Asked).decode
 class Acks:
     """An answer says that its events are on disk: every number that was given is acknowledged.
 
+    Nothing is kept of them: a number tells itself, in its last bits, of which channel it is.
     The first is the time of the start, so numbers go on upward when the server is started again.
     """
 
     def __init__(self, first: int) -> None:
         self._latest = first
 
-    def give(self) -> int:
+    def give(self, channel: str) -> int:
         self._latest += 1
-        return self._latest
+        return self._latest << _SIGN_BITS | _sign(self._latest, channel)
 
-    def knows(self, number: int) -> bool:
-        return 0 <= number <= self._latest
+    def knows(self, number: int, channel: str) -> bool:
+        given = number >> _SIGN_BITS
+        return given > 0 and number == given << _SIGN_BITS | _sign(given, channel)
+
+
+def _sign(number: int, channel: str) -> int:
+    digest = blake2b(f"{number} {channel.lower()}".encode(), digest_size=4).digest()
+    return int.from_bytes(digest) & (1 << _SIGN_BITS) - 1
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ class Hec:
     store: Store
     room: Room
     now: Callable[[], float] = time.time
-    acks: Acks = field(default_factory=lambda: Acks(round(time.time() * _MICROSECONDS)))
+    acks: Acks = field(default_factory=lambda: Acks(round(time.time() * _MILLISECONDS)))
 
     def routes(self) -> list[BaseRoute]:
         made = list[BaseRoute]()
@@ -87,14 +95,14 @@ class Hec:
                 await to_thread.run_sync(self._take, body, read, about, limiter=self.room.threads)
         except DayflyError as error:
             return _refused(error)
-        return _said(200, 0, "Success", **({"ackId": self.acks.give()} if channel else {}))
+        return _said(200, 0, "Success", **({"ackId": self.acks.give(channel)} if channel else {}))
 
     def _take(self, body: bytes, read: Read, about: Mapping[str, str]) -> None:
         self.store.append(b"\n".join(read(body, about, round(self.now() * SECOND))))
 
     async def _acknowledged(self, request: Request) -> Response:
         try:
-            if not channel_of(request):
+            if not (channel := channel_of(request)):
                 raise EventError(_NO_CHANNEL, "Data channel is missing")
             async with self.room.body(request) as body:
                 numbers = _asked(body).acks
@@ -102,7 +110,7 @@ class Hec:
             return _said(400, WRONG, "Invalid data format")
         except DayflyError as error:
             return _refused(error)
-        return JSONResponse({"acks": {str(one): self.acks.knows(one) for one in numbers}})
+        return JSONResponse({"acks": {str(one): self.acks.knows(one, channel) for one in numbers}})
 
     async def _health(self, _: Request) -> Response:
         if await to_thread.run_sync(lambda: self.store.full, limiter=self.room.threads):

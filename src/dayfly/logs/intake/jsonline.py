@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-import msgspec
 from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -14,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 from dayfly.logs.answers import WishError
 from dayfly.logs.intake.body import Room
 from dayfly.logs.intake.documents import line, message_of
-from dayfly.logs.parsing import times
+from dayfly.logs.parsing import loose, times
 from dayfly.logs.parsing.objects import flat, of_fields
 from dayfly.logs.parsing.parsed import UTC, Known
 from dayfly.logs.record import Value
@@ -24,8 +23,6 @@ from dayfly.logs.store.store import Store
 MESSAGE, TIME, STREAM, IGNORED, EXTRA = NAMES = (
     "_msg_field", "_time_field", "_stream_fields", "ignore_fields", "extra_fields",
 )  # fmt: skip
-_decode = msgspec.json.Decoder(dict[str, object]).decode
-_BROKEN = (msgspec.MsgspecError, UnicodeError, RecursionError)
 _SHOWN = 80
 
 
@@ -102,8 +99,10 @@ def read(body: bytes, shape: Shape, now: int) -> list[bytes]:
 
 def _line(number: int, text: bytes, shape: Shape, now: int) -> bytes:
     try:
-        document = _decode(text)
-    except _BROKEN as error:
+        document = loose.decoded(text)
+        if not isinstance(document, dict):
+            raise TypeError("it is something else")  # noqa: TRY301
+    except (*loose.BROKEN, TypeError) as error:
         shown = text[:_SHOWN].decode(errors="replace")
         raise BodyError(f"line {number} is no JSON object: {error}: {shown}") from error
     fields = flat(document)

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from dayfly.logs.parsing import journald, levels, times
+from dayfly.logs.parsing import journald, levels, loose, times
 from dayfly.logs.parsing.parsed import Known, Parsed
 from dayfly.logs.record import Value
 
@@ -18,7 +18,6 @@ MESSAGES = ("message", "msg", "event", "@m", "body", "log")
 MOST_FIELDS = 200  # more are data, not fields, and stay text
 DEEPEST = 8
 _LARGEST = 1 << 63
-_decode = msgspec.json.Decoder().decode
 _TIMES, _LEVELS, _MESSAGES = map(frozenset, (TIMES, LEVELS, MESSAGES))
 
 
@@ -26,8 +25,8 @@ def parse(text: str, known: Known) -> Parsed | None:
     if not text.startswith("{"):
         return None
     try:
-        found = _decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        found = loose.decoded(text)
+    except loose.BROKEN:
         return None
     if journald.TIME in found and (entry := journald.of_entry(found)):
         return entry

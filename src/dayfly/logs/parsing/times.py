@@ -24,12 +24,12 @@ ZONES = (
 # Possessive: a line that is of another shape after its time is not tried with half of it.
 # Groups: date, time, fraction, zone.
 ISO = (
-    r"(\d{4}[-/][01]\d[-/][0-3]\d)[T ]([0-2]\d:[0-5]\d:[0-5]\d)(?:[.,](\d{1,9}+)\d*+)?+"
-    rf"(?: ?(Z|[+-]\d\d(?::?\d\d)?(?![\d:])|(?:{ZONES})(?=[ :\]]|$)))?+"
+    r"(\d{4}[-/][01]\d[-/][0-3]\d)[Tt ]([0-2]\d:[0-5]\d:[0-5]\d)(?:[.,](\d{1,9}+)\d*+)?+"
+    rf"(?: ?([Zz](?!\w)|[+-]\d\d(?::?\d\d)?(?![\d:])|(?:{ZONES})(?=[ :\]]|$)))?+"
 )
 _ISO = re.compile(ISO)
 _ACCESS = re.compile(rf"(\d\d)/({MONTH})/(\d{{4}})[: ](\d\d:\d\d:\d\d)(?: ([+-]\d{{4}}))?")
-_ZONES = frozenset({"Z", "UTC", "GMT"})
+_ZONES = frozenset({"Z", "z", "UTC", "GMT"})
 _LEAST, _MOST = 1e8, 9.2e18  # no time is outside of these
 _FURTHEST = 9_200_000_000  # seconds from the epoch that nanoseconds in 64 bits can hold
 _SECONDS, _MILLIS, _MICROS = 1e11, 1e14, 1e17  # numbers below count in these

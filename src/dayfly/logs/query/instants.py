@@ -8,8 +8,8 @@ SECOND = 1_000_000_000
 _LONG = re.compile(r"-?[0-9]{12,19}")  # nanoseconds themselves
 _WRITTEN = re.compile(
     r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})"
-    r"(?:[T ](?P<minute>[0-9]{2}:[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.(?P<part>[0-9]{1,9}))?)?"
-    r"(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?)?"
+    r"(?:[Tt ](?P<minute>[0-9]{2}:[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.(?P<part>[0-9]{1,9}))?)?"
+    r"(?P<zone>[Zz]|[+-][0-9]{2}:[0-9]{2})?)?"
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY, _MINUTE = 86_400 * SECOND, 60 * SECOND
@@ -52,7 +52,7 @@ def _seconds(found: re.Match[str]) -> int:
 
 
 def _zone(written: str) -> timezone:
-    if not written or written == "Z":
+    if written in ("", "Z", "z"):
         return UTC
     hours, minutes = int(written[1:3]), int(written[4:])
     away = timedelta(hours=hours, minutes=minutes)

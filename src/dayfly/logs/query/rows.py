@@ -28,6 +28,22 @@ def rows(pipe: tree.Pipe, records: Iterable[Record]) -> list[Row]:
             return [dict(zip(names, _values(record, names), strict=True)) for record in found]
 
 
+def columns(pipe: tree.Pipe) -> list[str]:
+    """The names of a row, also where there is none."""
+    match pipe:
+        case tree.Count(by, every):
+            names = (*(() if every is None else ("time",)), *by, "count")
+        case tree.Top(_, name):
+            names = (name, "count")
+        case tree.Percentile(_, _, by):
+            names = (*by, title(pipe), "count")
+        case tree.Patterns():
+            names = ("count", "first", "last", "pattern")
+        case tree.Select(names):
+            pass
+    return list(dict.fromkeys(names))
+
+
 def title(percentile: tree.Percentile) -> str:
     """The name of its column: p99, p99.9."""
     return f"p{percentile.percent:.6f}".rstrip("0").rstrip(".")

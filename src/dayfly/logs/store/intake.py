@@ -9,11 +9,14 @@ from dayfly.logs.store import wal
 from dayfly.logs.store.batches import Batches
 from dayfly.logs.store.files import free_bytes, zstd
 from dayfly.logs.store.frame import frame_of
+from dayfly.logs.store.gaps import Gap, Gaps
 from dayfly.logs.store.line import read
 from dayfly.logs.store.memory import MOST_LINES, Memory
 from dayfly.logs.store.part import Hot
 from dayfly.logs.store.problems import StoreFullError
 from dayfly.logs.store.settings import Settings
+from dayfly.logs.store.upkeep import SECOND
+from dayfly.logs.store.wanted import EARLIEST
 
 BEHIND = 4  # times the rows of a segment, not sealed yet: nothing more is taken
 WAIT_SECONDS = 10.0
@@ -30,17 +33,18 @@ class Intake:
         settings: Settings,
         now: Callable[[], float],
         still_needed: Callable[[], int],
+        gaps: Gaps,
     ) -> None:
         self._folder = folder
         self._settings = settings
         self._now = now
         self._still_needed = still_needed
+        self._gaps = gaps
         self._sealed = sealed
         self.state = threading.Condition()  # guards memory, and what is being sealed
         self._memory = Memory()
         self._sealing: list[Hot] = []
         self._sealing_text = 0
-        self.problems: list[str] = []
         self._batches = Batches(folder / BATCHES, now())
         (folder / WAL).mkdir(exist_ok=True)
         last = self._replay(sealed)
@@ -54,26 +58,32 @@ class Intake:
         for path in paths:
             if path in done:
                 continue
-            damaged: list[wal.Damage] = []
+            damaged, times = list[wal.Damage](), list[int]()
             for frame in wal.replay(path, last=path == paths[-1], damaged=damaged):
                 if frame.sequence > sealed:
                     body = frame.plain()
                     frame.lines, frame.size = read(body), len(body)
+                    times += [
+                        min(line.time for line in frame.lines),
+                        max(line.time for line in frame.lines),
+                    ]
                     self._take_in([frame])
+                times.append(round(frame.arrived * SECOND))
                 last = max(last, frame.sequence)
             last = max(last, wal.first_of(path))  # a name that was given is not given again
             for each in damaged:
-                self._keep_aside(each)
+                self._keep_aside(each, times)
         return last
 
-    def _keep_aside(self, damage: wal.Damage) -> None:
-        aside = self._folder / "quarantine"
-        aside.mkdir(exist_ok=True)
-        shutil.copy(damage.path, aside)
-        self.problems.append(
-            f"write-ahead log {damage.path.name}: {damage.lost} bytes at {damage.position} are "
-            f"damaged; a copy lies in {aside}"
-        )
+    def _keep_aside(self, damage: wal.Damage, times: Sequence[int]) -> None:
+        """What is lost has the times of what is around it, as far as anybody can know."""
+        path = damage.path
+        self._gaps.aside.mkdir(exist_ok=True)
+        shutil.copy(path, self._gaps.aside)
+        told = f"write-ahead log {path.name}: {damage.lost} bytes at {damage.position} are damaged"
+        first = min(times, default=EARLIEST)
+        gap = Gap(told=told, first=first, last=max(*times, path.stat().st_mtime_ns, first))
+        self._gaps.add(f"{path.name}-{damage.position}", gap)
 
     def append(self, body: bytes, batch: str) -> int:
         with self._batches.once(batch) as fresh:

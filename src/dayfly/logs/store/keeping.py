@@ -17,7 +17,7 @@ from dayfly.logs.store.sealing import SECOND, day_of, sealed
 from dayfly.logs.store.segment import FINAL_LEVEL, LEVEL, Segment
 from dayfly.logs.store.settings import Settings
 from dayfly.logs.store.shelf import Shelf
-from dayfly.logs.store.upkeep import to_drop, to_merge, to_trim
+from dayfly.logs.store.upkeep import all_outlived, to_drop, to_merge, to_trim
 from dayfly.logs.store.wanted import Wanted
 
 
@@ -63,6 +63,8 @@ class Keeping:
                 self.shelf.change(remove=dropped)
             for each, apps in to_trim(self.shelf.manifest.segments, self.settings, self.now()):
                 self._trim(each, apps)
+            if (before := all_outlived(self.settings, self.now())) is not None:
+                self.shelf.gaps.forget(before)
 
     def _trim(self, segment: Segment, apps: frozenset[str]) -> None:
         try:

@@ -8,12 +8,17 @@ from typing import Annotated, Any
 
 import msgspec
 
+from dayfly.logs.parsing.levels import of_number, of_word
+from dayfly.logs.parsing.loose import BROKEN, decoded
+from dayfly.logs.query.meaning import text_of
+from dayfly.logs.query.values import LEVELS
 from dayfly.logs.record import Record, Value
 from dayfly.logs.store.problems import BodyError
 
 _LEAST, _MOST = -(2**63), 2**63 - 1
 Whole = Annotated[int, msgspec.Meta(ge=_LEAST, le=_MOST)]
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?(Z|[+-]\d\d:?\d\d)?")
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?([Zz]|[+-]\d\d:?\d\d)?")
+_OURS = frozenset(("", *LEVELS))
 SHOWN = 80  # characters of a line in a message
 
 
@@ -31,16 +36,20 @@ class Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 _decoder = msgspec.json.Decoder(Line)
-_loose = msgspec.json.Decoder(dict[str, Any])
 
 
 def read(body: bytes) -> list[Line]:
     """The lines of a body; BodyError names the first line that is no record."""
     try:
-        return _decoder.decode_lines(body)
+        lines = _decoder.decode_lines(body)
+        for line in lines:
+            if line.level not in _OURS:
+                line.level = _level(line.level)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        lines = enumerate(body.split(b"\n"), 1)
-        return [_read_one(number, line) for number, line in lines if line.strip()]
+        told = enumerate(body.split(b"\n"), 1)
+        return [_one(number, text) for number, text in told if text.strip()]
+    else:
+        return lines
 
 
 def numbered(body: bytes) -> Iterator[tuple[int, Record]]:
@@ -59,11 +68,19 @@ def blanked(body: bytes, unwanted: Callable[[Record], bool]) -> bytes:
     return b"\n".join(lines)
 
 
-def _one(number: int, line: bytes) -> Line:
+def _one(number: int, text: bytes) -> Line:
     try:
-        return _decoder.decode(line)
+        line = _decoder.decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        return _read_one(number, line)
+        line = _read_one(number, text)
+    if line.level not in _OURS:
+        line.level = _level(line.level)
+    return line
+
+
+def _level(word: str) -> str:
+    """Ours, where it is a word of another logger; as a query without quotes says it otherwise."""
+    return of_word(word) or word.strip().lower()
 
 
 def _record(line: Line) -> Record:
@@ -83,8 +100,8 @@ def _record(line: Line) -> Record:
 
 def _read_one(number: int, line: bytes) -> Line:
     try:
-        return _forgiving(_loose.decode(line))
-    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
+        return _forgiving(msgspec.convert(decoded(line), dict[str, Any]))
+    except BROKEN as error:
         shown = line[:SHOWN].decode(errors="replace")
         raise BodyError(
             f"line {number} is no record: {error}: {shown}",
@@ -106,6 +123,8 @@ def _forgiving(raw: dict[str, Any]) -> Line:
         raise ValueError(f"fields is {nested!r}, not an object")  # noqa: TRY004 - as for the rest
     for name, value in nested.items():
         fields |= _flat(name, value)
+    if type(known.get("level")) in (int, float):
+        known["level"] = of_number(known["level"]) or text_of(known["level"])
     if isinstance(known.get("time"), str):
         known["time"] = nanoseconds(known["time"])
     told = {name: value for name, value in known.items() if value is not None}
@@ -138,7 +157,7 @@ def nanoseconds(text: str) -> int:
     if not found:
         raise ValueError(f"{text!r} is no ISO 8601 time")
     seconds, fraction, zone = found.groups()
-    moment = datetime.fromisoformat(seconds + (zone or "+00:00"))
+    moment = datetime.fromisoformat((seconds + (zone or "+00:00")).upper())
     whole = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // _SECOND
     return whole * 1_000_000_000 + int(((fraction or "") + "0" * 9)[:9])
 

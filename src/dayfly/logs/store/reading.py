@@ -15,6 +15,7 @@ from dayfly.logs.record import Record
 from dayfly.logs.store.aggregate import Answer, answered
 from dayfly.logs.store.facets import Facets, facets_of
 from dayfly.logs.store.frame import ATTRIBUTES, REST
+from dayfly.logs.store.gaps import Missing
 from dayfly.logs.store.intake import Intake
 from dayfly.logs.store.part import Needed, Part
 from dayfly.logs.store.search import Limits, in_order
@@ -111,6 +112,7 @@ class Reading:
             hot, segments = self.intake.parts(), self.shelf.manifest.segments
         times = [(part.first, part.last) for part in hot]
         times += [(segment.first, segment.last) for segment in segments]
+        times += [(gap.first, gap.last) for gap in self.shelf.gaps.all]
         inside = [(first, last) for first, last in times if wanted.overlaps(first, last)]
         if not inside:
             return None
@@ -143,6 +145,7 @@ class Reading:
             parts: list[Part] = [
                 Shelved(each, self.shelf, limits, each.first, each.last) for each in segments
             ]
+            parts += [Missing(gap, limits) for gap in self.shelf.gaps.all]
             yield [
                 InTurn(part, self.turns, part.first, part.last)
                 for part in [*parts, *hot]

@@ -1,6 +1,5 @@
 """The sealed segments: which there are, who reads them, and what becomes of damaged ones."""
 
-import logging
 import mmap
 import threading
 import zlib
@@ -14,12 +13,12 @@ import msgspec
 from dayfly.durable import write_atomically
 from dayfly.logs.store.bloom import probe
 from dayfly.logs.store.files import crc_of
+from dayfly.logs.store.gaps import Gap, Gaps
 from dayfly.logs.store.part import Sealed
 from dayfly.logs.store.problems import StoreError
 from dayfly.logs.store.segment import Index, Segment, read_index
 
-log = logging.getLogger(__name__)
-MANIFEST, DAYS, QUARANTINE = "manifest.json", "days", "quarantine"
+MANIFEST, DAYS = "manifest.json", "days"
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +34,7 @@ class DamagedError(StoreError):
 
 
 class Shelf:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, gaps: Gaps) -> None:
         self._folder = folder
         self.days = folder / DAYS
         self.days.mkdir(exist_ok=True)
@@ -43,7 +42,7 @@ class Shelf:
         self._pins: Counter[str] = Counter()
         self._leaving: dict[str, Segment] = {}
         self._indexes: dict[str, Index] = {}
-        self.problems: list[str] = []
+        self.gaps = gaps
         self._probe = probe()
         self.manifest = _read(folder / MANIFEST)
         self._tidy()
@@ -132,14 +131,12 @@ class Shelf:
             here = any(each.name == segment.name for each in self.manifest.segments)
         told = f"segment {segment.day}/{segment.name} ({segment.rows} records): {why}"
         if here:
-            aside = self._folder / QUARANTINE
-            aside.mkdir(exist_ok=True)
+            self.gaps.aside.mkdir(exist_ok=True)
             for path in self._paths(segment):
                 if path.exists():
-                    path.replace(aside / path.name)
+                    path.replace(self.gaps.aside / path.name)
+            self.gaps.add(segment.name, Gap(told=told, first=segment.first, last=segment.last))
             self.change(remove=[segment])
-            self.problems.append(told)
-            log.error("%s; it lies in %s now", told, aside)
         return told
 
 

@@ -15,6 +15,7 @@ from dayfly.logs.record import Record
 from dayfly.logs.store.aggregate import Answer
 from dayfly.logs.store.facets import Facets
 from dayfly.logs.store.files import free_bytes, held
+from dayfly.logs.store.gaps import Gaps
 from dayfly.logs.store.intake import WAL, Intake
 from dayfly.logs.store.keeping import Deleted, Keeping
 from dayfly.logs.store.line import blanked
@@ -97,10 +98,11 @@ class Store:
         with ExitStack() as exits, translated(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             exits.enter_context(held(self.folder))
-            self._shelf = Shelf(self.folder)
+            gaps = Gaps(self.folder)
+            self._shelf = Shelf(self.folder, gaps)
             sequence = self._shelf.manifest.sealed
             self._intake = Intake(
-                self.folder, sequence, self._settings, self._now, self._still_needed
+                self.folder, sequence, self._settings, self._now, self._still_needed, gaps
             )
             exits.callback(self._intake.close)
             self._keeping = Keeping(self._shelf, self._settings, self._now)
@@ -165,8 +167,8 @@ class Store:
 
     @property
     def problems(self) -> list[str]:
-        """What was found damaged since the store was opened."""
-        return [*self._intake.problems, *self._shelf.problems]
+        """What is missing because it was damaged, until somebody has seen to it."""
+        return [gap.told for gap in self._shelf.gaps.all]
 
     def seal(self) -> None:
         """Write what is in memory into segments, now."""

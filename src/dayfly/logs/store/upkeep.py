@@ -54,6 +54,13 @@ def outlived(segment: Segment, settings: Settings, now: float) -> frozenset[str]
     )
 
 
+def all_outlived(settings: Settings, now: float) -> int | None:
+    """The time before which nothing is kept, whatever app wrote it."""
+    if settings.keep_seconds is None:
+        return None
+    return round((now - max(settings.keep_seconds, *settings.keep_apps.values(), 0)) * SECOND)
+
+
 def to_trim(
     segments: Sequence[Segment], settings: Settings, now: float
 ) -> list[tuple[Segment, frozenset[str]]]:

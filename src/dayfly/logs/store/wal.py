@@ -7,6 +7,7 @@ follows it is found again by its magic.
 """
 
 import errno
+import logging
 import os
 import struct
 import threading
@@ -24,6 +25,7 @@ from dayfly.logs.store.files import fsync, zstd
 from dayfly.logs.store.line import Line
 from dayfly.logs.store.problems import StoreError, StoreFullError
 
+log = logging.getLogger(__name__)
 MAGIC = b"DFW1"
 HEADER = struct.Struct("<4sIIQdH")  # magic, length of name and body, crc, sequence, arrived, name
 _COVERED = struct.Struct("<IQdH")
@@ -221,6 +223,12 @@ def replay(path: Path, *, last: bool, damaged: list[Damage]) -> Iterator[Frame]:
         if following < len(data) or not last:
             damaged.append(Damage(path, position, following - position))
         else:
+            log.warning(
+                "%s: the last %d bytes are no whole frame and are cut off, as nobody was told that "
+                "they are on disk; unless the disk lost them afterwards",
+                path,
+                len(data) - position,
+            )
             os.truncate(path, position)
         position = following
 

@@ -1,0 +1,38 @@
+"""JSON as programs really write it: with half a letter, and with numbers that are none."""
+
+import json
+import re
+from typing import Any
+
+import msgspec
+
+_HALF = re.compile("[\ud800-\udfff]")
+_decode = msgspec.json.Decoder().decode
+BROKEN = (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError)
+
+
+def decoded(text: str | bytes) -> Any:  # noqa: ANN401 - JSON
+    """What JSON says; where it is not quite JSON, half a letter is `�` and such a number a text.
+
+    One of `BROKEN` where it is no JSON at all.
+    """
+    try:
+        return _decode(text)
+    except (msgspec.DecodeError, UnicodeError):
+        found = json.loads(text, parse_float=_number, parse_constant=str)
+        return _whole(found)
+
+
+def _number(text: str) -> float | str:
+    found = float(text)
+    return text if abs(found) == float("inf") else found
+
+
+def _whole(value: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, str):
+        return _HALF.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_whole(each) for each in value]
+    if isinstance(value, dict):
+        return {_whole(name): _whole(each) for name, each in value.items()}
+    return value
