@@ -72,7 +72,7 @@ def _columns(what: Comparison, old: Relation, new: Relation) -> Iterator[Finding
         now = what.standing(column)
         if now is None:
             yield _column_gone(what, column)
-        elif now != column:
+        elif now != column or len(set(_made_of(what, column, now))) > 1:
             yield from _changed(what, column, now, alone=new.kind in "rp" and not old.parent)
     if new.kind in "rp" and not old.parent:
         for column in what.after.of(Column, new.oid):
@@ -83,10 +83,16 @@ def _columns(what: Comparison, old: Relation, new: Relation) -> Iterator[Finding
 
 def _changed(what: Comparison, old: Column, new: Column, *, alone: bool) -> Iterator[Finding]:
     """`alone`: in a table that takes rows itself, and not as somebody's partition."""
-    if not widens(old.type, new.type):
+    refused = what.after.checks(new.type) - what.before.checks(old.type)
+    if (refused and new.type != old.type) or not widens(*_made_of(what, old, new)):
         yield _retyped(what, old, new)
     elif alone:
         yield from _stricter(what, old, new)
+
+
+def _made_of(what: Comparison, old: Column, new: Column) -> tuple[str, str]:
+    """Their types, of domains what is below."""
+    return what.before.underlying(old.type), what.after.underlying(new.type)
 
 
 def _column_gone(what: Comparison, old: Column) -> Finding:
@@ -104,7 +110,8 @@ def _column_gone(what: Comparison, old: Column) -> Finding:
 def _retyped(what: Comparison, old: Column, new: Column) -> Finding:
     table, name = shown(what.before, old.table), quoted(old.name)
     narrowed = length(old.type) is not None and length(new.type) is not None
-    message = f"changes {table}.{name} from {old.type} to {new.type}"
+    types = (old.type, new.type) if old.type != new.type else _made_of(what, old, new)
+    message = f"changes {table}.{name} from {types[0]} to {types[1]}"
     state = TOO_LONG if narrowed else RETYPED
     return breaks(old.table, message, state, remedies.retype(table, name, new.type), old)
 

@@ -209,6 +209,22 @@ class Catalogue:
         found = (self.things.get(("Column", table, number)) for number in numbers)
         return tuple(column for column in found if isinstance(column, Column))
 
+    @cached_property
+    def _domains(self) -> Mapping[str, Type]:
+        domains = [each for each in self.of(Type) if each.base]
+        bare = {each.name: each for each in domains}
+        return bare | {f"{each.schema}.{each.name}": each for each in domains}
+
+    def underlying(self, kind: str) -> str:
+        """What a domain is made of; any other type is itself."""
+        found = self._domains.get(kind)
+        return self.underlying(found.base) if found else kind
+
+    def checks(self, kind: str) -> frozenset[str]:
+        """What a domain refuses, with what it is made of."""
+        found = self._domains.get(kind)
+        return self.checks(found.base) | {*found.checks} if found else frozenset()
+
     def shown(self, oid: int) -> str:
         """The name of a relation as a person writes it."""
         relation = self.relation(oid)

@@ -13,7 +13,7 @@ SCAN_US = 0.5
 INDEX_US = 2.5
 REWRITE_US = 5.0
 INSERT_US, UPDATE_US, DELETE_US = 20.0, 45.0, 5.0
-PAIR_US = 0.1  # of a row that is compared with each row of another table
+PAIR_US = 0.05  # of a row that is compared with each row of another table
 # On a few rows a statement takes no longer than this; more is noise, unless it is much more.
 SHORT_MS, LONG_MS = 10.0, 250.0
 

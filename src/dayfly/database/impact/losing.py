@@ -67,7 +67,7 @@ def _values_lost(
             lock=by_hand.locks.get(old.table, ""),
             overwrites=(old.key,),
         )
-    elif not keeps_values(old.type, now.type):
+    elif not keeps_values(what.before.underlying(old.type), what.after.underlying(now.type)):
         message = f"values of {table}.{name} may be cut, rounded or forgotten"
         yield _loses(STAGED, what, message, remedy, old)
 
