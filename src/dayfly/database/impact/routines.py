@@ -10,6 +10,11 @@ from dayfly.database.impact.finding import Finding, breaks
 from dayfly.database.impact.words import mentions
 
 UNDEFINED, AMBIGUOUS, CHECKED = "42883", "42725", "23514"
+_SORTS = (
+    ("smallint", "integer", "bigint", "numeric", "real", "double precision"),
+    ("text", "character varying", "character"),
+    ("timestamp without time zone", "timestamp with time zone", "date"),
+)
 
 
 def routines(what: Comparison) -> Iterator[Finding]:
@@ -60,11 +65,25 @@ def _used(what: Comparison, old: Routine, now: Routine) -> Iterator[Finding]:
             yield breaks(owner.oid, message, CHECKED, remedies.CONTRACT, old, now)
 
 
+def _alike(old: Routine, new: Routine) -> bool:
+    """Whether a value without a type of its own, or of a third one, fits both as well."""
+    pairs = zip(old.arguments.split(", "), new.arguments.split(", "), strict=False)
+    return all(_sort(one) == _sort(other) for one, other in pairs)
+
+
+def _sort(argument: str) -> str:
+    """Of its type: a name may stand before it."""
+    for types in _SORTS:
+        if any(argument == each or argument.endswith(f" {each}") for each in types):
+            return types[0]
+    return argument.rpartition(" ")[2]
+
+
 def _ambiguous(what: Comparison, new: Routine) -> Iterator[Finding]:
     """Calls of an old function that the new one could answer as well."""
     for old in what.before.of(Routine):
         same = (old.schema, old.name) == (new.schema, new.name) and what.standing(old) is not None
         least, most = (max(new.takes[0], old.takes[0]), min(new.takes[1], old.takes[1]))
-        if same and least <= most and new.takes != old.takes:
+        if same and least <= most and (new.takes != old.takes or _alike(old, new)):
             message = f"calls of {_shown(old)} can mean {_shown(new)} as well, and fail"
             yield breaks(0, message, AMBIGUOUS, remedies.CONTRACT, new)

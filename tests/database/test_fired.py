@@ -1,0 +1,66 @@
+"""What is tried of triggers and functions on a copy, and what is left alone."""
+
+import psycopg
+import pytest
+
+from copies import Copies, executed, migration
+from dayfly.database.impact.fired import exercise
+from dayfly.database.scratch import ScratchServer
+
+pytestmark = pytest.mark.postgres
+
+SCHEMA = (
+    "CREATE TABLE customers (id int PRIMARY KEY)",
+    "CREATE TABLE orders (id int PRIMARY KEY, customer int REFERENCES customers, note text)",
+    "CREATE TABLE lines (id int PRIMARY KEY, owner int REFERENCES orders)",
+    "CREATE TABLE kept (id int, customer int, note text)",
+    "INSERT INTO customers VALUES (1)",
+    "INSERT INTO orders VALUES (1, 1, 'x')",
+    "INSERT INTO lines VALUES (1, 1)",
+    """CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS
+       $$BEGIN INSERT INTO kept SELECT OLD.*; RETURN OLD; END$$""",
+    "CREATE TRIGGER keep AFTER DELETE ON orders FOR EACH ROW EXECUTE FUNCTION keep()",
+    "CREATE FUNCTION many() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM orders'",
+    """CREATE FUNCTION reach() RETURNS bigint LANGUAGE plpgsql AS
+       $$BEGIN PERFORM dblink_exec('', ''); RETURN (SELECT count(*) FROM orders); END$$""",
+)
+
+
+@pytest.fixture(scope="module")
+def copies(elsewhere: ScratchServer) -> Copies:
+    return Copies.of(elsewhere, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("change", "tried"),
+    [
+        ("ALTER TABLE orders ADD x int", {"UPDATE", "DELETE", "INSERT", "call"}),
+        ("ALTER TABLE customers ADD x int", set()),
+        ("ALTER TABLE kept ADD x int", {"UPDATE", "DELETE", "INSERT"}),
+        ("ALTER FUNCTION many() SET search_path = ''", {"call"}),
+    ],
+)
+def test_what_has_to_do_with_a_migration_is_tried(
+    copies: Copies, change: str, tried: set[str]
+) -> None:
+    with copies.fresh() as url:
+        found = exercise(url, [migration(change)])
+    assert {doing[0].split()[0] for doing in found.worked} == tried
+    assert not [doing for doing in found.worked if "reach" in doing]
+
+
+def test_a_row_that_others_refer_to_is_deleted_and_nothing_of_it_stays(copies: Copies) -> None:
+    change = "ALTER TABLE orders ADD x int"
+    with copies.fresh() as url:
+        before = exercise(url, [migration(change)])
+        executed(url, [change])
+        found = before.again()
+        with psycopg.connect(url) as connection:
+            [(orders, kept, off)] = connection.execute(
+                "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM kept), "
+                "(SELECT count(*) FROM pg_trigger WHERE tgenabled <> 'O')"
+            ).fetchall()
+    [failing] = found.failing
+    assert failing.doing == ("DELETE", "public", "orders")
+    assert failing.sqlstate == "42601"
+    assert (orders, kept, off) == (1, 0, 0)
