@@ -18,6 +18,7 @@ from dayfly.database.impact.callable import (
     concerned,
     made_up,
     otherwise,
+    reaches,
     reaching,
     words_of,
 )
@@ -95,12 +96,17 @@ def exercise(url: str, transactions: Iterable[Transaction], role: str = "") -> E
     asked = Exercise(
         url=url,
         role=role,
-        tables=tuple(t for t in tables if t.uses(names) and not t.runs & left),
+        tables=tuple(t for t in tables if t.uses(names) and not _leaves(t.runs, left)),
         routines=tuple(r for r in routines if r.callable and r.uses(names) and r.name not in left),
     )
     asked.rows = _rows(asked)
     asked.worked = frozenset(d for d, error in _exercised(asked).items() if error is None)
     return asked
+
+
+def _leaves(functions: Iterable[str], left: frozenset[str]) -> bool:
+    """Those of an extension are known by their names only."""
+    return any(name in left or reaches(name) for name in functions)
 
 
 def _firing(connection: Connection) -> list[Firing]:
