@@ -188,12 +188,16 @@ def concerned(said: frozenset[str], routines: Collection[Called]) -> frozenset[s
 
 def reaching(routines: Collection[Called]) -> frozenset[str]:
     """Functions that leave the database, or call one that does."""
-    found = {routine.name for routine in routines if _REACHES.search(routine.body)}
+    found = {r.name for r in routines if reaches(r.body)}
     while True:
         more = {r.name for r in routines if words_of([r.body]) & found} - found
         if not more:
             return frozenset(found)
         found |= more
+
+
+def reaches(text: str) -> bool:
+    return _REACHES.search(text) is not None
 
 
 def otherwise(kind: str) -> str:
