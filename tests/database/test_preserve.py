@@ -41,6 +41,7 @@ SCHEMA = (
     ("CREATE TABLE sales.lines (order_id int REFERENCES orders, place int, what text,"
     " PRIMARY KEY (order_id, place))"),
     "INSERT INTO sales.lines SELECT 1 + i % 50, i, 'w' || i FROM generate_series(1, 99) i",
+    "CREATE UNIQUE INDEX counts_kind ON counts (kind)",
     "CREATE TABLE loose (a int, b text, c numeric(10, 2))",
     "INSERT INTO loose VALUES (1, 'x', 1.5), (1, 'x', 2.5), (NULL, NULL, 3), (2, '', NULL)",
     ("CREATE TABLE self (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, top int REFERENCES self,"
@@ -52,6 +53,10 @@ SCHEMA = (
     "ALTER TABLE kinds ENABLE ROW LEVEL SECURITY",
     "CREATE POLICY everything ON kinds USING (id > 0)",
     "GRANT SELECT, INSERT ON orders TO PUBLIC",
+    ("CREATE FUNCTION secret() RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path = public"
+    " AS 'SELECT note FROM orders LIMIT 1'"),
+    "REVOKE ALL ON FUNCTION secret() FROM PUBLIC",
+    "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC",
     "CREATE TABLE dayfly_migrations (name text PRIMARY KEY, sha256 text)",
     "INSERT INTO dayfly_migrations VALUES ('0001.sql', 'x')",
 )  # fmt: skip
@@ -159,6 +164,12 @@ CASES = {
         "ALTER TABLE kinds DISABLE ROW LEVEL SECURITY",
         "ALTER TABLE sales.lines DROP CONSTRAINT lines_pkey",
     ),
+    "closed to the public": ("DROP FUNCTION secret()",),
+    "given to the public": (
+        "GRANT EXECUTE ON FUNCTION secret() TO PUBLIC",
+        "ALTER TABLE orders DROP COLUMN code",
+    ),
+    "materialized view": ("DROP MATERIALIZED VIEW counts",),
     "replaced": (
         (
             "CREATE OR REPLACE FUNCTION tax(cents int) RETURNS int LANGUAGE sql IMMUTABLE"

@@ -1,7 +1,7 @@
 """Bring schema and values back to what the outgoing release needs, in one transaction."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from psycopg import Connection, errors, sql
 
 from dayfly.database.impact.snapshot import snapshot
 from dayfly.database.loss import Loss, merged
-from dayfly.database.preserve import record
+from dayfly.database.preserve import again, record
 from dayfly.database.preserve.columns import Columns
 from dayfly.database.preserve.compare import differences
 from dayfly.database.preserve.conflicts import Conflict, conflicts
@@ -127,9 +127,13 @@ def restore(
         found = _accepted(case, accept=accept)
         newer = _put_aside(case, aside, shown(url)) if aside else None
         _run(connection, case.plan.opening)
-        put = put_back(connection, _again(case.pairing, connection), case.staged, overwrite=accept)
+        put = put_back(
+            connection, again.renewed(connection, case.pairing), case.staged, overwrite=accept
+        )
         off = _close(connection, case.plan.closing, accept=accept)
-        _sequences(case)
+        again.sequences(connection, case.pairing, case.manifest)
+        rights = again.rights(connection, case.pairing)
+        _run(connection, rights)
         wrong = differences(case.pairing.before, snapshot(connection))
         if wrong and not off:
             raise PreservedError(
@@ -139,7 +143,7 @@ def restore(
         tables=put,
         conflicts=found,
         left_off=off,
-        statements=case.plan.statements,
+        statements=(*case.plan.statements, *rights),
         newer=newer,
     )
 
@@ -265,25 +269,6 @@ def _close(
                 raise PreservedError(why, hint=ACCEPT) from error
             off.append(f"{short(statement)}: {first_line(cause)}")
     return tuple(off)
-
-
-def _sequences(case: _Case) -> None:
-    """Those that were made again go on where they were."""
-    made = {(old.schema, old.name) for old in case.pairing.missing() if old.kind == "S"}
-    for sequence in case.manifest.sequences:
-        if (sequence.schema, sequence.name) in made:
-            name = sql.Identifier(sequence.schema, sequence.name)
-            row = case.connection.execute(
-                sql.SQL("SELECT greatest(last_value, {}), {}::regclass::text FROM {}").format(
-                    sql.Literal(sequence.last), sql.Literal(name.as_string(case.connection)), name
-                )
-            ).fetchone()
-            if row:
-                case.connection.execute("SELECT setval(%s::regclass, %s)", (row[1], row[0]))
-
-
-def _again(pairing: Pairing, connection: Connection[Any]) -> Pairing:
-    return replace(pairing, now=snapshot(connection))
 
 
 def short(statement: str) -> str:
