@@ -57,6 +57,24 @@ SCHEMA = (
     " AS 'SELECT note FROM orders LIMIT 1'"),
     "REVOKE ALL ON FUNCTION secret() FROM PUBLIC",
     "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC",
+    "CREATE STATISTICS kinds_of_codes ON kind, code FROM orders",
+    "ALTER TABLE orders SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01)",
+    "ALTER TABLE orders ALTER code SET STATISTICS 500, ALTER code SET STORAGE EXTERNAL",
+    "ALTER TABLE orders ALTER note SET STORAGE MAIN, ALTER kind SET (n_distinct = 2)",
+    "CREATE RULE quiet AS ON DELETE TO sales.lines DO ALSO NOTHING",
+    "ALTER TABLE sales.lines DISABLE RULE quiet",
+    "ALTER TABLE orders CLUSTER ON orders_code",
+    "ALTER TABLE loose REPLICA IDENTITY FULL",
+    "ALTER VIEW dear ALTER note SET DEFAULT 'seen'",
+    "ALTER SEQUENCE ticket CACHE 7",
+    "REVOKE USAGE ON TYPE mood FROM PUBLIC",
+    "COMMENT ON TABLE orders IS 'what was bought'",
+    "COMMENT ON COLUMN orders.code IS 'of the shop''s'",
+    "COMMENT ON INDEX orders_code IS 'looked up'",
+    "COMMENT ON FUNCTION secret() IS 'kept'",
+    "COMMENT ON TYPE mood IS 'theirs'",
+    "COMMENT ON CONSTRAINT positive ON orders IS 'never free'",
+    "COMMENT ON VIEW dear IS 'beyond ten'",
     "CREATE TABLE dayfly_migrations (name text PRIMARY KEY, sha256 text)",
     "INSERT INTO dayfly_migrations VALUES ('0001.sql', 'x')",
 )  # fmt: skip
@@ -169,6 +187,28 @@ CASES = {
         "GRANT EXECUTE ON FUNCTION secret() TO PUBLIC",
         "ALTER TABLE orders DROP COLUMN code",
     ),
+    "settings of a function": (
+        "ALTER FUNCTION secret() RESET search_path SECURITY INVOKER",
+        "ALTER FUNCTION tax(int) VOLATILE COST 7",
+        "ALTER TABLE orders DROP COLUMN code",
+    ),
+    "with the caller's rights": ("ALTER FUNCTION secret() SECURITY INVOKER",),
+    "view with a default": ("DROP VIEW dear CASCADE",),
+    "type closed to the public": ("ALTER TABLE orders DROP COLUMN mood", "DROP TYPE mood"),
+    "settings": (
+        "ALTER TABLE orders RESET (fillfactor), SET (autovacuum_enabled = false)",
+        "ALTER TABLE orders ALTER note SET STATISTICS 7, ALTER kind RESET (n_distinct)",
+        "ALTER TABLE orders ALTER note SET STORAGE EXTENDED, SET WITHOUT CLUSTER",
+        "ALTER TABLE loose REPLICA IDENTITY DEFAULT",
+        "ALTER TABLE sales.lines ENABLE ALWAYS RULE quiet",
+        "DROP STATISTICS kinds_of_codes",
+        "CREATE STATISTICS others ON kind, cents FROM orders",
+        "ALTER SEQUENCE ticket CACHE 1",
+        "COMMENT ON TABLE orders IS 'other'",
+        "COMMENT ON COLUMN orders.cents IS 'new'",
+        "COMMENT ON TYPE mood IS NULL",
+        "ALTER TABLE orders DROP COLUMN rate",
+    ),
     "materialized view": ("DROP MATERIALIZED VIEW counts",),
     "replaced": (
         (
@@ -197,18 +237,27 @@ def case(copies: Copies, tmp_path: Path, postgresql: Path) -> Iterator[Case]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_schema_and_rows_come_back(copies: Copies, case: Case, name: str) -> None:
-    catalogue, rows = case.catalogue(), case.rows()
+    catalogue, rows, dump = case.catalogue(), case.rows(), case.dump()
     losses = case.losses(copies, *CASES[name])
     case.migrated(losses, *CASES[name], BOOK)
 
     case.back()
     assert_as_before(case, catalogue, rows)
+    assert case.dump() ^ dump == set()
 
     again = case.back()
     assert sum(put.rows for put in again.tables) == 0
     assert_as_before(case, catalogue, rows)
 
     case.written(*CASES[name])  # and forward again
+
+
+def test_a_column_that_comes_back_as_the_last_one_is_told(copies: Copies, case: Case) -> None:
+    drop = "ALTER TABLE loose DROP COLUMN b"
+    case.migrated(case.losses(copies, drop), drop)
+
+    [told] = case.back().unlike
+    assert "the order of the columns of loose is a, c, b, it was a, b, c" in told
 
 
 def test_back_over_two_migrations_the_newest_first(copies: Copies, case: Case) -> None:

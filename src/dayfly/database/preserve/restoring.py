@@ -13,11 +13,13 @@ from dayfly.database.preserve import again, record
 from dayfly.database.preserve.columns import Columns
 from dayfly.database.preserve.compare import differences
 from dayfly.database.preserve.conflicts import Conflict, conflicts
+from dayfly.database.preserve.details import Detail, details, read, settled, unlike
 from dayfly.database.preserve.entries import entries_of
 from dayfly.database.preserve.exporting import What, exported
 from dayfly.database.preserve.manifest import (
     AFTER,
     CATALOGUE,
+    DETAILS,
     FORMAT,
     SCHEMA,
     After,
@@ -64,6 +66,7 @@ class Restored:
     left_off: tuple[str, ...] = ()  # rules that rows break, and what PostgreSQL said
     statements: tuple[str, ...] = ()
     newer: Manifest | None = None  # what was put aside
+    unlike: tuple[str, ...] = ()  # what is not exactly as it was, and breaks no statement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,9 +87,10 @@ class _Case:
     plan: Plan
     columns: Columns | None  # None: the schema stays as it is
     staged: tuple[Staged, ...]
+    details: tuple[Detail, ...]
 
     def untouched(self) -> bool:
-        return untouched(self.connection, self.pairing, self.plan, self.staged)
+        return untouched(self.connection, self.pairing, self.plan, self.staged, self.details)
 
     def conflicts(self) -> tuple[Conflict, ...]:
         return conflicts(self.connection, self.pairing, self.staged, self.columns)
@@ -132,20 +136,31 @@ def restore(
         )
         off = _close(connection, case.plan.closing, accept=accept)
         again.sequences(connection, case.pairing, case.manifest)
+        more = settled(connection, case.details)
         rights = again.rights(connection, case.pairing)
         _run(connection, rights)
-        wrong = differences(case.pairing.before, snapshot(connection))
-        if wrong and not off:
-            raise PreservedError(
-                f"the schema would not be as it was: {wrong[0]}", hint="\n".join(wrong[1:])
-            )
+        told_apart = _compared(case, off)
     return Restored(
         tables=put,
         conflicts=found,
         left_off=off,
-        statements=(*case.plan.statements, *rights),
+        statements=(*case.plan.statements, *more, *rights),
         newer=newer,
+        unlike=told_apart,
     )
+
+
+def _compared(case: _Case, off: tuple[str, ...]) -> tuple[str, ...]:
+    """PreservedError where it is not as it was; what differs and breaks no statement is told."""
+    now = details(case.connection) if case.details else ()
+    firm = tuple(each for each in case.details if each.firm)
+    wrong = differences(case.pairing.before, snapshot(case.connection))
+    wrong += unlike(firm, tuple(each for each in now if each.firm))
+    if wrong and not off:
+        raise PreservedError(
+            f"the schema would not be as it was: {wrong[0]}", hint="\n".join(wrong[1:])
+        )
+    return unlike(case.details, now)
 
 
 def _accepted(case: _Case, *, accept: bool) -> tuple[Conflict, ...]:
@@ -234,7 +249,8 @@ def _case(connection: Connection[Any], folder: Path, *, schema: bool, table: str
         stage(connection, folder, one, place, after.of(one) if after else None)
         for place, one in enumerate(wanted, 1)
     ]
-    return _Case(connection, manifest, pairing, plan, columns, tuple(staged))
+    kept = read((folder / DETAILS).read_bytes()) if schema and manifest.details else ()
+    return _Case(connection, manifest, pairing, plan, columns, tuple(staged), kept)
 
 
 def _chosen(manifest: Manifest, table: str) -> list[Table]:
