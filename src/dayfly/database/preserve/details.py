@@ -76,6 +76,12 @@ def unlike(before: tuple[Detail, ...], now: tuple[Detail, ...]) -> tuple[str, ..
     return tuple(found)
 
 
+def reordered(before: Iterable[Detail], now: Iterable[Detail]) -> tuple[str, ...]:
+    """The tables, with their schema."""
+    whats = (each.what for each, _ in other(before, now))
+    return tuple(what.removeprefix(ORDER) for what in whats if what.startswith(ORDER))
+
+
 def shown(detail: Detail) -> str:
     return detail.what.replace(" public.", " ")
 

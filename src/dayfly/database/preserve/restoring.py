@@ -13,7 +13,7 @@ from dayfly.database.preserve import again, record
 from dayfly.database.preserve.columns import Columns
 from dayfly.database.preserve.compare import differences
 from dayfly.database.preserve.conflicts import Conflict, conflicts
-from dayfly.database.preserve.details import Detail, details, read, settled, unlike
+from dayfly.database.preserve.details import Detail, details, read, reordered, settled, unlike
 from dayfly.database.preserve.entries import entries_of
 from dayfly.database.preserve.exporting import What, exported
 from dayfly.database.preserve.manifest import (
@@ -66,7 +66,8 @@ class Restored:
     left_off: tuple[str, ...] = ()  # rules that rows break, and what PostgreSQL said
     statements: tuple[str, ...] = ()
     newer: Manifest | None = None  # what was put aside
-    unlike: tuple[str, ...] = ()  # what is not exactly as it was, and breaks no statement
+    unlike: tuple[str, ...] = ()  # what is not exactly as it was
+    reordered: tuple[str, ...] = ()  # tables whose columns are in another order
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,19 +140,20 @@ def restore(
         more = settled(connection, case.details)
         rights = again.rights(connection, case.pairing)
         _run(connection, rights)
-        told_apart = _compared(case, off)
+        now = _compared(case, off)
     return Restored(
         tables=put,
         conflicts=found,
         left_off=off,
         statements=(*case.plan.statements, *more, *rights),
         newer=newer,
-        unlike=told_apart,
+        unlike=unlike(case.details, now),
+        reordered=reordered(case.details, now),
     )
 
 
-def _compared(case: _Case, off: tuple[str, ...]) -> tuple[str, ...]:
-    """PreservedError where it is not as it was; what differs and breaks no statement is told."""
+def _compared(case: _Case, off: tuple[str, ...]) -> tuple[Detail, ...]:
+    """Those of now. PreservedError where the schema is not as it was, but for small ones."""
     now = details(case.connection) if case.details else ()
     firm = tuple(each for each in case.details if each.firm)
     wrong = differences(case.pairing.before, snapshot(case.connection))
@@ -160,7 +162,7 @@ def _compared(case: _Case, off: tuple[str, ...]) -> tuple[str, ...]:
         raise PreservedError(
             f"the schema would not be as it was: {wrong[0]}", hint="\n".join(wrong[1:])
         )
-    return unlike(case.details, now)
+    return now
 
 
 def _accepted(case: _Case, *, accept: bool) -> tuple[Conflict, ...]:
