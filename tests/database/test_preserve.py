@@ -65,6 +65,7 @@ SCHEMA = (
     "ALTER TABLE sales.lines DISABLE RULE quiet",
     "ALTER TABLE orders CLUSTER ON orders_code",
     "ALTER TABLE loose REPLICA IDENTITY FULL",
+    "CREATE PUBLICATION told FOR TABLE sales.lines, kinds",
     "ALTER VIEW dear ALTER note SET DEFAULT 'seen'",
     "ALTER SEQUENCE ticket CACHE 7",
     "REVOKE USAGE ON TYPE mood FROM PUBLIC",
@@ -192,6 +193,20 @@ CASES = {
         "ALTER FUNCTION tax(int) VOLATILE COST 7",
         "ALTER TABLE orders DROP COLUMN code",
     ),
+    "function that gives another type": (
+        "DROP FUNCTION tax",
+        (
+            "CREATE FUNCTION tax(cents int) RETURNS bigint LANGUAGE sql IMMUTABLE"
+            " AS 'SELECT cents::bigint'"
+        ),
+    ),
+    "parameter under another name": (
+        "DROP FUNCTION tax",
+        (
+            "CREATE FUNCTION tax(amount int) RETURNS int LANGUAGE sql IMMUTABLE"
+            " AS 'SELECT amount / 5'"
+        ),
+    ),
     "with the caller's rights": ("ALTER FUNCTION secret() SECURITY INVOKER",),
     "view with a default": ("DROP VIEW dear CASCADE",),
     "type closed to the public": ("ALTER TABLE orders DROP COLUMN mood", "DROP TYPE mood"),
@@ -258,6 +273,29 @@ def test_a_column_that_comes_back_as_the_last_one_is_told(copies: Copies, case: 
 
     [told] = case.back().unlike
     assert "the order of the columns of loose is a, c, b, it was a, b, c" in told
+
+
+def test_a_table_that_comes_back_is_published_again(copies: Copies, case: Case) -> None:
+    published = "SELECT pubname || ' ' || tablename FROM pg_publication_tables ORDER BY 1"
+    drops = ("DROP TABLE sales.lines", "ALTER PUBLICATION told ADD TABLE orders")
+    case.migrated(case.losses(copies, *drops), *drops)
+
+    case.back()
+
+    assert case.values(published) == ["told kinds", "told lines"]
+
+
+def test_a_publication_that_is_gone_is_told(copies: Copies, case: Case) -> None:
+    """It is no part of what pg_dump is asked for."""
+    drops = ("DROP PUBLICATION told", "ALTER TABLE orders DROP COLUMN rate")
+    case.migrated(case.losses(copies, *drops), *drops)
+
+    told = sorted(each for each in case.back().unlike if "publication" in each)
+
+    assert told == [
+        f"the place of {name} in the publication told is not there, it was published"
+        for name in ("kinds", "sales.lines")
+    ]
 
 
 def test_back_over_two_migrations_the_newest_first(copies: Copies, case: Case) -> None:

@@ -155,6 +155,17 @@ _REPLICATED = f"""
     )
 }
     AND c.relkind IN ('r', 'p') AND c.relreplident <> 'd'"""
+_PUBLISHED = f"""
+    SELECT format('the place of %s in the publication %I', {_NAME}, p.pubname),
+        concat_ws(' ', 'published', j ->> 'prattrs', j ->> 'prqual'),
+        CASE WHEN j ->> 'prattrs' IS NULL AND j ->> 'prqual' IS NULL
+             THEN format('ALTER PUBLICATION %I ADD TABLE ONLY %s', p.pubname, {_NAME})
+             ELSE '' END,
+        format('ALTER PUBLICATION %I DROP TABLE %s', p.pubname, {_NAME})
+    FROM pg_publication p JOIN (SELECT r.*, to_jsonb(r) AS j FROM pg_publication_rel r) r
+        ON r.prpubid = p.oid
+    JOIN pg_class c ON c.oid = r.prrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE {_OURS}"""  # noqa: S608 - our own words
 _COMMENTS = """
     SELECT format('the comment on %s %s', lower(k.word), o.identity), d.description,
         format('COMMENT ON %s %s IS %L', k.word, o.identity, d.description),
@@ -193,6 +204,7 @@ QUESTIONS: tuple[tuple[str, bool], ...] = (
     (_RULES, True),
     (_CLUSTERED, False),
     (_REPLICATED, False),
+    (_PUBLISHED, False),
     (_COMMENTS, False),
     (_COLUMNS, False),
 )
