@@ -100,9 +100,15 @@ def _through_the_database(crosses: list[Mapping[str, Any]], to: int | None) -> s
         return (
             "through the database: `dayfly rollback` closes the app, "
             f"brings back {back}, then serves {f'release {to}' if to else 'the release before'}"
+            f"{_unlike(crosses)}"
         )
     does = (f"brings back {back}" if back else "", f"loses {lost}" if lost else "")
     return f'{" and ".join(filter(None, does))}: only with `dayfly rollback --accept-loss "REASON"`'
+
+
+def _unlike(crosses: list[Mapping[str, Any]]) -> str:
+    told = "; ".join(said for each in crosses for said in each.get("unlike", ()))
+    return f"; not exactly as it was: {told}" if told else ""
 
 
 def _taken(each: Mapping[str, Any]) -> str:

@@ -41,6 +41,7 @@ SCHEMA = (
     ("CREATE TABLE sales.lines (order_id int REFERENCES orders, place int, what text,"
     " PRIMARY KEY (order_id, place))"),
     "INSERT INTO sales.lines SELECT 1 + i % 50, i, 'w' || i FROM generate_series(1, 99) i",
+    "CREATE UNIQUE INDEX counts_kind ON counts (kind)",
     "CREATE TABLE loose (a int, b text, c numeric(10, 2))",
     "INSERT INTO loose VALUES (1, 'x', 1.5), (1, 'x', 2.5), (NULL, NULL, 3), (2, '', NULL)",
     ("CREATE TABLE self (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, top int REFERENCES self,"
@@ -52,6 +53,29 @@ SCHEMA = (
     "ALTER TABLE kinds ENABLE ROW LEVEL SECURITY",
     "CREATE POLICY everything ON kinds USING (id > 0)",
     "GRANT SELECT, INSERT ON orders TO PUBLIC",
+    ("CREATE FUNCTION secret() RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path = public"
+    " AS 'SELECT note FROM orders LIMIT 1'"),
+    "REVOKE ALL ON FUNCTION secret() FROM PUBLIC",
+    "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC",
+    "CREATE STATISTICS kinds_of_codes ON kind, code FROM orders",
+    "ALTER TABLE orders SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01)",
+    "ALTER TABLE orders ALTER code SET STATISTICS 500, ALTER code SET STORAGE EXTERNAL",
+    "ALTER TABLE orders ALTER note SET STORAGE MAIN, ALTER kind SET (n_distinct = 2)",
+    "CREATE RULE quiet AS ON DELETE TO sales.lines DO ALSO NOTHING",
+    "ALTER TABLE sales.lines DISABLE RULE quiet",
+    "ALTER TABLE orders CLUSTER ON orders_code",
+    "ALTER TABLE loose REPLICA IDENTITY FULL",
+    "CREATE PUBLICATION told FOR TABLE sales.lines, kinds",
+    "ALTER VIEW dear ALTER note SET DEFAULT 'seen'",
+    "ALTER SEQUENCE ticket CACHE 7",
+    "REVOKE USAGE ON TYPE mood FROM PUBLIC",
+    "COMMENT ON TABLE orders IS 'what was bought'",
+    "COMMENT ON COLUMN orders.code IS 'of the shop''s'",
+    "COMMENT ON INDEX orders_code IS 'looked up'",
+    "COMMENT ON FUNCTION secret() IS 'kept'",
+    "COMMENT ON TYPE mood IS 'theirs'",
+    "COMMENT ON CONSTRAINT positive ON orders IS 'never free'",
+    "COMMENT ON VIEW dear IS 'beyond ten'",
     "CREATE TABLE dayfly_migrations (name text PRIMARY KEY, sha256 text)",
     "INSERT INTO dayfly_migrations VALUES ('0001.sql', 'x')",
 )  # fmt: skip
@@ -164,6 +188,48 @@ CASES = {
         "ALTER TABLE kinds DISABLE ROW LEVEL SECURITY",
         "ALTER TABLE sales.lines DROP CONSTRAINT lines_pkey",
     ),
+    "closed to the public": ("DROP FUNCTION secret()",),
+    "given to the public": (
+        "GRANT EXECUTE ON FUNCTION secret() TO PUBLIC",
+        "ALTER TABLE orders DROP COLUMN code",
+    ),
+    "settings of a function": (
+        "ALTER FUNCTION secret() RESET search_path SECURITY INVOKER",
+        "ALTER FUNCTION tax(int) VOLATILE COST 7",
+        "ALTER TABLE orders DROP COLUMN code",
+    ),
+    "function that gives another type": (
+        "DROP FUNCTION tax",
+        (
+            "CREATE FUNCTION tax(cents int) RETURNS bigint LANGUAGE sql IMMUTABLE"
+            " AS 'SELECT cents::bigint'"
+        ),
+    ),
+    "parameter under another name": (
+        "DROP FUNCTION tax",
+        (
+            "CREATE FUNCTION tax(amount int) RETURNS int LANGUAGE sql IMMUTABLE"
+            " AS 'SELECT amount / 5'"
+        ),
+    ),
+    "with the caller's rights": ("ALTER FUNCTION secret() SECURITY INVOKER",),
+    "view with a default": ("DROP VIEW dear CASCADE",),
+    "type closed to the public": ("ALTER TABLE orders DROP COLUMN mood", "DROP TYPE mood"),
+    "settings": (
+        "ALTER TABLE orders RESET (fillfactor), SET (autovacuum_enabled = false)",
+        "ALTER TABLE orders ALTER note SET STATISTICS 7, ALTER kind RESET (n_distinct)",
+        "ALTER TABLE orders ALTER note SET STORAGE EXTENDED, SET WITHOUT CLUSTER",
+        "ALTER TABLE loose REPLICA IDENTITY DEFAULT",
+        "ALTER TABLE sales.lines ENABLE ALWAYS RULE quiet",
+        "DROP STATISTICS kinds_of_codes",
+        "CREATE STATISTICS others ON kind, cents FROM orders",
+        "ALTER SEQUENCE ticket CACHE 1",
+        "COMMENT ON TABLE orders IS 'other'",
+        "COMMENT ON COLUMN orders.cents IS 'new'",
+        "COMMENT ON TYPE mood IS NULL",
+        "ALTER TABLE orders DROP COLUMN rate",
+    ),
+    "materialized view": ("DROP MATERIALIZED VIEW counts",),
     "replaced": (
         (
             "CREATE OR REPLACE FUNCTION tax(cents int) RETURNS int LANGUAGE sql IMMUTABLE"
@@ -191,18 +257,50 @@ def case(copies: Copies, tmp_path: Path, postgresql: Path) -> Iterator[Case]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_schema_and_rows_come_back(copies: Copies, case: Case, name: str) -> None:
-    catalogue, rows = case.catalogue(), case.rows()
+    catalogue, rows, dump = case.catalogue(), case.rows(), case.dump()
     losses = case.losses(copies, *CASES[name])
     case.migrated(losses, *CASES[name], BOOK)
 
     case.back()
     assert_as_before(case, catalogue, rows)
+    assert case.dump() ^ dump == set()
 
     again = case.back()
     assert sum(put.rows for put in again.tables) == 0
     assert_as_before(case, catalogue, rows)
 
     case.written(*CASES[name])  # and forward again
+
+
+def test_a_column_that_comes_back_as_the_last_one_is_told(copies: Copies, case: Case) -> None:
+    drop = "ALTER TABLE loose DROP COLUMN b"
+    case.migrated(case.losses(copies, drop), drop)
+
+    [told] = case.back().unlike
+    assert "the order of the columns of loose is a, c, b, it was a, b, c" in told
+
+
+def test_a_table_that_comes_back_is_published_again(copies: Copies, case: Case) -> None:
+    published = "SELECT pubname || ' ' || tablename FROM pg_publication_tables ORDER BY 1"
+    drops = ("DROP TABLE sales.lines", "ALTER PUBLICATION told ADD TABLE orders")
+    case.migrated(case.losses(copies, *drops), *drops)
+
+    case.back()
+
+    assert case.values(published) == ["told kinds", "told lines"]
+
+
+def test_a_publication_that_is_gone_is_told(copies: Copies, case: Case) -> None:
+    """It is no part of what pg_dump is asked for."""
+    drops = ("DROP PUBLICATION told", "ALTER TABLE orders DROP COLUMN rate")
+    case.migrated(case.losses(copies, *drops), *drops)
+
+    told = sorted(each for each in case.back().unlike if "publication" in each)
+
+    assert told == [
+        f"the place of {name} in the publication told is not there, it was published"
+        for name in ("kinds", "sales.lines")
+    ]
 
 
 def test_back_over_two_migrations_the_newest_first(copies: Copies, case: Case) -> None:

@@ -1,6 +1,7 @@
 """The way back tried on copies: what real tools did is undone, their books too, and runs again."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,33 @@ def test_an_open_way_back_is_not_restored(production: str, scratch: Path, tmp_pa
 
     assert found.restoration is None
     assert found.as_json()["restoration"] is None
+
+
+PLACES = b"CREATE TABLE wide (a int PRIMARY KEY, b int, c int); INSERT INTO wide VALUES (1, 2, 3)"
+
+
+@pytest.mark.parametrize(
+    ("statement", "partly"),
+    [
+        ("INSERT INTO wide (a, b, c) VALUES ($1, $2, $3)", False),
+        ("INSERT INTO wide VALUES ($1, $2, $3)", True),
+    ],
+)
+def test_a_column_that_comes_back_in_another_place_is_told(
+    production: str, scratch: Path, tmp_path: Path, statement: str, partly: bool
+) -> None:
+    """And where a statement gives its values by place, nobody promises the way back."""
+    asked(production, PLACES)
+    write(tmp_path, {"001_a.sql": "ALTER TABLE wide DROP b;"})
+
+    question = replace(asking(production, scratch), statements=(statement,))
+    found = of_files(question, tmp_path).restoration
+
+    assert found is not None
+    assert [told.partition(",")[0] for told in found.unlike] == [
+        "the order of the columns of wide is a"
+    ]
+    assert (statement in found.why, found.partly) == (partly, partly)
 
 
 def test_what_cannot_be_won_back_is_said_with_its_reason(

@@ -29,6 +29,14 @@ LOOP = {
             ),
         ),
         (
+            [{**NOTE, "unlike": ["the order of the columns of orders is a, b"]}],
+            (
+                "through the database: `dayfly rollback` closes the app, "
+                "brings back orders.note (release 7), then serves release 6; "
+                "not exactly as it was: the order of the columns of orders is a, b"
+            ),
+        ),
+        (
             [SCHEMA, NOTE],
             (
                 "through the database: `dayfly rollback` closes the app, brings back the schema of "

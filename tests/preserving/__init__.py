@@ -1,5 +1,6 @@
 """A database that is migrated and brought back: what was there, and what is there again."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,12 @@ class Case:
     def catalogue(self) -> Any:  # noqa: ANN401 - compared alone
         with psycopg.connect(self.url) as connection:
             return snapshot(connection)
+
+    def dump(self) -> set[str]:
+        """What pg_dump says, whatever order things, columns and options have."""
+        lines = dumped(self.url, self.programs).splitlines()
+        words = (sorted(re.findall(r"[^\s,()]+", line)) for line in lines if line[:2] != "--")
+        return {" ".join(each) for each in words}
 
     def rows(self) -> dict[str, list[str]]:
         """Of every table, as text that does not depend on the order of columns."""

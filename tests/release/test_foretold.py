@@ -22,12 +22,15 @@ def found(
     preserve: tuple[dict[str, Any], ...] = (),
     why: str | None = "",
     partly: bool = False,
+    unlike: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     return {
         "findings": findings,
         "rollback": {"state": state, "loses": []},
         "preserve": preserve,
-        "restoration": None if why is None else {"statements": [], "why": why, "partly": partly},
+        "restoration": None
+        if why is None
+        else {"statements": [], "why": why, "partly": partly, "unlike": unlike},
         "migrating": {"seconds": 1.5, "whole": True},
     }
 
@@ -56,6 +59,20 @@ def found(
                 (
                     "if it fails after its migration, schema and data go back as they were: "
                     "that was tried on a copy"
+                ),
+            ],
+        ),
+        (
+            found(LOSES, preserve=(NOTE,), unlike=("the order of the columns is b, a",)),
+            [
+                "downtime: its migration is expected to take about 1.50 s",
+                (
+                    "before its migration it preserves orders.note, orders.cents "
+                    "(about 1,204,332 rows)"
+                ),
+                (
+                    "if it fails after its migration, schema and data go back as they were, but "
+                    "the order of the columns is b, a: that was tried on a copy"
                 ),
             ],
         ),

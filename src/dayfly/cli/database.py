@@ -81,6 +81,7 @@ def _way_back(impact: Json) -> Iterator[Fact]:
         partly = restoration.get("partly")
         not_all = "not all of it may come back" if partly else "it can't be brought back"
         told += f"; {not_all}: {why}" if why else "; it can be brought back"
+        told += "".join(f", but {each}" for each in restoration.get("unlike", ()))
     yield "way back", told
 
 

@@ -204,7 +204,8 @@ def _one_line(statement: str) -> str:
 
 def _brought_back(restored: Json) -> str:
     if not restored["why"]:
-        return "what it takes away can be brought back: tried on a copy"
+        but = "".join(f", but {each}" for each in restored.get("unlike", ()))
+        return f"what it takes away can be brought back{clean(but)}: tried on a copy"
     not_all = (
         "not all of it may come back" if restored.get("partly") else "it cannot be brought back"
     )

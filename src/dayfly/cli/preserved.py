@@ -92,5 +92,6 @@ def _whole(one: Json) -> list[str]:
     if back := one["restoration"]:
         not_all = "not all may come back" if back.get("partly") else "cannot be brought back"
         lines += [f"  {not_all}: {back['why']}"] if back["why"] else []
+        lines += [f"  not exactly as it was: {each}" for each in back.get("unlike", ())]
         lines += [paint("dim", f"  {line};") for line in back["statements"]]
     return lines

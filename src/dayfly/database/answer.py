@@ -8,6 +8,7 @@ from pathlib import Path
 from dayfly.database.capture import Run
 from dayfly.database.captured import Transaction
 from dayfly.database.copy import Copies
+from dayfly.database.dump import dump_of
 from dayfly.database.guard import guarded
 from dayfly.database.impact.assess import CLOSED, Impact
 from dayfly.database.impact.finding import Finding
@@ -21,9 +22,10 @@ from dayfly.database.looking import (
     judged,
     named,
     place_of,
+    statements_of,
     tried_of,
 )
-from dayfly.database.preserve.proof import Restoration, returned
+from dayfly.database.preserve.proof import Restoration, Twins, returned
 from dayfly.database.production import recorded
 from dayfly.database.question import Answer, Question
 from dayfly.database.reached import telling
@@ -113,7 +115,9 @@ def _judged(question: Question, asked: Asked, place: Place, caught: Caught) -> A
         tried=found,
         migrating=caught.seconds,
         whole=_whole(caught.done),
-        restoration=_returned(place.copies, caught.before, twin, impact) if twin else None,
+        restoration=_returned(question, place.copies, caught.before, twin, impact)
+        if twin
+        else None,
         notes=(*place.notes, *caught.notes, *impact.notes),
     )
 
@@ -123,17 +127,22 @@ def _drift(asked: Asked, copies: Copies, caught: Caught, impact: Impact) -> Sequ
 
 
 def _returned(
-    copies: Copies, before: Callable[[], str], migrated: str, impact: Impact
+    question: Question, copies: Copies, before: Callable[[], str], migrated: str, impact: Impact
 ) -> Restoration | None:
     """With the rights that production's URL gives; None where the way back stays open."""
     if impact.rollback != CLOSED:
         return None
+    twins = Twins(
+        before=copies.as_production(before()),
+        migrated=copies.as_production(migrated),
+        dump=lambda url: dump_of(url, question.postgresql),
+    )
     return returned(
-        copies.as_production(before()),
-        copies.as_production(migrated),
+        twins,
         impact.preserve,
         schema=copies.schema,
         doubts=impact.doubts,
+        statements=lambda: statements_of(question),
     )
 
 

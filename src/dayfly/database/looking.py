@@ -109,6 +109,11 @@ def role_of(question: Question, copies: Copies) -> str:
     return user_of(question.app_url or question.url) or copies.production.user
 
 
+def statements_of(question: Question) -> list[str]:
+    """Of the app: those that were named, and those that the server has counted."""
+    return [*question.statements, *seen(question.app_url or question.url)]
+
+
 def judged(question: Question, place: Place, caught: Caught) -> Impact:
     copies = place.copies
     impact = assess(
@@ -116,7 +121,7 @@ def judged(question: Question, place: Place, caught: Caught) -> Impact:
         caught.done,
         rows=_rows(copies.production),
         budget=question.budget,
-        statements=[*question.statements, *seen(question.app_url or question.url)],
+        statements=statements_of(question),
         ask=place.ask,
         role=role_of(question, copies),
         builder=copies.production.user,

@@ -54,6 +54,11 @@ class Preserved:
         return str(self.restoration.get("why", ""))
 
     @property
+    def unlike(self) -> tuple[str, ...]:
+        """What of the schema does not come back exactly."""
+        return tuple(self.restoration.get("unlike", ()))
+
+    @property
     def comes_back(self) -> bool:
         """With the schema, though `why` may say what else was lost."""
         return not self.why or bool(self.restoration.get("partly"))

@@ -58,4 +58,5 @@ def _failure(found: Mapping[str, Any]) -> str:
         return f"{fails}, the schema and what was preserved go back, but not all may: {why}"
     if why:
         return f"{fails} it cannot be undone: {why}; the app stays closed until a release fits it"
-    return f"{fails}, schema and data go back as they were: that was tried on a copy"
+    but = "".join(f", but {each}" for each in restoration.get("unlike", ()))
+    return f"{fails}, schema and data go back as they were{but}: that was tried on a copy"

@@ -49,6 +49,7 @@ class Crossed:
             "loses": [*self.loses],
             "why": self.why,
             "partly": bool(self.why) and self.comes_back,
+            "unlike": [*self.export.unlike] if self.export else [],
         }
 
     @property
@@ -246,6 +247,8 @@ def _write_down(work: Work, one: Preserved, done: "Restored") -> None:
     if one.contract:
         work.parts.journal.record(contracts.UNDONE, release=one.release, app=one.app)
     work.emit("restored", export=one.name, **_figures(done))
+    for each in done.unlike:
+        work.emit("note", message=f"not exactly as it was: {each}")
     for rule in done.left_off:
         work.emit("note", message=f"left off, since rows written since break it: {rule}")
 

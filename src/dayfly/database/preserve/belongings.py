@@ -82,13 +82,12 @@ class Belongings:
             table = in_sql(self.pairing.before, constraint.table)
             what = f"{quoted(constraint.name)} {constraint.definition}"
             yield f"ALTER TABLE {table} ADD CONSTRAINT {what}"
-        for index in self._only_before(Index):
-            if index.oid not in _of_constraints(self.pairing.before):
-                yield index.definition
+        yield from self._indexes("rp")
         yield from self._policies()
 
     def last(self) -> Iterator[str]:
-        """What would fire, or reach into views."""
+        """What would fire, or lies on views."""
+        yield from self._indexes("m")
         for trigger in self._only_before(Trigger):
             yield trigger.definition
             if trigger.enabled != "O":
@@ -98,6 +97,13 @@ class Belongings:
                 yield self._enabled(old)
         for rule in self._only_before(Rule):
             yield rule.definition
+
+    def _indexes(self, kinds: str) -> Iterator[str]:
+        for index in self._only_before(Index):
+            table = self.pairing.before.relation(index.table)
+            constrains = index.oid in _of_constraints(self.pairing.before)
+            if table and table.kind in kinds and not constrains:
+                yield index.definition
 
     def _policies(self) -> Iterator[str]:
         before = self.pairing.before

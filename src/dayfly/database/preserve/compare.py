@@ -14,7 +14,6 @@ from dayfly.database.impact.catalogue import (
 )
 
 _OIDS = {"oid", "number", "table", "parent", "columns", "target", "index", "routine"}
-_MORE_IS_FINE = {"grants"}
 _ROWS = "rp"
 
 
@@ -45,8 +44,8 @@ def _changed(
 
 
 def _harmless(old: Thing, field: str, was: object, has: object) -> bool:
-    if field in _MORE_IS_FINE and isinstance(was, tuple) and isinstance(has, tuple):
-        return set(was) <= set(has)
+    if field == "grants" and isinstance(was, tuple) and isinstance(has, tuple):
+        return set(was) == set(has)
     if field == "valid":
         return bool(has)
     return isinstance(old, Relation) and field == "writable"

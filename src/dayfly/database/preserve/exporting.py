@@ -15,10 +15,11 @@ from dayfly.database.books import BESIDE, NAMING
 from dayfly.database.impact.catalogue import Catalogue, Column, Constraint, Index, Relation
 from dayfly.database.impact.snapshot import snapshot
 from dayfly.database.loss import Loss, merged
-from dayfly.database.preserve import record
+from dayfly.database.preserve import details, record
 from dayfly.database.preserve.manifest import (
     AFTER,
     CATALOGUE,
+    DETAILS,
     FORMAT,
     MANIFEST,
     SCHEMA,
@@ -116,6 +117,7 @@ def exported(
             time=datetime.now(UTC).isoformat(timespec="seconds"),
             tables=_tables(_Export(connection, folder, tell), before, [*merged(losses)]),
             catalogue=_written(folder, CATALOGUE, record.written(before)),
+            details=_written(folder, DETAILS, details.written(details.details(connection))),
             schema=_written(folder, SCHEMA, what.schema.encode()),
             sequences=tuple(
                 Sequence(schema=row[0], name=row[1], last=row[2])

@@ -14,7 +14,7 @@ from dayfly.errors import DayflyError
 
 FORMAT = 1
 MANIFEST, AFTER = "manifest.json", "after.json"
-CATALOGUE, SCHEMA = "catalogue.json", "schema.sql"
+CATALOGUE, DETAILS, SCHEMA = "catalogue.json", "details.json", "schema.sql"
 _PIECE = 1 << 20
 T = TypeVar("T")
 
@@ -90,6 +90,7 @@ class Manifest:
     schema: File
     tables: tuple[Table, ...] = ()
     sequences: tuple[Sequence, ...] = ()
+    details: File | None = None  # None: of a Dayfly that did not look at them
 
     @property
     def rows(self) -> int:
@@ -160,6 +161,7 @@ def verify(folder: Path) -> Manifest:
     """The manifest, once every file that it names was read whole; damage is told by name."""
     manifest, after = manifest_of(folder), after_of(folder)
     files = [manifest.catalogue, manifest.schema, *(table.file for table in manifest.tables)]
+    files += [manifest.details] if manifest.details else []
     files += [made.file for made in (after.tables if after else ()) if made.file]
     for file in files:
         _check(folder / file.name, file)

@@ -1,7 +1,7 @@
 """Bring schema and values back to what the outgoing release needs, in one transaction."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +9,17 @@ from psycopg import Connection, errors, sql
 
 from dayfly.database.impact.snapshot import snapshot
 from dayfly.database.loss import Loss, merged
-from dayfly.database.preserve import record
+from dayfly.database.preserve import again, record
 from dayfly.database.preserve.columns import Columns
 from dayfly.database.preserve.compare import differences
 from dayfly.database.preserve.conflicts import Conflict, conflicts
+from dayfly.database.preserve.details import Detail, details, read, reordered, settled, unlike
 from dayfly.database.preserve.entries import entries_of
 from dayfly.database.preserve.exporting import What, exported
 from dayfly.database.preserve.manifest import (
     AFTER,
     CATALOGUE,
+    DETAILS,
     FORMAT,
     SCHEMA,
     After,
@@ -64,6 +66,8 @@ class Restored:
     left_off: tuple[str, ...] = ()  # rules that rows break, and what PostgreSQL said
     statements: tuple[str, ...] = ()
     newer: Manifest | None = None  # what was put aside
+    unlike: tuple[str, ...] = ()  # what is not exactly as it was
+    reordered: tuple[str, ...] = ()  # tables whose columns are in another order
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,9 +88,10 @@ class _Case:
     plan: Plan
     columns: Columns | None  # None: the schema stays as it is
     staged: tuple[Staged, ...]
+    details: tuple[Detail, ...]
 
     def untouched(self) -> bool:
-        return untouched(self.connection, self.pairing, self.plan, self.staged)
+        return untouched(self.connection, self.pairing, self.plan, self.staged, self.details)
 
     def conflicts(self) -> tuple[Conflict, ...]:
         return conflicts(self.connection, self.pairing, self.staged, self.columns)
@@ -127,21 +132,37 @@ def restore(
         found = _accepted(case, accept=accept)
         newer = _put_aside(case, aside, shown(url)) if aside else None
         _run(connection, case.plan.opening)
-        put = put_back(connection, _again(case.pairing, connection), case.staged, overwrite=accept)
+        put = put_back(
+            connection, again.renewed(connection, case.pairing), case.staged, overwrite=accept
+        )
         off = _close(connection, case.plan.closing, accept=accept)
-        _sequences(case)
-        wrong = differences(case.pairing.before, snapshot(connection))
-        if wrong and not off:
-            raise PreservedError(
-                f"the schema would not be as it was: {wrong[0]}", hint="\n".join(wrong[1:])
-            )
+        again.sequences(connection, case.pairing, case.manifest)
+        more = settled(connection, case.details)
+        rights = again.rights(connection, case.pairing)
+        _run(connection, rights)
+        now = _compared(case, off)
     return Restored(
         tables=put,
         conflicts=found,
         left_off=off,
-        statements=case.plan.statements,
+        statements=(*case.plan.statements, *more, *rights),
         newer=newer,
+        unlike=unlike(case.details, now),
+        reordered=reordered(case.details, now),
     )
+
+
+def _compared(case: _Case, off: tuple[str, ...]) -> tuple[Detail, ...]:
+    """Those of now. PreservedError where the schema is not as it was, but for small ones."""
+    now = details(case.connection) if case.details else ()
+    firm = tuple(each for each in case.details if each.firm)
+    wrong = differences(case.pairing.before, snapshot(case.connection))
+    wrong += unlike(firm, tuple(each for each in now if each.firm))
+    if wrong and not off:
+        raise PreservedError(
+            f"the schema would not be as it was: {wrong[0]}", hint="\n".join(wrong[1:])
+        )
+    return now
 
 
 def _accepted(case: _Case, *, accept: bool) -> tuple[Conflict, ...]:
@@ -230,7 +251,8 @@ def _case(connection: Connection[Any], folder: Path, *, schema: bool, table: str
         stage(connection, folder, one, place, after.of(one) if after else None)
         for place, one in enumerate(wanted, 1)
     ]
-    return _Case(connection, manifest, pairing, plan, columns, tuple(staged))
+    kept = read((folder / DETAILS).read_bytes()) if schema and manifest.details else ()
+    return _Case(connection, manifest, pairing, plan, columns, tuple(staged), kept)
 
 
 def _chosen(manifest: Manifest, table: str) -> list[Table]:
@@ -265,25 +287,6 @@ def _close(
                 raise PreservedError(why, hint=ACCEPT) from error
             off.append(f"{short(statement)}: {first_line(cause)}")
     return tuple(off)
-
-
-def _sequences(case: _Case) -> None:
-    """Those that were made again go on where they were."""
-    made = {(old.schema, old.name) for old in case.pairing.missing() if old.kind == "S"}
-    for sequence in case.manifest.sequences:
-        if (sequence.schema, sequence.name) in made:
-            name = sql.Identifier(sequence.schema, sequence.name)
-            row = case.connection.execute(
-                sql.SQL("SELECT greatest(last_value, {}), {}::regclass::text FROM {}").format(
-                    sql.Literal(sequence.last), sql.Literal(name.as_string(case.connection)), name
-                )
-            ).fetchone()
-            if row:
-                case.connection.execute("SELECT setval(%s::regclass, %s)", (row[1], row[0]))
-
-
-def _again(pairing: Pairing, connection: Connection[Any]) -> Pairing:
-    return replace(pairing, now=snapshot(connection))
 
 
 def short(statement: str) -> str:

@@ -67,19 +67,36 @@ class Surroundings:
     # -- routines
 
     def routines_made(self) -> Iterator[str]:
+        drops = (text for old in self._changed() for text in self._in_its_place(old))
+        yield from dict.fromkeys(drops)
+        for old in self._changed():
+            for statement in self._routine(old):
+                yield _CREATE.sub(r"CREATE OR REPLACE \1", statement)
+
+    def _changed(self) -> Iterator[Routine]:
         now = {_signature(routine): routine for routine in self.pairing.now.of(Routine)}
         for old in self.pairing.before.of(Routine):
             new = now.get(_signature(old))
             if new is None or (new.body, new.language, new.result) != (
                 old.body, old.language, old.result
             ):  # fmt: skip
-                for statement in self._routine(old):
-                    yield _CREATE.sub(r"CREATE OR REPLACE \1", statement)
+                yield old
 
     def routines_dropped(self) -> Iterator[str]:
         known = {_signature(routine) for routine in self.pairing.before.of(Routine)}
+        gone = {text for old in self._changed() for text in self._in_its_place(old)}
         for new in self.pairing.now.of(Routine):
-            if _signature(new) not in known:
+            drop = f"DROP ROUTINE {routine_in_sql(new)}"
+            if _signature(new) not in known and drop not in gone:
+                yield drop
+
+    def _in_its_place(self, old: Routine) -> Iterator[str]:
+        """What can't be replaced: it gives another type, or its parameters have other names."""
+        known = {_signature(routine) for routine in self.pairing.before.of(Routine)}
+        for new in self.pairing.now.of(Routine):
+            same = _signature(new) == _signature(old) and new.result != old.result
+            named = (new.schema, new.name) == (old.schema, old.name)
+            if same or (named and _signature(new) not in known):
                 yield f"DROP ROUTINE {routine_in_sql(new)}"
 
     def _routine(self, routine: Routine) -> tuple[str, ...]:

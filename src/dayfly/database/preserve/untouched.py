@@ -5,6 +5,7 @@ from typing import Any
 
 from psycopg import Connection, sql
 
+from dayfly.database.preserve.details import Detail, details, other
 from dayfly.database.preserve.pairing import Pairing
 from dayfly.database.preserve.plan import Plan
 from dayfly.database.preserve.session import hashed, number_of
@@ -12,13 +13,19 @@ from dayfly.database.preserve.staging import Live, Staged
 
 
 def untouched(
-    connection: Connection[Any], pairing: Pairing, plan: Plan, staged: Iterable[Staged]
+    connection: Connection[Any],
+    pairing: Pairing,
+    plan: Plan,
+    staged: Iterable[Staged],
+    before: Iterable[Detail],
 ) -> bool:
     """The same schema, the same books, and every row that was kept with the values of then.
 
     What the schema alone says is not enough: a migration that changes values may have begun.
     """
-    return not plan.statements and all(_stands(connection, pairing, one) for one in staged)
+    if plan.statements or any(each.firm for each, _ in other(before, details(connection))):
+        return False
+    return all(_stands(connection, pairing, one) for one in staged)
 
 
 def _stands(connection: Connection[Any], pairing: Pairing, one: Staged) -> bool:
