@@ -1,5 +1,6 @@
 """Who may use the archive: accounts with their keys, as the file of `--accounts` tells them."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +9,8 @@ import msgspec
 
 from dayfly.durable import translated
 from dayfly.errors import DayflyError
+
+_LOG = logging.getLogger("files")
 
 
 class AccountsError(DayflyError):
@@ -70,6 +73,36 @@ def read(path: Path) -> Accounts:
     _once(path, "id", (each.id for each in told.accounts))
     _once(path, "access_key_id", (k.access_key_id for each in told.accounts for k in each.keys))
     return Accounts(told.accounts)
+
+
+@dataclass
+class AccountsFile:
+    """Read again when it has changed; what is wrong then is logged, and the accounts stay."""
+
+    path: Path
+    _read: Accounts = field(init=False)
+    _stamp: tuple[int, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._stamp = self._now()
+        self._read = read(self.path)
+
+    def current(self) -> Accounts:
+        stamp = self._now()
+        if stamp != self._stamp:
+            self._stamp = stamp
+            try:
+                self._read = read(self.path)
+            except DayflyError as error:
+                _LOG.error("%s", error.message)
+        return self._read
+
+    def _now(self) -> tuple[int, int]:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return (0, 0)
+        return found.st_mtime_ns, found.st_ino
 
 
 def _once(path: Path, name: str, values: Iterable[str]) -> None:

@@ -23,11 +23,11 @@ _CANNED: Mapping[str, tuple[tuple[str, str], ...]] = {
     "bucket-owner-full-control": (("bucket owner", FULL),),
 }
 _HEADERS = {
-    "x-amz-grant-full-control": FULL,
     "x-amz-grant-read": "READ",
-    "x-amz-grant-read-acp": "READ_ACP",
     "x-amz-grant-write": "WRITE",
+    "x-amz-grant-read-acp": "READ_ACP",
     "x-amz-grant-write-acp": "WRITE_ACP",
+    "x-amz-grant-full-control": FULL,
 }
 
 
@@ -109,7 +109,7 @@ def of_xml(body: bytes, owner: str, accounts: Accounts) -> Acl:
 def xml_of(acl: Acl, accounts: Accounts) -> bytes:
     grants = (
         around("Grant", _grantee_written(each.to, accounts), tag("Permission", each.permission))
-        for each in acl.grants
+        for each in sorted(acl.grants, key=lambda each: each.to not in GROUPS)
     )
     return document(
         "AccessControlPolicy",

@@ -31,7 +31,7 @@ def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """`aws-chunked` is how the body came, not what it is."""
     found = {name: headers[name] for name in KEPT if headers.get(name)}
     encodings = [each.strip() for each in found.pop("content-encoding", "").split(",")]
-    left = ",".join(each for each in encodings if each and each != "aws-chunked")
+    left = ", ".join(each for each in encodings if each and each != "aws-chunked")
     if left:
         found["content-encoding"] = left
     return found

@@ -89,8 +89,9 @@ def _document(encoded: str) -> dict[str, object]:
 
 def _expiration(document: Mapping[str, object]) -> float:
     told = document.get("expiration")
+    text = told if isinstance(told, str) and "T" in told else ""
     try:
-        found = datetime.fromisoformat(told if isinstance(told, str) else "")
+        found = datetime.fromisoformat(text)
     except ValueError as error:
         raise S3Error(
             "InvalidPolicyDocument", "Invalid Policy: its expiration is no time."

@@ -41,6 +41,11 @@ CODES: dict[str, tuple[int, str]] = {
     "MetadataTooLarge": (400, "Your metadata headers exceed the maximum allowed metadata size."),
     "MethodNotAllowed": (405, "The specified method is not allowed against this resource."),
     "MissingContentLength": (411, "You must provide the Content-Length HTTP header."),
+    "InvalidBucketAclWithObjectOwnership": (
+        400,
+        "The bucket's ACL grants others, which this forbids.",
+    ),
+    "NotModified": (304, "Not Modified"),
     "NoSuchBucket": (404, "The specified bucket does not exist."),
     "NoSuchBucketPolicy": (404, "The bucket policy does not exist."),
     "NoSuchCORSConfiguration": (404, "The CORS configuration does not exist."),
@@ -66,6 +71,8 @@ CODES: dict[str, tuple[int, str]] = {
 
 class S3Error(DayflyError):
     """Refused, with one of CODES. `fields` are further elements of the error document."""
+
+    headers: tuple[tuple[str, str], ...] = ()  # that go with it
 
     def __init__(self, code: str, message: str = "", **fields: str) -> None:
         status, usual = CODES[code]
