@@ -66,7 +66,7 @@ def _segment(segment: str, *, fold: bool) -> str:
 
 
 def _awkward(letter: str, *, fold: bool) -> bool:
-    return bool(_CONTROL.match(letter)) or (fold and letter != letter.lower())
+    return bool(_CONTROL.match(letter)) or (fold and letter != letter.casefold())
 
 
 def _chunks(name: str) -> str:

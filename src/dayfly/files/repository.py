@@ -2,9 +2,22 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+from dayfly.files import (
+    buckets,
+    changing,
+    copying,
+    listing,
+    opening,
+    reading,
+    rebuilding,
+    surveying,
+    uploads,
+)
 from dayfly.files.condition import ALWAYS, Condition
+from dayfly.files.objectlock import check_retention
 from dayfly.files.objects import (
     PLAIN,
     Asked,
@@ -24,6 +37,7 @@ from dayfly.files.objects import (
 )
 from dayfly.files.opened import Opened
 from dayfly.files.staging import Staged
+from dayfly.files.system import translated
 
 
 class Repository:
@@ -37,44 +51,53 @@ class Repository:
 
         Finishes or undoes what processes that are gone have left.
         """
-        raise NotImplementedError
+        with translated(root):
+            self._ground = opening.opened(root, index)
 
     def close(self) -> None:
-        raise NotImplementedError
+        self._ground.bench.close()
+        self._ground.catalogue.close()
 
     # Buckets
 
     def create_bucket(self, name: str, *, owner: str, object_lock: bool = False) -> Bucket:
         """BucketExistsError names the owner. Object lock turns versioning on."""
-        raise NotImplementedError
+        return buckets.create(self._ground, name, owner, object_lock=object_lock)
 
     def bucket(self, name: str) -> Bucket:
-        raise NotImplementedError
+        return self._ground.bucket(name)
 
     def buckets(self) -> Sequence[Bucket]:
         """By name."""
-        raise NotImplementedError
+        return self._ground.catalogue.buckets()
 
     def delete_bucket(self, name: str) -> None:
         """BucketNotEmptyError while anything is in it; uploads that were not completed go."""
-        raise NotImplementedError
+        buckets.delete(self._ground, name)
 
     def set_versioning(self, name: str, state: Versioning) -> Bucket:
-        raise NotImplementedError
+        return buckets.change(self._ground, name, lambda it: buckets.with_versioning(it, state))
 
     def set_document(self, name: str, document: str, text: str | None) -> Bucket:
         """Keep a document in the bucket's settings; None removes it."""
-        raise NotImplementedError
+        return buckets.change(
+            self._ground, name, lambda it: buckets.with_document(it, document, text)
+        )
 
     def usage(self, name: str) -> Usage:
-        raise NotImplementedError
+        return self._ground.catalogue.usage(self.bucket(name).name)
 
     # Objects
 
     @contextmanager
     def stage(self, bucket: str, *, algorithms: Sequence[str] = ()) -> Iterator[Staged]:
         """Take bytes in, hashed with MD5 and the named checksums; gone afterwards unless put."""
-        raise NotImplementedError
+        self._ground.bucket(bucket)
+        staged = Staged(bucket, self._ground.bench.fresh(), algorithms)
+        try:
+            yield staged
+        finally:
+            staged.discard()
 
     def put(
         self,
@@ -87,15 +110,15 @@ class Repository:
 
         A checksum of the description without a value gets the one that was taken on the way.
         """
-        raise NotImplementedError
+        return changing.put(self._ground, staged, key, description, condition)
 
     def head(self, bucket: str, key: str, version: str = "") -> Version:
         """The current version, or the one of an id, which may be a delete marker."""
-        raise NotImplementedError
+        return reading.find(self._ground, bucket, key, version).version
 
     def open(self, bucket: str, key: str, version: str = "") -> Opened:
         """The same with its bytes; MarkerError for a delete marker. Close it."""
-        raise NotImplementedError
+        return reading.open_(self._ground, bucket, key, version)
 
     def copy(
         self,
@@ -109,7 +132,14 @@ class Repository:
 
         A description whose checksum has no value gets it worked out of the bytes.
         """
-        raise NotImplementedError
+        told = copying.described(source, description)
+        algorithms = copying.algorithm_of(told.checksum)
+        with (
+            self.open(source.bucket, source.key, source.id) as opened,
+            self.stage(bucket, algorithms=algorithms) as staged,
+        ):
+            copying.copied(opened, staged, told)
+            return self.put(staged, key, told, condition)
 
     def delete(
         self,
@@ -124,33 +154,48 @@ class Repository:
 
         A key or version that is not there is no error. `bypass` passes by GOVERNANCE.
         """
-        raise NotImplementedError
+        if version:
+            where = (bucket, key, version)
+            return changing.delete_version(self._ground, where, condition, bypass=bypass)
+        return changing.delete(self._ground, bucket, key, condition)
 
     def set_tags(self, bucket: str, key: str, version: str, tags: Mapping[str, str]) -> Version:
         """An empty version means the current one, here and below."""
-        raise NotImplementedError
+        where = (bucket, key, version)
+        return changing.change(self._ground, where, lambda it: replace(it, tags=dict(tags)))
 
     def set_acl(self, bucket: str, key: str, version: str, acl: str) -> Version:
-        raise NotImplementedError
+        where = (bucket, key, version)
+        return changing.change(self._ground, where, lambda it: replace(it, acl=acl))
 
     def set_retention(
         self, bucket: str, key: str, version: str, lock: Lock, *, bypass: bool = False
     ) -> Version:
         """Takes mode and time of the lock; LockedError where the rules of S3 forbid it."""
-        raise NotImplementedError
+
+        def retained(told: Description) -> Description:
+            check_retention(told.lock, lock, self._ground.now(), bypass=bypass)
+            return replace(told, lock=replace(told.lock, mode=lock.mode, until=lock.until))
+
+        return changing.change(self._ground, (bucket, key, version), retained)
 
     def set_hold(self, bucket: str, key: str, version: str, *, hold: bool) -> Version:
-        raise NotImplementedError
+        where = (bucket, key, version)
+        return changing.change(
+            self._ground, where, lambda it: replace(it, lock=replace(it.lock, hold=hold))
+        )
 
     # Lists
 
     def list(self, bucket: str, asked: Asked) -> Page:
         """Current objects by key, in the order of UTF-8, those after a key or common prefix."""
-        raise NotImplementedError
+        self._ground.bucket(bucket)
+        return listing.objects(self._ground.catalogue, bucket, asked)
 
     def list_versions(self, bucket: str, asked: Asked) -> Page:
         """All versions and markers by key, newest first."""
-        raise NotImplementedError
+        self._ground.bucket(bucket)
+        return listing.versions(self._ground.catalogue, bucket, asked)
 
     # Uploads
 
@@ -159,42 +204,59 @@ class Repository:
         bucket: str,
         key: str,
         description: Description = PLAIN,
-        *,
-        algorithm: str = "",
-        composite: bool = False,
     ) -> Upload:
-        raise NotImplementedError
+        """A checksum without a value says how parts are hashed, and if the whole is composite."""
+        return uploads.begin(self._ground, bucket, key, description, description.checksum)
 
     def upload(self, bucket: str, key: str, id: str) -> Upload:  # noqa: A002 - S3's word
-        raise NotImplementedError
+        return uploads.find(self._ground, bucket, key, id)
 
     def put_part(self, upload: Upload, number: int, staged: Staged) -> Part:
         """Stage with the algorithm of the upload; a part of the same number is replaced."""
-        raise NotImplementedError
+        return uploads.put_part(self._ground, upload, number, staged)
 
     def copy_part(
         self, upload: Upload, number: int, source: Version, span: tuple[int, int] | None = None
     ) -> Part:
         """`span` is first byte and the one after the last."""
-        raise NotImplementedError
+        start, end = span or (0, source.size)
+        algorithms = [upload.algorithm] if upload.algorithm else []
+        with (
+            self.open(source.bucket, source.key, source.id) as opened,
+            self.stage(upload.bucket, algorithms=algorithms) as staged,
+        ):
+            for piece in opened.pieces(start, end):
+                staged.write(piece)
+            return self.put_part(upload, number, staged)
 
     def list_parts(self, upload: Upload, *, after: int = 0, limit: int = 1000) -> PartPage:
-        raise NotImplementedError
+        return uploads.list_parts(self._ground, upload, after, limit)
 
     def list_uploads(self, bucket: str, asked: Asked) -> UploadPage:
-        raise NotImplementedError
+        self._ground.bucket(bucket)
+        return listing.uploads(self._ground.catalogue, bucket, asked)
 
     def complete(
         self, upload: Upload, parts: Sequence[Named], condition: Condition = ALWAYS
     ) -> Version:
         """One object of the named parts. A second time it gives the version that came of it."""
-        raise NotImplementedError
+        with self.stage(upload.bucket) as staged:
+            return uploads.complete(self._ground, upload, parts, condition, staged)
 
     def abort(self, upload: Upload) -> None:
-        raise NotImplementedError
+        uploads.abort(self._ground, upload)
 
     # Care
 
     def rebuild(self) -> None:
         """Make the index anew from the tree alone; nobody else may have the archive open."""
-        raise NotImplementedError
+        opening.alone(self._ground)
+        rebuilding.rebuild(self._ground)
+        opening.follow(self._ground)
+
+    def survey(self, bucket: str) -> Sequence[str]:
+        """Take in what a hand put, edited or deleted, wherever; names that no key has are told.
+
+        An object that is read is looked at anyway; lists know it only after this.
+        """
+        return surveying.survey(self._ground, self.bucket(bucket))

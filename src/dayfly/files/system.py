@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -68,3 +69,30 @@ def made(folder: Path) -> None:
     with suppress(FileExistsError):
         folder.mkdir()
     fsync(folder.parent)
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """A new file, with its bytes on disk."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def looked_at(path: Path) -> os.stat_result | None:
+    """The stat of a regular file, itself and no link to one; None where there is none."""
+    try:
+        found = path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found if stat.S_ISREG(found.st_mode) else None
+
+
+def linked(source: Path, target: Path) -> bool:
+    """Another name for the same bytes; False where that name is taken."""
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        return False
+    return True
