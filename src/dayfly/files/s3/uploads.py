@@ -1,6 +1,7 @@
 """Uploads in parts: begun, listed, completed, aborted. The parts themselves are in taking.py."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from dayfly.files import checksums as sums
 from dayfly.files.objects import Bucket, Checksum, Named, Part, Upload, Version
@@ -28,9 +29,10 @@ def create(request: Request, _: bytes) -> Answer:
         raise S3Error("InvalidRequest", "The checksum type needs a checksum algorithm.")
     algorithm = algorithm_of(asked) if asked else ""
     kind = kind_of(kind_asked, algorithm) if asked else ""
-    upload = request.repository.begin_upload(
-        bucket.name, key, told, algorithm=algorithm, composite=kind == "COMPOSITE"
-    )
+    if asked:
+        wanted = Checksum(algorithm=algorithm, value="", composite=kind == "COMPOSITE")
+        told = replace(told, checksum=wanted)
+    upload = request.repository.begin_upload(bucket.name, key, told)
     headers: Headers = []
     if asked:
         headers = [("x-amz-checksum-algorithm", algorithm), ("x-amz-checksum-type", kind)]
