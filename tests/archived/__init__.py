@@ -47,6 +47,10 @@ def every(repository: Repository, bucket: str = BUCKET) -> list[Entry]:
     return list(repository.list_versions(bucket, Asked(limit=10**6)).entries)
 
 
+def every_of(repository: Repository, key: str) -> list[Entry]:
+    return [entry for entry in every(repository) if entry.key == key]
+
+
 def keys(repository: Repository, bucket: str = BUCKET, **asked: str) -> list[str]:
     page = repository.list(bucket, Asked(limit=10**6, **asked))
     return [entry.key for entry in page.entries]
@@ -57,3 +61,10 @@ def tree_of(folder: Path, bucket: str = BUCKET) -> Mapping[str, bytes]:
     root = folder / "tree" / "data" / bucket
     files = [path for path in sorted(root.rglob("*")) if path.is_file()]
     return {str(path.relative_to(root)): path.read_bytes() for path in files}
+
+
+def rows(repository: Repository) -> dict[str, list[tuple[object, ...]]]:
+    """All that the index holds, but for which session it is of."""
+    ledger = repository.ground.catalogue.ledger
+    tables = ("buckets", "objects", "versions", "uploads", "parts")
+    return {table: sorted(ledger.rows(f"select * from {table}")) for table in tables}

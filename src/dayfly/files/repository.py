@@ -52,48 +52,48 @@ class Repository:
         Finishes or undoes what processes that are gone have left.
         """
         with translated(root):
-            self._ground = opening.opened(root, index)
+            self.ground = opening.opened(root, index)
 
     def close(self) -> None:
-        self._ground.bench.close()
-        self._ground.catalogue.close()
+        self.ground.bench.close()
+        self.ground.catalogue.close()
 
     # Buckets
 
     def create_bucket(self, name: str, *, owner: str, object_lock: bool = False) -> Bucket:
         """BucketExistsError names the owner. Object lock turns versioning on."""
-        return buckets.create(self._ground, name, owner, object_lock=object_lock)
+        return buckets.create(self.ground, name, owner, object_lock=object_lock)
 
     def bucket(self, name: str) -> Bucket:
-        return self._ground.bucket(name)
+        return self.ground.bucket(name)
 
     def buckets(self) -> Sequence[Bucket]:
         """By name."""
-        return self._ground.catalogue.buckets()
+        return self.ground.catalogue.buckets()
 
     def delete_bucket(self, name: str) -> None:
         """BucketNotEmptyError while anything is in it; uploads that were not completed go."""
-        buckets.delete(self._ground, name)
+        buckets.delete(self.ground, name)
 
     def set_versioning(self, name: str, state: Versioning) -> Bucket:
-        return buckets.change(self._ground, name, lambda it: buckets.with_versioning(it, state))
+        return buckets.change(self.ground, name, lambda it: buckets.with_versioning(it, state))
 
     def set_document(self, name: str, document: str, text: str | None) -> Bucket:
         """Keep a document in the bucket's settings; None removes it."""
         return buckets.change(
-            self._ground, name, lambda it: buckets.with_document(it, document, text)
+            self.ground, name, lambda it: buckets.with_document(it, document, text)
         )
 
     def usage(self, name: str) -> Usage:
-        return self._ground.catalogue.usage(self.bucket(name).name)
+        return self.ground.catalogue.usage(self.bucket(name).name)
 
     # Objects
 
     @contextmanager
     def stage(self, bucket: str, *, algorithms: Sequence[str] = ()) -> Iterator[Staged]:
         """Take bytes in, hashed with MD5 and the named checksums; gone afterwards unless put."""
-        self._ground.bucket(bucket)
-        staged = Staged(bucket, self._ground.bench.fresh(), algorithms)
+        self.ground.bucket(bucket)
+        staged = Staged(bucket, self.ground.bench.fresh(), algorithms)
         try:
             yield staged
         finally:
@@ -110,15 +110,15 @@ class Repository:
 
         A checksum of the description without a value gets the one that was taken on the way.
         """
-        return changing.put(self._ground, staged, key, description, condition)
+        return changing.put(self.ground, staged, key, description, condition)
 
     def head(self, bucket: str, key: str, version: str = "") -> Version:
         """The current version, or the one of an id, which may be a delete marker."""
-        return reading.find(self._ground, bucket, key, version).version
+        return reading.find(self.ground, bucket, key, version).version
 
     def open(self, bucket: str, key: str, version: str = "") -> Opened:
         """The same with its bytes; MarkerError for a delete marker. Close it."""
-        return reading.open_(self._ground, bucket, key, version)
+        return reading.open_(self.ground, bucket, key, version)
 
     def copy(
         self,
@@ -156,17 +156,17 @@ class Repository:
         """
         if version:
             where = (bucket, key, version)
-            return changing.delete_version(self._ground, where, condition, bypass=bypass)
-        return changing.delete(self._ground, bucket, key, condition)
+            return changing.delete_version(self.ground, where, condition, bypass=bypass)
+        return changing.delete(self.ground, bucket, key, condition)
 
     def set_tags(self, bucket: str, key: str, version: str, tags: Mapping[str, str]) -> Version:
         """An empty version means the current one, here and below."""
         where = (bucket, key, version)
-        return changing.change(self._ground, where, lambda it: replace(it, tags=dict(tags)))
+        return changing.change(self.ground, where, lambda it: replace(it, tags=dict(tags)))
 
     def set_acl(self, bucket: str, key: str, version: str, acl: str) -> Version:
         where = (bucket, key, version)
-        return changing.change(self._ground, where, lambda it: replace(it, acl=acl))
+        return changing.change(self.ground, where, lambda it: replace(it, acl=acl))
 
     def set_retention(
         self, bucket: str, key: str, version: str, lock: Lock, *, bypass: bool = False
@@ -174,28 +174,28 @@ class Repository:
         """Takes mode and time of the lock; LockedError where the rules of S3 forbid it."""
 
         def retained(told: Description) -> Description:
-            check_retention(told.lock, lock, self._ground.now(), bypass=bypass)
+            check_retention(told.lock, lock, self.ground.now(), bypass=bypass)
             return replace(told, lock=replace(told.lock, mode=lock.mode, until=lock.until))
 
-        return changing.change(self._ground, (bucket, key, version), retained)
+        return changing.change(self.ground, (bucket, key, version), retained)
 
     def set_hold(self, bucket: str, key: str, version: str, *, hold: bool) -> Version:
         where = (bucket, key, version)
         return changing.change(
-            self._ground, where, lambda it: replace(it, lock=replace(it.lock, hold=hold))
+            self.ground, where, lambda it: replace(it, lock=replace(it.lock, hold=hold))
         )
 
     # Lists
 
     def list(self, bucket: str, asked: Asked) -> Page:
         """Current objects by key, in the order of UTF-8, those after a key or common prefix."""
-        self._ground.bucket(bucket)
-        return listing.objects(self._ground.catalogue, bucket, asked)
+        self.ground.bucket(bucket)
+        return listing.objects(self.ground.catalogue, bucket, asked)
 
     def list_versions(self, bucket: str, asked: Asked) -> Page:
         """All versions and markers by key, newest first."""
-        self._ground.bucket(bucket)
-        return listing.versions(self._ground.catalogue, bucket, asked)
+        self.ground.bucket(bucket)
+        return listing.versions(self.ground.catalogue, bucket, asked)
 
     # Uploads
 
@@ -206,14 +206,14 @@ class Repository:
         description: Description = PLAIN,
     ) -> Upload:
         """A checksum without a value says how parts are hashed, and if the whole is composite."""
-        return uploads.begin(self._ground, bucket, key, description, description.checksum)
+        return uploads.begin(self.ground, bucket, key, description, description.checksum)
 
     def upload(self, bucket: str, key: str, id: str) -> Upload:  # noqa: A002 - S3's word
-        return uploads.find(self._ground, bucket, key, id)
+        return uploads.find(self.ground, bucket, key, id)
 
     def put_part(self, upload: Upload, number: int, staged: Staged) -> Part:
         """Stage with the algorithm of the upload; a part of the same number is replaced."""
-        return uploads.put_part(self._ground, upload, number, staged)
+        return uploads.put_part(self.ground, upload, number, staged)
 
     def copy_part(
         self, upload: Upload, number: int, source: Version, span: tuple[int, int] | None = None
@@ -230,33 +230,33 @@ class Repository:
             return self.put_part(upload, number, staged)
 
     def list_parts(self, upload: Upload, *, after: int = 0, limit: int = 1000) -> PartPage:
-        return uploads.list_parts(self._ground, upload, after, limit)
+        return uploads.list_parts(self.ground, upload, after, limit)
 
     def list_uploads(self, bucket: str, asked: Asked) -> UploadPage:
-        self._ground.bucket(bucket)
-        return listing.uploads(self._ground.catalogue, bucket, asked)
+        self.ground.bucket(bucket)
+        return listing.uploads(self.ground.catalogue, bucket, asked)
 
     def complete(
         self, upload: Upload, parts: Sequence[Named], condition: Condition = ALWAYS
     ) -> Version:
         """One object of the named parts. A second time it gives the version that came of it."""
         with self.stage(upload.bucket) as staged:
-            return uploads.complete(self._ground, upload, parts, condition, staged)
+            return uploads.complete(self.ground, upload, parts, condition, staged)
 
     def abort(self, upload: Upload) -> None:
-        uploads.abort(self._ground, upload)
+        uploads.abort(self.ground, upload)
 
     # Care
 
     def rebuild(self) -> None:
         """Make the index anew from the tree alone; nobody else may have the archive open."""
-        opening.alone(self._ground)
-        rebuilding.rebuild(self._ground)
-        opening.follow(self._ground)
+        opening.alone(self.ground)
+        rebuilding.rebuild(self.ground)
+        opening.follow(self.ground)
 
     def survey(self, bucket: str) -> Sequence[str]:
         """Take in what a hand put, edited or deleted, wherever; names that no key has are told.
 
         An object that is read is looked at anyway; lists know it only after this.
         """
-        return surveying.survey(self._ground, self.bucket(bucket))
+        return surveying.survey(self.ground, self.bucket(bucket))
