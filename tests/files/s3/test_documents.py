@@ -279,7 +279,8 @@ def test_an_acl_is_written_as_it_was_read() -> None:
     found = acl.of_headers(headers, "main", "main", ACCOUNTS)
     assert found
 
-    assert acl.of_xml(acl.xml_of(found, ACCOUNTS), "main", ACCOUNTS) == found
+    read = acl.of_xml(acl.xml_of(found, ACCOUNTS), "main", ACCOUNTS)
+    assert set(read.grants) == set(found.grants)
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def many(request: Request, body: bytes) -> Answer:
 
 
 def _line(request: Request, bucket: Bucket, told: Element, *, quiet: bool) -> str:
-    key, version = told.need("Key"), told.said("VersionId")
+    key, version = told.exactly("Key"), told.said("VersionId")
     named = tags(Key=key, VersionId=version)
     try:
         doomed = Doomed(key=key, version=version or "", condition=_of_xml(told))

@@ -100,7 +100,7 @@ def _rule(told: Element, number: int) -> Rule:
     name = told.said("ID") or f"rule-{number + 1}"
     if len(name) > MOST_ID:
         raise S3Error("InvalidArgument", f"ID length should not exceed {MOST_ID}.")
-    plain = told.said("Prefix")
+    plain = told.exactly("Prefix") if told.first("Prefix") else None
     chosen = _Filter(told.first("Filter"))
     rule = Rule(
         id=name,
@@ -122,8 +122,8 @@ class _Filter:
 
     def __init__(self, told: Element | None) -> None:
         inside = (told.first("And") or told) if told else Element("Filter", {})
-        self.prefix = inside.said("Prefix") or ""
-        self.tags = checked_tags((t.need("Key"), t.need("Value")) for t in inside.all("Tag"))
+        self.prefix = inside.exactly("Prefix")
+        self.tags = checked_tags((t.exactly("Key"), t.exactly("Value")) for t in inside.all("Tag"))
         self.larger = _number(inside, "ObjectSizeGreaterThan", least=0)
         self.smaller = _number(inside, "ObjectSizeLessThan", least=0)
 

@@ -52,6 +52,7 @@ def _first(request: Request) -> Answer:
     return _document(
         "ListBucketResult",
         told,
+        tag("Prefix", told.asked.prefix),  # which no client decodes in this version
         tag_of(told, "Marker", asked.get("marker", "")),
         tag_of(told, "NextMarker", page.next) if page.next and told.asked.delimiter else "",
         tags(IsTruncated=yes_or_no(bool(page.next))),
@@ -71,6 +72,7 @@ def _second(request: Request) -> Answer:
     return _document(
         "ListBucketResult",
         told,
+        tag_of(told, "Prefix", told.asked.prefix),
         tags(
             KeyCount=len(page.entries) + len(page.prefixes),
             ContinuationToken=token,
@@ -99,6 +101,7 @@ def versions(request: Request, _: bytes) -> Answer:
     return _document(
         "ListVersionsResult",
         told,
+        tag_of(told, "Prefix", told.asked.prefix),
         tag_of(told, "KeyMarker", told.asked.after),
         tags(VersionIdMarker=after_id),
         tag_of(told, "NextKeyMarker", page.next) if page.next else "",
@@ -154,6 +157,8 @@ def _list(
     encoding = asked.get("encoding-type")
     if encoding not in (None, "", "url"):
         raise invalid("encoding-type", encoding, "url")
+    if "allow-unordered" in asked and asked.get("delimiter"):  # Ceph's, which is free to ignore
+        raise invalid("allow-unordered", "true", "one without a delimiter")
     return _List(
         request=request,
         bucket=bucket,
@@ -180,7 +185,6 @@ def _document(name: str, told: _List, *inside: str) -> Answer:
     shown = number_of(told.request.parameters, "max-keys", MOST)
     begun = (
         tag("Name", told.bucket.name),
-        tag_of(told, "Prefix", asked.prefix),
         tag_of(told, "Delimiter", asked.delimiter) if asked.delimiter else "",
         tags(MaxKeys=min(shown, MOST), EncodingType=told.encoding),
     )

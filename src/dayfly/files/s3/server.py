@@ -106,15 +106,15 @@ class Server:
     async def _streamed(
         self, opener: Callable[[], AbstractContextManager[Taking]], incoming: Incoming
     ) -> Answer:
-        """A body of one piece needs one thread once; a larger one is handed over as it comes."""
-        first, rest = await _first(incoming)
-        if rest is None:
-            return await self._run(_at_once, opener, first, incoming)
+        """A small body needs one thread once; else who may not send it is told so before."""
+        size = incoming.announced
+        if size is not None and size <= PIECE and "expect" not in incoming.call.headers:
+            body = await incoming.whole(PIECE)
+            return await self._run(_at_once, opener, body, incoming)
         with_end = ExitStack()
         try:
             taking = await self._run(with_end.enter_context, opener())
-            await self._run(taking.write, first)
-            async for piece in rest:
+            async for piece in _gathered(incoming):
                 await self._run(taking.write, piece)
             return await self._run(taking.finish, incoming.trailers)
         finally:
@@ -166,20 +166,6 @@ def _at_once(
         if body:
             taking.write(body)
         return taking.finish(incoming.trailers)
-
-
-async def _first(incoming: Incoming) -> "tuple[bytes, Any]":
-    """The first piece, and what gives the others; None where it is all."""
-    pieces = _gathered(incoming)
-    first = await anext(pieces, b"")
-    second = await anext(pieces, None)
-    return (first, None) if second is None else (first, _from(second, pieces))
-
-
-async def _from(second: bytes, rest: Any) -> Any:  # noqa: ANN401 - asynchronous iterators
-    yield second
-    async for piece in rest:
-        yield piece
 
 
 async def _gathered(incoming: Incoming) -> Any:  # noqa: ANN401 - an asynchronous iterator

@@ -11,7 +11,9 @@ def tags_of_xml(body: bytes, most: int = MOST_TAGS) -> dict[str, str]:
     found = element_of(body, "Tagging").first("TagSet")
     if found is None:
         raise malformed("<Tagging> has no <TagSet>.")
-    return checked_tags(((one.need("Key"), one.need("Value")) for one in found.all("Tag")), most)
+    return checked_tags(
+        ((one.exactly("Key"), one.exactly("Value")) for one in found.all("Tag")), most
+    )
 
 
 def xml_of_tags(told: Mapping[str, str]) -> bytes:

@@ -94,10 +94,12 @@ def _completed(inside: str, version: Version) -> bytes:
 
 
 def _named(root: Element) -> list[Named]:
+    """Of a number that comes twice in a row, as when a part was sent again, the last."""
     found = [_one(each) for each in root.all("Part")]
     if not 0 < len(found) <= MOST_PARTS:
         raise malformed(f"There must be 1 to {MOST_PARTS} <Part>.")
-    return found
+    following = [*(each.number for each in found[1:]), 0]
+    return [each for each, after in zip(found, following, strict=True) if each.number != after]
 
 
 def _one(told: Element) -> Named:

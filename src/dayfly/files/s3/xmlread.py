@@ -29,6 +29,11 @@ class Element:
         found = self.first(name)
         return None if found is None else found.text.strip()
 
+    def exactly(self, name: str) -> str:
+        """A key, which may begin and end with spaces; empty where it is absent."""
+        found = self.first(name)
+        return "" if found is None else found.text
+
     def need(self, name: str) -> str:
         said = self.said(name)
         if said is None:
