@@ -243,7 +243,7 @@ CRC = "DUoRhQ=="
             {"x-amz-trailer": "x-amz-checksum-crc64nvme"},
             Announced(algorithm="CRC64NVME", trailing=True),
         ),
-        ({"x-amz-checksum-crc32": "short"}, "InvalidRequest"),
+        ({"x-amz-checksum-crc32": "short"}, "BadDigest"),
         ({"x-amz-checksum-crc32": CRC, "x-amz-checksum-crc32c": CRC}, "InvalidRequest"),
         ({"x-amz-checksum-md4": CRC}, "NotImplemented"),
         ({"x-amz-trailer": "x-amz-meta-late"}, "NotImplemented"),

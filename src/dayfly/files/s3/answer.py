@@ -54,11 +54,17 @@ def translated(error: errors.FilesError) -> S3Error:
     usual = code in ("NoSuchBucket", "NoSuchKey", "NoSuchVersion", "NoSuchUpload", "AccessDenied")
     found = S3Error(code, "" if usual else error.message)
     found.__cause__ = error
-    if isinstance(error, errors.NoSuchKeyError) and error.marker:
-        found.headers = (("x-amz-delete-marker", "true"), ("x-amz-version-id", error.marker))
+    if isinstance(error, errors.NoSuchKeyError):
+        found.headers = _of_marker(error.marker)
     if isinstance(error, errors.MarkerError):
         found.headers = (("x-amz-delete-marker", "true"), ("allow", "DELETE"))
     return found
+
+
+def _of_marker(marker: str) -> tuple[tuple[str, str], ...]:
+    if not marker:
+        return (("x-amz-delete-marker", "false"),)
+    return ("x-amz-delete-marker", "true"), ("x-amz-version-id", marker)
 
 
 def refusal(error: S3Error, resource: str, request_id: str, *, head: bool = False) -> Answer:

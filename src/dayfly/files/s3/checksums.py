@@ -51,7 +51,7 @@ def checked(algorithm: str, value: str) -> str:
     size = _decoded_size(value.partition("-")[0])
     if size != SIZES[algorithm]:
         raise S3Error(
-            "InvalidRequest", f"Value for {header_of(algorithm)} header is invalid: {value[:100]}"
+            "BadDigest", f"Value for {header_of(algorithm)} header is invalid: {value[:100]}"
         )
     return value
 

@@ -136,7 +136,7 @@ def get_policy_status(request: Request, _: bytes) -> Answer:
     bucket = _allowed(request, "s3:GetBucketPolicyStatus")
     found = settings.policy_of(bucket)
     public = settings.acl_of(bucket).is_public or (found is not None and found.is_public)
-    return xml(document("PolicyStatus", tags(IsPublic=yes_or_no(public).upper())))
+    return xml(document("PolicyStatus", tags(IsPublic=yes_or_no(public))))
 
 
 def get_versioning(request: Request, _: bytes) -> Answer:

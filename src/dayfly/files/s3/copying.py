@@ -25,7 +25,10 @@ def whole(request: Request, _: bytes) -> Answer:
     version = request.repository.copy(
         source, bucket.name, request.address.key, told, condition_of(request.headers)
     )
-    headers = [*_source_headers(source_bucket, source), *reading.version_headers(bucket, version)]
+    headers = [
+        *_source_headers(source_bucket, source),
+        *reading.new_version_headers(bucket, version),
+    ]
     inside = tags(LastModified=iso(version.modified), ETag=f'"{version.etag}"')
     return xml(document("CopyObjectResult", inside, reading.checksum_xml(version)), headers=headers)
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-from dayfly.files.condition import ALWAYS, Condition
+from dayfly.files.condition import ALWAYS, ANY, Condition
 from dayfly.files.errors import FilesError, NoSuchKeyError, NoSuchVersionError
 from dayfly.files.objects import Bucket, Deletion
 from dayfly.files.s3 import lock, rights
@@ -75,12 +75,26 @@ def _deleted(request: Request, bucket: Bucket, doomed: Doomed) -> Deletion:
             doomed.condition,
             bypass=bypasses(request, bucket),
         )
-    except (NoSuchKeyError, NoSuchVersionError) as error:
-        if isinstance(error, NoSuchKeyError) and error.marker:
-            raise S3Error("PreconditionFailed") from error
-        if doomed.condition.if_match:
-            raise
-        return Deletion()  # what is not there needs no deleting, whatever it was to be like
+    except (NoSuchKeyError, NoSuchVersionError):
+        return _absent(request, bucket, doomed)
+
+
+def _absent(request: Request, bucket: Bucket, doomed: Doomed) -> Deletion:
+    """What is not there needs no deleting, whatever it was to be; a marker is there, as nothing."""
+    told = doomed.condition
+    if not doomed.version and _marked(request, bucket, doomed.key):
+        if told.if_match != (ANY,) or told.size is not None or told.modified is not None:
+            raise S3Error("PreconditionFailed")
+        return request.repository.delete(bucket.name, doomed.key)
+    return Deletion()
+
+
+def _marked(request: Request, bucket: Bucket, key: str) -> bool:
+    try:
+        request.repository.head(bucket.name, key)
+    except NoSuchKeyError as error:
+        return bool(error.marker)
+    return False
 
 
 def _headers(found: Deletion) -> Headers:

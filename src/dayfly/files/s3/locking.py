@@ -1,5 +1,6 @@
 """Object lock: a bucket's default, and the retention and the legal hold of a version."""
 
+from dayfly.files.objectlock import GOVERNANCE
 from dayfly.files.objects import Bucket, Lock, Versioning
 from dayfly.files.s3 import rights, settings
 from dayfly.files.s3.answer import Answer, xml
@@ -45,12 +46,11 @@ def put_retention(request: Request, body: bytes) -> Answer:
     mode, until = retention_of(body)
     if mode and until <= request.now:
         raise S3Error("InvalidArgument", "The retain until date must be in the future!")
+    bypass, had = bypasses(request, bucket), version.description.lock
+    if had.mode == GOVERNANCE != mode and had.until > request.now and not bypass:
+        raise S3Error("AccessDenied", "The mode can be changed by who may bypass it.")
     request.repository.set_retention(
-        bucket.name,
-        version.key,
-        request.version,
-        Lock(mode=mode, until=until),
-        bypass=bypasses(request, bucket),
+        bucket.name, version.key, request.version, Lock(mode=mode, until=until), bypass=bypass
     )
     return Answer()
 

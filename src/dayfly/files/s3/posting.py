@@ -89,7 +89,7 @@ def _answer(bucket: Bucket, fields: Mapping[str, str], version: Version) -> Answ
     headers: Headers = [
         ("etag", etag),
         ("location", place),
-        *reading.version_headers(bucket, version),
+        *reading.new_version_headers(bucket, version),
         *reading.checksum_headers(version),
     ]
     target = fields.get("success_action_redirect") or fields.get("redirect", "")

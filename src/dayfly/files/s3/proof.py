@@ -63,12 +63,13 @@ class Proof:
         return checked(self.checksum.algorithm, told)
 
 
-def proof_of(headers: Mapping[str, str], claim: Claim | None) -> Proof:
+def proof_of(headers: Mapping[str, str], claim: Claim | None, *, of_object: bool = True) -> Proof:
+    """`of_object`: whether checksums that are told are of this body."""
     signed = claim.payload if claim and _HEX.fullmatch(claim.payload) else ""
     return Proof(
         sha256=signed,
         md5=content_md5(headers.get("content-md5")),
-        checksum=announced(headers),
+        checksum=announced(headers) if of_object else None,
     )
 
 

@@ -134,6 +134,12 @@ def version_headers(bucket: Bucket, version: Version) -> Headers:
     return [] if bucket.versioning == Versioning.NEVER else [("x-amz-version-id", version.id)]
 
 
+def new_version_headers(bucket: Bucket, version: Version) -> Headers:
+    """Of what was just written: a version of its own, or the one that is always replaced."""
+    enabled = bucket.versioning == Versioning.ENABLED
+    return [("x-amz-version-id", version.id)] if enabled else []
+
+
 def checksum_headers(version: Version) -> Headers:
     checksum = version.description.checksum
     if checksum is None:
@@ -165,10 +171,10 @@ def _told(request: Request, bucket: Bucket, version: Version) -> tuple[int, Head
         if version.parts:
             headers.append(("x-amz-mp-parts-count", count))
         headers.append(("content-range", part.told(version.size)))
-        return 206, headers, part
+        return 206, headers + _checksum_of_part(request, version), part
     asked = range_of(request.headers.get("range", ""), version.size)
     if asked is None:
-        if request.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED":
+        if _asks_checksum(request):
             headers += checksum_headers(version)
         return 200, headers, Range(0, version.size)
     headers.append(("content-range", asked.told(version.size)))
@@ -185,6 +191,21 @@ def _part(request: Request, version: Version) -> Range:
         return Range(0, version.size)
     start = sum(each.size for each in version.parts[: number - 1])
     return Range(start, start + version.parts[number - 1].size)
+
+
+def _checksum_of_part(request: Request, version: Version) -> Headers:
+    whole = version.description.checksum
+    number = number_of(request.parameters, "partNumber", 1)
+    part = next((each for each in version.parts if each.number == number), None)
+    if not part or not part.checksum or not whole or not _asks_checksum(request):
+        return []
+    kind = "COMPOSITE" if whole.composite else "FULL_OBJECT"
+    name = header_of(part.checksum.algorithm)
+    return [(name, part.checksum.value), ("x-amz-checksum-type", kind)]
+
+
+def _asks_checksum(request: Request) -> bool:
+    return request.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED"
 
 
 def _described(request: Request, bucket: Bucket, version: Version) -> Headers:
@@ -258,7 +279,7 @@ def _parts(request: Request, version: Version) -> str:
     return around(
         "ObjectParts",
         tags(
-            TotalPartsCount=len(version.parts),
+            PartsCount=len(version.parts),
             PartNumberMarker=after,
             NextPartNumberMarker=last,
             MaxParts=most,

@@ -32,6 +32,10 @@ from dayfly.files.s3.taking import Taking
 MOST_DOCUMENT = 4 * 1024 * 1024  # bytes of a body that is XML or JSON
 PIECE = 1024 * 1024  # bytes that are handed to a thread at once
 THREADS = 32
+# Their checksums are those of an object, not of the body that is read here.
+_OF_WHOLE = frozenset(
+    ("CreateMultipartUpload", "CompleteMultipartUpload", "PutObjectCopy", "UploadPartCopy")
+)
 _LOG = logging.getLogger("files")
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -97,10 +101,10 @@ class Server:
         return await self._documented(request, incoming)
 
     async def _documented(self, request: Request, incoming: Incoming) -> Answer:
-        proof = proof_of(request.headers, request.caller.claim) if _bodied(request) else None
+        of_object = request.operation not in _OF_WHOLE
+        proof = proof_of(request.headers, request.caller.claim, of_object=of_object)
         body = await incoming.whole(MOST_DOCUMENT)
-        if proof:
-            proof.check_whole(body, incoming.trailers)
+        proof.check_whole(body, incoming.trailers)
         return await self._run(HANDLERS[request.operation], request, body)
 
     async def _streamed(
@@ -179,10 +183,6 @@ async def _gathered(incoming: Incoming) -> Any:  # noqa: ANN401 - an asynchronou
             held, size = [], 0
     if held:
         yield b"".join(held)
-
-
-def _bodied(request: Request) -> bool:
-    return request.call.method in ("PUT", "POST")
 
 
 def _explained(error: FilesError) -> S3Error:

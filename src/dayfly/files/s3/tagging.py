@@ -17,5 +17,5 @@ def tags_of_xml(body: bytes, most: int = MOST_TAGS) -> dict[str, str]:
 
 
 def xml_of_tags(told: Mapping[str, str]) -> bytes:
-    inside = (around("Tag", tags(Key=key, Value=value)) for key, value in told.items())
+    inside = (around("Tag", tags(Key=key, Value=value)) for key, value in sorted(told.items()))
     return document("Tagging", around("TagSet", *inside))

@@ -59,7 +59,7 @@ def _put(
     version = request.repository.put(staged, request.address.key, told, condition)
     headers = [
         ("etag", f'"{version.etag}"'),
-        *reading.version_headers(bucket, version),
+        *reading.new_version_headers(bucket, version),
         *reading.checksum_headers(version),
         *reading.expiration_headers(bucket, version),
     ]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dayfly.files import checksums as sums
+from dayfly.files.errors import NoSuchUploadError
 from dayfly.files.objects import Bucket, Checksum, Named, Part, Upload, Version
 from dayfly.files.s3 import reading, settings
 from dayfly.files.s3.answer import Answer, Headers, xml
@@ -72,12 +73,16 @@ def parts(request: Request, _: bytes) -> Answer:
 
 def complete(request: Request, body: bytes) -> Answer:
     bucket = request.bucket()
-    upload = upload_of(request, bucket, "s3:PutObject")
     named = _named(read(body, "CompleteMultipartUpload"))
-    _check_announced(request, upload, named)
+    try:
+        upload = upload_of(request, bucket, "s3:PutObject")
+        _check_announced(request, upload, named)
+    except NoSuchUploadError:  # or it was completed before, which then is answered again
+        id_ = request.parameters["uploadId"]
+        upload = Upload(bucket=bucket.name, key=request.address.key, id=id_, begun=0)
     version = request.repository.complete(upload, named, condition_of(request.headers))
     headers = [
-        *reading.version_headers(bucket, version),
+        *reading.new_version_headers(bucket, version),
         *reading.expiration_headers(bucket, version),
     ]
     inside = tags(

@@ -43,7 +43,7 @@ def described(
     told = request.headers if fields is None else fields
     tags = tags_of_header(told["x-amz-tagging"]) if told.get("x-amz-tagging") else {}
     return Description(
-        owner=owner_of(request, bucket),
+        owner=bucket.owner if _given_up(bucket, told) else owner_of(request, bucket),
         metadata=user_metadata(told),
         headers=kept_headers(told),
         tags=tags,
