@@ -67,18 +67,23 @@ Changes = Mapping[tuple[str, str], Sequence[tuple[str, str]]]  # by bucket and k
 
 
 @contextmanager
-def left_behind(own: Bench) -> Iterator[Changes]:
-    """What processes that are gone had under way; forgotten when all of it is taken care of."""
+def left_behind(own: Bench) -> Iterator[Changes | None]:
+    """What processes that are gone had under way; forgotten when all of it is taken care of.
+
+    None where all of them ended in order.
+    """
     found: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    crashed = False
     with ExitStack() as stack:
         for folder in _others(own):
             held = try_flock(folder / LOCK)
             if held is not None:
+                crashed = True
                 stack.callback(os.close, held)
                 stack.callback(shutil.rmtree, folder)
                 _read(folder, found)
         try:
-            yield found
+            yield found if crashed else None
         except BaseException:
             stack.pop_all()  # the next start takes care of it
             raise

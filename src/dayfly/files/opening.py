@@ -4,6 +4,7 @@ import secrets
 from pathlib import Path
 
 from dayfly.durable import write_atomically
+from dayfly.files import buckets, uploads
 from dayfly.files.bench import anybody_else, left_behind, opened_bench
 from dayfly.files.catalogue import Catalogue, told
 from dayfly.files.errors import FilesError, GoneError
@@ -64,9 +65,14 @@ def alone(ground: Ground) -> None:
 
 def _recover(ground: Ground) -> None:
     with left_behind(ground.bench) as changes:
+        if changes is None:
+            return
+        buckets.recover(ground)
         for (bucket, key), each in changes.items():
             found = ground.catalogue.bucket(bucket)
             if found is None:
                 continue
             with flocked(ground.tree.key_lock(bucket, key)):
                 reconcile(ground, found, key, changes_left(each))
+        for there in ground.catalogue.buckets():
+            uploads.recover(ground, there.name)
