@@ -17,7 +17,7 @@ from dayfly.files.tree import ARCHIVE, opened_tree
 INDEX, ID, SESSION = "index.sqlite", "archive", "session"
 
 
-def opened(root: Path, index: Path) -> Ground:
+def opened(root: Path, index: Path, reserve: int) -> Ground:
     """One process after the other opens it."""
     made(index)
     catalogue = Catalogue(index / INDEX)
@@ -28,7 +28,7 @@ def opened(root: Path, index: Path) -> Ground:
         )
     tree = opened_tree(root)
     with flocked(tree.inner / "locks" / "opening"):
-        ground = Ground(tree, catalogue, opened_bench(tree))
+        ground = Ground(tree, catalogue, opened_bench(tree), index, reserve)
         if _followed(ground):
             _recover(ground)
         else:
