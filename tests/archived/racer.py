@@ -11,7 +11,10 @@ from dayfly.files.repository import Repository
 
 
 def main(folder: Path, name: str, threads: int) -> None:
-    """Reads a line for each trial, the ETag that the object has or `-`; prints who won."""
+    """Reads a line for each trial, the ETag that the object has or `-`; prints who won.
+
+    No two trials write the same bytes, since who writes what is there already changes no ETag.
+    """
     repository = Repository(folder / "tree", folder / "index")
     print("ready", flush=True)  # noqa: T201
     for number, line in enumerate(sys.stdin):
@@ -28,7 +31,7 @@ def main(folder: Path, name: str, threads: int) -> None:
             won.append(who)  # noqa: B023 - as above
 
         writers = [
-            threading.Thread(target=write, args=(f"{name}-{each}", number // 2, condition))
+            threading.Thread(target=write, args=(f"{name}-{each}-{number}", number // 2, condition))
             for each in range(threads)
         ]
         for each in writers:

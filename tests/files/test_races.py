@@ -1,47 +1,17 @@
 """Of writers that want the same at once one wins, whichever process they are in."""
 
-import os
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO
 
 from archived import BUCKET, archive, content, every, keys, put, tree_of
+from archived.races import trials
 from dayfly.files.objects import Versioning
 
-TRIALS, THREADS = 10, 16
-
-
-@contextmanager
-def racer(folder: Path, name: str) -> Iterator[tuple[IO[str], IO[str]]]:
-    argv = [sys.executable, "-m", "archived.racer", str(folder), name, str(THREADS)]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(
-        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env
-    ) as process:
-        assert process.stdin
-        assert process.stdout
-        assert process.stdout.readline() == "ready\n"
-        yield process.stdin, process.stdout
-        process.stdin.close()
-        assert process.wait() == 0
+TRIALS = 10
 
 
 def test_of_32_writers_in_two_processes_exactly_one_wins(tmp_path: Path) -> None:
-    with archive(tmp_path, BUCKET) as repository, ExitStack() as stack:
-        racers = [stack.enter_context(racer(tmp_path, name)) for name in ("one", "other")]
-        for trial in range(TRIALS):
-            for etag in ("-", None):
-                state = etag or repository.head(BUCKET, f"key {trial}").etag
-                for stdin, _ in racers:
-                    stdin.write(f"{state}\n")
-                    stdin.flush()
-                won = [who for _, stdout in racers for who in stdout.readline().split()]
-                assert len(won) == 1
-                assert content(repository, f"key {trial}").decode() == won[0]
+    assert trials(tmp_path, 2 * TRIALS) == [1] * (2 * TRIALS)
 
 
 def test_readers_and_lists_see_whole_objects_while_they_are_replaced(tmp_path: Path) -> None:
