@@ -16,7 +16,7 @@ import msgspec
 
 from dayfly.files.errors import FilesError
 from dayfly.files.objects import Version
-from dayfly.files.system import made, try_flock, write_durably
+from dayfly.files.system import fsync, linked, made, try_flock, write_durably
 from dayfly.files.tree import Tree, read_sidecar
 
 PUT, GONE, SET = ".put", ".gone", ".set"
@@ -32,14 +32,20 @@ class Bench:
         return self.folder / secrets.token_hex(12)
 
     @contextmanager
-    def under_way(self, version: Version, kind: str, undo: Callable[[], None]) -> Iterator[Path]:
-        """A copy of the sidecar of a change, on disk until the change is done, or undone."""
+    def under_way(
+        self, version: Version, kind: str, undo: Callable[[], None], sidecar: Path | None = None
+    ) -> Iterator[Path]:
+        """A copy of the sidecar of a change, on disk until the change is done, or undone.
+
+        Of a sidecar that is there the copy is a hard link: a full disk can be made emptier.
+        """
         path = self.folder / f"{version.uid}{kind}"
-        try:
-            write_durably(path, msgspec.json.encode(version))
-        except OSError:
-            path.unlink(missing_ok=True)
-            raise
+        if not sidecar or not _named(sidecar, path):
+            try:
+                write_durably(path, msgspec.json.encode(version))
+            except OSError:
+                path.unlink(missing_ok=True)
+                raise
         try:
             yield path
         except BaseException:
@@ -51,6 +57,15 @@ class Bench:
     def close(self) -> None:
         os.close(self.held)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _named(sidecar: Path, path: Path) -> bool:
+    try:
+        linked(sidecar, path)
+    except FileNotFoundError:
+        return False
+    fsync(path.parent)
+    return True
 
 
 def opened_bench(tree: Tree) -> Bench:
@@ -67,18 +82,23 @@ Changes = Mapping[tuple[str, str], Sequence[tuple[str, str]]]  # by bucket and k
 
 
 @contextmanager
-def left_behind(own: Bench) -> Iterator[Changes]:
-    """What processes that are gone had under way; forgotten when all of it is taken care of."""
+def left_behind(own: Bench) -> Iterator[Changes | None]:
+    """What processes that are gone had under way; forgotten when all of it is taken care of.
+
+    None where all of them ended in order.
+    """
     found: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    crashed = False
     with ExitStack() as stack:
         for folder in _others(own):
             held = try_flock(folder / LOCK)
             if held is not None:
+                crashed = True
                 stack.callback(os.close, held)
                 stack.callback(shutil.rmtree, folder)
                 _read(folder, found)
         try:
-            yield found
+            yield found if crashed else None
         except BaseException:
             stack.pop_all()  # the next start takes care of it
             raise

@@ -13,6 +13,8 @@ from dayfly.files.errors import BadNameError, BucketExistsError, BucketNotEmptyE
 from dayfly.files.ground import Ground
 from dayfly.files.objects import Bucket, Versioning
 from dayfly.files.system import flocked, fsync, made, translated
+from dayfly.files.tree import SIDECAR
+from dayfly.stored import read_json
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]")
 _ADDRESS = re.compile(r"[0-9]+(\.[0-9]+){3}")
@@ -87,9 +89,27 @@ def delete(ground: Ground, name: str) -> None:
             raise BucketNotEmptyError(f"{name}: is not empty")
         tree.document(name).unlink(missing_ok=True)
         fsync(tree.document(name).parent)
-        ground.catalogue.commit(without_bucket(name))
-        for folder in (tree.bucket(name), tree.shards(name), tree.uploads(name)):
-            shutil.rmtree(folder, ignore_errors=True)
+        _forget(ground, name)
+
+
+def _forget(ground: Ground, name: str) -> None:
+    ground.catalogue.commit(without_bucket(name))
+    tree = ground.tree
+    for folder in (tree.bucket(name), tree.shards(name), tree.uploads(name)):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def recover(ground: Ground) -> None:
+    """After a crash: buckets are those whose documents are there, and as these have them."""
+    documents = ground.tree.inner / "buckets"
+    known = {bucket.name for bucket in ground.catalogue.buckets()}
+    for name in known | {path.stem for path in documents.glob(f"[!.]*{SIDECAR}")}:
+        with flocked(ground.tree.bucket_lock(name)):
+            document = ground.tree.document(name)
+            if document.exists():
+                ground.catalogue.commit([with_bucket(read_json(document, Bucket))])
+            elif name in known:
+                _forget(ground, name)
 
 
 def _holds_files(ground: Ground, name: str) -> bool:

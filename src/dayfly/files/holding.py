@@ -19,7 +19,7 @@ from dayfly.files.ledger import Statement
 from dayfly.files.objects import Bucket, Version, Versioning
 from dayfly.files.placing import chosen, emptied, placed
 from dayfly.files.reconciling import NOTHING_LEFT, Left, reconcile
-from dayfly.files.system import flocked, fsync, linked, looked_at, made, translated
+from dayfly.files.system import flocked, fsync, linked, looked_at, made
 from dayfly.files.tree import Tree, fresh_uid, order_of, write_sidecar
 
 
@@ -27,7 +27,7 @@ from dayfly.files.tree import Tree, fresh_uid, order_of, write_sidecar
 def holding(ground: Ground, bucket: str, key: str) -> Iterator["Holding"]:
     """NoSuchBucketError where the bucket is not there, which it stays meanwhile if it is."""
     tree = ground.tree
-    with translated(tree.bucket(bucket)):
+    with ground.guarded(bucket):
         ground.bucket(bucket)
         with (
             flocked(tree.bucket_lock(bucket), shared=True),
@@ -132,7 +132,7 @@ class Holding:
         def goes_on() -> None:
             self.settle(Left(gone=frozenset({version.uid})))
 
-        with self.ground.bench.under_way(version, GONE, goes_on):
+        with self.ground.bench.under_way(version, GONE, goes_on, self.ground.tree.sidecar(version)):
             top = self.latest is not None and self.latest.version.uid == version.uid
             statements = [without_version(version)]
             if top:

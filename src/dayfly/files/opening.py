@@ -4,6 +4,7 @@ import secrets
 from pathlib import Path
 
 from dayfly.durable import write_atomically
+from dayfly.files import buckets, uploads
 from dayfly.files.bench import anybody_else, left_behind, opened_bench
 from dayfly.files.catalogue import Catalogue, told
 from dayfly.files.errors import FilesError, GoneError
@@ -16,7 +17,7 @@ from dayfly.files.tree import ARCHIVE, opened_tree
 INDEX, ID, SESSION = "index.sqlite", "archive", "session"
 
 
-def opened(root: Path, index: Path) -> Ground:
+def opened(root: Path, index: Path, reserve: int) -> Ground:
     """One process after the other opens it."""
     made(index)
     catalogue = Catalogue(index / INDEX)
@@ -27,7 +28,7 @@ def opened(root: Path, index: Path) -> Ground:
         )
     tree = opened_tree(root)
     with flocked(tree.inner / "locks" / "opening"):
-        ground = Ground(tree, catalogue, opened_bench(tree))
+        ground = Ground(tree, catalogue, opened_bench(tree), index, reserve)
         if _followed(ground):
             _recover(ground)
         else:
@@ -64,9 +65,14 @@ def alone(ground: Ground) -> None:
 
 def _recover(ground: Ground) -> None:
     with left_behind(ground.bench) as changes:
+        if changes is None:
+            return
+        buckets.recover(ground)
         for (bucket, key), each in changes.items():
             found = ground.catalogue.bucket(bucket)
             if found is None:
                 continue
             with flocked(ground.tree.key_lock(bucket, key)):
                 reconcile(ground, found, key, changes_left(each))
+        for there in ground.catalogue.buckets():
+            uploads.recover(ground, there.name)

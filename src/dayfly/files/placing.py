@@ -22,8 +22,15 @@ class Placed:
 
 
 def chosen(tree: Tree, bucket: str, path: str) -> str:
-    """A path that a file can be put at; its folders are there."""
+    """A path that a file can be put at; its folders are there, for the moment."""
     tree.check(bucket)
+    for _ in range(_ATTEMPTS):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            return _chosen(tree, bucket, path)
+    raise FilesError(f"{tree.bucket(bucket) / path}: the folder does not stay")
+
+
+def _chosen(tree: Tree, bucket: str, path: str) -> str:
     *folders, name = path.split("/")
     at, names = tree.bucket(bucket), list[str]()
     for each in folders:

@@ -10,12 +10,11 @@ from dayfly.files.holding import agrees, holding
 from dayfly.files.keys import check_key
 from dayfly.files.objects import NULL
 from dayfly.files.opened import Opened
-from dayfly.files.system import translated
 
 
 def find(ground: Ground, bucket: str, key: str, version: str = "") -> Known:
     """The version of an id, the current one without; it is what lies on disk."""
-    with translated(ground.tree.bucket(bucket)):
+    with ground.guarded(bucket):
         latest = ground.catalogue.latest(bucket, key)
         if latest is None:
             check_key(key)
@@ -48,7 +47,7 @@ def _present(bucket: str, key: str, latest: Known | None) -> Known:
 
 
 def open_(ground: Ground, bucket: str, key: str, version: str = "") -> Opened:
-    with translated(ground.tree.bucket(bucket)):
+    with ground.guarded(bucket):
         catalogue = ground.catalogue
         known = of_id(ground, bucket, key, version) if version else catalogue.latest(bucket, key)
         if known and not known.version.marker and (opened := _opened(ground, known, version)):
@@ -79,8 +78,8 @@ def _opened_locked(ground: Ground, known: Known, version: str) -> Opened:
 
 
 def _opened(ground: Ground, known: Known, version: str) -> Opened | None:
-    places = (ground.tree.data(known.version), ground.tree.kept(known.version))
-    for path in reversed(places) if version else places:
+    data, kept = ground.tree.data(known.version), ground.tree.kept(known.version)
+    for path in (kept, data) if version else (data,):
         with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
             if _is(descriptor, known):

@@ -4,18 +4,16 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
-import msgspec
-
+from dayfly.files import uploads
 from dayfly.files.bench import GONE, PUT, Changes, left_behind
-from dayfly.files.catalogue import emptied, with_bucket, with_part, with_upload
+from dayfly.files.catalogue import emptied, with_bucket
 from dayfly.files.errors import FilesError
 from dayfly.files.ground import Ground
 from dayfly.files.ledger import Statement
-from dayfly.files.objects import Bucket, Upload, Version
+from dayfly.files.objects import Bucket, Version
 from dayfly.files.reconciling import Left, reconciled
 from dayfly.files.surveying import survey
 from dayfly.files.tree import SIDECAR, read_sidecar
-from dayfly.files.uploads import UPLOAD, PartFile
 from dayfly.stored import read_json
 
 _TOGETHER = 1000  # statements of one commit
@@ -34,11 +32,11 @@ def rebuild(ground: Ground) -> None:
     """Nobody else has the archive open."""
     ground.catalogue.commit(emptied())
     with left_behind(ground.bench) as changes:
-        for path in sorted((ground.tree.inner / "buckets").glob(f"*{SIDECAR}")):
+        for path in sorted((ground.tree.inner / "buckets").glob(f"[!.]*{SIDECAR}")):
             bucket = read_json(path, Bucket)
             ground.catalogue.commit([with_bucket(bucket)])
-            _in_portions(ground, _versions(ground, bucket, changes))
-            _in_portions(ground, _uploads(ground, bucket))
+            _in_portions(ground, _versions(ground, bucket, changes or {}))
+            _in_portions(ground, uploads.read(ground, bucket.name))
             survey(ground, bucket)
 
 
@@ -67,12 +65,3 @@ def _described(shard: Path) -> Iterator[Version]:
             yield read_sidecar(path)
         except FilesError:
             continue  # the bytes in place are taken in as if a hand had put them
-
-
-def _uploads(ground: Ground, bucket: Bucket) -> Iterator[Statement]:
-    for path in ground.tree.uploads(bucket.name).glob(f"*/{UPLOAD}"):
-        upload = read_json(path, Upload)
-        yield with_upload(upload)
-        for each in path.parent.glob(f"[0-9]*{SIDECAR}"):
-            part = read_json(each, PartFile)
-            yield with_part(upload.id, part.part.number, part.file, msgspec.json.encode(part))

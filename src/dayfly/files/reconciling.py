@@ -16,7 +16,7 @@ from dayfly.files.objects import Bucket, Version, Versioning
 from dayfly.files.placing import emptied, placed
 from dayfly.files.settling import Bytes, Place, Seen, Settled, settled
 from dayfly.files.system import fsync, linked, looked_at, made
-from dayfly.files.tree import fresh_uid, order_of, read_sidecar, write_sidecar
+from dayfly.files.tree import Tree, fresh_uid, order_of, read_sidecar, write_sidecar
 
 CHUNK = 1 << 20
 
@@ -147,17 +147,22 @@ def _act(ground: Ground, bucket: Bucket, seen: Seen, plan: Settled) -> tuple[Ver
     for each in plan.fresh:
         write_sidecar(tree, each, ground.bench.fresh())
     versions = _put_right(ground, seen, plan)
-    remaining = {each.uid for each in versions}
-    for each in seen.versions:
-        if each.uid not in remaining:
-            tree.sidecar(each).unlink(missing_ok=True)
-            tree.kept(each).unlink(missing_ok=True)
+    _drop(tree, bucket, seen, versions)
     top = versions[0] if versions and not versions[0].marker else None
     if top and bucket.versioning is Versioning.ENABLED:
         with suppress(FileNotFoundError):  # lost; whoever opens it is told
             linked(tree.data(top), tree.kept(top))
     fsync(tree.shard(bucket.name, seen.key))
     return versions
+
+
+def _drop(tree: Tree, bucket: Bucket, seen: Seen, versions: Sequence[Version]) -> None:
+    """What is none of the versions: also bytes whose sidecar was not written any more."""
+    uids = {each.uid for each in seen.versions} | seen.interrupted | seen.gone
+    for uid in uids - {each.uid for each in versions}:
+        version = Version(bucket=bucket.name, key=seen.key, uid=uid)
+        tree.sidecar(version).unlink(missing_ok=True)
+        tree.kept(version).unlink(missing_ok=True)
 
 
 def _put_right(ground: Ground, seen: Seen, plan: Settled) -> tuple[Version, ...]:

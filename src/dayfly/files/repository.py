@@ -39,6 +39,8 @@ from dayfly.files.opened import Opened
 from dayfly.files.staging import Staged
 from dayfly.files.system import translated
 
+RESERVE = 64 * 1024 * 1024
+
 
 class Repository:
     """Safe to use from many threads, and from many processes that open the same folders.
@@ -46,13 +48,14 @@ class Repository:
     Every call is synchronous, and what it answers is on disk. Foreign errors come as FilesError.
     """
 
-    def __init__(self, root: Path, index: Path) -> None:
+    def __init__(self, root: Path, index: Path, *, reserve: int = RESERVE) -> None:
         """`root` holds the tree and may be a share; `index` is a folder of a local disk.
 
-        Finishes or undoes what processes that are gone have left.
+        Finishes or undoes what processes that are gone have left. Nothing is put where less than
+        `reserve` bytes would be free.
         """
         with translated(root):
-            self.ground = opening.opened(root, index)
+            self.ground = opening.opened(root, index, reserve)
 
     def close(self) -> None:
         self.ground.bench.close()
@@ -93,7 +96,9 @@ class Repository:
     def stage(self, bucket: str, *, algorithms: Sequence[str] = ()) -> Iterator[Staged]:
         """Take bytes in, hashed with MD5 and the named checksums; gone afterwards unless put."""
         self.ground.bucket(bucket)
-        staged = Staged(bucket, self.ground.bench.fresh(), algorithms)
+        with self.ground.guarded(bucket):
+            self.ground.check_room()
+            staged = Staged(bucket, self.ground.bench.fresh(), algorithms)
         try:
             yield staged
         finally:

@@ -22,9 +22,8 @@ class Staged:
         self._own = Crc(OWN)
         self._etag = ""
         self._sums = {name: begun(name) for name in {MD5, *algorithms} - {OWN, ""}}
-        with translated(path):
-            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            self._descriptor = os.open(path, flags, 0o644)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        self._descriptor = os.open(path, flags, 0o644)
 
     def write(self, piece: bytes) -> None:
         for each in self._sums.values():

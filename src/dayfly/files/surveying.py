@@ -11,6 +11,12 @@ from dayfly.files.objects import Bucket
 
 def survey(ground: Ground, bucket: Bucket) -> list[str]:
     """Take in what a hand put, changed or removed; names that no key can have are told."""
+    with ground.guarded(bucket.name):
+        ground.tree.check(bucket.name)
+        return _surveyed(ground, bucket)
+
+
+def _surveyed(ground: Ground, bucket: Bucket) -> list[str]:
     strange = []
     folder = ground.tree.bucket(bucket.name)
     for path in _files(folder):

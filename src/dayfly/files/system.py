@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dayfly.files.errors import FilesError, NoRoomError, ReadOnlyError
 
+_LOCK_FLAGS = os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC  # no writer, who would hinder a remount
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -43,7 +44,7 @@ def fsync(folder: Path) -> None:
 @contextmanager
 def flocked(path: Path, *, shared: bool = False) -> Iterator[None]:
     """Hold a lock file among threads and processes; a holder that dies lets it go."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    descriptor = os.open(path, _LOCK_FLAGS, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         yield
@@ -53,7 +54,7 @@ def flocked(path: Path, *, shared: bool = False) -> Iterator[None]:
 
 def try_flock(path: Path) -> int | None:
     """A descriptor that holds the lock until it is closed; None where somebody else does."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    descriptor = os.open(path, _LOCK_FLAGS, 0o644)
     with suppress(BlockingIOError):
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return descriptor

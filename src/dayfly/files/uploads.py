@@ -4,7 +4,7 @@ import hashlib
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -25,6 +25,7 @@ from dayfly.files.errors import (
 from dayfly.files.ground import Ground
 from dayfly.files.holding import holding
 from dayfly.files.keys import check_key
+from dayfly.files.ledger import Statement
 from dayfly.files.objects import (
     Checksum,
     Description,
@@ -35,8 +36,9 @@ from dayfly.files.objects import (
     Version,
 )
 from dayfly.files.staging import Staged
-from dayfly.files.system import flocked, fsync, made, translated
+from dayfly.files.system import flocked, fsync, translated, write_durably
 from dayfly.files.tree import SIDECAR, fresh_uid
+from dayfly.stored import read_json
 
 LEAST = 5 * 1024 * 1024  # bytes of a part that is not the last one
 MOST_PARTS = 10_000
@@ -70,9 +72,11 @@ def begin(
     )
     with translated(tree.uploads(bucket)), flocked(tree.bucket_lock(bucket), shared=True):
         ground.bucket(bucket)
-        folder = tree.uploads(bucket) / fresh.id
-        made(folder)
-        write_atomically(folder / UPLOAD, msgspec.json.encode(fresh), 0o644)
+        folder = ground.bench.fresh()
+        folder.mkdir()
+        write_durably(folder / UPLOAD, msgspec.json.encode(fresh))
+        folder.rename(tree.uploads(bucket) / fresh.id)
+        fsync(tree.uploads(bucket))
         ground.catalogue.commit([with_upload(fresh)])
     return fresh
 
@@ -153,10 +157,11 @@ def abort(ground: Ground, upload: Upload) -> None:
 
 
 def _forget(ground: Ground, upload: Upload, folder: Path) -> None:
-    (folder / UPLOAD).unlink(missing_ok=True)
-    fsync(folder)
+    aside = ground.bench.fresh()
+    folder.rename(aside)
+    fsync(folder.parent)
     ground.catalogue.commit(without_upload(upload))
-    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def complete(
@@ -185,6 +190,29 @@ def _made_of(ground: Ground, upload: Upload) -> Version | None:
                 _forget(ground, upload, folder)
             return each.version
     return None
+
+
+def read(ground: Ground, bucket: str, id_: str = "*") -> Iterator[Statement]:
+    """What the catalogue has to know about uploads that lie in a bucket."""
+    for path in ground.tree.uploads(bucket).glob(f"{id_}/{UPLOAD}"):
+        upload = read_json(path, Upload)
+        yield with_upload(upload)
+        for each in path.parent.glob(f"[0-9]*{SIDECAR}"):
+            part = read_json(each, PartFile)
+            yield with_part(upload.id, part.part.number, part.file, msgspec.json.encode(part))
+
+
+def recover(ground: Ground, bucket: str) -> None:
+    """After a crash: uploads and parts are what lies on disk, whoever changes them meanwhile."""
+    rows = ground.catalogue.ledger.rows("select document from uploads where bucket = ?", bucket)
+    known = [msgspec.json.decode(document, type=Upload) for (document,) in rows]
+    folders = ground.tree.uploads(bucket)
+    for upload in known:
+        if not (folders / upload.id).exists():
+            ground.catalogue.commit(without_upload(upload))
+    for folder in folders.iterdir():
+        with suppress(FileNotFoundError), flocked(folder / LOCK):
+            ground.catalogue.commit(list(read(ground, bucket, folder.name)))
 
 
 def chosen(there: Sequence[PartFile], names: Sequence[Named]) -> list[PartFile]:
