@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from email.utils import formatdate
+from functools import lru_cache
 
 from dayfly.files.errors import NoSuchKeyError
 from dayfly.files.objects import Bucket, Version, Versioning
@@ -27,10 +28,14 @@ _ATTRIBUTES = frozenset(("ETag", "Checksum", "ObjectParts", "StorageClass", "Obj
 
 def get(request: Request, _: bytes) -> Answer:
     bucket = request.bucket()
-    opened = found(request, bucket)
+    return sent(request, bucket, found(request, bucket))
+
+
+def sent(request: Request, bucket: Bucket, opened: Opened) -> Answer:
+    """Closes what is opened, or leaves it to who sends it."""
     lent = False
     try:
-        status, headers, part = _told(request, bucket, opened.version)
+        status, headers, part = told(request, bucket, opened.version)
         if part.size > MOST_HELD:
             lent = True
             return Answer(status=status, headers=headers, body=Lent(opened, part))
@@ -45,7 +50,7 @@ def head(request: Request, _: bytes) -> Answer:
     bucket = request.bucket()
     opened = found(request, bucket)
     with opened:
-        status, headers, part = _told(request, bucket, opened.version)
+        status, headers, part = told(request, bucket, opened.version)
     return Answer(status=status, headers=[*headers, ("content-length", str(part.size))])
 
 
@@ -69,8 +74,8 @@ def attributes(request: Request, _: bytes) -> Answer:
         inside += tag("StorageClass", "STANDARD")
     if "ObjectSize" in wanted:
         inside += tag("ObjectSize", version.size)
-    told = [("last-modified", _date(version.modified)), *version_headers(bucket, version)]
-    return xml(document("GetObjectAttributesResponse", inside), headers=told)
+    headers = [("last-modified", _date(version.modified)), *version_headers(bucket, version)]
+    return xml(document("GetObjectAttributesResponse", inside), headers=headers)
 
 
 def found(request: Request, bucket: Bucket, kind: str = "") -> Opened:
@@ -158,11 +163,12 @@ def expiration_headers(bucket: Bucket, version: Version) -> Headers:
     return [("x-amz-expiration", lifecycle.header_of(expires))] if expires else []
 
 
-def _told(request: Request, bucket: Bucket, version: Version) -> tuple[int, Headers, Range]:
-    told = conditions.outcome(request.headers, version.etag, version.modified)
-    if told == "failed":
+def told(request: Request, bucket: Bucket, version: Version) -> tuple[int, Headers, Range]:
+    """Status, headers, and which part, by conditions and ranges."""
+    outcome = conditions.outcome(request.headers, version.etag, version.modified)
+    if outcome == "failed":
         raise S3Error("PreconditionFailed")
-    if told == "not modified":
+    if outcome == "not modified":
         raise _not_modified(version)
     headers = _described(request, bucket, version)
     if "partNumber" in request.parameters:
@@ -209,21 +215,21 @@ def _asks_checksum(request: Request) -> bool:
 
 
 def _described(request: Request, bucket: Bucket, version: Version) -> Headers:
-    told = version.description
+    said = version.description
     found = {
         "etag": f'"{version.etag}"',
         "last-modified": _date(version.modified),
         "accept-ranges": "bytes",
         "content-type": DEFAULT_TYPE,
-        **told.headers,
+        **said.headers,
     }
     if request.parameters:
         found |= _overrides(request)
     headers = list(found.items())
-    headers += [(f"{USER}{name}", value) for name, value in told.metadata.items()]
+    headers += [(f"{USER}{name}", value) for name, value in said.metadata.items()]
     headers += version_headers(bucket, version)
-    if told.tags:
-        headers.append(("x-amz-tagging-count", str(len(told.tags))))
+    if said.tags:
+        headers.append(("x-amz-tagging-count", str(len(said.tags))))
     if settings.locks(bucket):
         headers += _lock_headers(version)
     return headers + expiration_headers(bucket, version)
@@ -267,7 +273,7 @@ def _parts(request: Request, version: Version) -> str:
     after = number_of(headers, "x-amz-part-number-marker", 0)
     parts = [each for each in version.parts if each.number > after]
     shown = parts[: min(most, MOST_PARTS)]
-    told = [
+    lines = [
         around(
             "Part",
             tags(PartNumber=each.number, Size=each.size),
@@ -285,9 +291,14 @@ def _parts(request: Request, version: Version) -> str:
             MaxParts=most,
             IsTruncated=yes_or_no(len(shown) < len(parts)),
         ),
-        *told,
+        *lines,
     )
 
 
 def _date(nanoseconds: int) -> str:
-    return formatdate(nanoseconds // SECOND, usegmt=True)
+    return _whole(nanoseconds // SECOND)
+
+
+@lru_cache(maxsize=4096)
+def _whole(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)

@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from dayfly.errors import DayflyError
 from dayfly.files.errors import FilesError, NoSuchBucketError
-from dayfly.files.s3 import cors, settings
+from dayfly.files.s3 import cors, glance, settings
 from dayfly.files.s3.address import Address, address_of
 from dayfly.files.s3.answer import Answer, Headers, refusal, translated
 from dayfly.files.s3.call import Call, call_of
@@ -36,6 +36,7 @@ THREADS = 32
 _OF_WHOLE = frozenset(
     ("CreateMultipartUpload", "CompleteMultipartUpload", "PutObjectCopy", "UploadPartCopy")
 )
+_GLANCED = {"GetObject": glance.get, "HeadObject": glance.head}
 _LOG = logging.getLogger("files")
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -43,7 +44,7 @@ T = TypeVar("T")
 
 @dataclass
 class Server:
-    """RSGI's application. The repository is asked in threads, never in the event loop."""
+    """RSGI's application. Whatever may wait for a disk is done in threads."""
 
     service: Service
     lending: Lending
@@ -90,6 +91,9 @@ class Server:
             caller=caller,
             now=round(now * 1_000_000_000),
         )
+        quick = _GLANCED.get(operation)
+        if quick and (answer := quick(request)):
+            return answer
         if call.method in ("GET", "HEAD"):
             return await self._run(HANDLERS[operation], request, b"")
         incoming = Incoming(protocol, call, caller)

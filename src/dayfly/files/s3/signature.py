@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import quote
 
 from dayfly.files.s3.call import Call
@@ -19,6 +20,7 @@ LONGEST_SECONDS = 7 * 24 * 60 * 60  # that a presigned URL may be good for
 _TIME = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
 _HEX = re.compile(r"[0-9a-f]{64}")
 _SPACES = re.compile(r" {2,}")
+_CREDENTIAL = "Credential must be KEY/YYYYMMDD/REGION/s3/aws4_request."
 _SCOPE = re.compile(r"([^/]+)/(\d{8})/([^/]*)/s3/aws4_request")
 
 
@@ -38,6 +40,13 @@ class Claim:
     @property
     def scope(self) -> str:
         return f"{self.day}/{self.region}/s3/aws4_request"
+
+
+class Signer(NamedTuple):
+    key_id: str
+    day: str
+    region: str
+    signed: tuple[str, ...]
 
 
 def claim_of(call: Call) -> Claim | None:
@@ -91,6 +100,7 @@ def canonical(claim: Claim, call: Call) -> str:
     )
 
 
+@lru_cache(maxsize=1024)
 def instant_of(at: str) -> float:
     return datetime.strptime(at, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
 
@@ -102,7 +112,8 @@ def _signed_value(call: Call, name: str) -> str:
 
 
 def _trimmed(value: str) -> str:
-    return _SPACES.sub(" ", value.strip())
+    value = value.strip()
+    return _SPACES.sub(" ", value) if "  " in value else value
 
 
 def _canonical_query(pairs: Iterable[tuple[str, str]]) -> str:
@@ -115,17 +126,30 @@ def _canonical_query(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def _of_header(call: Call, authorization: str) -> Claim:
-    kind, _, rest = authorization.partition(" ")
-    if kind == "AWS":
-        raise _old_version()
-    fields = dict(_field(each) for each in rest.split(","))
-    if kind != ALGORITHM or not {"Credential", "SignedHeaders", "Signature"} <= fields.keys():
-        raise S3Error("AuthorizationHeaderMalformed", "Allowed is AWS4-HMAC-SHA256 with its parts.")
+    begun, found, signature = authorization.rpartition("Signature=")
+    signer = _signer(begun if found else authorization)
+    if not found:
+        raise _malformed_header("It has no Signature.")
     payload = call.header("x-amz-content-sha256")
     if not payload:
         raise S3Error("InvalidRequest", "The header x-amz-content-sha256 is missing.")
     at = call.header("x-amz-date") or _time_of_date(call.header("date"))
-    return _claim(fields, at=at, payload=payload, malformed="AuthorizationHeaderMalformed")
+    return _claim(signer, signature, at=at, payload=payload)
+
+
+@lru_cache(maxsize=1024)
+def _signer(authorization: str) -> Signer:
+    """What precedes the signature, which is the same in many requests of a client."""
+    kind, _, rest = authorization.partition(" ")
+    if kind == "AWS":
+        raise _old_version()
+    fields = dict(_field(each) for each in rest.split(","))
+    if kind != ALGORITHM or not {"Credential", "SignedHeaders"} <= fields.keys():
+        raise _malformed_header("Allowed is AWS4-HMAC-SHA256 with its parts, Signature the last.")
+    scope = _SCOPE.fullmatch(fields["Credential"])
+    if not scope:
+        raise _malformed_header(_CREDENTIAL)
+    return Signer(scope[1], scope[2], scope[3], _names(fields["SignedHeaders"]))
 
 
 def _of_query(call: Call) -> Claim:
@@ -135,37 +159,36 @@ def _of_query(call: Call) -> Claim:
     expires = told.get("X-Amz-Expires", "")
     if not (expires.isdecimal() and len(expires) < 10 and 0 < int(expires) <= LONGEST_SECONDS):  # noqa: PLR2004 - digits
         raise S3Error("AccessDenied", f"X-Amz-Expires must be between 1 and {LONGEST_SECONDS}.")
-    fields = {
-        name: told.get(f"X-Amz-{name}", "") for name in ("Credential", "SignedHeaders", "Signature")
-    }
+    scope = _SCOPE.fullmatch(told.get("X-Amz-Credential", ""))
+    if not scope:
+        raise _query_error(_CREDENTIAL)
     payload = told.get("X-Amz-Content-Sha256") or call.header("x-amz-content-sha256") or UNSIGNED
+    signer = Signer(scope[1], scope[2], scope[3], _names(told.get("X-Amz-SignedHeaders", "")))
     return _claim(
-        fields,
+        signer,
+        told.get("X-Amz-Signature", ""),
         at=told.get("X-Amz-Date", ""),
         payload=payload,
         expires=int(expires),
-        malformed="AuthorizationQueryParametersError",
     )
 
 
 def _claim(
-    fields: dict[str, str], *, at: str, payload: str, malformed: str, expires: int | None = None
+    signer: Signer, signature: str, *, at: str, payload: str, expires: int | None = None
 ) -> Claim:
-    scope = _SCOPE.fullmatch(fields["Credential"])
-    if not scope:
-        raise S3Error(malformed, "Credential must be KEY/YYYYMMDD/REGION/s3/aws4_request.")
     if not _TIME.fullmatch(at):
         raise S3Error("AccessDenied", "The time of the signature is missing or no ISO 8601.")
-    if scope[2] != at[:8]:
-        raise S3Error(malformed, "The day of Credential is not that of the request.")
+    if signer.day != at[:8]:
+        malformed = _malformed_header if expires is None else _query_error
+        raise malformed("The day of Credential is not that of the request.")
     if not (_HEX.fullmatch(payload) or payload == UNSIGNED or payload.startswith("STREAMING-")):
         raise S3Error("InvalidArgument", "x-amz-content-sha256 is no SHA-256 of a body.")
     return Claim(
-        key_id=scope[1],
-        day=scope[2],
-        region=scope[3],
-        signed=tuple(fields["SignedHeaders"].lower().split(";")),
-        signature=fields["Signature"],
+        key_id=signer.key_id,
+        day=signer.day,
+        region=signer.region,
+        signed=signer.signed,
+        signature=signature.strip(),
         at=at,
         payload=payload,
         expires=expires,
@@ -189,11 +212,9 @@ def _check_time(claim: Claim, now: float) -> None:
 def _check_signed(claim: Claim, call: Call) -> None:
     """Whoever changes such a header on the way would change the request."""
     unsigned = [
-        name
-        for name in call.headers
-        if (name == "host" or name.startswith("x-amz-")) and name not in claim.signed
+        name for name in call.headers if name not in claim.signed and name.startswith("x-amz-")
     ]
-    if "host" not in claim.signed or [each for each in unsigned if not _harmless(claim, each)]:
+    if "host" not in claim.signed or not all(_harmless(claim, each) for each in unsigned):
         raise S3Error("AccessDenied", "There were headers present which were not signed.")
 
 
@@ -221,6 +242,14 @@ def _old_version() -> S3Error:
         "InvalidRequest",
         "This way to sign is not supported. Please use AWS4-HMAC-SHA256 (signature version 4).",
     )
+
+
+def _names(signed: str) -> tuple[str, ...]:
+    return tuple(signed.lower().split(";"))
+
+
+def _malformed_header(message: str) -> S3Error:
+    return S3Error("AuthorizationHeaderMalformed", message)
 
 
 def _query_error(message: str) -> S3Error:
