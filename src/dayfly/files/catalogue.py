@@ -1,0 +1,202 @@
+"""What the archive holds, in an index that can be made anew from the tree."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from dayfly.files.ledger import Ledger, Row, Statement
+from dayfly.files.objects import Bucket, Upload, Usage, Version
+
+SCHEMA = """
+create table if not exists about (name text primary key, value text not null) without rowid;
+create table if not exists buckets (name text primary key, document blob not null) without rowid;
+create table if not exists objects (
+  bucket text, key text, uid text not null, id text not null, size integer not null,
+  etag text not null, modified integer not null, owner text not null, algorithm text not null,
+  composite integer not null, primary key (bucket, key)
+) without rowid;
+create table if not exists versions (
+  bucket text, key text, uid text, nulled integer not null, marker integer not null,
+  size integer not null, etag text not null, modified integer not null, owner text not null,
+  algorithm text not null, composite integer not null, inode integer not null,
+  mtime integer not null, document blob not null, primary key (bucket, key, uid)
+);
+create table if not exists uploads (
+  bucket text, key text, id text, document blob not null, primary key (bucket, key, id)
+) without rowid;
+create table if not exists parts (
+  upload text, number integer, file text not null, document blob not null,
+  primary key (upload, number)
+);
+"""
+_KNOWN = "select document, inode, mtime from versions where bucket = ? and key = ?"
+_encode = msgspec.json.Encoder().encode
+_version = msgspec.json.Decoder(Version).decode
+_bucket = msgspec.json.Decoder(Bucket).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A version, and the stat of its bytes when they were last compared with it."""
+
+    version: Version
+    inode: int = 0
+    mtime: int = 0
+
+
+class Catalogue:
+    def __init__(self, path: Path) -> None:
+        self.ledger = Ledger(path, SCHEMA)
+        self.commit = self.ledger.commit
+        self.close = self.ledger.close
+
+    def about(self, name: str) -> str:
+        return str(_first(self.ledger.rows("select value from about where name = ?", name)))
+
+    def bucket(self, name: str) -> Bucket | None:
+        rows = self.ledger.rows("select document from buckets where name = ?", name)
+        return _bucket(rows[0][0]) if rows else None
+
+    def buckets(self) -> list[Bucket]:
+        rows = self.ledger.rows("select document from buckets order by name")
+        return [_bucket(document) for (document,) in rows]
+
+    def latest(self, bucket: str, key: str) -> Known | None:
+        """The newest version of a key, which may be a marker."""
+        return self._one(f"{_KNOWN} order by uid desc limit 1", bucket, key)
+
+    def null(self, bucket: str, key: str) -> Known | None:
+        return self._one(f"{_KNOWN} and nulled = 1", bucket, key)
+
+    def of_uid(self, bucket: str, key: str, uid: str) -> Known | None:
+        return self._one(f"{_KNOWN} and uid = ?", bucket, key, uid)
+
+    def all_of(self, bucket: str, key: str) -> list[Known]:
+        """The versions of a key, newest first."""
+        rows = self.ledger.rows(f"{_KNOWN} order by uid desc", bucket, key)
+        return [_known(row) for row in rows]
+
+    def _one(self, statement: str, *values: str) -> Known | None:
+        rows = self.ledger.rows(statement, *values)
+        return _known(rows[0]) if rows else None
+
+    def usage(self, bucket: str) -> Usage:
+        count = "select count(*), coalesce(sum(size), 0) from"
+        objects = self.ledger.rows(f"{count} objects where bucket = ?", bucket)[0]
+        versions = self.ledger.rows(f"{count} versions where bucket = ?", bucket)[0]
+        return Usage(
+            objects=objects[0], bytes=objects[1], versions=versions[0], all_bytes=versions[1]
+        )
+
+    def empty(self, bucket: str) -> bool:
+        return not self.ledger.rows("select 1 from versions where bucket = ? limit 1", bucket)
+
+
+def _known(row: Row) -> Known:
+    return Known(_version(row[0]), row[1], row[2])
+
+
+def _first(rows: Sequence[Row]) -> object:
+    return rows[0][0] if rows else ""
+
+
+# What changes the catalogue, as statements for one commit
+
+
+def told(name: str, value: str) -> Statement:
+    return "insert or replace into about values (?, ?)", (name, value)
+
+
+def emptied() -> list[Statement]:
+    tables = ("about", "buckets", "objects", "versions", "uploads", "parts")
+    return [(f"delete from {table}", ()) for table in tables]  # noqa: S608
+
+
+def with_bucket(bucket: Bucket) -> Statement:
+    return "insert or replace into buckets values (?, ?)", (bucket.name, _encode(bucket))
+
+
+def without_bucket(name: str) -> list[Statement]:
+    tables = ("objects", "versions", "uploads")
+    return [
+        ("delete from buckets where name = ?", (name,)),
+        (
+            "delete from parts where upload in (select id from uploads where bucket = ?)",
+            (name,),
+        ),
+        *((f"delete from {table} where bucket = ?", (name,)) for table in tables),  # noqa: S608
+    ]
+
+
+def with_version(known: Known) -> Statement:
+    version = known.version
+    checksum = version.description.checksum
+    return (
+        "insert or replace into versions values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            version.bucket,
+            version.key,
+            version.uid,
+            version.null,
+            version.marker,
+            version.size,
+            version.etag,
+            version.modified,
+            version.description.owner,
+            checksum.algorithm if checksum else "",
+            checksum.composite if checksum else False,
+            known.inode,
+            known.mtime,
+            _encode(version),
+        ),
+    )
+
+
+def without_version(version: Version) -> Statement:
+    where = (version.bucket, version.key, version.uid)
+    return "delete from versions where bucket = ? and key = ? and uid = ?", where
+
+
+_SETTLED = """
+insert into objects
+select bucket, key, uid, iif(nulled, 'null', uid), size, etag, modified, owner, algorithm, composite
+from (select * from versions where bucket = ? and key = ? order by uid desc limit 1)
+where marker = 0
+"""
+
+
+def settled(bucket: str, key: str) -> list[Statement]:
+    """The list of current objects follows the versions; the last of every change to a key."""
+    return [
+        ("delete from objects where bucket = ? and key = ?", (bucket, key)),
+        (_SETTLED, (bucket, key)),
+    ]
+
+
+def replaced(bucket: str, key: str, versions: Iterable[Known]) -> list[Statement]:
+    """These are all versions of a key."""
+    return [
+        ("delete from versions where bucket = ? and key = ?", (bucket, key)),
+        *map(with_version, versions),
+        *settled(bucket, key),
+    ]
+
+
+def with_upload(upload: Upload) -> Statement:
+    row = (upload.bucket, upload.key, upload.id, _encode(upload))
+    return "insert or replace into uploads values (?, ?, ?, ?)", row
+
+
+def with_part(upload: str, number: int, file: str, document: bytes) -> Statement:
+    row = (upload, number, file, document)
+    return "insert or replace into parts values (?, ?, ?, ?)", row
+
+
+def without_upload(upload: Upload) -> list[Statement]:
+    where = (upload.bucket, upload.key, upload.id)
+    return [
+        ("delete from parts where upload = ?", (upload.id,)),
+        ("delete from uploads where bucket = ? and key = ? and id = ?", where),
+    ]
