@@ -86,7 +86,7 @@ class Holding:
             gone = [without_version(old.version)] if old else []
             self._commit([*gone, with_version(known)])
             if old:
-                self._clear(old.version)
+                self._clear(old.version)  # should it come back, only the newest null counts
         self.latest = known
         return known.version
 
@@ -138,17 +138,18 @@ class Holding:
             if top:
                 statements += self._uncover(version)
             self._clear(version)
+            fsync(self.ground.tree.shard(version.bucket, version.key))
             self._commit(statements)
         self.latest = self.ground.catalogue.latest(self.bucket.name, self.key)
 
     def _uncover(self, version: Version) -> list[Statement]:
         tree = self.ground.tree
-        rest = self.ground.catalogue.all_of(self.bucket.name, self.key)[1:]
-        if not rest or rest[0].version.marker:
+        older = self.ground.catalogue.before(version)
+        if older is None or older.version.marker:
             if not version.marker:
                 emptied(tree, version)
             return []
-        before = rest[0].version
+        before = older.version
         fresh = self.ground.bench.fresh()
         if not linked(tree.kept(before), fresh):
             raise FilesError(f"{fresh}: is taken")
@@ -170,7 +171,6 @@ class Holding:
         tree = self.ground.tree
         for path in (tree.sidecar(version), tree.kept(version)):
             path.unlink(missing_ok=True)
-        fsync(tree.shard(version.bucket, version.key))
 
     def _commit(self, statements: list[Statement]) -> None:
         self.ground.catalogue.commit([*statements, *settled(self.bucket.name, self.key)])

@@ -7,6 +7,7 @@
                                         current one as well, as a hard link
     .dayfly/versions/BUCKET/XX/NAME.json   what the archive knows about a version
     .dayfly/uploads/BUCKET/ID/          uploads that are not completed
+    .dayfly/leases/BUCKET/              who may write a key, and the newest token of it
     .dayfly/staging/PROCESS/            bytes that arrive, and changes that are under way
     .dayfly/locks/                      of keys and buckets, for all processes
 
@@ -77,6 +78,9 @@ class Tree:
     def sidecar(self, version: Version) -> Path:
         kept = self.kept(version)
         return kept.with_name(f"{kept.name}{SIDECAR}")
+
+    def leases(self, bucket: str) -> Path:
+        return self.inner / "leases" / bucket
 
     def uploads(self, bucket: str) -> Path:
         return self.inner / "uploads" / bucket
@@ -155,7 +159,7 @@ def opened_tree(root: Path) -> Tree:
 
 
 def _begin(root: Path, told: Path) -> None:
-    for name in ("buckets", "versions", "uploads", "staging", "locks"):
+    for name in ("buckets", "versions", "uploads", "leases", "staging", "locks"):
         made(root / ".dayfly" / name)
     made(root / "data")
     with flocked(root / ".dayfly" / "locks" / "opening"):

@@ -13,6 +13,7 @@ import msgspec
 
 from dayfly.durable import write_atomically
 from dayfly.files.catalogue import with_part, with_upload, without_upload
+from dayfly.files.changing import check
 from dayfly.files.checksums import can_join, composite, joined, joined_crc
 from dayfly.files.condition import Condition
 from dayfly.files.errors import (
@@ -175,7 +176,7 @@ def complete(
             staged.append(folder / each.file)
         staged.seal()
         with holding(ground, upload.bucket, upload.key) as held:
-            condition.check(held.current)
+            check(held, held.current, condition)
             version = held.put(whole(held.begun(), upload, parts), staged.path)
         _forget(ground, upload, folder)
     return version
