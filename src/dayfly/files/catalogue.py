@@ -102,6 +102,11 @@ class Catalogue:
         asked = "select document from leases where bucket = ? and until > ? order by key"
         return [_lease(document) for (document,) in self.ledger.rows(asked, bucket, now)]
 
+    def keys(self, bucket: str, after: str) -> list[str]:
+        """The next thousand that have versions or markers."""
+        asked = "select distinct key from versions where bucket = ? and key > ? order by key"
+        return [key for (key,) in self.ledger.rows(f"{asked} limit 1000", bucket, after)]
+
     def usage(self, bucket: str) -> Usage:
         count = "select count(*), coalesce(sum(size), 0) from"
         objects = self.ledger.rows(f"{count} objects where bucket = ?", bucket)[0]

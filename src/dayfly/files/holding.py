@@ -24,7 +24,7 @@ from dayfly.files.tree import Tree, fresh_uid, order_of, write_sidecar
 
 
 @contextmanager
-def holding(ground: Ground, bucket: str, key: str) -> Iterator["Holding"]:
+def holding(ground: Ground, bucket: str, key: str, *, look: bool = True) -> Iterator["Holding"]:
     """NoSuchBucketError where the bucket is not there, which it stays meanwhile if it is."""
     tree = ground.tree
     with ground.guarded(bucket):
@@ -34,7 +34,8 @@ def holding(ground: Ground, bucket: str, key: str) -> Iterator["Holding"]:
             flocked(tree.key_lock(bucket, key)),
         ):
             held = Holding(ground, ground.bucket(bucket), key)
-            held.look()
+            if look:
+                held.look()
             yield held
 
 
@@ -171,6 +172,10 @@ class Holding:
         tree = self.ground.tree
         for path in (tree.sidecar(version), tree.kept(version)):
             path.unlink(missing_ok=True)
+
+    def tell(self, known: Known) -> None:
+        """The catalogue what lies on disk."""
+        self._commit([with_version(known)])
 
     def _commit(self, statements: list[Statement]) -> None:
         self.ground.catalogue.commit([*statements, *settled(self.bucket.name, self.key)])

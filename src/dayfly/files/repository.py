@@ -38,6 +38,7 @@ from dayfly.files.objects import (
     Versioning,
 )
 from dayfly.files.opened import Opened
+from dayfly.files.scrub import Copies, Finding, no_copies, scrub
 from dayfly.files.staging import Staged
 from dayfly.files.system import translated
 
@@ -287,3 +288,10 @@ class Repository:
         An object that is read is looked at anyway; lists know it only after this.
         """
         return surveying.survey(self.ground, self.bucket(bucket))
+
+    def scrub(self, bucket: str, copies: Copies = no_copies) -> Iterator[Finding]:
+        """Read all bytes, tell what is damaged, missing or changed, and repair what can be.
+
+        `copies` names a file that may hold the bytes of a version, such as one of a mirror.
+        """
+        yield from scrub(self.ground, self.bucket(bucket), copies)

@@ -128,7 +128,7 @@ def order_of(uid: str) -> int:
 def read_sidecar(path: Path) -> Version:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Version)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise FilesError(
             f"{path}: {error}", hint="dayfly files scrub tells what is lost."
         ) from error
