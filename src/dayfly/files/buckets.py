@@ -95,7 +95,7 @@ def delete(ground: Ground, name: str) -> None:
 def _forget(ground: Ground, name: str) -> None:
     ground.catalogue.commit(without_bucket(name))
     tree = ground.tree
-    for folder in (tree.bucket(name), tree.shards(name), tree.uploads(name)):
+    for folder in (tree.bucket(name), tree.shards(name), tree.uploads(name), tree.leases(name)):
         shutil.rmtree(folder, ignore_errors=True)
 
 

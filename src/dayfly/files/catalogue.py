@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from dayfly.files.ledger import Ledger, Row, Statement
-from dayfly.files.objects import Bucket, Upload, Usage, Version
+from dayfly.files.objects import Bucket, Lease, Upload, Usage, Version
 
 SCHEMA = """
 create table if not exists about (name text primary key, value text not null) without rowid;
@@ -26,6 +26,9 @@ create table if not exists versions (
 create table if not exists uploads (
   bucket text, key text, id text, document blob not null, primary key (bucket, key, id)
 ) without rowid;
+create table if not exists leases (
+  bucket text, key text, until integer not null, document blob not null, primary key (bucket, key)
+) without rowid;
 create table if not exists parts (
   upload text, number integer, file text not null, document blob not null,
   primary key (upload, number)
@@ -34,6 +37,7 @@ create table if not exists parts (
 _KNOWN = "select document, inode, mtime from versions where bucket = ? and key = ?"
 _encode = msgspec.json.Encoder().encode
 _version = msgspec.json.Decoder(Version).decode
+_lease = msgspec.json.Decoder(Lease).decode
 _bucket = msgspec.json.Decoder(Bucket).decode
 
 
@@ -82,6 +86,27 @@ class Catalogue:
         rows = self.ledger.rows(statement, *values)
         return _known(rows[0]) if rows else None
 
+    def before(self, version: Version) -> Known | None:
+        """The next older version of the key."""
+        older = f"{_KNOWN} and uid < ? order by uid desc limit 1"
+        return self._one(older, version.bucket, version.key, version.uid)
+
+    def lease(self, bucket: str, key: str) -> Lease | None:
+        """The newest one of a key, whether it has ended or not."""
+        asked = "select document from leases where bucket = ? and key = ?"
+        rows = self.ledger.rows(asked, bucket, key)
+        return _lease(rows[0][0]) if rows else None
+
+    def leases(self, bucket: str, now: int) -> list[Lease]:
+        """Those that have not ended."""
+        asked = "select document from leases where bucket = ? and until > ? order by key"
+        return [_lease(document) for (document,) in self.ledger.rows(asked, bucket, now)]
+
+    def keys(self, bucket: str, after: str) -> list[str]:
+        """The next thousand that have versions or markers."""
+        asked = "select distinct key from versions where bucket = ? and key > ? order by key"
+        return [key for (key,) in self.ledger.rows(f"{asked} limit 1000", bucket, after)]
+
     def usage(self, bucket: str) -> Usage:
         count = "select count(*), coalesce(sum(size), 0) from"
         objects = self.ledger.rows(f"{count} objects where bucket = ?", bucket)[0]
@@ -110,7 +135,7 @@ def told(name: str, value: str) -> Statement:
 
 
 def emptied() -> list[Statement]:
-    tables = ("about", "buckets", "objects", "versions", "uploads", "parts")
+    tables = ("about", "buckets", "objects", "versions", "uploads", "parts", "leases")
     return [(f"delete from {table}", ()) for table in tables]  # noqa: S608
 
 
@@ -119,7 +144,7 @@ def with_bucket(bucket: Bucket) -> Statement:
 
 
 def without_bucket(name: str) -> list[Statement]:
-    tables = ("objects", "versions", "uploads")
+    tables = ("objects", "versions", "uploads", "leases")
     return [
         ("delete from buckets where name = ?", (name,)),
         (
@@ -187,6 +212,11 @@ def replaced(bucket: str, key: str, versions: Iterable[Known]) -> list[Statement
 def with_upload(upload: Upload) -> Statement:
     row = (upload.bucket, upload.key, upload.id, _encode(upload))
     return "insert or replace into uploads values (?, ?, ?, ?)", row
+
+
+def with_lease(lease: Lease) -> Statement:
+    row = (lease.bucket, lease.key, lease.until, _encode(lease))
+    return "insert or replace into leases values (?, ?, ?, ?)", row
 
 
 def with_part(upload: str, number: int, file: str, document: bytes) -> Statement:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from dayfly.files import lease
 from dayfly.files.catalogue import Known
 from dayfly.files.condition import Condition
 from dayfly.files.errors import NoSuchKeyError
@@ -22,7 +23,7 @@ def put(
     description = with_checksum(description, staged)
     staged.seal()
     with holding(ground, staged.bucket, key) as held:
-        condition.check(held.current)
+        check(held, held.current, condition)
         version = replace(
             held.begun(),
             size=staged.size,
@@ -31,6 +32,11 @@ def put(
             description=description,
         )
         return held.put(version, staged.path)
+
+
+def check(held: Holding, version: Version | None, condition: Condition) -> None:
+    lease.check(held.ground, held.bucket.name, held.key, condition.token)
+    condition.check(version)
 
 
 def with_checksum(description: Description, staged: Staged) -> Description:
@@ -45,7 +51,7 @@ def with_checksum(description: Description, staged: Staged) -> Description:
 def delete(ground: Ground, bucket: str, key: str, condition: Condition) -> Deletion:
     check_key(key)
     with holding(ground, bucket, key) as held:
-        condition.check(held.current)
+        check(held, held.current, condition)
         if held.bucket.versioning is Versioning.NEVER:
             if held.latest:
                 held.remove(held.latest)
@@ -63,7 +69,7 @@ def delete_version(
     check_key(key)
     with holding(ground, bucket, key) as held:
         known = of_id(ground, bucket, key, id_)
-        condition.check(known.version if known else None)
+        check(held, known.version if known else None, condition)
         if known is None:
             return Deletion(id=id_)
         check_deletion(known.version, ground.now(), bypass=bypass)

@@ -24,7 +24,7 @@ from dayfly.files.tree import Tree, fresh_uid, order_of, write_sidecar
 
 
 @contextmanager
-def holding(ground: Ground, bucket: str, key: str) -> Iterator["Holding"]:
+def holding(ground: Ground, bucket: str, key: str, *, look: bool = True) -> Iterator["Holding"]:
     """NoSuchBucketError where the bucket is not there, which it stays meanwhile if it is."""
     tree = ground.tree
     with ground.guarded(bucket):
@@ -34,7 +34,8 @@ def holding(ground: Ground, bucket: str, key: str) -> Iterator["Holding"]:
             flocked(tree.key_lock(bucket, key)),
         ):
             held = Holding(ground, ground.bucket(bucket), key)
-            held.look()
+            if look:
+                held.look()
             yield held
 
 
@@ -86,7 +87,7 @@ class Holding:
             gone = [without_version(old.version)] if old else []
             self._commit([*gone, with_version(known)])
             if old:
-                self._clear(old.version)
+                self._clear(old.version)  # should it come back, only the newest null counts
         self.latest = known
         return known.version
 
@@ -138,17 +139,18 @@ class Holding:
             if top:
                 statements += self._uncover(version)
             self._clear(version)
+            fsync(self.ground.tree.shard(version.bucket, version.key))
             self._commit(statements)
         self.latest = self.ground.catalogue.latest(self.bucket.name, self.key)
 
     def _uncover(self, version: Version) -> list[Statement]:
         tree = self.ground.tree
-        rest = self.ground.catalogue.all_of(self.bucket.name, self.key)[1:]
-        if not rest or rest[0].version.marker:
+        older = self.ground.catalogue.before(version)
+        if older is None or older.version.marker:
             if not version.marker:
                 emptied(tree, version)
             return []
-        before = rest[0].version
+        before = older.version
         fresh = self.ground.bench.fresh()
         if not linked(tree.kept(before), fresh):
             raise FilesError(f"{fresh}: is taken")
@@ -170,7 +172,10 @@ class Holding:
         tree = self.ground.tree
         for path in (tree.sidecar(version), tree.kept(version)):
             path.unlink(missing_ok=True)
-        fsync(tree.shard(version.bucket, version.key))
+
+    def tell(self, known: Known) -> None:
+        """The catalogue what lies on disk."""
+        self._commit([with_version(known)])
 
     def _commit(self, statements: list[Statement]) -> None:
         self.ground.catalogue.commit([*statements, *settled(self.bucket.name, self.key)])

@@ -208,6 +208,17 @@ class Deletion:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Lease:
+    """The exclusive right to write a key until a time; `token` is greater for each new owner."""
+
+    bucket: str
+    key: str
+    owner: str
+    until: int
+    token: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Usage:
     """What a bucket holds: current objects, and all versions with what they take."""
 

@@ -9,6 +9,7 @@ from dayfly.files import (
     buckets,
     changing,
     copying,
+    lease,
     listing,
     opening,
     reading,
@@ -16,7 +17,7 @@ from dayfly.files import (
     surveying,
     uploads,
 )
-from dayfly.files.condition import ALWAYS, Condition
+from dayfly.files.condition import ALWAYS, SECOND, Condition
 from dayfly.files.objectlock import check_retention
 from dayfly.files.objects import (
     PLAIN,
@@ -24,6 +25,7 @@ from dayfly.files.objects import (
     Bucket,
     Deletion,
     Description,
+    Lease,
     Lock,
     Named,
     Page,
@@ -36,6 +38,7 @@ from dayfly.files.objects import (
     Versioning,
 )
 from dayfly.files.opened import Opened
+from dayfly.files.scrub import Copies, Finding, no_copies, scrub
 from dayfly.files.staging import Staged
 from dayfly.files.system import translated
 
@@ -251,6 +254,26 @@ class Repository:
     def abort(self, upload: Upload) -> None:
         uploads.abort(self.ground, upload)
 
+    # Leases
+
+    def lease(self, bucket: str, key: str, *, owner: str, seconds: float) -> Lease:
+        """The exclusive right to write a key; its token goes into the condition of a write.
+
+        LeasedError while somebody else has it; the same owner prolongs the one it has.
+        """
+        until = self.ground.now() + round(seconds * SECOND)
+        return lease.take(self.ground, Lease(bucket=bucket, key=key, owner=owner, until=until))
+
+    def prolong(self, held: Lease, seconds: float) -> Lease:
+        return lease.change(self.ground, held, self.ground.now() + round(seconds * SECOND))
+
+    def release(self, held: Lease) -> None:
+        lease.change(self.ground, held, 0)
+
+    def leases(self, bucket: str) -> Sequence[Lease]:
+        """Those that have not ended, by key."""
+        return self.ground.catalogue.leases(self.bucket(bucket).name, self.ground.now())
+
     # Care
 
     def rebuild(self) -> None:
@@ -265,3 +288,10 @@ class Repository:
         An object that is read is looked at anyway; lists know it only after this.
         """
         return surveying.survey(self.ground, self.bucket(bucket))
+
+    def scrub(self, bucket: str, copies: Copies = no_copies) -> Iterator[Finding]:
+        """Read all bytes, tell what is damaged, missing or changed, and repair what can be.
+
+        `copies` names a file that may hold the bytes of a version, such as one of a mirror.
+        """
+        yield from scrub(self.ground, self.bucket(bucket), copies)

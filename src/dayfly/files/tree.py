@@ -7,6 +7,7 @@
                                         current one as well, as a hard link
     .dayfly/versions/BUCKET/XX/NAME.json   what the archive knows about a version
     .dayfly/uploads/BUCKET/ID/          uploads that are not completed
+    .dayfly/leases/BUCKET/              who may write a key, and the newest token of it
     .dayfly/staging/PROCESS/            bytes that arrive, and changes that are under way
     .dayfly/locks/                      of keys and buckets, for all processes
 
@@ -78,6 +79,9 @@ class Tree:
         kept = self.kept(version)
         return kept.with_name(f"{kept.name}{SIDECAR}")
 
+    def leases(self, bucket: str) -> Path:
+        return self.inner / "leases" / bucket
+
     def uploads(self, bucket: str) -> Path:
         return self.inner / "uploads" / bucket
 
@@ -124,7 +128,7 @@ def order_of(uid: str) -> int:
 def read_sidecar(path: Path) -> Version:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Version)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise FilesError(
             f"{path}: {error}", hint="dayfly files scrub tells what is lost."
         ) from error
@@ -155,7 +159,7 @@ def opened_tree(root: Path) -> Tree:
 
 
 def _begin(root: Path, told: Path) -> None:
-    for name in ("buckets", "versions", "uploads", "staging", "locks"):
+    for name in ("buckets", "versions", "uploads", "leases", "staging", "locks"):
         made(root / ".dayfly" / name)
     made(root / "data")
     with flocked(root / ".dayfly" / "locks" / "opening"):
