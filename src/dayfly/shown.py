@@ -9,6 +9,7 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
 )
 TEN, MINUTE = 10, 60  # seconds
+UNIT = 1024
 
 
 def plain(text: object) -> str:
@@ -26,6 +27,15 @@ def duration(seconds: float | None, nothing: str = "-") -> str:
         return f"{seconds:.{2 if seconds < TEN else 1}f} s"
     minutes, rest = divmod(round(seconds), MINUTE)
     return f"{minutes} min {rest:02d} s"
+
+
+def amount(size: float) -> str:
+    """Bytes: `812 B`, `3.4 KB`, `12 MB`."""
+    for unit in ("B", "KB", "MB", "GB"):
+        if size < UNIT:
+            return f"{size:.{1 if size < TEN and unit != 'B' else 0}f} {unit}"
+        size /= UNIT
+    return f"{size:.1f} TB"
 
 
 def later(impact: Mapping[str, Any]) -> str:

@@ -42,6 +42,8 @@ http = "127.0.0.1:{http}"
 listen = "127.0.0.1:{api}"
 [logs]
 listen = "127.0.0.1:{logs}"
+[files]
+listen = "127.0.0.1:{files}"
 [logs.host]
 journal = false
 syslog = []
@@ -66,6 +68,7 @@ class Production:
     api: int
     https: int = 0  # without TLS
     logs: int = 0
+    files: int = 0
 
     @property
     def home(self) -> Home:
@@ -216,6 +219,9 @@ class Production:
     def forwarders(self) -> list[int]:
         return pids_of(["-m", "dayfly.logs.forwarder", str(self.home.forwarder)])
 
+    def archives(self) -> list[int]:
+        return pids_of(["-m", "dayfly.files.service", str(self.home.files)])
+
     def supervisors(self) -> list[int]:
         conf = str(self.home.run / "supervisord.conf")
         return pids_of(["-m", "supervisor.supervisord", "-c", conf])
@@ -253,7 +259,7 @@ class Production:
             return
         self.type("down")
         everything = [*self.supervisors(), *self.servers(), *self.keepers(), *self.haproxies()]
-        everything += [*self.forwarders(), *self.log_servers()]
+        everything += [*self.forwarders(), *self.log_servers(), *self.archives()]
         for pid in [*everything, *self.processes_of()]:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -269,7 +275,8 @@ def running(
     folder.chmod(0o755)  # machines of other users pass through
     for parent in folder.parents[:2]:
         parent.chmod(parent.stat().st_mode | 0o011)
-    prod = Production(folder, free_port(), free_port(), free_port() if tls else 0, free_port())
+    ports = free_port(), free_port()
+    prod = Production(folder, free_port(), free_port(), free_port() if tls else 0, *ports)
     prod.home.path.mkdir()
     if tls:
         _certify(prod)
@@ -282,6 +289,7 @@ def running(
             https=https,
             api=prod.api,
             logs=prod.logs,
+            files=prod.files,
         )
     )
     try:

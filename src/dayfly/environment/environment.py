@@ -12,7 +12,7 @@ from dayfly.config.home import Home, environment_id
 from dayfly.config.inherited import inherited_for_builds
 from dayfly.config.secrets import Secrets
 from dayfly.durable import write_atomically
-from dayfly.environment import logstore
+from dayfly.environment import archive, logstore
 from dayfly.environment.alerting.alerts import Alerts
 from dayfly.environment.declared import settings_of
 from dayfly.environment.shipping import ROUND_SECONDS, ShippingRuntime
@@ -180,6 +180,7 @@ def observe(environment: Environment) -> Observed:
             "state": "up" if logstore.forwarder_runs(parts.home) else "down",
             "waiting": list(shipping_of(parts).late),
         },
+        files=archive.state(parts.home),
         records=records,
         problems=_problems(environment, routing, records),
         back_to={app: target.number for app, target in targets.items()},

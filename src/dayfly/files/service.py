@@ -1,0 +1,63 @@
+"""The archive of an environment as a service: `python -m dayfly.files.service FOLDER`.
+
+FOLDER has what it is told, and its lock says that it runs.
+"""
+
+import logging
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from dayfly.durable import locked, translated
+from dayfly.errors import DayflyError
+from dayfly.files import credentials
+from dayfly.files.s3.serving import Serving, serve
+
+SETTINGS, LOCK = "settings.json", "lock"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What an environment says of its archive."""
+
+    root: str
+    index: str
+    accounts: str
+    listen: str
+    workers: int
+
+
+def load(folder: Path) -> Settings:
+    with translated(folder / SETTINGS):
+        text = (folder / SETTINGS).read_bytes()
+    try:
+        return msgspec.json.decode(text, type=Settings)
+    except msgspec.MsgspecError as error:
+        raise DayflyError(f"{folder / SETTINGS}: {error}", hint="`dayfly up` writes it.") from error
+
+
+def main(folder: Path) -> int:
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+    try:
+        told = load(folder)
+        credentials.begin(Path(told.accounts))
+        with locked(folder / LOCK):  # one that is on its way down may hold it for a moment
+            serve(
+                Serving(
+                    root=Path(told.root),
+                    index=Path(told.index),
+                    accounts=Path(told.accounts),
+                    listen=told.listen,
+                    workers=told.workers,
+                )
+            )
+    except DayflyError as error:
+        logging.getLogger("files").error("%s %s", error.message, error.hint)  # noqa: TRY400
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
