@@ -150,6 +150,9 @@ RULES = [
     ('keep = ["a"]\nwritable = ["./a/"]\n' + LEAST, "writable[0]: found"),
     ('keep = ["log"]\n' + LEAST + '[logs]\nfiles = ["log/*.log"]', "overlaps"),
     (LEAST + '[release]\nassets = "static"', "release.assets: found"),
+    (LEAST + '[files]\nbucket = "My.Files"', 'files.bucket: found the name "My.Files"'),
+    (LEAST + '[files]\nbucket = "a-"', "3 to 63 characters"),
+    (LEAST + '[files]\nstore = "/mnt"', "files.store: belongs into environment.toml"),
 ]
 
 
@@ -172,6 +175,14 @@ def test_a_combination_that_is_allowed(text: str) -> None:
     load_app(text)
 
 
+@pytest.mark.parametrize(
+    ("app", "bucket"), [("orders", "orders"), ("ab", "ab-files"), ("shop-", "shop--files")]
+)
+def test_a_bucket_is_called_as_its_app(app: str, bucket: str) -> None:
+    assert load_app(LEAST.replace("orders", app)).bucket == bucket
+    assert load_app(LEAST + '[files]\nbucket = "exports"').bucket == "exports"
+
+
 NEW_ERRORS = [
     ("new_errors = -1", "release.new_errors: found -1, allowed is 0 or more"),
     ("new_errors = true", "release.new_errors: found true, allowed is a whole number"),
@@ -191,6 +202,7 @@ def test_how_many_new_errors_are_a_breach(text: str, says: str) -> None:
     assert load_app(f"{LEAST}[release]\nnew_errors = 3\n").release.new_errors == 3
 
 
+BRIDGED = "runtime = 'docker'\ndocker.network = 'bridge'\n"
 ENVIRONMENTS = [
     ('runtime = "podman"', 'runtime: found "podman", allowed is "process" or "docker"'),
     ('name = "My Shop"', "name: found the name"),
@@ -217,6 +229,13 @@ ENVIRONMENTS = [
     ("keep = []", "keep: belongs into dayfly.toml (the application's"),
     ('[process.web]\nrun = "x"', "process: belongs into dayfly.toml"),
     ('[retention]\nwarm = "1m"', "belongs into [release] of dayfly.toml"),
+    ('[files]\nstore = "s3://x"', 'files.store: found "s3://x", allowed are "archive", which lies'),
+    ('[files]\nstore = "files"', "files.store: found"),
+    ('[files]\nstore = "/mnt/../etc"', "files.store: found"),
+    ("[files]\nworkers = 0", "files.workers: found 0, allowed are 1 to 64"),
+    ('[files]\nlisten = "127.0.0.1:8080"', "files.listen: port 8080 is taken by balancer.http"),
+    (f"{BRIDGED}[files]\nlisten = '127.0.0.1:9000'", "own don't reach; leave it out"),
+    ('[files]\nbucket = "x"', "files.bucket: belongs into dayfly.toml"),
 ]
 
 

@@ -42,8 +42,7 @@ http = "127.0.0.1:{http}"
 listen = "127.0.0.1:{api}"
 [logs]
 listen = "127.0.0.1:{logs}"
-[files]
-listen = "127.0.0.1:{files}"
+{archive}
 [logs.host]
 journal = false
 syslog = []
@@ -267,9 +266,12 @@ class Production:
 
 @contextmanager
 def running(
-    folder: Path, *, runtime: str = "process", tls: bool = False, more: str = ""
+    folder: Path, *, runtime: str = "process", tls: bool = False, more: str = "", last: str = ""
 ) -> Iterator[Production]:
-    """A started environment on free ports; `more` goes to the top of its environment.toml."""
+    """A started environment on free ports; `more` and `last` go into its environment.toml.
+
+    Where containers have a network of their own the archive chooses its address.
+    """
     if not (which("haproxy") or packaged_program()):
         (pytest.fail if os.environ.get("CI") else pytest.skip)("needs haproxy")
     folder.chmod(0o755)  # machines of other users pass through
@@ -281,6 +283,7 @@ def running(
     if tls:
         _certify(prod)
     https = f'https = {{ listen = "127.0.0.1:{prod.https}" }}' if tls else ""
+    archive = "" if "bridge" in last else f'[files]\nlisten = "127.0.0.1:{prod.files}"'
     prod.home.environment_toml.write_text(
         SETTINGS.format(
             runtime=runtime,
@@ -289,8 +292,9 @@ def running(
             https=https,
             api=prod.api,
             logs=prod.logs,
-            files=prod.files,
+            archive=archive,
         )
+        + last
     )
     try:
         prod.up()

@@ -9,7 +9,14 @@ from itertools import combinations
 from dayfly.config.app import App, Database, Health
 from dayfly.config.cron import CronError, schedule
 from dayfly.config.environment import Environment
-from dayfly.config.names import OPERATOR, name_problem, named, secret_problem, variable_problem
+from dayfly.config.names import (
+    OPERATOR,
+    bucket_problem,
+    name_problem,
+    named,
+    secret_problem,
+    variable_problem,
+)
 from dayfly.config.paths import inside_problem, overlap
 from dayfly.config.problem import KeyPath, Problem
 from dayfly.config.read import shown
@@ -24,7 +31,7 @@ _MAY_BE_ZERO = {"hold", "drain", "stream_drain", "job_drain", "watch", "warm"}
 def app_problems(app: App) -> list[Problem]:
     rules = (
         _names, _variables, _build, _processes, _jobs, _database, _release, _paths, _amounts,
-        _commands,
+        _commands, _files,
     )  # fmt: skip
     return [problem for rule in rules for problem in rule(app)]
 
@@ -199,6 +206,12 @@ def _paths(app: App) -> Iterator[Problem]:
         if overlap(one, other):
             says = f"found {shown(other)}, which overlaps {shown(one)} of `{first[0]}`"
             yield Problem(second, says)
+
+
+def _files(app: App) -> Iterator[Problem]:
+    bucket = app.files.bucket
+    if bucket is not None and (says := bucket_problem(bucket)):
+        yield Problem(("files", "bucket"), says)
 
 
 def _amounts(app: App) -> Iterator[Problem]:

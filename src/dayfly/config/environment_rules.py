@@ -19,7 +19,7 @@ _URL = re.compile(r"postgres(ql)?://[^/?\s]*/[^/?\s]+(\?\S*)?")
 def environment_problems(environment: Environment) -> list[Problem]:
     rules = (_plain, _addresses, _routes, _amounts)
     own = [problem for rule in rules for problem in rule(environment)]
-    return [*own, *logs_problems(environment.logs), *files_problems(environment.files)]
+    return [*own, *logs_problems(environment.logs), *files_problems(environment)]
 
 
 def _plain(environment: Environment) -> Iterator[Problem]:

@@ -10,12 +10,14 @@ import msgspec
 from dayfly.config.address import EVERYWHERE, address_of
 from dayfly.config.environment import Environment as Settings
 from dayfly.config.home import Home
+from dayfly.config.secrets import Secrets
 from dayfly.durable import write_atomically
 from dayfly.environment import listening
 from dayfly.environment.declared import settings_of
 from dayfly.environment.listening import free_listen, is_free, is_held, url_of
 from dayfly.errors import DayflyError
-from dayfly.files import credentials, service
+from dayfly.files import starting
+from dayfly.files.tenants import Tenants
 from dayfly.machines.container import gateway
 from dayfly.machines.engine import Engine
 
@@ -41,7 +43,7 @@ def place(home: Home, settings: Settings | None = None) -> Place:
     return Place(
         root=root,
         index=root / ".dayfly" / _INDEX if own else home.files / _INDEX,
-        accounts=home.files / credentials.ACCOUNTS,
+        accounts=home.files / starting.ACCOUNTS,
     )
 
 
@@ -49,14 +51,14 @@ def prepare(home: Home, settings: Settings) -> None:
     """Write what the service reads when it starts."""
     found = place(home, settings)
     listen = settings.files.listen or _kept_listen(home) or _free_listen(home, settings)
-    told = service.Settings(
+    told = starting.Settings(
         root=str(found.root),
         index=str(found.index),
         accounts=str(found.accounts),
         listen=listen,
         workers=settings.files.workers,
     )
-    write_atomically(home.files / service.SETTINGS, msgspec.json.encode(told))
+    write_atomically(home.files / starting.SETTINGS, msgspec.json.encode(told))
 
 
 def url(home: Home) -> str:
@@ -70,9 +72,32 @@ def state(home: Home) -> dict[str, Any]:
     return {"state": "up" if _answers(home) else "down", "url": url(home)}
 
 
+def tenants(home: Home, settings: Settings) -> Tenants:
+    found = place(home, settings)
+    return Tenants(
+        root=found.root,
+        index=found.index,
+        accounts=found.accounts,
+        secrets=Secrets(home.secrets),
+        endpoint=lambda: _endpoint(home, settings),
+    )
+
+
 def let_go(home: Home) -> None:
     """Of the port, when the environment is destroyed."""
     listening.let_go(home, _KEEPS)
+
+
+def _endpoint(home: Home, settings: Settings) -> str:
+    """As machines write it."""
+    address = address_of(_told_listen(home))
+    if address and address[0] in EVERYWHERE and _bridged(settings):
+        return f"http://{gateway(Engine())}:{address[1]}"
+    return url(home)
+
+
+def _bridged(settings: Settings) -> bool:
+    return settings.runtime == "docker" and settings.docker.network == "bridge"
 
 
 def _url(listen: str) -> str:
@@ -81,7 +106,7 @@ def _url(listen: str) -> str:
 
 def _told_listen(home: Home) -> str:
     try:
-        return service.load(home.files).listen
+        return starting.load(home.files).listen
     except DayflyError:
         return ""
 
@@ -98,13 +123,12 @@ def _free_listen(home: Home, settings: Settings) -> str:
 
 def _reachable(settings: Settings) -> str:
     """The address of this host that all of its machines reach."""
-    bridged = settings.runtime == "docker" and settings.docker.network == "bridge"
-    return gateway(Engine()) if bridged else "127.0.0.1"
+    return gateway(Engine()) if _bridged(settings) else "127.0.0.1"
 
 
 def _runs(home: Home) -> bool:
     """It holds its lock for as long as it lives."""
-    return is_held(home.files / service.LOCK)
+    return is_held(home.files / starting.LOCK)
 
 
 def _answers(home: Home) -> bool:

@@ -109,6 +109,7 @@ def open_parts(home: Home) -> Parts:
         balancer=open_balancer(home, settings),
         secrets=Secrets(home.secrets),
         logs=lambda question, **told: _ask_logs(home, question, **told),
+        archive=archive.tenants(home, settings),
     )
 
 

@@ -159,6 +159,8 @@ def destroy(home: Home, name: str, *, say: Say) -> None:
     units.remove(home, supervised.BEFORE_MACHINES + supervised.AFTER_MACHINES)
     for entry in OWN:
         _remove(home.path / entry)
+    if Path(settings.files.store).is_absolute():
+        say(f"left alone: the files in {settings.files.store}, a folder of your own")
     left = ", ".join(sorted(path.name for path in home.path.iterdir()))
     if left:
         say(f"left alone in {home.path}, as the environment did not make it: {left}")

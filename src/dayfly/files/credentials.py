@@ -13,7 +13,6 @@ from dayfly.errors import DayflyError
 from dayfly.files.s3 import accounts
 from dayfly.files.s3.accounts import Account, Key
 
-ACCOUNTS = "accounts.json"
 _ID = re.compile(r"[a-z][a-z0-9.-]{0,62}")
 _LETTERS = string.ascii_uppercase + "234567"  # as the ids of Amazon's keys
 

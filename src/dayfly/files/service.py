@@ -5,37 +5,13 @@ FOLDER has what it is told, and its lock says that it runs.
 
 import logging
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
-from dayfly.durable import locked, translated
+from dayfly.durable import locked
 from dayfly.errors import DayflyError
 from dayfly.files import credentials
 from dayfly.files.s3.serving import Serving, serve
-
-SETTINGS, LOCK = "settings.json", "lock"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What an environment says of its archive."""
-
-    root: str
-    index: str
-    accounts: str
-    listen: str
-    workers: int
-
-
-def load(folder: Path) -> Settings:
-    with translated(folder / SETTINGS):
-        text = (folder / SETTINGS).read_bytes()
-    try:
-        return msgspec.json.decode(text, type=Settings)
-    except msgspec.MsgspecError as error:
-        raise DayflyError(f"{folder / SETTINGS}: {error}", hint="`dayfly up` writes it.") from error
+from dayfly.files.starting import LOCK, load
 
 
 def main(folder: Path) -> int:

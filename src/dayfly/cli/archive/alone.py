@@ -6,6 +6,7 @@ from dayfly.cli.archive.place import INDEX, place_of
 from dayfly.cli.output import clean, cleaned, say, say_json, table
 from dayfly.cli.session import Session
 from dayfly.files import credentials
+from dayfly.files.starting import ACCOUNTS
 
 
 def serve(
@@ -76,7 +77,7 @@ def _accounts(root: Path, accounts: str | None) -> Path:
     """One that is named has to be there; the archive's own begins without anybody."""
     if accounts:
         return Path(accounts).absolute()
-    file = root / ".dayfly" / credentials.ACCOUNTS
+    file = root / ".dayfly" / ACCOUNTS
     file.parent.mkdir(parents=True, exist_ok=True)
     credentials.begin(file)
     return file

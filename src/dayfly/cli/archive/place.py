@@ -12,9 +12,9 @@ from typing import Any
 from dayfly.cli.session import Session
 from dayfly.durable import translated
 from dayfly.errors import DayflyError, UsageError
-from dayfly.files.credentials import ACCOUNTS
 from dayfly.files.objects import Provenance, Version
 from dayfly.files.repository import Repository
+from dayfly.files.starting import ACCOUNTS
 
 INDEX = Path(".dayfly/index")  # below the tree, unless somebody says otherwise
 
