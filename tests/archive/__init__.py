@@ -38,8 +38,8 @@ class Who:
     secret: str
 
 
-MAIN = Who("main-id", "Main", "MAINKEY", "main secret/+")
-ALT = Who("alt-id", "Alt", "ALTKEY", "alt secret")
+MAIN = Who("main-id", "Main", "MAINKEY", "main-secret/+")
+ALT = Who("alt-id", "Alt", "ALTKEY", "alt-secret")
 
 
 @dataclass(frozen=True)
