@@ -1,13 +1,14 @@
 """What the archive holds, in an index that can be made anew from the tree."""
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from dayfly.files.ledger import Ledger, Row, Statement
-from dayfly.files.objects import Bucket, Upload, Usage, Version
+from dayfly.files.objects import Bucket, Lease, Upload, Usage, Version
 
 SCHEMA = """
 create table if not exists about (name text primary key, value text not null) without rowid;
@@ -26,14 +27,37 @@ create table if not exists versions (
 create table if not exists uploads (
   bucket text, key text, id text, document blob not null, primary key (bucket, key, id)
 ) without rowid;
+create table if not exists leases (
+  bucket text, key text, until integer not null, document blob not null, primary key (bucket, key)
+) without rowid;
+create table if not exists usage (
+  bucket text primary key, objects integer not null, bytes integer not null,
+  versions integer not null, all_bytes integer not null
+) without rowid;
+create trigger if not exists object_in after insert on objects begin
+  update usage set objects = objects + 1, bytes = bytes + new.size where bucket = new.bucket;
+end;
+create trigger if not exists object_out after delete on objects begin
+  update usage set objects = objects - 1, bytes = bytes - old.size where bucket = old.bucket;
+end;
+create trigger if not exists version_in after insert on versions begin
+  update usage set versions = versions + 1, all_bytes = all_bytes + new.size
+  where bucket = new.bucket;
+end;
+create trigger if not exists version_out after delete on versions begin
+  update usage set versions = versions - 1, all_bytes = all_bytes - old.size
+  where bucket = old.bucket;
+end;
 create table if not exists parts (
   upload text, number integer, file text not null, document blob not null,
   primary key (upload, number)
 );
 """
+NAME = f"index-{hashlib.blake2b(SCHEMA.encode(), digest_size=4).hexdigest()}.sqlite"
 _KNOWN = "select document, inode, mtime from versions where bucket = ? and key = ?"
 _encode = msgspec.json.Encoder().encode
 _version = msgspec.json.Decoder(Version).decode
+_lease = msgspec.json.Decoder(Lease).decode
 _bucket = msgspec.json.Decoder(Bucket).decode
 
 
@@ -82,13 +106,38 @@ class Catalogue:
         rows = self.ledger.rows(statement, *values)
         return _known(rows[0]) if rows else None
 
+    def before(self, version: Version) -> Known | None:
+        """The next older version of the key."""
+        older = f"{_KNOWN} and uid < ? order by uid desc limit 1"
+        return self._one(older, version.bucket, version.key, version.uid)
+
+    def lease(self, bucket: str, key: str) -> Lease | None:
+        """The newest one of a key, whether it has ended or not."""
+        asked = "select document from leases where bucket = ? and key = ?"
+        rows = self.ledger.rows(asked, bucket, key)
+        return _lease(rows[0][0]) if rows else None
+
+    def leases(self, bucket: str, now: int) -> list[Lease]:
+        """Those that have not ended."""
+        asked = "select document from leases where bucket = ? and until > ? order by key"
+        return [_lease(document) for (document,) in self.ledger.rows(asked, bucket, now)]
+
+    def keys(self, bucket: str, after: str) -> list[str]:
+        """The next thousand that have versions or markers."""
+        asked = "select distinct key from versions where bucket = ? and key > ? order by key"
+        return [key for (key,) in self.ledger.rows(f"{asked} limit 1000", bucket, after)]
+
+    def every_key(self, bucket: str) -> Iterator[str]:
+        """Of a bucket that may change meanwhile."""
+        keys = self.keys(bucket, "")
+        while keys:
+            yield from keys
+            keys = self.keys(bucket, keys[-1])
+
     def usage(self, bucket: str) -> Usage:
-        count = "select count(*), coalesce(sum(size), 0) from"
-        objects = self.ledger.rows(f"{count} objects where bucket = ?", bucket)[0]
-        versions = self.ledger.rows(f"{count} versions where bucket = ?", bucket)[0]
-        return Usage(
-            objects=objects[0], bytes=objects[1], versions=versions[0], all_bytes=versions[1]
-        )
+        asked = "select objects, bytes, versions, all_bytes from usage where bucket = ?"
+        row = self.ledger.rows(asked, bucket)[0]
+        return Usage(objects=row[0], bytes=row[1], versions=row[2], all_bytes=row[3])
 
     def empty(self, bucket: str) -> bool:
         return not self.ledger.rows("select 1 from versions where bucket = ? limit 1", bucket)
@@ -110,18 +159,22 @@ def told(name: str, value: str) -> Statement:
 
 
 def emptied() -> list[Statement]:
-    tables = ("about", "buckets", "objects", "versions", "uploads", "parts")
+    tables = ("about", "buckets", "objects", "versions", "uploads", "parts", "leases", "usage")
     return [(f"delete from {table}", ()) for table in tables]  # noqa: S608
 
 
-def with_bucket(bucket: Bucket) -> Statement:
-    return "insert or replace into buckets values (?, ?)", (bucket.name, _encode(bucket))
+def with_bucket(bucket: Bucket) -> list[Statement]:
+    return [
+        ("insert or replace into buckets values (?, ?)", (bucket.name, _encode(bucket))),
+        ("insert or ignore into usage values (?, 0, 0, 0, 0)", (bucket.name,)),
+    ]
 
 
 def without_bucket(name: str) -> list[Statement]:
-    tables = ("objects", "versions", "uploads")
+    tables = ("objects", "versions", "uploads", "leases")
     return [
         ("delete from buckets where name = ?", (name,)),
+        ("delete from usage where bucket = ?", (name,)),
         (
             "delete from parts where upload in (select id from uploads where bucket = ?)",
             (name,),
@@ -187,6 +240,11 @@ def replaced(bucket: str, key: str, versions: Iterable[Known]) -> list[Statement
 def with_upload(upload: Upload) -> Statement:
     row = (upload.bucket, upload.key, upload.id, _encode(upload))
     return "insert or replace into uploads values (?, ?, ?, ?)", row
+
+
+def with_lease(lease: Lease) -> Statement:
+    row = (lease.bucket, lease.key, lease.until, _encode(lease))
+    return "insert or replace into leases values (?, ?, ?, ?)", row
 
 
 def with_part(upload: str, number: int, file: str, document: bytes) -> Statement:

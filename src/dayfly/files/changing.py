@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from dayfly.files import lease
 from dayfly.files.catalogue import Known
 from dayfly.files.condition import Condition
-from dayfly.files.errors import NoSuchKeyError
+from dayfly.files.errors import NoRoomError, NoSuchKeyError
 from dayfly.files.ground import Ground
 from dayfly.files.holding import Holding, holding
 from dayfly.files.keys import check_key
@@ -22,7 +23,8 @@ def put(
     description = with_checksum(description, staged)
     staged.seal()
     with holding(ground, staged.bucket, key) as held:
-        condition.check(held.current)
+        check(held, held.current, condition)
+        check_quota(held, staged.size)
         version = replace(
             held.begun(),
             size=staged.size,
@@ -31,6 +33,26 @@ def put(
             description=description,
         )
         return held.put(version, staged.path)
+
+
+def check(held: Holding, version: Version | None, condition: Condition) -> None:
+    lease.check(held.ground, held.bucket.name, held.key, condition.token)
+    condition.check(version)
+
+
+def check_quota(held: Holding, size: int) -> None:
+    """What others put at the very same time is not counted yet."""
+    quota = held.bucket.quota
+    if not quota:
+        return
+    used = held.ground.catalogue.usage(held.bucket.name).all_bytes
+    if held.bucket.versioning is Versioning.NEVER and held.current:
+        used -= held.current.size
+    if used + size > quota:
+        raise NoRoomError(
+            f"{held.bucket.name}: {used} of {quota} bytes are used, {size} more are too many",
+            hint="Delete objects or versions of the bucket, or raise its quota.",
+        )
 
 
 def with_checksum(description: Description, staged: Staged) -> Description:
@@ -45,7 +67,7 @@ def with_checksum(description: Description, staged: Staged) -> Description:
 def delete(ground: Ground, bucket: str, key: str, condition: Condition) -> Deletion:
     check_key(key)
     with holding(ground, bucket, key) as held:
-        condition.check(held.current)
+        check(held, held.current, condition)
         if held.bucket.versioning is Versioning.NEVER:
             if held.latest:
                 held.remove(held.latest)
@@ -63,7 +85,7 @@ def delete_version(
     check_key(key)
     with holding(ground, bucket, key) as held:
         known = of_id(ground, bucket, key, id_)
-        condition.check(known.version if known else None)
+        check(held, known.version if known else None, condition)
         if known is None:
             return Deletion(id=id_)
         check_deletion(known.version, ground.now(), bypass=bypass)

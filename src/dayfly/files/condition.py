@@ -13,6 +13,8 @@ SECOND = 1_000_000_000
 class Condition:
     """ETags stand without quotation marks; `size` and `modified` are those of DELETE.
 
+    `check` looks at all but the token, which is compared with the lease of the key.
+
     HTTP's times are whole seconds, so a time is compared by seconds.
     """
 
@@ -21,6 +23,7 @@ class Condition:
     if_unmodified_since: int | None = None
     size: int | None = None
     modified: int | None = None
+    token: int | None = None  # of the lease that allows the writer to write
 
     def check(self, current: Version | None) -> None:
         """Raise ConditionError, or NoSuchKeyError where something is asked of an absent object."""

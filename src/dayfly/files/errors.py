@@ -55,6 +55,14 @@ class LockedError(FilesError):
     """Retention or a legal hold keeps the version as it is."""
 
 
+class LeasedError(FilesError):
+    """Somebody else has the exclusive right to write the key, or has had it since."""
+
+    def __init__(self, message: str, *, owner: str = "") -> None:
+        super().__init__(message, hint="Wait until it ends, or take the lease anew.")
+        self.owner = owner
+
+
 class BadPartError(FilesError):
     """A part that was named was never uploaded, or with other bytes."""
 

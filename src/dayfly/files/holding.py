@@ -20,11 +20,11 @@ from dayfly.files.objects import Bucket, Version, Versioning
 from dayfly.files.placing import chosen, emptied, placed
 from dayfly.files.reconciling import NOTHING_LEFT, Left, reconcile
 from dayfly.files.system import flocked, fsync, linked, looked_at, made
-from dayfly.files.tree import Tree, fresh_uid, order_of, write_sidecar
+from dayfly.files.tree import SIDECAR, Tree, fresh_uid, order_of, write_sidecar
 
 
 @contextmanager
-def holding(ground: Ground, bucket: str, key: str) -> Iterator["Holding"]:
+def holding(ground: Ground, bucket: str, key: str, *, look: bool = True) -> Iterator["Holding"]:
     """NoSuchBucketError where the bucket is not there, which it stays meanwhile if it is."""
     tree = ground.tree
     with ground.guarded(bucket):
@@ -34,7 +34,8 @@ def holding(ground: Ground, bucket: str, key: str) -> Iterator["Holding"]:
             flocked(tree.key_lock(bucket, key)),
         ):
             held = Holding(ground, ground.bucket(bucket), key)
-            held.look()
+            if look:
+                held.look()
             yield held
 
 
@@ -82,11 +83,13 @@ class Holding:
         undo = self._undone(version)
         with self.ground.bench.under_way(version, PUT, undo) as copy:
             self._describe(version, copy, bytes_at, old)
+            if old:
+                self._throw(old)
             known = self._into_place(version, bytes_at)
             gone = [without_version(old.version)] if old else []
             self._commit([*gone, with_version(known)])
             if old:
-                self._clear(old.version)
+                self._clear(old.version)  # should it come back, only the newest null counts
         self.latest = known
         return known.version
 
@@ -133,22 +136,24 @@ class Holding:
             self.settle(Left(gone=frozenset({version.uid})))
 
         with self.ground.bench.under_way(version, GONE, goes_on, self.ground.tree.sidecar(version)):
+            self._throw(found)
             top = self.latest is not None and self.latest.version.uid == version.uid
             statements = [without_version(version)]
             if top:
                 statements += self._uncover(version)
             self._clear(version)
+            fsync(self.ground.tree.shard(version.bucket, version.key))
             self._commit(statements)
         self.latest = self.ground.catalogue.latest(self.bucket.name, self.key)
 
     def _uncover(self, version: Version) -> list[Statement]:
         tree = self.ground.tree
-        rest = self.ground.catalogue.all_of(self.bucket.name, self.key)[1:]
-        if not rest or rest[0].version.marker:
+        older = self.ground.catalogue.before(version)
+        if older is None or older.version.marker:
             if not version.marker:
                 emptied(tree, version)
             return []
-        before = rest[0].version
+        before = older.version
         fresh = self.ground.bench.fresh()
         if not linked(tree.kept(before), fresh):
             raise FilesError(f"{fresh}: is taken")
@@ -166,11 +171,29 @@ class Holding:
             self._commit([with_version(Known(version, found.inode, found.mtime))])
         return version
 
+    def _throw(self, found: Known) -> None:
+        """Keep in the trash what goes for good, where the bucket is set so."""
+        version, tree = found.version, self.ground.tree
+        if version.marker or not self.bucket.trash_seconds:
+            return
+        folder = tree.trash(version.bucket)
+        made(folder)
+        for path in (tree.kept(version), tree.data(version)):
+            stat = looked_at(path)
+            if stat and stat.st_ino == found.inode:
+                linked(path, folder / version.uid)
+                linked(tree.sidecar(version), folder / f"{version.uid}{SIDECAR}")
+                os.utime(folder / f"{version.uid}{SIDECAR}", ns=(self.ground.now(),) * 2)
+                return
+
     def _clear(self, version: Version) -> None:
         tree = self.ground.tree
         for path in (tree.sidecar(version), tree.kept(version)):
             path.unlink(missing_ok=True)
-        fsync(tree.shard(version.bucket, version.key))
+
+    def tell(self, known: Known) -> None:
+        """The catalogue what lies on disk."""
+        self._commit([with_version(known)])
 
     def _commit(self, statements: list[Statement]) -> None:
         self.ground.catalogue.commit([*statements, *settled(self.bucket.name, self.key)])

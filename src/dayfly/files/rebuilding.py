@@ -6,11 +6,11 @@ from pathlib import Path
 
 from dayfly.files import uploads
 from dayfly.files.bench import GONE, PUT, Changes, left_behind
-from dayfly.files.catalogue import emptied, with_bucket
+from dayfly.files.catalogue import emptied, with_bucket, with_lease
 from dayfly.files.errors import FilesError
 from dayfly.files.ground import Ground
 from dayfly.files.ledger import Statement
-from dayfly.files.objects import Bucket, Version
+from dayfly.files.objects import Bucket, Lease, Version
 from dayfly.files.reconciling import Left, reconciled
 from dayfly.files.surveying import survey
 from dayfly.files.tree import SIDECAR, read_sidecar
@@ -34,10 +34,16 @@ def rebuild(ground: Ground) -> None:
     with left_behind(ground.bench) as changes:
         for path in sorted((ground.tree.inner / "buckets").glob(f"[!.]*{SIDECAR}")):
             bucket = read_json(path, Bucket)
-            ground.catalogue.commit([with_bucket(bucket)])
+            ground.catalogue.commit(with_bucket(bucket))
             _in_portions(ground, _versions(ground, bucket, changes or {}))
             _in_portions(ground, uploads.read(ground, bucket.name))
+            _in_portions(ground, _leases(ground, bucket))
             survey(ground, bucket)
+
+
+def _leases(ground: Ground, bucket: Bucket) -> Iterator[Statement]:
+    for path in ground.tree.leases(bucket.name).glob(f"[!.]*{SIDECAR}"):
+        yield with_lease(read_json(path, Lease))
 
 
 def _in_portions(ground: Ground, statements: Iterable[Statement]) -> None:

@@ -9,14 +9,14 @@ from dayfly.files import (
     buckets,
     changing,
     copying,
+    lease,
     listing,
     opening,
     reading,
-    rebuilding,
-    surveying,
     uploads,
 )
-from dayfly.files.condition import ALWAYS, Condition
+from dayfly.files.care import Care
+from dayfly.files.condition import ALWAYS, SECOND, Condition
 from dayfly.files.objectlock import check_retention
 from dayfly.files.objects import (
     PLAIN,
@@ -24,6 +24,7 @@ from dayfly.files.objects import (
     Bucket,
     Deletion,
     Description,
+    Lease,
     Lock,
     Named,
     Page,
@@ -57,9 +58,12 @@ class Repository:
         with translated(root):
             self.ground = opening.opened(root, index, reserve)
 
+    @property
+    def care(self) -> Care:
+        return Care(self.ground)
+
     def close(self) -> None:
-        self.ground.bench.close()
-        self.ground.catalogue.close()
+        self.ground.close()
 
     # Buckets
 
@@ -85,6 +89,14 @@ class Repository:
         """Keep a document in the bucket's settings; None removes it."""
         return buckets.change(
             self.ground, name, lambda it: buckets.with_document(it, document, text)
+        )
+
+    def set_limits(
+        self, name: str, *, quota: int | None = None, trash_seconds: int | None = None
+    ) -> Bucket:
+        """How many bytes it may hold, and how long what is deleted for good can be restored."""
+        return buckets.change(
+            self.ground, name, lambda it: buckets.with_limits(it, quota, trash_seconds)
         )
 
     def usage(self, name: str) -> Usage:
@@ -251,17 +263,22 @@ class Repository:
     def abort(self, upload: Upload) -> None:
         uploads.abort(self.ground, upload)
 
-    # Care
+    # Leases
 
-    def rebuild(self) -> None:
-        """Make the index anew from the tree alone; nobody else may have the archive open."""
-        opening.alone(self.ground)
-        rebuilding.rebuild(self.ground)
-        opening.follow(self.ground)
+    def lease(self, bucket: str, key: str, *, owner: str, seconds: float) -> Lease:
+        """The exclusive right to write a key; its token goes into the condition of a write.
 
-    def survey(self, bucket: str) -> Sequence[str]:
-        """Take in what a hand put, edited or deleted, wherever; names that no key has are told.
-
-        An object that is read is looked at anyway; lists know it only after this.
+        LeasedError while somebody else has it; the same owner prolongs the one it has.
         """
-        return surveying.survey(self.ground, self.bucket(bucket))
+        until = self.ground.now() + round(seconds * SECOND)
+        return lease.take(self.ground, Lease(bucket=bucket, key=key, owner=owner, until=until))
+
+    def prolong(self, held: Lease, seconds: float) -> Lease:
+        return lease.change(self.ground, held, self.ground.now() + round(seconds * SECOND))
+
+    def release(self, held: Lease) -> None:
+        lease.change(self.ground, held, 0)
+
+    def leases(self, bucket: str) -> Sequence[Lease]:
+        """Those that have not ended, by key."""
+        return self.ground.catalogue.leases(self.bucket(bucket).name, self.ground.now())

@@ -13,7 +13,8 @@ import msgspec
 
 from dayfly.durable import write_atomically
 from dayfly.files.catalogue import with_part, with_upload, without_upload
-from dayfly.files.checksums import can_join, composite, joined, joined_crc
+from dayfly.files.changing import check, check_quota
+from dayfly.files.checksums import can_join, composite, crc_of, joined, joined_crc
 from dayfly.files.condition import Condition
 from dayfly.files.errors import (
     BadPartError,
@@ -35,6 +36,7 @@ from dayfly.files.objects import (
     Upload,
     Version,
 )
+from dayfly.files.reconciling import pieces_of
 from dayfly.files.staging import Staged
 from dayfly.files.system import flocked, fsync, translated, write_durably
 from dayfly.files.tree import SIDECAR, fresh_uid
@@ -175,7 +177,8 @@ def complete(
             staged.append(folder / each.file)
         staged.seal()
         with holding(ground, upload.bucket, upload.key) as held:
-            condition.check(held.current)
+            check(held, held.current, condition)
+            check_quota(held, sum(each.part.size for each in parts))
             version = held.put(whole(held.begun(), upload, parts), staged.path)
         _forget(ground, upload, folder)
     return version
@@ -202,12 +205,25 @@ def read(ground: Ground, bucket: str, id_: str = "*") -> Iterator[Statement]:
             yield with_part(upload.id, part.part.number, part.file, msgspec.json.encode(part))
 
 
+def every(ground: Ground, bucket: str) -> list[Upload]:
+    rows = ground.catalogue.ledger.rows("select document from uploads where bucket = ?", bucket)
+    return [msgspec.json.decode(document, type=Upload) for (document,) in rows]
+
+
+def damaged_parts(ground: Ground, bucket: str) -> Iterator[tuple[Upload, int]]:
+    """Parts whose bytes are not what was uploaded, by upload and number."""
+    for upload in every(ground, bucket):
+        for each in _parts(ground, upload):
+            path = ground.tree.uploads(bucket) / upload.id / each.file
+            with suppress(FileNotFoundError):  # completed, aborted or replaced just now
+                if crc_of(pieces_of(path)) != each.part.crc:
+                    yield upload, each.part.number
+
+
 def recover(ground: Ground, bucket: str) -> None:
     """After a crash: uploads and parts are what lies on disk, whoever changes them meanwhile."""
-    rows = ground.catalogue.ledger.rows("select document from uploads where bucket = ?", bucket)
-    known = [msgspec.json.decode(document, type=Upload) for (document,) in rows]
     folders = ground.tree.uploads(bucket)
-    for upload in known:
+    for upload in every(ground, bucket):
         if not (folders / upload.id).exists():
             ground.catalogue.commit(without_upload(upload))
     for folder in folders.iterdir():
