@@ -20,6 +20,7 @@ from botocore.config import Config
 
 S3 = Any  # a client of boto3, which has no types
 Put = Callable[..., Any]
+REGION = "us-east-1"
 STARTS_WITHIN = 30.0  # seconds; an idle machine needs less than two
 
 
@@ -36,6 +37,7 @@ class Who:
     name: str
     key: str
     secret: str
+    email: str = ""
 
 
 MAIN = Who("main-id", "Main", "MAINKEY", "main-secret/+")
@@ -61,7 +63,7 @@ class Archive:
             endpoint_url=self.url,
             aws_access_key_id=who.key,
             aws_secret_access_key=who.secret,
-            region_name="us-east-1",
+            region_name=REGION,
             config=config,
         )
 
@@ -70,31 +72,32 @@ class Archive:
         return [int(each) for each in children]
 
 
-def accounts() -> str:
-    return json.dumps(
+def accounts(*known: Who) -> str:
+    """What the accounts file says."""
+    told = [
         {
-            "accounts": [
-                {
-                    "id": who.id,
-                    "display_name": who.name,
-                    "email": f"{who.name.lower()}@example.org",
-                    "keys": [{"access_key_id": who.key, "secret_access_key": who.secret}],
-                }
-                for who in (MAIN, ALT)
-            ]
+            "id": who.id,
+            "display_name": who.name,
+            "email": who.email,
+            "keys": [{"access_key_id": who.key, "secret_access_key": who.secret}],
         }
-    )
+        for who in known
+    ]
+    return json.dumps({"accounts": told})
 
 
 @contextmanager
-def archive(folder: Path, *, workers: int = 2) -> Iterator[Archive]:
+def archive(
+    folder: Path, *, workers: int = 2, who: tuple[Who, ...] = (MAIN, ALT), region: str = REGION
+) -> Iterator[Archive]:
     """Listens until the context ends."""
     known = folder / "accounts.json"
-    known.write_text(accounts())
+    known.write_text(accounts(*who))
     tree, port = folder / "archive", free_port()
     tree.mkdir(exist_ok=True)
     argv = [sys.executable, "-m", "dayfly.files", str(tree), f"--listen=127.0.0.1:{port}"]
     argv += [f"--workers={workers}", f"--accounts={known}", "--domain=s3.test"]
+    argv.append(f"--region={region}")
     with (folder / "server.log").open("ab") as log:
         process = subprocess.Popen(argv, stdout=log, stderr=subprocess.STDOUT)
     try:
