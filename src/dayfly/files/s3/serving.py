@@ -24,7 +24,7 @@ from dayfly.files.s3.request import DEFAULT_REGION, Service
 from dayfly.files.s3.server import Server
 
 GRACE_SECONDS = 10  # for answers that are on their way
-HEADER_SECONDS = 10  # for the first lines of a request
+HEADER_SECONDS = 30  # between requests, and for the first lines of a request
 MOST_BUFFER = 128 * 1024  # bytes of them, and of what is read of a body at once
 MOST_AT_ONCE = 512  # connections of one process
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
