@@ -66,5 +66,5 @@ def tree_of(folder: Path, bucket: str = BUCKET) -> Mapping[str, bytes]:
 def rows(repository: Repository) -> dict[str, list[tuple[object, ...]]]:
     """All that the index holds, but for which session it is of."""
     ledger = repository.ground.catalogue.ledger
-    tables = ("buckets", "objects", "versions", "uploads", "parts", "leases")
+    tables = ("buckets", "objects", "versions", "uploads", "parts", "leases", "usage")
     return {table: sorted(ledger.rows(f"select * from {table}")) for table in tables}

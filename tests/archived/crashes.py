@@ -84,7 +84,7 @@ def survived(folder: Path, seed: int, step: int) -> Found:
             found.problems.append(f"{told.under_way}: {state} is none of {allowed}")
         found.problems += _untidy(folder, repository)
         before = rows(repository)
-        repository.rebuild()
+        repository.care.rebuild()
         rebuilt = rows(repository)
         for table in before:
             if (one := before[table]) != (other := rebuilt[table]):

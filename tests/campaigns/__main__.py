@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from campaigns import acceptance, crash, cutover, files, labelled, logs, stories, versions
+from campaigns import acceptance, crash, cutover, files, labelled, logs, s3, stories, versions
 from dayfly.command import Setting, output_of
 
 Campaign = Callable[[Path, int, float], dict[str, Any]]
@@ -28,6 +28,7 @@ CAMPAIGNS: dict[str, Campaign] = {
     "files": files.run,
     "labelled": labelled.run,
     "logs": logs.run,
+    "s3": s3.run,
     "stories": stories.run,
     "versions": versions.run,
 }

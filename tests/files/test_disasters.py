@@ -118,7 +118,7 @@ def test_a_folder_that_is_gone_deletes_nothing(tmp_path: Path, gone: str) -> Non
         calls = [
             lambda: repository.delete(BUCKET, "a"),
             lambda: repository.delete(BUCKET, "a", one.id),
-            lambda: repository.survey(BUCKET),
+            lambda: repository.care.survey(BUCKET),
         ]
         if gone != ".dayfly":  # then the object itself is there
             calls += [lambda: content(repository, "a"), lambda: repository.head(BUCKET, "a")]

@@ -39,7 +39,7 @@ def test_lists_know_it_after_a_survey_which_tells_of_names_that_no_key_has(tmp_p
         (folder_of(tmp_path) / "gone").unlink()
 
         assert keys(repository) == ["gone"]
-        assert repository.survey(BUCKET) == ["b%41"]
+        assert repository.care.survey(BUCKET) == ["b%41"]
         assert keys(repository) == ["a"]
 
 

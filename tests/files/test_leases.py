@@ -110,7 +110,7 @@ def test_tokens_survive_a_rebuild(tmp_path: Path) -> None:
     with archive(tmp_path, BUCKET) as repository:
         lease = repository.lease(BUCKET, "a", owner="one", seconds=60)
         before = rows(repository)
-        repository.rebuild()
+        repository.care.rebuild()
 
         assert rows(repository) == before
         assert repository.leases(BUCKET) == [lease]

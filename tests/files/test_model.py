@@ -137,6 +137,7 @@ class Archive(RuleBasedStateMachine):
         path, before = self.file_of(name), self.model.current(name)
         if before in {None, stored}:
             return
+        elsewhere = self.kept(name) and not self.shared(name)
         path.write_bytes(stored)
         self.seen_by_hand(name, survey)
         versions = self.model.versions[name]
@@ -144,7 +145,8 @@ class Archive(RuleBasedStateMachine):
         if ids[0] == versions[0].id:
             versions[0].content = stored
         else:
-            del versions[0]
+            if not elsewhere:
+                del versions[0]
             self.model.add(name, Stored(ids[0], stored))
 
     def kept(self, name: str) -> bool:
@@ -152,9 +154,14 @@ class Archive(RuleBasedStateMachine):
         ground = self.repository.ground
         return ground.tree.kept(self.repository.head(BUCKET, name)).exists()
 
+    def shared(self, name: str) -> bool:
+        """Whether these are the very file that is in place."""
+        tree, version = self.repository.ground.tree, self.repository.head(BUCKET, name)
+        return tree.kept(version).samefile(tree.data(version))
+
     def seen_by_hand(self, name: str, survey: bool) -> None:
         if survey:
-            assert self.repository.survey(BUCKET) == []
+            assert self.repository.care.survey(BUCKET) == []
         else:
             with suppress(NoSuchKeyError):
                 self.repository.head(BUCKET, name)
@@ -173,7 +180,7 @@ class Archive(RuleBasedStateMachine):
     @rule()
     def rebuild(self) -> None:
         before = rows(self.repository)
-        self.repository.rebuild()
+        self.repository.care.rebuild()
         assert rows(self.repository) == before
 
     @invariant()

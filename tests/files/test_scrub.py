@@ -24,7 +24,7 @@ def flip(path: Path, chance: random.Random) -> None:
 
 
 def told(repository: Repository) -> list[tuple[str, str, bool]]:
-    return [(each.key, each.kind, each.repaired) for each in repository.scrub(BUCKET)]
+    return [(each.key, each.kind, each.repaired) for each in repository.care.scrub(BUCKET)]
 
 
 def test_a_thousand_flipped_bytes_are_a_thousand_findings(tmp_path: Path) -> None:
@@ -36,11 +36,11 @@ def test_a_thousand_flipped_bytes_are_a_thousand_findings(tmp_path: Path) -> Non
             flip(repository.ground.tree.data(version), chance)
             flip(repository.ground.tree.sidecar(version), chance)
             wanted |= {(version.key, Kind.DAMAGED), (version.key, Kind.DESCRIPTION)}
-        found = list(repository.scrub(BUCKET))
+        found = list(repository.care.scrub(BUCKET))
 
         assert {(each.key, each.kind) for each in found} == wanted
         assert len(found) == FLIPS
-        assert len(list(repository.scrub(BUCKET))) == FLIPS // 2  # descriptions were repaired
+        assert len(list(repository.care.scrub(BUCKET))) == FLIPS // 2  # descriptions were repaired
 
 
 def test_what_is_whole_gives_no_finding(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_copy_elsewhere_repairs_it(tmp_path: Path, which: str, harm: str) -> N
             for path in places:
                 path.unlink()
         kind = Kind.DAMAGED if harm == "flipped" else Kind.MISSING
-        found = list(repository.scrub(BUCKET, lambda _: copy))
+        found = list(repository.care.scrub(BUCKET, lambda _: copy))
 
         finding = Finding(bucket=BUCKET, key="a", id=version.id, kind=kind, repaired=True)
         assert found == [finding]

@@ -154,7 +154,7 @@ def test_uploads_survive_a_rebuild(tmp_path: Path) -> None:
     with archive(tmp_path, BUCKET) as repository:
         upload = repository.begin_upload(BUCKET, "a")
         part = uploaded(repository, upload, 1, SMALL)
-        repository.rebuild()
+        repository.care.rebuild()
         assert repository.upload(BUCKET, "a", upload.id) == upload
         repository.complete(upload, names(part))
         assert content(repository, "a") == SMALL

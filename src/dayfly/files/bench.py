@@ -7,7 +7,7 @@ either bytes that nobody has seen, or the copy of a sidecar: a change that was i
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,7 +106,15 @@ def left_behind(own: Bench) -> Iterator[Changes | None]:
 
 def anybody_else(own: Bench) -> bool:
     """Whether another process has the archive open."""
-    for folder in _others(own):
+    return _any_live(_others(own))
+
+
+def anybody(tree: Tree) -> bool:
+    return _any_live((tree.inner / "staging").iterdir())
+
+
+def _any_live(folders: Iterable[Path]) -> bool:
+    for folder in folders:
         held = try_flock(folder / LOCK)
         if held is None:
             return True

@@ -51,7 +51,7 @@ def create(ground: Ground, name: str, owner: str, *, object_lock: bool) -> Bucke
 
 def _write(ground: Ground, bucket: Bucket) -> None:
     write_atomically(ground.tree.document(bucket.name), msgspec.json.encode(bucket), 0o644)
-    ground.catalogue.commit([with_bucket(bucket)])
+    ground.catalogue.commit(with_bucket(bucket))
 
 
 def change(ground: Ground, name: str, changed: Callable[[Bucket], Bucket]) -> Bucket:
@@ -71,6 +71,14 @@ def with_versioning(bucket: Bucket, state: Versioning) -> Bucket:
     if bucket.object_lock and state is not Versioning.ENABLED:
         raise FilesError(f"{bucket.name}: has object lock, which needs versioning")
     return replace(bucket, versioning=state)
+
+
+def with_limits(bucket: Bucket, quota: int | None, trash_seconds: int | None) -> Bucket:
+    return replace(
+        bucket,
+        quota=bucket.quota if quota is None else quota,
+        trash_seconds=bucket.trash_seconds if trash_seconds is None else trash_seconds,
+    )
 
 
 def with_document(bucket: Bucket, document: str, text: str | None) -> Bucket:
@@ -95,7 +103,8 @@ def delete(ground: Ground, name: str) -> None:
 def _forget(ground: Ground, name: str) -> None:
     ground.catalogue.commit(without_bucket(name))
     tree = ground.tree
-    for folder in (tree.bucket(name), tree.shards(name), tree.uploads(name), tree.leases(name)):
+    places = (tree.bucket, tree.shards, tree.uploads, tree.leases, tree.trash)
+    for folder in [place(name) for place in places]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -107,7 +116,7 @@ def recover(ground: Ground) -> None:
         with flocked(ground.tree.bucket_lock(name)):
             document = ground.tree.document(name)
             if document.exists():
-                ground.catalogue.commit([with_bucket(read_json(document, Bucket))])
+                ground.catalogue.commit(with_bucket(read_json(document, Bucket)))
             elif name in known:
                 _forget(ground, name)
 

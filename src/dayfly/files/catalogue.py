@@ -1,6 +1,7 @@
 """What the archive holds, in an index that can be made anew from the tree."""
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,11 +30,30 @@ create table if not exists uploads (
 create table if not exists leases (
   bucket text, key text, until integer not null, document blob not null, primary key (bucket, key)
 ) without rowid;
+create table if not exists usage (
+  bucket text primary key, objects integer not null, bytes integer not null,
+  versions integer not null, all_bytes integer not null
+) without rowid;
+create trigger if not exists object_in after insert on objects begin
+  update usage set objects = objects + 1, bytes = bytes + new.size where bucket = new.bucket;
+end;
+create trigger if not exists object_out after delete on objects begin
+  update usage set objects = objects - 1, bytes = bytes - old.size where bucket = old.bucket;
+end;
+create trigger if not exists version_in after insert on versions begin
+  update usage set versions = versions + 1, all_bytes = all_bytes + new.size
+  where bucket = new.bucket;
+end;
+create trigger if not exists version_out after delete on versions begin
+  update usage set versions = versions - 1, all_bytes = all_bytes - old.size
+  where bucket = old.bucket;
+end;
 create table if not exists parts (
   upload text, number integer, file text not null, document blob not null,
   primary key (upload, number)
 );
 """
+NAME = f"index-{hashlib.blake2b(SCHEMA.encode(), digest_size=4).hexdigest()}.sqlite"
 _KNOWN = "select document, inode, mtime from versions where bucket = ? and key = ?"
 _encode = msgspec.json.Encoder().encode
 _version = msgspec.json.Decoder(Version).decode
@@ -107,13 +127,17 @@ class Catalogue:
         asked = "select distinct key from versions where bucket = ? and key > ? order by key"
         return [key for (key,) in self.ledger.rows(f"{asked} limit 1000", bucket, after)]
 
+    def every_key(self, bucket: str) -> Iterator[str]:
+        """Of a bucket that may change meanwhile."""
+        keys = self.keys(bucket, "")
+        while keys:
+            yield from keys
+            keys = self.keys(bucket, keys[-1])
+
     def usage(self, bucket: str) -> Usage:
-        count = "select count(*), coalesce(sum(size), 0) from"
-        objects = self.ledger.rows(f"{count} objects where bucket = ?", bucket)[0]
-        versions = self.ledger.rows(f"{count} versions where bucket = ?", bucket)[0]
-        return Usage(
-            objects=objects[0], bytes=objects[1], versions=versions[0], all_bytes=versions[1]
-        )
+        asked = "select objects, bytes, versions, all_bytes from usage where bucket = ?"
+        row = self.ledger.rows(asked, bucket)[0]
+        return Usage(objects=row[0], bytes=row[1], versions=row[2], all_bytes=row[3])
 
     def empty(self, bucket: str) -> bool:
         return not self.ledger.rows("select 1 from versions where bucket = ? limit 1", bucket)
@@ -135,18 +159,22 @@ def told(name: str, value: str) -> Statement:
 
 
 def emptied() -> list[Statement]:
-    tables = ("about", "buckets", "objects", "versions", "uploads", "parts", "leases")
+    tables = ("about", "buckets", "objects", "versions", "uploads", "parts", "leases", "usage")
     return [(f"delete from {table}", ()) for table in tables]  # noqa: S608
 
 
-def with_bucket(bucket: Bucket) -> Statement:
-    return "insert or replace into buckets values (?, ?)", (bucket.name, _encode(bucket))
+def with_bucket(bucket: Bucket) -> list[Statement]:
+    return [
+        ("insert or replace into buckets values (?, ?)", (bucket.name, _encode(bucket))),
+        ("insert or ignore into usage values (?, 0, 0, 0, 0)", (bucket.name,)),
+    ]
 
 
 def without_bucket(name: str) -> list[Statement]:
     tables = ("objects", "versions", "uploads", "leases")
     return [
         ("delete from buckets where name = ?", (name,)),
+        ("delete from usage where bucket = ?", (name,)),
         (
             "delete from parts where upload in (select id from uploads where bucket = ?)",
             (name,),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from dayfly.files import lease
 from dayfly.files.catalogue import Known
 from dayfly.files.condition import Condition
-from dayfly.files.errors import NoSuchKeyError
+from dayfly.files.errors import NoRoomError, NoSuchKeyError
 from dayfly.files.ground import Ground
 from dayfly.files.holding import Holding, holding
 from dayfly.files.keys import check_key
@@ -24,6 +24,7 @@ def put(
     staged.seal()
     with holding(ground, staged.bucket, key) as held:
         check(held, held.current, condition)
+        check_quota(held, staged.size)
         version = replace(
             held.begun(),
             size=staged.size,
@@ -37,6 +38,21 @@ def put(
 def check(held: Holding, version: Version | None, condition: Condition) -> None:
     lease.check(held.ground, held.bucket.name, held.key, condition.token)
     condition.check(version)
+
+
+def check_quota(held: Holding, size: int) -> None:
+    """What others put at the very same time is not counted yet."""
+    quota = held.bucket.quota
+    if not quota:
+        return
+    used = held.ground.catalogue.usage(held.bucket.name).all_bytes
+    if held.bucket.versioning is Versioning.NEVER and held.current:
+        used -= held.current.size
+    if used + size > quota:
+        raise NoRoomError(
+            f"{held.bucket.name}: {used} of {quota} bytes are used, {size} more are too many",
+            hint="Delete objects or versions of the bucket, or raise its quota.",
+        )
 
 
 def with_checksum(description: Description, staged: Staged) -> Description:

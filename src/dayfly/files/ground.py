@@ -39,6 +39,10 @@ class Ground:
             self.tree.check(bucket)
             raise refusal(error, self.tree.bucket(bucket)) from error
 
+    def close(self) -> None:
+        self.bench.close()
+        self.catalogue.close()
+
     def check_room(self) -> None:
         for folder in (self.tree.root, self.index):
             found = os.statvfs(folder)

@@ -20,7 +20,7 @@ from dayfly.files.objects import Bucket, Version, Versioning
 from dayfly.files.placing import chosen, emptied, placed
 from dayfly.files.reconciling import NOTHING_LEFT, Left, reconcile
 from dayfly.files.system import flocked, fsync, linked, looked_at, made
-from dayfly.files.tree import Tree, fresh_uid, order_of, write_sidecar
+from dayfly.files.tree import SIDECAR, Tree, fresh_uid, order_of, write_sidecar
 
 
 @contextmanager
@@ -83,6 +83,8 @@ class Holding:
         undo = self._undone(version)
         with self.ground.bench.under_way(version, PUT, undo) as copy:
             self._describe(version, copy, bytes_at, old)
+            if old:
+                self._throw(old)
             known = self._into_place(version, bytes_at)
             gone = [without_version(old.version)] if old else []
             self._commit([*gone, with_version(known)])
@@ -134,6 +136,7 @@ class Holding:
             self.settle(Left(gone=frozenset({version.uid})))
 
         with self.ground.bench.under_way(version, GONE, goes_on, self.ground.tree.sidecar(version)):
+            self._throw(found)
             top = self.latest is not None and self.latest.version.uid == version.uid
             statements = [without_version(version)]
             if top:
@@ -167,6 +170,21 @@ class Holding:
             write_sidecar(self.ground.tree, version, self.ground.bench.fresh())
             self._commit([with_version(Known(version, found.inode, found.mtime))])
         return version
+
+    def _throw(self, found: Known) -> None:
+        """Keep in the trash what goes for good, where the bucket is set so."""
+        version, tree = found.version, self.ground.tree
+        if version.marker or not self.bucket.trash_seconds:
+            return
+        folder = tree.trash(version.bucket)
+        made(folder)
+        for path in (tree.kept(version), tree.data(version)):
+            stat = looked_at(path)
+            if stat and stat.st_ino == found.inode:
+                linked(path, folder / version.uid)
+                linked(tree.sidecar(version), folder / f"{version.uid}{SIDECAR}")
+                os.utime(folder / f"{version.uid}{SIDECAR}", ns=(self.ground.now(),) * 2)
+                return
 
     def _clear(self, version: Version) -> None:
         tree = self.ground.tree

@@ -40,7 +40,12 @@ class Ledger:
         connection = sqlite3.connect(
             self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
-        for pragma in ("journal_mode=wal", "synchronous=full", "cache_size=-16000"):
+        for pragma in (
+            "journal_mode=wal",
+            "synchronous=full",
+            "recursive_triggers=on",
+            "cache_size=-16000",
+        ):
             connection.execute(f"pragma {pragma}")
         with self._queue:
             self._open.append(connection)

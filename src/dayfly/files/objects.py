@@ -25,6 +25,8 @@ class Bucket:
     owner: str
     created: int
     versioning: Versioning = Versioning.NEVER
+    quota: int = 0  # bytes of all versions together; 0 is no limit
+    trash_seconds: int = 0  # how long what was deleted for good stays in the trash
     object_lock: bool = False  # whether its versions may be locked; needs versioning
     settings: Mapping[str, str] = field(default_factory=dict)
 
@@ -216,6 +218,14 @@ class Lease:
     owner: str
     until: int
     token: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trashed:
+    """A version that was deleted or replaced for good, and since when it is in the trash."""
+
+    version: Version
+    since: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,36 +6,45 @@ from pathlib import Path
 from dayfly.durable import write_atomically
 from dayfly.files import buckets, uploads
 from dayfly.files.bench import anybody_else, left_behind, opened_bench
-from dayfly.files.catalogue import Catalogue, told
+from dayfly.files.catalogue import NAME, Catalogue, told
 from dayfly.files.errors import FilesError, GoneError
 from dayfly.files.ground import Ground
 from dayfly.files.rebuilding import changes_left, rebuild
 from dayfly.files.reconciling import reconcile
 from dayfly.files.system import flocked, made
-from dayfly.files.tree import ARCHIVE, opened_tree
+from dayfly.files.tree import ARCHIVE, SESSION, opened_tree
 
-INDEX, ID, SESSION = "index.sqlite", "archive", "session"
+ID = "archive"
 
 
 def opened(root: Path, index: Path, reserve: int) -> Ground:
     """One process after the other opens it."""
     made(index)
-    catalogue = Catalogue(index / INDEX)
-    if catalogue.about(ID) and not (root / ".dayfly" / ARCHIVE).exists():
+    known = (index / ID).exists()
+    if known and not (root / ".dayfly" / ARCHIVE).exists():
         raise GoneError(
             f"{root}: the archive is not there",
             hint="Mount it again, or bring it back from a copy; nothing was changed.",
         )
     tree = opened_tree(root)
     with flocked(tree.inner / "locks" / "opening"):
+        catalogue = Catalogue(index / NAME)
         ground = Ground(tree, catalogue, opened_bench(tree), index, reserve)
-        if _followed(ground):
-            _recover(ground)
-        else:
-            alone(ground)
-            rebuild(ground)
-        follow(ground)
+        try:
+            _caught_up(ground)
+        except BaseException:
+            ground.close()
+            raise
     return ground
+
+
+def _caught_up(ground: Ground) -> None:
+    if _followed(ground):
+        _recover(ground)
+    else:
+        alone(ground)
+        rebuild(ground)
+    follow(ground)
 
 
 def _followed(ground: Ground) -> bool:
@@ -52,6 +61,10 @@ def follow(ground: Ground) -> None:
     session = secrets.token_hex(8)
     ground.catalogue.commit([told(ID, ground.tree.archive.id), told(SESSION, session)])
     write_atomically(ground.tree.inner / SESSION, session, 0o644)
+    write_atomically(ground.index / ID, ground.tree.archive.id, 0o644)
+    for path in ground.index.glob("index-*"):
+        if not path.name.startswith(NAME):  # of another Dayfly, whose tables are others
+            path.unlink()
 
 
 def alone(ground: Ground) -> None:

@@ -34,7 +34,7 @@ def rebuild(ground: Ground) -> None:
     with left_behind(ground.bench) as changes:
         for path in sorted((ground.tree.inner / "buckets").glob(f"[!.]*{SIDECAR}")):
             bucket = read_json(path, Bucket)
-            ground.catalogue.commit([with_bucket(bucket)])
+            ground.catalogue.commit(with_bucket(bucket))
             _in_portions(ground, _versions(ground, bucket, changes or {}))
             _in_portions(ground, uploads.read(ground, bucket.name))
             _in_portions(ground, _leases(ground, bucket))

@@ -13,10 +13,9 @@ from dayfly.files import (
     listing,
     opening,
     reading,
-    rebuilding,
-    surveying,
     uploads,
 )
+from dayfly.files.care import Care
 from dayfly.files.condition import ALWAYS, SECOND, Condition
 from dayfly.files.objectlock import check_retention
 from dayfly.files.objects import (
@@ -38,7 +37,6 @@ from dayfly.files.objects import (
     Versioning,
 )
 from dayfly.files.opened import Opened
-from dayfly.files.scrub import Copies, Finding, no_copies, scrub
 from dayfly.files.staging import Staged
 from dayfly.files.system import translated
 
@@ -60,9 +58,12 @@ class Repository:
         with translated(root):
             self.ground = opening.opened(root, index, reserve)
 
+    @property
+    def care(self) -> Care:
+        return Care(self.ground)
+
     def close(self) -> None:
-        self.ground.bench.close()
-        self.ground.catalogue.close()
+        self.ground.close()
 
     # Buckets
 
@@ -88,6 +89,14 @@ class Repository:
         """Keep a document in the bucket's settings; None removes it."""
         return buckets.change(
             self.ground, name, lambda it: buckets.with_document(it, document, text)
+        )
+
+    def set_limits(
+        self, name: str, *, quota: int | None = None, trash_seconds: int | None = None
+    ) -> Bucket:
+        """How many bytes it may hold, and how long what is deleted for good can be restored."""
+        return buckets.change(
+            self.ground, name, lambda it: buckets.with_limits(it, quota, trash_seconds)
         )
 
     def usage(self, name: str) -> Usage:
@@ -273,25 +282,3 @@ class Repository:
     def leases(self, bucket: str) -> Sequence[Lease]:
         """Those that have not ended, by key."""
         return self.ground.catalogue.leases(self.bucket(bucket).name, self.ground.now())
-
-    # Care
-
-    def rebuild(self) -> None:
-        """Make the index anew from the tree alone; nobody else may have the archive open."""
-        opening.alone(self.ground)
-        rebuilding.rebuild(self.ground)
-        opening.follow(self.ground)
-
-    def survey(self, bucket: str) -> Sequence[str]:
-        """Take in what a hand put, edited or deleted, wherever; names that no key has are told.
-
-        An object that is read is looked at anyway; lists know it only after this.
-        """
-        return surveying.survey(self.ground, self.bucket(bucket))
-
-    def scrub(self, bucket: str, copies: Copies = no_copies) -> Iterator[Finding]:
-        """Read all bytes, tell what is damaged, missing or changed, and repair what can be.
-
-        `copies` names a file that may hold the bytes of a version, such as one of a mirror.
-        """
-        yield from scrub(self.ground, self.bucket(bucket), copies)

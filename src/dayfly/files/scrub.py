@@ -50,14 +50,8 @@ def no_copies(_: Version) -> Path | None:
 
 def scrub(ground: Ground, bucket: Bucket, copies: Copies = no_copies) -> Iterator[Finding]:
     """One finding after the other, while the archive goes on working."""
-    after = ""
-    while True:
-        keys = ground.catalogue.keys(bucket.name, after)
-        for key in keys:
-            yield from _scrubbed(ground, bucket, key, copies)
-        if not keys:
-            break
-        after = keys[-1]
+    for key in ground.catalogue.every_key(bucket.name):
+        yield from _scrubbed(ground, bucket, key, copies)
     for upload, part in damaged_parts(ground, bucket.name):
         yield Finding(bucket=bucket.name, key=upload.key, id=f"{upload.id}/{part}", kind=Kind.PART)
 

@@ -8,6 +8,7 @@
     .dayfly/versions/BUCKET/XX/NAME.json   what the archive knows about a version
     .dayfly/uploads/BUCKET/ID/          uploads that are not completed
     .dayfly/leases/BUCKET/              who may write a key, and the newest token of it
+    .dayfly/trash/BUCKET/               what was deleted for good, where a bucket is set so
     .dayfly/staging/PROCESS/            bytes that arrive, and changes that are under way
     .dayfly/locks/                      of keys and buckets, for all processes
 
@@ -30,7 +31,7 @@ from dayfly.files.system import flocked, fsync, made, write_durably
 from dayfly.stored import read_json
 
 SIDECAR = ".json"
-ARCHIVE, FORMAT = "archive.json", 1
+ARCHIVE, SESSION, FORMAT = "archive.json", "session", 1
 _ORDER_DIGITS = 16
 
 
@@ -81,6 +82,9 @@ class Tree:
 
     def leases(self, bucket: str) -> Path:
         return self.inner / "leases" / bucket
+
+    def trash(self, bucket: str) -> Path:
+        return self.inner / "trash" / bucket
 
     def uploads(self, bucket: str) -> Path:
         return self.inner / "uploads" / bucket
@@ -143,6 +147,11 @@ def write_sidecar(tree: Tree, version: Version, by_way_of: Path) -> None:
 
 def opened_tree(root: Path) -> Tree:
     """The tree at a folder, begun where there is none."""
+    return begun(root)
+
+
+def begun(root: Path, like: Archive | None = None) -> Tree:
+    """The same; `like` is the archive that it is a copy of."""
     told = root / ".dayfly" / ARCHIVE
     if not told.exists():
         foreign = [] if not root.is_dir() else [each.name for each in root.iterdir()]
@@ -151,20 +160,22 @@ def opened_tree(root: Path) -> Tree:
                 f"{root}: is neither empty nor an archive",
                 hint="Name an empty folder, or the one of an archive.",
             )
-        _begin(root, told)
+        _begin(root, told, like)
     archive = read_json(told, Archive)
     if archive.format != FORMAT:
         raise FilesError(f"{told}: format {archive.format}, this Dayfly knows {FORMAT}")
+    if like and like.id != archive.id:
+        raise FilesError(f"{root}: is another archive, and no copy of this one")
     return Tree(root, archive)
 
 
-def _begin(root: Path, told: Path) -> None:
-    for name in ("buckets", "versions", "uploads", "leases", "staging", "locks"):
+def _begin(root: Path, told: Path, like: Archive | None) -> None:
+    for name in ("buckets", "versions", "uploads", "leases", "trash", "staging", "locks"):
         made(root / ".dayfly" / name)
     made(root / "data")
     with flocked(root / ".dayfly" / "locks" / "opening"):
         if told.exists():
             return
         fold = told.with_name("LOCKS").exists()
-        archive = Archive(id=secrets.token_hex(8), fold=fold)
+        archive = Archive(id=like.id if like else secrets.token_hex(8), fold=fold)
         write_atomically(told, msgspec.json.encode(archive), 0o644)

@@ -13,7 +13,7 @@ import msgspec
 
 from dayfly.durable import write_atomically
 from dayfly.files.catalogue import with_part, with_upload, without_upload
-from dayfly.files.changing import check
+from dayfly.files.changing import check, check_quota
 from dayfly.files.checksums import can_join, composite, crc_of, joined, joined_crc
 from dayfly.files.condition import Condition
 from dayfly.files.errors import (
@@ -178,6 +178,7 @@ def complete(
         staged.seal()
         with holding(ground, upload.bucket, upload.key) as held:
             check(held, held.current, condition)
+            check_quota(held, sum(each.part.size for each in parts))
             version = held.put(whole(held.begun(), upload, parts), staged.path)
         _forget(ground, upload, folder)
     return version
@@ -204,11 +205,14 @@ def read(ground: Ground, bucket: str, id_: str = "*") -> Iterator[Statement]:
             yield with_part(upload.id, part.part.number, part.file, msgspec.json.encode(part))
 
 
+def every(ground: Ground, bucket: str) -> list[Upload]:
+    rows = ground.catalogue.ledger.rows("select document from uploads where bucket = ?", bucket)
+    return [msgspec.json.decode(document, type=Upload) for (document,) in rows]
+
+
 def damaged_parts(ground: Ground, bucket: str) -> Iterator[tuple[Upload, int]]:
     """Parts whose bytes are not what was uploaded, by upload and number."""
-    rows = ground.catalogue.ledger.rows("select document from uploads where bucket = ?", bucket)
-    for (document,) in rows:
-        upload = msgspec.json.decode(document, type=Upload)
+    for upload in every(ground, bucket):
         for each in _parts(ground, upload):
             path = ground.tree.uploads(bucket) / upload.id / each.file
             with suppress(FileNotFoundError):  # completed, aborted or replaced just now
@@ -218,10 +222,8 @@ def damaged_parts(ground: Ground, bucket: str) -> Iterator[tuple[Upload, int]]:
 
 def recover(ground: Ground, bucket: str) -> None:
     """After a crash: uploads and parts are what lies on disk, whoever changes them meanwhile."""
-    rows = ground.catalogue.ledger.rows("select document from uploads where bucket = ?", bucket)
-    known = [msgspec.json.decode(document, type=Upload) for (document,) in rows]
     folders = ground.tree.uploads(bucket)
-    for upload in known:
+    for upload in every(ground, bucket):
         if not (folders / upload.id).exists():
             ground.catalogue.commit(without_upload(upload))
     for folder in folders.iterdir():

@@ -20,13 +20,20 @@ class Address:
 
 def address_of(host: str, path: str, domains: tuple[str, ...] = ()) -> Address:
     """`domains` are those under which each bucket has a host of its own."""
+    if named := bucket_of_host(host, domains):
+        return _checked(named, path[1:])
+    bucket, _, key = path[1:].partition("/")
+    return _checked(bucket, key)
+
+
+def bucket_of_host(host: str, domains: tuple[str, ...]) -> str:
+    """Empty where the host names none."""
     name = host.rpartition(":")[0] if ":" in host and not host.endswith("]") else host
     for domain in domains:
         bucket = name.removesuffix(f".{domain}")
         if bucket != name:
-            return _checked(bucket.lower(), path[1:])
-    bucket, _, key = path[1:].partition("/")
-    return _checked(bucket, key)
+            return bucket.lower()
+    return ""
 
 
 def _checked(bucket: str, key: str) -> Address:

@@ -6,11 +6,11 @@ from dayfly.files.objects import Bucket, Checksum, Description, Version
 from dayfly.files.s3 import reading, rights
 from dayfly.files.s3.answer import Answer, Headers, xml
 from dayfly.files.s3.checksums import algorithm_of, element_of
+from dayfly.files.s3.incoming import MOST_BYTES
 from dayfly.files.s3.partaken import part_number, upload_of
 from dayfly.files.s3.problem import S3Error, invalid
 from dayfly.files.s3.ranges import copied_range
 from dayfly.files.s3.request import Request
-from dayfly.files.s3.taking import MOST_BYTES
 from dayfly.files.s3.writes import check_write, condition_of, described
 from dayfly.files.s3.xmlwrite import document, iso, tag, tags
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from dayfly.files.s3 import (
+    attributes,
     buckets,
     configured,
     copying,
@@ -33,7 +34,7 @@ HANDLERS: Mapping[str, Handler] = {
     "ListMultipartUploads": listing.uploads,
     "GetObject": reading.get,
     "HeadObject": reading.head,
-    "GetObjectAttributes": reading.attributes,
+    "GetObjectAttributes": attributes.get,
     "PutObjectCopy": copying.whole,
     "UploadPartCopy": copying.part,
     "DeleteObject": deleting.one,

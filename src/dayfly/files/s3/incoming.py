@@ -12,6 +12,7 @@ from dayfly.files.s3.request import Caller
 from dayfly.files.s3.signature import UNSIGNED
 
 PATIENCE_SECONDS = 60.0  # for the next piece, and before the slowest rate counts
+MOST_BYTES = 5 * 1024**3  # of an object or a part that comes at once
 SLOWEST = 1024  # bytes a second, of the whole body
 
 
@@ -79,6 +80,8 @@ class Incoming:
         signed = claim is not None and claim.payload != UNSIGNED
         if self.announced is None and not (signed and "transfer-encoding" in self.call.headers):
             raise S3Error("MissingContentLength")
+        if (self.announced or 0) > MOST_BYTES:
+            raise S3Error("EntityTooLarge", MaxSizeAllowed=str(MOST_BYTES))
 
     @property
     def _wire_length(self) -> int | None:

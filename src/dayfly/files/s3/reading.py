@@ -1,4 +1,4 @@
-"""GetObject, HeadObject and GetObjectAttributes."""
+"""GetObject and HeadObject, and what other requests read of an object."""
 
 from collections.abc import Mapping
 from email.utils import formatdate
@@ -8,22 +8,20 @@ from dayfly.files.errors import NoSuchKeyError
 from dayfly.files.objects import Bucket, Version, Versioning
 from dayfly.files.opened import Opened
 from dayfly.files.s3 import conditions, lifecycle, rights, settings
-from dayfly.files.s3.answer import Answer, Headers, Lent, xml
+from dayfly.files.s3.answer import Answer, Headers, Lent
 from dayfly.files.s3.checksums import element_of, header_of
 from dayfly.files.s3.metadata import DEFAULT_TYPE, USER
 from dayfly.files.s3.problem import S3Error, invalid
 from dayfly.files.s3.ranges import Range, range_of
 from dayfly.files.s3.request import Request, bucket_of, number_of
-from dayfly.files.s3.xmlwrite import around, document, iso, tag, tags, yes_or_no
+from dayfly.files.s3.xmlwrite import iso, tag
 
 SECOND = 1_000_000_000
 MOST_HELD = 64 * 1024  # bytes of an answer that is not sent from its file
-MOST_PARTS = 1000
 _OVERRIDES = (
     "cache-control", "content-disposition", "content-encoding", "content-language",
     "content-type", "expires",
 )  # fmt: skip
-_ATTRIBUTES = frozenset(("ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"))
 
 
 def get(request: Request, _: bytes) -> Answer:
@@ -52,30 +50,6 @@ def head(request: Request, _: bytes) -> Answer:
     with opened:
         status, headers, part = told(request, bucket, opened.version)
     return Answer(status=status, headers=[*headers, ("content-length", str(part.size))])
-
-
-def attributes(request: Request, _: bytes) -> Answer:
-    wanted = {
-        each.strip()
-        for each in request.headers.get("x-amz-object-attributes", "").split(",")
-        if each.strip()
-    }
-    if not wanted or not wanted <= _ATTRIBUTES:
-        raise invalid("x-amz-object-attributes", ",".join(wanted), ", ".join(sorted(_ATTRIBUTES)))
-    bucket = request.bucket()
-    with found(request, bucket, "Attributes") as opened:
-        version = opened.version
-    inside = tag("ETag", version.etag) if "ETag" in wanted else ""
-    if "Checksum" in wanted and version.description.checksum:
-        inside += around("Checksum", checksum_xml(version))
-    if "ObjectParts" in wanted and version.parts:
-        inside += _parts(request, version)
-    if "StorageClass" in wanted:
-        inside += tag("StorageClass", "STANDARD")
-    if "ObjectSize" in wanted:
-        inside += tag("ObjectSize", version.size)
-    headers = [("last-modified", _date(version.modified)), *version_headers(bucket, version)]
-    return xml(document("GetObjectAttributesResponse", inside), headers=headers)
 
 
 def found(request: Request, bucket: Bucket, kind: str = "") -> Opened:
@@ -218,7 +192,7 @@ def _described(request: Request, bucket: Bucket, version: Version) -> Headers:
     said = version.description
     found = {
         "etag": f'"{version.etag}"',
-        "last-modified": _date(version.modified),
+        "last-modified": date(version.modified),
         "accept-ranges": "bytes",
         "content-type": DEFAULT_TYPE,
         **said.headers,
@@ -263,39 +237,11 @@ def _lock_headers(version: Version) -> Headers:
 
 def _not_modified(version: Version) -> S3Error:
     error = S3Error("NotModified")
-    error.headers = (("etag", f'"{version.etag}"'), ("last-modified", _date(version.modified)))
+    error.headers = (("etag", f'"{version.etag}"'), ("last-modified", date(version.modified)))
     return error
 
 
-def _parts(request: Request, version: Version) -> str:
-    headers = request.headers
-    most = number_of(headers, "x-amz-max-parts", MOST_PARTS, most=2**31 - 1)
-    after = number_of(headers, "x-amz-part-number-marker", 0)
-    parts = [each for each in version.parts if each.number > after]
-    shown = parts[: min(most, MOST_PARTS)]
-    lines = [
-        around(
-            "Part",
-            tags(PartNumber=each.number, Size=each.size),
-            tag(element_of(each.checksum.algorithm), each.checksum.value) if each.checksum else "",
-        )
-        for each in shown
-    ]
-    last = shown[-1].number if shown else after
-    return around(
-        "ObjectParts",
-        tags(
-            PartsCount=len(version.parts),
-            PartNumberMarker=after,
-            NextPartNumberMarker=last,
-            MaxParts=most,
-            IsTruncated=yes_or_no(len(shown) < len(parts)),
-        ),
-        *lines,
-    )
-
-
-def _date(nanoseconds: int) -> str:
+def date(nanoseconds: int) -> str:
     return _whole(nanoseconds // SECOND)
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from dayfly.files.objects import Bucket
 from dayfly.files.repository import Repository
 from dayfly.files.s3.accounts import Account, Accounts
-from dayfly.files.s3.address import Address
+from dayfly.files.s3.address import Address, bucket_of_host
 from dayfly.files.s3.call import Call
 from dayfly.files.s3.problem import S3Error
 from dayfly.files.s3.signature import Claim, claim_of, verify
+from dayfly.files.s3.signature2 import old_claim_of, verify_old
 
 DEFAULT_REGION = "us-east-1"
 
@@ -90,14 +91,20 @@ def bucket_of(request: Request, name: str, expected: str) -> Bucket:
 
 def caller_of(service: Service, call: Call, now: float) -> Caller:
     """S3Error where a signature is shown that is not good."""
-    claim = claim_of(call)
-    if claim is None:
+    old = old_claim_of(call)
+    claim = None if old else claim_of(call)
+    shown = old or claim
+    if shown is None:
         return ANYBODY
-    found = service.accounts.by_key.get(claim.key_id)
+    found = service.accounts.by_key.get(shown.key_id)
     if found is None:
-        raise S3Error("InvalidAccessKeyId", AWSAccessKeyId=claim.key_id[:128])
+        raise S3Error("InvalidAccessKeyId", AWSAccessKeyId=shown.key_id[:128])
     account, secret = found
-    verify(claim, call, secret, now)
+    if claim:
+        verify(claim, call, secret, now)
+    elif old:
+        bucket = bucket_of_host(call.header("host"), service.domains)
+        verify_old(old, call, secret, now, bucket)
     if "x-amz-security-token" in call.headers or "X-Amz-Security-Token" in call.parameters:
         raise S3Error("InvalidToken", "There are no session tokens here.")
     return Caller(account=account, claim=claim, secret=secret)

@@ -4,6 +4,7 @@ import ctypes
 import logging
 import os
 import signal
+import socket
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from dayfly.config.address import address_of
-from dayfly.errors import UsageError
+from dayfly.errors import DayflyError, UsageError
 from dayfly.files.repository import Repository
 from dayfly.files.s3.accounts import AccountsFile, read
 from dayfly.files.s3.lending import lending
@@ -23,10 +24,14 @@ from dayfly.files.s3.request import DEFAULT_REGION, Service
 from dayfly.files.s3.server import Server
 
 GRACE_SECONDS = 10  # for answers that are on their way
-HEADER_SECONDS = 10  # for the first lines of a request
+HEADER_SECONDS = 30  # between requests, and for the first lines of a request
 MOST_BUFFER = 128 * 1024  # bytes of them, and of what is read of a body at once
 MOST_AT_ONCE = 512  # connections of one process
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
+
+
+class AddressError(DayflyError):
+    """Nobody can listen there, or somebody does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +57,7 @@ def serve(settings: Serving) -> None:
     read(settings.accounts)
     Repository(settings.root, settings.index).close()
     host, port = address
+    _check_free(host, port)
     Granian(
         "dayfly.files.s3",
         address=host,
@@ -68,6 +74,17 @@ def serve(settings: Serving) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=GRACE_SECONDS,
     ).serve(target_loader=partial(_application, settings, os.getpid()), wrap_loader=False)
+
+
+def _check_free(host: str, port: int) -> None:
+    """Workers share their port, so without this a second archive would share it too."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise AddressError(
+            f"can't listen on {host}:{port}: {error.strerror}", hint="Give another one."
+        ) from error
 
 
 def _application(settings: Serving, parent: int) -> Any:  # noqa: ANN401 - an object that granian takes

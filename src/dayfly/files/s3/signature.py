@@ -56,8 +56,6 @@ def claim_of(call: Call) -> Claim | None:
         return _of_header(call, authorization)
     if "X-Amz-Algorithm" in call.parameters or "X-Amz-Signature" in call.parameters:
         return _of_query(call)
-    if "Signature" in call.parameters and "AWSAccessKeyId" in call.parameters:
-        raise _old_version()
     return None
 
 
@@ -141,8 +139,6 @@ def _of_header(call: Call, authorization: str) -> Claim:
 def _signer(authorization: str) -> Signer:
     """What precedes the signature, which is the same in many requests of a client."""
     kind, _, rest = authorization.partition(" ")
-    if kind == "AWS":
-        raise _old_version()
     fields = dict(_field(each) for each in rest.split(","))
     if kind != ALGORITHM or not {"Credential", "SignedHeaders"} <= fields.keys():
         raise _malformed_header("Allowed is AWS4-HMAC-SHA256 with its parts, Signature the last.")
@@ -235,13 +231,6 @@ def _time_of_date(date: str) -> str:
         except ValueError:
             continue
     return ""
-
-
-def _old_version() -> S3Error:
-    return S3Error(
-        "InvalidRequest",
-        "This way to sign is not supported. Please use AWS4-HMAC-SHA256 (signature version 4).",
-    )
 
 
 def _names(signed: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from dayfly.files.objects import Bucket, Description, Upload
 from dayfly.files.s3 import reading
 from dayfly.files.s3.answer import Answer, Headers
 from dayfly.files.s3.checksums import Announced, header_of
+from dayfly.files.s3.incoming import MOST_BYTES
 from dayfly.files.s3.partaken import part_number, upload_of
 from dayfly.files.s3.problem import S3Error
 from dayfly.files.s3.proof import Proof, proof_of
@@ -16,7 +17,6 @@ from dayfly.files.s3.request import Request
 from dayfly.files.s3.writes import check_write, condition_of, described
 from dayfly.files.staging import Staged
 
-MOST_BYTES = 5 * 1024**3  # of one request
 Trailers = Mapping[str, str]
 
 
