@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dayfly.files.errors import FilesError, NoRoomError, ReadOnlyError
+from dayfly.files.errors import BadNameError, FilesError, NoRoomError, ReadOnlyError
 
 BUSY_SECONDS = 60.0
 _PRAGMAS = (
@@ -128,6 +128,8 @@ def translated(path: Path) -> Iterator[None]:
     """Tell what SQLite says as FilesError."""
     try:
         yield
+    except UnicodeEncodeError as error:
+        raise BadNameError(f"{error.object!a}: is not UTF-8") from error
     except (sqlite3.Error, OverflowError) as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         message = f"{path}: {error}"
