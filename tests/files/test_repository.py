@@ -228,7 +228,20 @@ def test_a_version_is_described_anew(tmp_path: Path) -> None:
 
 
 def test_keys_that_are_in_each_others_way_live_together(tmp_path: Path) -> None:
-    names = ["a/b", "a", "a/b/c", "a/", "a//b", "/a", "../../etc/passwd", "A", "x" * 900, "100%"]
+    names = [
+        "a/b",
+        "a",
+        "a/b/c",
+        "a/",
+        "a//b",
+        "/a",
+        "../../etc/passwd",
+        "A",
+        "x" * 900,
+        "100%",
+        "a\0b",
+        "\n",
+    ]
     with archive(tmp_path, BUCKET) as repository:
         for order in (names, list(reversed(names))):
             for name in order:
@@ -289,6 +302,20 @@ def test_usage_counts_current_objects_and_all_versions(tmp_path: Path) -> None:
         usage = repository.usage(BUCKET)
 
     assert (usage.objects, usage.bytes, usage.versions, usage.all_bytes) == (2, 6, 3, 10)
+
+
+def test_what_is_not_utf8_is_no_key(tmp_path: Path) -> None:
+    with archive(tmp_path, BUCKET) as repository:
+        for call in (
+            lambda: put(repository, "\ud800", b""),
+            lambda: repository.head(BUCKET, "\ud800"),
+            lambda: repository.open(BUCKET, "\ud800"),
+            lambda: repository.delete(BUCKET, "\ud800"),
+            lambda: repository.begin_upload(BUCKET, "\ud800"),
+            lambda: keys(repository, prefix="\ud800"),
+        ):
+            with pytest.raises(BadNameError, match="not UTF-8"):
+                call()
 
 
 def test_a_folder_that_is_something_else_is_refused(tmp_path: Path) -> None:

@@ -41,11 +41,7 @@ class Bench:
         """
         path = self.folder / f"{version.uid}{kind}"
         if not sidecar or not _named(sidecar, path):
-            try:
-                write_durably(path, msgspec.json.encode(version))
-            except OSError:
-                path.unlink(missing_ok=True)
-                raise
+            write_durably(path, msgspec.json.encode(version))
         try:
             yield path
         except BaseException:

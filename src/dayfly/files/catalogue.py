@@ -9,6 +9,7 @@ import msgspec
 
 from dayfly.files.ledger import Ledger, Row, Statement
 from dayfly.files.objects import Bucket, Lease, Upload, Usage, Version
+from dayfly.files.system import Stamp
 
 SCHEMA = """
 create table if not exists about (name text primary key, value text not null) without rowid;
@@ -68,6 +69,10 @@ class Known:
     version: Version
     inode: int = 0
     mtime: int = 0
+
+    @property
+    def stamp(self) -> Stamp:
+        return Stamp(self.version.size, self.mtime, self.inode)
 
 
 class Catalogue:

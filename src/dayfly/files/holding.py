@@ -19,7 +19,7 @@ from dayfly.files.ledger import Statement
 from dayfly.files.objects import Bucket, Version, Versioning
 from dayfly.files.placing import chosen, emptied, placed
 from dayfly.files.reconciling import NOTHING_LEFT, Left, reconcile
-from dayfly.files.system import flocked, fsync, linked, looked_at, made
+from dayfly.files.system import Stamp, flocked, fsync, linked, looked_at, made
 from dayfly.files.tree import SIDECAR, Tree, fresh_uid, order_of, write_sidecar
 
 
@@ -180,7 +180,7 @@ class Holding:
         made(folder)
         for path in (tree.kept(version), tree.data(version)):
             stat = looked_at(path)
-            if stat and stat.st_ino == found.inode:
+            if stat and Stamp.of(stat).inode == found.inode:
                 linked(path, folder / version.uid)
                 linked(tree.sidecar(version), folder / f"{version.uid}{SIDECAR}")
                 os.utime(folder / f"{version.uid}{SIDECAR}", ns=(self.ground.now(),) * 2)
@@ -206,5 +206,4 @@ def agrees(tree: Tree, bucket: str, key: str, latest: Known | None) -> bool:
     found = looked_at(tree.data(latest.version))
     if found is None:
         return False
-    known = (latest.version.size, latest.mtime, latest.inode)
-    return known == (found.st_size, found.st_mtime_ns, found.st_ino)
+    return Stamp.of(found) == latest.stamp

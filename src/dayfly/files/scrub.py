@@ -18,7 +18,7 @@ from dayfly.files.holding import Holding, holding
 from dayfly.files.objects import Bucket, Version, Versioning
 from dayfly.files.placing import placed
 from dayfly.files.reconciling import pieces_of
-from dayfly.files.system import copied, fsync, linked, looked_at
+from dayfly.files.system import Stamp, copied, fsync, linked, looked_at
 from dayfly.files.tree import write_sidecar
 from dayfly.files.uploads import damaged_parts
 
@@ -104,7 +104,7 @@ def _state_at(path: Path, known: Known, *, in_place: bool) -> Kind | None:
         return Kind.MISSING
     if found.st_size == version.size and crc_of(pieces_of(path)) == version.crc:
         return None
-    same = (found.st_size, found.st_mtime_ns) == (version.size, known.mtime)
+    same = Stamp.of(found)[:2] == known.stamp[:2]
     return Kind.CHANGED if in_place and not same else Kind.DAMAGED
 
 
@@ -157,5 +157,5 @@ def _into(held: Holding, version: Version, whole: Path, places: Sequence[Path]) 
         found = placed(tree, version, whole)
         version = replace(version, path=found.path)
     whole.unlink(missing_ok=True)
-    stat = places[0].stat()
-    held.tell(Known(version, stat.st_ino, stat.st_mtime_ns))
+    stamp = Stamp.of(places[0].stat())
+    held.tell(Known(version, stamp.inode, stamp.mtime))
