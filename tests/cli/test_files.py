@@ -19,7 +19,7 @@ from dayfly.cli.commands import run
 from dayfly.clock import wait_until
 from dayfly.config.address import address_of
 from dayfly.errors import DayflyError, UsageError
-from dayfly.files.errors import ConditionError, LeasedError, NoSuchKeyError
+from dayfly.files.errors import ConditionError, LeasedError, NoRoomError, NoSuchKeyError
 from dayfly.files.repository import Repository
 from ports import free_port
 
@@ -163,6 +163,31 @@ def test_damage_is_told_and_ends_with_1(typed: Typed, root: Path, tmp_path: Path
     (found,) = read(typed("scrub", "shop", "--json", status=1))
 
     assert (found["key"], found["kind"], found["repaired"]) == ("a", "damaged", False)
+
+
+def test_damage_is_repaired_from_a_mirror(typed: Typed, root: Path, tmp_path: Path) -> None:
+    typed("create", "shop")
+    typed("put", a_file(tmp_path, "one"), "shop/a")
+    copy = str(tmp_path / "copy")
+    assert read(typed("mirror", copy, "--json")) == {"copied": 1, "bytes": 3}
+    assert read(typed("mirror", copy, "--json")) == {"copied": 0, "bytes": 0}
+    path = root / "data/shop/a"
+    before = path.stat()
+    path.write_text("eno")
+    os.utime(path, ns=(before.st_mtime_ns, before.st_mtime_ns))
+
+    (found,) = read(typed("scrub", "--from", copy, "--json"))
+
+    assert (found["kind"], found["repaired"], path.read_text()) == ("damaged", True, "one")
+
+
+def test_a_bucket_has_a_quota(typed: Typed, tmp_path: Path) -> None:
+    typed("create", "shop")
+    said = typed("limit", "shop", "--quota", "4B", "--trash", "30d")
+    assert said == "shop holds 4B; what is deleted for good can be restored for 30d.\n"
+    typed("put", a_file(tmp_path, "one"), "shop/a")
+    with pytest.raises(NoRoomError):
+        typed("put", a_file(tmp_path, "two"), "shop/b")
 
 
 @pytest.mark.parametrize(

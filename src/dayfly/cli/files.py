@@ -1,9 +1,13 @@
 """Commands for the file archive: how they are typed. What they do is loaded when one is."""
 
 from argparse import ArgumentParser, ArgumentTypeError
+from typing import TYPE_CHECKING
 
 from dayfly.cli.commands import Commands, Run, words
 from dayfly.cli.session import Session
+
+if TYPE_CHECKING:
+    from dayfly.config.units import Duration, Size
 
 ABOUT = "The file archive of the environment in DAYFLY_HOME, or one that runs alone."
 OBJECT, BELOW = "BUCKET/KEY", "BUCKET[/PREFIX]"
@@ -98,6 +102,15 @@ def _declare_lock(files: Commands) -> None:
 def _declare_care(files: Commands) -> None:
     scrub = _reader(files, "scrub", "Read all bytes, find damage, repair what can be.")
     scrub.add_argument("bucket", nargs="?", type=words, metavar="BUCKET")
+    scrub.add_argument("--from", dest="source", metavar="FOLDER", help="a mirror, to repair from")
+    mirror = _reader(files, "mirror", "Make a folder the same, as a second copy; it goes on.")
+    mirror.add_argument("folder", type=words, metavar="FOLDER")
+    limit = _place(files.add("limit", _run("limit"), "How much a bucket may hold, and keeps."))
+    limit.add_argument("bucket", type=words, metavar="BUCKET")
+    limit.add_argument("--quota", type=_size, metavar="SIZE", help="such as 5GB; none without it")
+    limit.add_argument(
+        "--trash", type=_duration, metavar="TIME", help="how long what is deleted is kept: 30d"
+    )
     about = "Make the index anew from the files, while no server runs."
     _place(files.add("rebuild", _run("rebuild"), about))
     serve = files.add("serve", _run("serve"), "Run an archive alone, in the foreground.")
@@ -154,15 +167,28 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _seconds(text: str) -> float:
-    from dayfly.config.units import Duration, UnitError  # noqa: PLC0415
-
-    try:
-        found = float(text) if text.replace(".", "", 1).isdecimal() else Duration.parse(text)
-    except UnitError as error:
-        raise ArgumentTypeError(f"{text}: {error}") from error
+    found = float(text) if text.replace(".", "", 1).isdecimal() else _duration(text)
     if not found:
         raise ArgumentTypeError(f"{text}: allowed is more than that")
     return float(found)
+
+
+def _duration(text: str) -> "Duration":
+    from dayfly.config.units import Duration, UnitError  # noqa: PLC0415
+
+    try:
+        return Duration.parse(text)
+    except UnitError as error:
+        raise ArgumentTypeError(f"{text}: {error}") from error
+
+
+def _size(text: str) -> "Size":
+    from dayfly.config.units import Size, UnitError  # noqa: PLC0415
+
+    try:
+        return Size.parse(text)
+    except UnitError as error:
+        raise ArgumentTypeError(f"{text}: {error}") from error
 
 
 def _moment(text: str) -> int:

@@ -8,6 +8,7 @@ from dayfly.cli.archive import alone, care, changing, looking, moving, place
 from dayfly.cli.commands import Run
 from dayfly.cli.output import clean, say, say_json, working
 from dayfly.cli.session import Session
+from dayfly.config.units import Duration, Size
 from dayfly.errors import DayflyError, UsageError
 from dayfly.files.condition import ANY, Condition
 from dayfly.files.repository import Repository
@@ -177,10 +178,36 @@ def _leases(repository: Repository, named: str, *, json: bool) -> int:
     return 0
 
 
+def limit(
+    session: Session,
+    *,
+    bucket: str,
+    quota: Size | None,
+    trash: Duration | None,
+    **at: Any,  # noqa: ANN401
+) -> int:
+    with _opened(session, at) as repository:
+        seconds = None if trash is None else round(trash)
+        size = None if quota is None else int(quota)
+        repository.set_limits(bucket, quota=size, trash_seconds=seconds)
+    room = "as much as the disk has" if quota is None else str(quota)
+    kept = "is gone at once" if not trash else f"can be restored for {trash}"
+    say(f"{clean(bucket)} holds {room}; what is deleted for good {kept}.")
+    return 0
+
+
+def mirror(session: Session, *, folder: str, json: bool, **at: Any) -> int:  # noqa: ANN401
+    with _opened(session, at) as repository, working() as tell:
+        done = care.mirrored(repository, folder, tell)
+    line = f"{done['copied']:,} versions copied, {amount(done['bytes'])}; {folder} is the same now"
+    return _told(done, line, json=json)
+
+
 def scrub(session: Session, *, bucket: str | None, json: bool, **at: Any) -> int:  # noqa: ANN401
+    source = at.pop("source")
     with _opened(session, at) as repository, working() as tell:
         tell("all bytes are read")
-        found = list(care.scrubbed(repository, bucket))
+        found = list(care.scrubbed(repository, bucket, source))
     _each(found, care.finding_line, json=json)
     if not (found or json):
         say("Nothing is damaged or missing.")
@@ -190,7 +217,7 @@ def scrub(session: Session, *, bucket: str | None, json: bool, **at: Any) -> int
 def rebuild(session: Session, **at: Any) -> int:  # noqa: ANN401
     with _opened(session, at) as repository, working() as tell:
         tell("the index is made anew")
-        repository.rebuild()
+        repository.care.rebuild()
     say("The index is made anew.")
     return 0
 
@@ -230,6 +257,8 @@ COMMANDS: Mapping[str, Run] = {
     "restore": restore,
     "rm": rm,
     "lock": lock,
+    "limit": limit,
+    "mirror": mirror,
     "scrub": scrub,
     "rebuild": rebuild,
     "serve": alone.serve,
