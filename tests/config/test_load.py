@@ -152,6 +152,12 @@ RULES = [
     (LEAST + '[release]\nassets = "static"', "release.assets: found"),
     (LEAST + '[files]\nbucket = "My.Files"', 'files.bucket: found the name "My.Files"'),
     (LEAST + '[files]\nbucket = "a-"', "3 to 63 characters"),
+    (LEAST + '[files]\ncollect = { "*.csv" = "a/" }', "files in a folder of their own"),
+    (LEAST + '[files]\ncollect = { "/app/o/**" = "a/" }', "** is not known here"),
+    (LEAST + '[files]\ncollect = { "/srv/*.csv" = "a/" }', "inside the app's own folder"),
+    (LEAST + '[files]\ncollect = { "o/*.csv" = "a" }', 'found "a", allowed is "" or a prefix'),
+    ('keep = ["o"]\n' + LEAST + '[files]\ncollect = { "o/*" = "" }', "overlaps"),
+    (LEAST + '[logs]\nfiles = ["o/*.log"]\n[files]\ncollect = { "o/*" = "" }', "overlaps"),
     (LEAST + '[files]\nstore = "/mnt"', "files.store: belongs into environment.toml"),
 ]
 
@@ -169,6 +175,7 @@ def test_a_combination_that_is_refused(text: str, says: str) -> None:
         'app = "x"\n[process.worker]\nrun = "x"',
         'keep = ["a", "ab"]\n' + LEAST,
         'env = { EMPTY = "" }\n' + LEAST,
+        'writable = ["o"]\n' + LEAST + '[files]\ncollect = { "/app/o/a/*" = "", "o/b/*" = "" }',
     ],
 )
 def test_a_combination_that_is_allowed(text: str) -> None:

@@ -163,6 +163,41 @@ def test_an_app_with_s3_of_its_own_keeps_it(prod: Production) -> None:
     assert "DAYFLY_BUCKET" not in said
 
 
+COLLECTS = '[files]\nbucket = "keeper"\ncollect = { "/app/out/*.csv" = "batch/" }\n'
+WRITES = 'echo "of $DAYFLY_MACHINE" > "out/$DAYFLY_RELEASE.csv"; exec python3 app.py'
+
+
+def test_a_machine_is_retired_when_its_files_are_in(prod: Production, keeper: Project) -> None:
+    first = prod.released(keeper, commit(keeper, more=COLLECTS, starts=WRITES))
+    machine = f"keeper-{first}-web-1"
+    prod.released(keeper, commit(keeper, more=COLLECTS, starts=WRITES))
+    wait_until(
+        lambda: not (prod.home.machines / machine).exists(), seconds=60, what="it is retired"
+    )
+
+    (row,) = json.loads(prod.typed("files", "versions", f"keeper/batch/{first}.csv", "--json"))
+
+    assert (row["provenance"]["release"], row["provenance"]["machine"]) == (str(first), machine)
+    path = prod.home.path / f"archive/data/keeper/batch/{first}.csv"
+    assert path.read_text() == f"of {machine}\n"
+    assert not (prod.home.output / machine / "collect").exists()
+    assert (prod.home.output / machine / "output.log").exists()
+
+
+def test_what_dayfly_run_writes_is_not_collected(prod: Production, keeper: Project) -> None:
+    number = prod.released(keeper, commit(keeper, more=COLLECTS, starts=WRITES))
+
+    in_machine(prod, "sh", "-c", "echo 1 > out/run.csv")
+    wait_until(
+        lambda: f"batch/{number}.csv" in prod.typed("files", "ls", "keeper", "-r"),
+        seconds=60,
+        what="the file of a machine that runs",
+        poll=1,
+    )
+
+    assert "run.csv" not in prod.typed("files", "ls", "keeper", "-r")
+
+
 @pytest.mark.docker
 @pytest.mark.parametrize("network", ["host", "bridge"])
 def test_a_container_reaches_the_archive(network: str) -> None:
@@ -172,10 +207,17 @@ def test_a_container_reaches_the_archive(network: str) -> None:
         app = project(folder / "boxed")
         shutil.copy(keeping.CLIENT, app.folder / "s3.py")
         (app.folder / "Dockerfile").write_text(f"FROM {python_image()}\nCOPY . /app\n")
-        build = '[build]\ndockerfile = "Dockerfile"\n'
-        first = prod.released(app, commit(app, more=build))
-        prod.released(app, commit(app, more=build))
+        more = '[build]\ndockerfile = "Dockerfile"\n' + COLLECTS.replace("keeper", "boxed")
+        starts = f"{STARTS.partition(';')[0]}; {WRITES}"
+        first = prod.released(app, commit(app, more=more, starts=starts))
+        prod.released(app, commit(app, more=more, starts=starts))
 
         get = ("python3", "s3.py", "get", f"seen/{first}.txt")
 
         assert prod.typed("run", "--app", "boxed", "--", *get) == f"by boxed-{first}-web-1\n"
+        wait_until(
+            lambda: f"batch/{first}.csv" in prod.typed("files", "ls", "boxed", "-r"),
+            seconds=60,
+            what="its file in the archive",
+            poll=1,
+        )

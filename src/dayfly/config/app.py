@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from dayfly.config.names import bucket_problem
 from dayfly.config.units import Duration, Size
 
+APP_FOLDER = "/app/"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Build:
@@ -105,6 +107,12 @@ class Files:
     """What the app has in the file archive."""
 
     bucket: str | None = None  # else the app's name
+    collect: dict[str, str] = field(default_factory=dict)  # finished files (globs) → prefix
+
+    @property
+    def collect_places(self) -> dict[str, str]:
+        """Globs below the app's folder, which may be written as `/app` too, as containers do."""
+        return {glob.removeprefix(APP_FOLDER): prefix for glob, prefix in self.collect.items()}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from dayfly.clock import Stop
 from dayfly.config.app import App
 from dayfly.events import Emit
 from dayfly.images.image import Image
+from dayfly.machines.collected import Collect
 from dayfly.machines.health import wait_until_healthy
 from dayfly.machines.machine import Machine, Spec
 from dayfly.machines.output import last_lines
@@ -77,6 +78,7 @@ def spec(parts: Parts, record: ReleaseRecord, app: App, image: Image, wanted: Wa
         keep={path: parts.home.keep(record.app, path) for path in app.keep},
         writable=app.writable,
         log_files=app.logs.files,
+        collect=Collect(bucket=app.bucket, places=app.files.collect_places),
     )
 
 
