@@ -67,8 +67,11 @@ class Archive:
             config=config,
         )
 
-    def workers(self) -> list[int]:
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+    def workers(self, number: int = 2) -> list[int]:
+        """As soon as there are so many."""
+        children, ends = list[str](), time.monotonic() + STARTS_WITHIN
+        while len(children) < number and time.monotonic() < ends:
+            children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
         return [int(each) for each in children]
 
 
