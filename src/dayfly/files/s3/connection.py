@@ -1,9 +1,7 @@
 """HTTP/1.1 as S3's clients use it, parsed by llhttp; files go from disk to socket by sendfile."""
 
 import asyncio
-import os
 from collections import deque
-from io import FileIO
 from typing import cast
 
 import httptools
@@ -11,10 +9,10 @@ import httptools
 from dayfly.files.s3.answer import Answer, Headers, Lent
 from dayfly.files.s3.exchange import Exchange
 from dayfly.files.s3.head import MOST_HEAD, Head, text_of, written
+from dayfly.files.s3.outgoing import Outgoing
 from dayfly.files.s3.server import Server
 
 IDLE_SECONDS = 60.0  # without anything that comes or goes
-SENT_AT_ONCE = 1024 * 1024  # bytes of a file, between which others have their turn
 MOST_DISCARDED = 4 * 1024 * 1024  # bytes of a body that was refused
 _GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
 _BODILESS = (204, 304)
@@ -48,7 +46,6 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=256 * 1024)
-        self._socket: int = transport.get_extra_info("socket").fileno()
         self._client = (self._transport.get_extra_info("peername") or ("",))[0]
         self._known.add(self)
 
@@ -78,8 +75,10 @@ class Connection(asyncio.Protocol):
             self._parser.feed_data(data)
             if self._taking is None and self._unread > MOST_HEAD:
                 self._refuse(_TOO_LARGE)
-        except httptools.HttpParserUpgrade:
-            self._keep_protocol()
+        except httptools.HttpParserUpgrade:  # it is answered in this protocol, and that is all
+            self._closing = True
+            if self._taking or not self._waiting:
+                self._transport.close()
         except httptools.HttpParserError:
             self._refuse(_TOO_LARGE if self._head.size > MOST_HEAD else _BAD)
 
@@ -117,7 +116,7 @@ class Connection(asyncio.Protocol):
         expects = any(name == "expect" and "100" in text for name, text in head.headers)
         exchange = Exchange(
             head=head,
-            keep=self._parser.should_keep_alive(),
+            keep=self._parser.should_keep_alive() and not self._parser.should_upgrade(),
             expects=expects,
             flow=self._flow,
             go_on=lambda: self._transport.write(_GO_ON),
@@ -157,12 +156,11 @@ class Connection(asyncio.Protocol):
                 self._write(exchange, answer, more, answer.body)
                 self._finish(exchange)
                 return
-            at = self._lend_now(exchange, answer, more, answer.body)
-            if at == answer.body.part.end:
-                answer.body.opened.close()
+            outgoing = self._lend(exchange, answer, more, answer.body)
+            if outgoing.send_now():
                 self._finish(exchange)
                 return
-            self._task = self._loop.create_task(self._lend(answer.body, at))
+            self._task = self._loop.create_task(self._send_rest(outgoing))
         else:
             self._task = self._loop.create_task(self._answer(exchange))
         self._task.add_done_callback(self._done)
@@ -170,46 +168,22 @@ class Connection(asyncio.Protocol):
     async def _answer(self, exchange: Exchange) -> None:
         answer, more = await self._server.answered(exchange.head, exchange)
         if isinstance(answer.body, Lent):
-            at = self._lend_now(exchange, answer, more, answer.body)
-            await self._lend(answer.body, at)
+            await self._send_rest(self._lend(exchange, answer, more, answer.body))
         else:
             self._write(exchange, answer, more, answer.body)
             await self._drained.wait()
 
-    def _lend_now(self, exchange: Exchange, answer: Answer, more: Headers, lent: Lent) -> int:
-        """Sends what goes out without waiting, which may be all; says up to where."""
+    def _lend(self, exchange: Exchange, answer: Answer, more: Headers, lent: Lent) -> Outgoing:
         size = ("content-length", str(lent.part.size))
         self._write(exchange, answer, [*more, size], b"")
-        at, number = lent.part.start, lent.opened.descriptor
-        size_now = min(SENT_AT_ONCE, lent.part.size)
-        if self._transport.get_write_buffer_size() or not _in_memory(number, at, size_now):
-            return at
-        try:
-            return at + os.sendfile(self._socket, number, at, size_now)
-        except OSError:  # there is no room, or nobody is there; the transport finds out
-            return at
+        return Outgoing(lent, self._transport, self._server.threads)
 
-    async def _lend(self, lent: Lent, at: int) -> None:
+    async def _send_rest(self, outgoing: Outgoing) -> None:
         self._lending = True
         try:
-            with lent.opened as opened, FileIO(opened.descriptor, closefd=False) as file:
-                await self._send_file(file, at, lent.part.end)
+            await outgoing.send_rest(self._touch)
         finally:
             self._lending = False
-
-    async def _send_file(self, file: FileIO, at: int, end: int) -> None:
-        while at < end and not self._transport.is_closing():
-            size, number = min(SENT_AT_ONCE, end - at), file.fileno()
-            if not _in_memory(number, at, size):
-                threads = self._server.threads
-                await self._loop.run_in_executor(threads, os.pread, number, size, at)
-            try:
-                await self._loop.sendfile(self._transport, file, at, size, fallback=False)
-            except (ConnectionError, RuntimeError):  # the reader is gone
-                self._transport.abort()
-                raise
-            self.touched = self._loop.time()
-            at += size
 
     def _done(self, task: "asyncio.Task[None]") -> None:
         self._task = None
@@ -249,6 +223,9 @@ class Connection(asyncio.Protocol):
         keep = self._keeps(exchange)
         self._transport.write(written(answer.status, headers, keep=keep) + body)
 
+    def _touch(self) -> None:
+        self.touched = self._loop.time()
+
     def _keeps(self, exchange: Exchange) -> bool:
         """Who waits for a word before sending the body, and got none, may send it or not."""
         unsure = exchange.expects and not exchange.ended
@@ -264,24 +241,7 @@ class Connection(asyncio.Protocol):
         if self._head.size > MOST_HEAD:
             raise ValueError
 
-    def _keep_protocol(self) -> None:
-        """Who would rather speak another one gets its answer in this one, and no second one."""
-        if not self._waiting or self._taking:
-            self._refuse(_BAD)
-        self._closing = True
-
     def _refuse(self, answer: bytes) -> None:
         if not self._waiting:
             self._transport.write(answer)
         self._transport.close()
-
-
-def _in_memory(descriptor: int, at: int, size: int) -> bool:
-    """Whether its first and last byte are, so that sending waits for no disk."""
-    one = bytearray(1)
-    try:
-        return all(
-            os.preadv(descriptor, [one], place, os.RWF_NOWAIT) == 1 for place in (at, at + size - 1)
-        )
-    except OSError:
-        return False

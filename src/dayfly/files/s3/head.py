@@ -28,8 +28,11 @@ class Head:
     def path(self) -> str:
         """S3Error where it is no UTF-8."""
         path = self.target.partition(b"?")[0]
-        if not path.startswith(b"/"):  # as to a proxy, or OPTIONS *
-            path = b"/" + path.partition(b"://")[2].partition(b"/")[2]
+        if not path.startswith(b"/"):  # as to a proxy, or no path at all
+            _, proxied, path = path.partition(b"://")
+            path = b"/" + path.partition(b"/")[2]
+            if not proxied:
+                raise S3Error("InvalidURI")
         try:
             return (unquote_to_bytes(path) if b"%" in path else path).decode()
         except UnicodeDecodeError as error:
