@@ -13,11 +13,18 @@ from pathlib import Path
 import pytest
 import requests
 
-from archive import S3, Archive, archive
+from archive import MAIN, S3, Archive, accounts, archive
+from dayfly.files.objects import Description
+from dayfly.files.repository import Repository
+from dayfly.files.s3.accounts import AccountsFile
+from dayfly.files.s3.acl import canned
 from dayfly.files.s3.call import call_of
+from dayfly.files.s3.connection import Connection
 from dayfly.files.s3.incoming import Incoming
 from dayfly.files.s3.problem import S3Error
-from dayfly.files.s3.request import ANYBODY
+from dayfly.files.s3.request import ANYBODY, Service
+from dayfly.files.s3.server import Server
+from dayfly.files.s3.settings import written
 
 http = requests.Session()
 http.trust_env = False
@@ -253,3 +260,46 @@ def test_a_body_that_comes_too_slowly_is_given_up(pieces: int, pause: float, cod
     with pytest.raises(S3Error) as told:
         asyncio.run(taken())
     assert told.value.code == code
+
+
+def test_a_reader_that_stopped_is_given_up_and_its_file_closed(tmp_path: Path) -> None:
+    """As the server does with each connection on which nothing moved for long."""
+    known = tmp_path / "accounts.json"
+    known.write_text(accounts(MAIN))
+    repository = Repository(tmp_path / "tree", tmp_path / "index")
+    repository.create_bucket("bucket", owner=MAIN.id)
+    public = written(canned("public-read", MAIN.id, MAIN.id))
+    with repository.stage("bucket") as staged:
+        staged.write(bytes(32 * MB))
+        repository.put(staged, "k", Description(acl=public))
+
+    async def story() -> None:
+        service = Service(repository=repository, known=AccountsFile(known).current)
+        connections = set[Connection]()
+        loop, server = asyncio.get_running_loop(), Server(service)
+        listening = await loop.create_server(
+            lambda: Connection(server, connections), "127.0.0.1", 0
+        )
+        before = open_files()
+        _, writer = await asyncio.open_connection(*listening.sockets[0].getsockname(), limit=1024)
+        writer.write(asked("GET", "/bucket/k").encode())
+        await asyncio.sleep(0.5)
+        (stopped,) = connections
+        assert stopped.busy
+        assert not stopped.idle(loop.time() + 60)
+        assert stopped.idle(loop.time() + 301)
+        stopped.close()
+        await asyncio.sleep(0.1)
+        writer.transport.abort()
+        await asyncio.sleep(0.1)
+        assert not connections
+        assert open_files() == before
+        listening.close()
+
+    asyncio.run(asyncio.wait_for(story(), 20))
+    repository.close()
+
+
+def open_files() -> list[str]:
+    found = [str(each.readlink()) for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
+    return sorted(path for path in found if "bucket" in path)

@@ -13,6 +13,7 @@ from dayfly.files.s3.outgoing import Outgoing
 from dayfly.files.s3.server import Server
 
 IDLE_SECONDS = 60.0  # without anything that comes or goes
+LENDING_SECONDS = 300.0  # for one MiB of a file
 MOST_DISCARDED = 4 * 1024 * 1024  # bytes of a body that was refused
 _GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
 _BODILESS = (204, 304)
@@ -84,14 +85,20 @@ class Connection(asyncio.Protocol):
 
     def idle(self, now: float) -> bool:
         """Whether nothing came or went for long: a client that is gone, or slow on purpose."""
-        quiet = now - self.touched > IDLE_SECONDS
-        return quiet and (not self._waiting or self._lending or not self._drained.is_set())
+        quiet = now - self.touched
+        if self._lending:
+            return quiet > LENDING_SECONDS
+        return quiet > IDLE_SECONDS and (not self._waiting or not self._drained.is_set())
 
     def close(self, *, gently: bool = False) -> None:
         """`gently`: after the answer that is under way."""
         self._closing = True
-        if not gently or not self._waiting:
-            self._transport.abort() if not gently else self._transport.close()
+        if not gently:
+            if self._lending and self._task:  # asyncio would wait for the closed socket forever
+                self._task.cancel()
+            self._transport.abort()
+        elif not self._waiting:
+            self._transport.close()
 
     @property
     def busy(self) -> bool:

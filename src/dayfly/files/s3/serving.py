@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import resource
 import signal
 import socket
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from dayfly.files.s3.workers import Workers
 
 GRACE_SECONDS = 10.0  # for answers that are on their way
 MOST_AT_ONCE = 1000  # connections of one process
+MOST_FILES = 65_536  # of one process, where the system allows so many
 BACKLOG = 1024
 
 
@@ -63,6 +65,9 @@ def _bound(host: str, port: int) -> socket.socket:
 
 
 def _work(settings: Serving, listener: socket.socket) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(MOST_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
     repository = Repository(settings.root, settings.index)
     service = Service(
         repository=repository,
