@@ -8,10 +8,10 @@ from dataclasses import replace
 import msgspec
 
 from dayfly.durable import write_atomically
-from dayfly.files.catalogue import with_bucket, without_bucket
 from dayfly.files.errors import BadNameError, BucketExistsError, BucketNotEmptyError, FilesError
 from dayfly.files.ground import Ground
 from dayfly.files.objects import Bucket, Versioning
+from dayfly.files.statements import with_bucket, without_bucket
 from dayfly.files.system import flocked, fsync, made, translated
 from dayfly.files.tree import SIDECAR
 from dayfly.stored import read_json

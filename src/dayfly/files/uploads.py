@@ -12,7 +12,6 @@ from pathlib import Path
 import msgspec
 
 from dayfly.durable import write_atomically
-from dayfly.files.catalogue import with_part, with_upload, without_upload
 from dayfly.files.changing import check, check_quota
 from dayfly.files.checksums import can_join, composite, crc_of, joined, joined_crc
 from dayfly.files.condition import Condition
@@ -38,6 +37,7 @@ from dayfly.files.objects import (
 )
 from dayfly.files.reconciling import pieces_of
 from dayfly.files.staging import Staged
+from dayfly.files.statements import with_part, with_upload, without_upload
 from dayfly.files.system import flocked, fsync, translated, write_durably
 from dayfly.files.tree import SIDECAR, fresh_uid
 from dayfly.stored import read_json
