@@ -163,6 +163,12 @@ class Repository:
             copying.copied(opened, staged, told)
             return self.put(staged, key, told, condition)
 
+    def restore(self, version: Version) -> Version:
+        """Make an older version the current one again, as a new one that names it."""
+        told = copying.described(version, None)
+        told = replace(told, restored_from=version.id)
+        return self.copy(version, version.bucket, version.key, told)
+
     def delete(
         self,
         bucket: str,
