@@ -58,3 +58,16 @@ def test_a_process_goes_on_while_others_are_killed_beside_it(tmp_path: Path) -> 
         before = rows(repository)
         repository.care.rebuild()
         assert rows(repository) == before
+
+
+def test_a_copy_that_did_not_get_to_the_disk_is_no_change(tmp_path: Path) -> None:
+    """As after a loss of power, of a process that had just begun."""
+    killed(tmp_path, 0, 10**6)
+    left = tmp_path / "tree" / ".dayfly" / "staging" / "gone"
+    left.mkdir()
+    (left / "0123.put").write_bytes(b'{"bucket": "pl')
+    (left / "4567.put").touch()
+    (left / "staged").write_bytes(b"half an object")
+    with archive(tmp_path) as repository:
+        assert not left.exists()
+        assert list(repository.care.scrub(KEPT)) == []

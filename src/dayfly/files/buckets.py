@@ -65,6 +65,12 @@ def change(ground: Ground, name: str, changed: Callable[[Bucket], Bucket]) -> Bu
     return after
 
 
+def write_again(ground: Ground, name: str) -> None:
+    """What is set about a bucket, out of the index."""
+    with flocked(ground.tree.bucket_lock(name)):
+        _write(ground, ground.bucket(name))
+
+
 def with_versioning(bucket: Bucket, state: Versioning) -> Bucket:
     if state is Versioning.NEVER and bucket.versioning is not state:
         raise FilesError(f"{bucket.name}: versioning can be suspended, but not be undone")

@@ -14,7 +14,7 @@ from dayfly.files.keys import BESIDE_FOLDER
 from dayfly.files.ledger import Statement
 from dayfly.files.objects import Bucket, Version, Versioning
 from dayfly.files.placing import emptied, placed
-from dayfly.files.settling import Bytes, Place, Seen, Settled, settled
+from dayfly.files.settling import BY_HAND, Bytes, Place, Seen, Settled, settled
 from dayfly.files.statements import replaced, with_change
 from dayfly.files.system import Stamp, fsync, linked, looked_at, made
 from dayfly.files.tree import Tree, fresh_uid, order_of, read_sidecar, write_sidecar
@@ -47,7 +47,13 @@ def reconcile(ground: Ground, bucket: Bucket, key: str, left: Left = NOTHING_LEF
     after = ground.catalogue.latest(bucket.name, key)
     top = after or before
     if top and (before and before.version) != (after and after.version):
-        ground.catalogue.commit([with_change(top.version, "hand", ground.now())])
+        ground.catalogue.commit([with_change(top.version, _kind(top.version), ground.now())])
+
+
+def _kind(version: Version) -> str:
+    if version.description.provenance.source == BY_HAND:
+        return "hand"
+    return "marker" if version.marker else "put"
 
 
 def reconciled(
