@@ -48,6 +48,8 @@ def after(state: State, change: Change) -> State:
     """What a change makes of the versions; of an unknown id it is `?`."""
     versions = state.get((change.bucket, change.key), [])
     id_ = change.id or (NULL if change.bucket == PLAIN else "?")
+    if change.kind == "tags":
+        return state
     if change.kind == "delete version":
         versions = [each for each in versions if each[0] != change.id]
     elif change.kind == "delete":

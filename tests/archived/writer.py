@@ -29,7 +29,7 @@ STEPS = {
 class Change:
     """`id` is of the version that was made, or is to be deleted."""
 
-    kind: str  # put, upload, delete, delete version
+    kind: str  # put, upload, tags, delete, delete version
     bucket: str
     key: str
     content: str = ""
@@ -51,14 +51,14 @@ def killed_at(step: int) -> Callable[[str, object], None]:
 def changes(repository: Repository, chance: random.Random) -> Iterator[Change]:
     for number in range(CHANGES):
         bucket, key = chance.choice((PLAIN, KEPT)), chance.choice(KEYS)
-        kind = chance.choice(("put", "put", "put", "upload", "delete", "delete version"))
+        kind = chance.choice(("put", "put", "put", "upload", "tags", "delete", "delete version"))
         content = f"{number} " * chance.choice((1, 1000))
-        if kind == "delete version":
+        if kind in {"delete version", "tags"}:
             page = repository.list_versions(bucket, Asked(prefix=key, limit=1))
-            if not page.entries:
+            if not page.entries or (kind == "tags" and page.entries[0].marker):
                 continue
             entry = page.entries[0]
-            yield Change(kind, bucket, entry.key, id=entry.id)
+            yield Change(kind, bucket, entry.key, content.strip(), entry.id)
         else:
             yield Change(kind, bucket, key, "" if kind == "delete" else content)
 
@@ -75,6 +75,9 @@ def made(repository: Repository, change: Change) -> str:
                 staged.write(change.content.encode())
                 part = repository.put_part(upload, 1, staged)
             return repository.complete(upload, [Named(number=1, etag=part.etag)]).id
+        case "tags":
+            tags = {"kind": change.content}
+            return repository.set_tags(bucket, key, change.id, tags).id
         case "delete":
             return repository.delete(bucket, key).id
         case _:

@@ -206,6 +206,19 @@ def test_a_copy_keeps_what_was_said_unless_told_otherwise(tmp_path: Path) -> Non
         assert other.description == Description(metadata={"x": "y"})
 
 
+def test_an_older_version_is_restored_as_a_new_one(tmp_path: Path) -> None:
+    with archive(tmp_path, BUCKET) as repository:
+        versioned(repository)
+        one = put(repository, "a", b"one", Description(metadata={"x": "y"}))
+        put(repository, "a", b"two")
+        repository.delete(BUCKET, "a")
+        restored = repository.restore(one)
+
+        assert content(repository, "a") == b"one"
+        assert restored.description == Description(metadata={"x": "y"}, restored_from=one.id)
+        assert len(every(repository)) == 4
+
+
 def test_a_version_is_described_anew(tmp_path: Path) -> None:
     with archive(tmp_path, BUCKET) as repository:
         versioned(repository)
@@ -228,7 +241,20 @@ def test_a_version_is_described_anew(tmp_path: Path) -> None:
 
 
 def test_keys_that_are_in_each_others_way_live_together(tmp_path: Path) -> None:
-    names = ["a/b", "a", "a/b/c", "a/", "a//b", "/a", "../../etc/passwd", "A", "x" * 900, "100%"]
+    names = [
+        "a/b",
+        "a",
+        "a/b/c",
+        "a/",
+        "a//b",
+        "/a",
+        "../../etc/passwd",
+        "A",
+        "x" * 900,
+        "100%",
+        "a\0b",
+        "\n",
+    ]
     with archive(tmp_path, BUCKET) as repository:
         for order in (names, list(reversed(names))):
             for name in order:
@@ -289,6 +315,20 @@ def test_usage_counts_current_objects_and_all_versions(tmp_path: Path) -> None:
         usage = repository.usage(BUCKET)
 
     assert (usage.objects, usage.bytes, usage.versions, usage.all_bytes) == (2, 6, 3, 10)
+
+
+def test_what_is_not_utf8_is_no_key(tmp_path: Path) -> None:
+    with archive(tmp_path, BUCKET) as repository:
+        for call in (
+            lambda: put(repository, "\ud800", b""),
+            lambda: repository.head(BUCKET, "\ud800"),
+            lambda: repository.open(BUCKET, "\ud800"),
+            lambda: repository.delete(BUCKET, "\ud800"),
+            lambda: repository.begin_upload(BUCKET, "\ud800"),
+            lambda: keys(repository, prefix="\ud800"),
+        ):
+            with pytest.raises(BadNameError, match="not UTF-8"):
+                call()
 
 
 def test_a_folder_that_is_something_else_is_refused(tmp_path: Path) -> None:

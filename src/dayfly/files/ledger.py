@@ -3,14 +3,20 @@
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dayfly.files.errors import FilesError, NoRoomError, ReadOnlyError
+from dayfly.files.errors import BadNameError, FilesError, NoRoomError, ReadOnlyError
 
 BUSY_SECONDS = 60.0
+_PRAGMAS = (
+    "journal_mode=wal",
+    "synchronous=full",
+    "recursive_triggers=on",  # also a row that is replaced leaves
+    "cache_size=-16000",
+)
 Statement = tuple[str, tuple[Any, ...]]
 Row = tuple[Any, ...]
 
@@ -27,8 +33,8 @@ class Ledger:
 
     def __init__(self, path: Path, schema: str) -> None:
         self._path = path
-        self._own = threading.local()
         self._open: list[sqlite3.Connection] = []
+        self._idle: list[sqlite3.Connection] = []  # of those that read
         self._waiting: list[_Change] = []
         self._queue = threading.Lock()
         self._disk = threading.Lock()
@@ -40,35 +46,31 @@ class Ledger:
         connection = sqlite3.connect(
             self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
-        for pragma in (
-            "journal_mode=wal",
-            "synchronous=full",
-            "recursive_triggers=on",
-            "cache_size=-16000",
-        ):
+        for pragma in _PRAGMAS:
             connection.execute(f"pragma {pragma}")
-        with self._queue:
-            self._open.append(connection)
+        self._open.append(connection)
         return connection
 
-    def rows(self, statement: str, *values: object) -> list[Row]:
+    @contextmanager
+    def _reader(self) -> Iterator[sqlite3.Connection]:
         with translated(self._path):
-            return self._reader().execute(statement, values).fetchall()
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                connection = self._connected()
+            try:
+                yield connection
+            finally:
+                self._idle.append(connection)
+
+    def rows(self, statement: str, *values: object) -> list[Row]:
+        with self._reader() as reader:
+            return reader.execute(statement, values).fetchall()
 
     def each(self, statement: str, *values: object) -> Iterator[Row]:
         """Row by row; what is not read costs nothing."""
-        with translated(self._path):
-            cursor = self._reader().execute(statement, values)
-        try:
+        with self._reader() as reader, closing(reader.execute(statement, values)) as cursor:
             yield from cursor
-        finally:
-            cursor.close()
-
-    def _reader(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._own, "connection", None)
-        if connection is None:
-            connection = self._own.connection = self._connected()
-        return connection
 
     def commit(self, statements: Sequence[Statement]) -> None:
         """Return when all of them are on disk, or none."""
@@ -84,17 +86,26 @@ class Ledger:
             raise change.error
 
     def _write(self, group: Sequence[_Change]) -> None:
+        """All of a group at once; where that fails, each by itself: what fails is one's own."""
+        for change in group:
+            change.error = FilesError(f"{self._path}: the commit was broken off")
+            change.done = True
         try:
-            with translated(self._path), self._transaction():
-                for change in group:
-                    for statement, values in change.statements:
-                        self._writer.execute(statement, values)
+            self._execute(group)
         except FilesError as error:
+            group[0].error = error
+            if len(group) > 1:
+                for change in group:
+                    self._write([change])
+        else:
             for change in group:
-                change.error = error
-        finally:
+                change.error = None
+
+    def _execute(self, group: Sequence[_Change]) -> None:
+        with translated(self._path), self._transaction():
             for change in group:
-                change.done = True
+                for statement, values in change.statements:
+                    self._writer.execute(statement, values)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -102,7 +113,7 @@ class Ledger:
         try:
             yield
             self._writer.execute("commit")
-        except sqlite3.Error:
+        except BaseException:
             with suppress(sqlite3.Error):  # SQLite has rolled back by itself
                 self._writer.execute("rollback")
             raise
@@ -117,7 +128,9 @@ def translated(path: Path) -> Iterator[None]:
     """Tell what SQLite says as FilesError."""
     try:
         yield
-    except sqlite3.Error as error:
+    except UnicodeEncodeError as error:
+        raise BadNameError(f"{error.object!a}: is not UTF-8") from error
+    except (sqlite3.Error, OverflowError) as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         message = f"{path}: {error}"
         if code == sqlite3.SQLITE_FULL:

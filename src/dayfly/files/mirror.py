@@ -21,7 +21,7 @@ from dayfly.files.objects import Bucket, Version, Versioning
 from dayfly.files.placing import emptied, placed
 from dayfly.files.reading import open_
 from dayfly.files.scrub import Copies
-from dayfly.files.system import copied, flocked, fsync, linked, looked_at, made, translated
+from dayfly.files.system import Stamp, copied, flocked, fsync, linked, looked_at, made, translated
 from dayfly.files.tree import SESSION, SIDECAR, Tree, begun, hash_of, read_sidecar, write_sidecar
 
 
@@ -110,10 +110,8 @@ def _places(copy: Tree, bucket: Bucket, version: Version, *, current: bool) -> l
 
 def _has(path: Path, version: Version) -> bool:
     found = looked_at(path)
-    return found is not None and (found.st_size, found.st_mtime_ns) == (
-        version.size,
-        version.modified,
-    )
+    wanted = (version.size, version.modified)
+    return found is not None and Stamp.of(found)[:2] == wanted
 
 
 def _copied(

@@ -1,6 +1,5 @@
 """The file of a key in the tree: put in place, taken away, beside what has its name already."""
 
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 from dayfly.files.errors import FilesError
 from dayfly.files.keys import BESIDE_FILE, BESIDE_FOLDER
 from dayfly.files.objects import Version
-from dayfly.files.system import fsync
+from dayfly.files.system import Stamp, fsync
 from dayfly.files.tree import Tree
 
 _ATTEMPTS = 100  # others remove folders that are empty, and put files where folders were to be
@@ -67,8 +66,8 @@ def placed(tree: Tree, version: Version, bytes_at: Path) -> Placed:
     else:
         raise FilesError(f"{folder / version.path}: the folder does not stay")
     fsync((folder / path).parent)
-    found = os.lstat(folder / path)
-    return Placed(path, found.st_ino, found.st_mtime_ns)
+    stamp = Stamp.of((folder / path).lstat())
+    return Placed(path, stamp.inode, stamp.mtime)
 
 
 def emptied(tree: Tree, version: Version) -> None:

@@ -10,6 +10,7 @@ from dayfly.files.holding import agrees, holding
 from dayfly.files.keys import check_key
 from dayfly.files.objects import NULL
 from dayfly.files.opened import Opened
+from dayfly.files.system import Stamp
 
 
 def find(ground: Ground, bucket: str, key: str, version: str = "") -> Known:
@@ -89,6 +90,4 @@ def _opened(ground: Ground, known: Known, version: str) -> Opened | None:
 
 
 def _is(descriptor: int, known: Known) -> bool:
-    found = os.fstat(descriptor)
-    stat = (found.st_size, found.st_mtime_ns, found.st_ino)
-    return stat == (known.version.size, known.mtime, known.inode)
+    return Stamp.of(os.fstat(descriptor)) == known.stamp

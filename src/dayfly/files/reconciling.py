@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dayfly.files.catalogue import Known, replaced
+from dayfly.files.catalogue import Known
 from dayfly.files.checksums import OWN, Crc, begun, crc_of
 from dayfly.files.errors import FilesError
 from dayfly.files.ground import Ground
@@ -14,8 +14,9 @@ from dayfly.files.keys import BESIDE_FOLDER
 from dayfly.files.ledger import Statement
 from dayfly.files.objects import Bucket, Version, Versioning
 from dayfly.files.placing import emptied, placed
-from dayfly.files.settling import Bytes, Place, Seen, Settled, settled
-from dayfly.files.system import fsync, linked, looked_at, made
+from dayfly.files.settling import BY_HAND, Bytes, Place, Seen, Settled, settled
+from dayfly.files.statements import replaced, with_change
+from dayfly.files.system import Stamp, fsync, linked, looked_at, made
 from dayfly.files.tree import Tree, fresh_uid, order_of, read_sidecar, write_sidecar
 
 CHUNK = 1 << 20
@@ -40,7 +41,19 @@ NOTHING_LEFT = Left()
 def reconcile(ground: Ground, bucket: Bucket, key: str, left: Left = NOTHING_LEFT) -> None:
     """Call it with the lock of the key held."""
     versions = _described(ground, bucket, key)
-    ground.catalogue.commit(reconciled(ground, bucket, key, versions, left))
+    before = ground.catalogue.latest(bucket.name, key)
+    statements = reconciled(ground, bucket, key, versions, left)
+    ground.catalogue.commit(statements)
+    after = ground.catalogue.latest(bucket.name, key)
+    top = after or before
+    if top and (before and before.version) != (after and after.version):
+        ground.catalogue.commit([with_change(top.version, _kind(top.version), ground.now())])
+
+
+def _kind(version: Version) -> str:
+    if version.description.provenance.source == BY_HAND:
+        return "hand"
+    return "marker" if version.marker else "put"
 
 
 def reconciled(
@@ -73,7 +86,7 @@ def _seen(
         key=key,
         versions=versions,
         data=_in_place(ground, bucket, key, versions, _stats(known, versions, left)),
-        kept={uid: each.st_ino for uid, each in found.items() if each},
+        kept={uid: Stamp.of(each).inode for uid, each in found.items() if each},
         committed=committed if left.trust else {each.version.uid for each in known},
         interrupted=left.interrupted,
         gone=left.gone,
@@ -93,13 +106,11 @@ def _described(ground: Ground, bucket: Bucket, key: str) -> list[Version]:
     return sorted(versions, key=lambda each: each.uid, reverse=True)
 
 
-def _stats(
-    known: list[Known], versions: Iterable[Version], left: Left
-) -> dict[tuple[int, int, int], Version]:
+def _stats(known: list[Known], versions: Iterable[Version], left: Left) -> dict[Stamp, Version]:
     """By which size, time and inode a file is known without being read."""
-    stats = {(each.version.size, each.mtime, each.inode): each.version for each in known}
+    stats = {each.stamp: each.version for each in known}
     if left.trust:
-        stats |= {(each.size, each.modified, 0): each for each in versions if not each.marker}
+        stats |= {Stamp(each.size, each.modified, 0): each for each in versions if not each.marker}
     return stats
 
 
@@ -108,7 +119,7 @@ def _in_place(
     bucket: Bucket,
     key: str,
     versions: tuple[Version, ...],
-    stats: dict[tuple[int, int, int], Version],
+    stats: dict[Stamp, Version],
 ) -> Bytes | None:
     plain = ground.tree.path_of(key)
     paths = [each.path for each in versions if each.path]
@@ -116,13 +127,13 @@ def _in_place(
         at = ground.tree.bucket(bucket.name) / path
         found = looked_at(at)
         if found:
-            size, mtime = found.st_size, found.st_mtime_ns
-            same = stats.get((size, mtime, found.st_ino)) or stats.get((size, mtime, 0))
+            size, mtime, inode = stamp = Stamp.of(found)
+            same = stats.get(stamp) or stats.get(Stamp(size, mtime, 0))
             if same:
                 crc, etag = same.crc, same.etag
             else:
                 size, crc, etag = _hashed(at)
-            return Bytes(path=path, size=size, mtime=mtime, inode=found.st_ino, crc=crc, etag=etag)
+            return Bytes(path=path, size=size, mtime=mtime, inode=inode, crc=crc, etag=etag)
     return None
 
 
@@ -192,11 +203,12 @@ def _stat(
     found = None if version.marker else looked_at(path)
     if found is None:
         return Known(version)
-    fresh = Known(version, found.st_ino, found.st_mtime_ns)
+    stamp = Stamp.of(found)
+    fresh = Known(version, stamp.inode, stamp.mtime)
     same = found.st_size == version.size and (
         current
         or known.get(version.uid) == fresh
-        or (left.trust and found.st_mtime_ns == version.modified)
+        or (left.trust and stamp.mtime == version.modified)
         or crc_of(pieces_of(path)) == version.crc
     )
     return fresh if same else Known(version)

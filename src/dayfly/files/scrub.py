@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from dayfly.files import buckets
 from dayfly.files.catalogue import Known
 from dayfly.files.checksums import crc_of
 from dayfly.files.ground import Ground
@@ -18,7 +19,7 @@ from dayfly.files.holding import Holding, holding
 from dayfly.files.objects import Bucket, Version, Versioning
 from dayfly.files.placing import placed
 from dayfly.files.reconciling import pieces_of
-from dayfly.files.system import copied, fsync, linked, looked_at
+from dayfly.files.system import Stamp, copied, fsync, linked, looked_at
 from dayfly.files.tree import write_sidecar
 from dayfly.files.uploads import damaged_parts
 
@@ -50,10 +51,18 @@ def no_copies(_: Version) -> Path | None:
 
 def scrub(ground: Ground, bucket: Bucket, copies: Copies = no_copies) -> Iterator[Finding]:
     """One finding after the other, while the archive goes on working."""
+    if not _has_document(ground, bucket):
+        buckets.write_again(ground, bucket.name)
+        yield Finding(bucket=bucket.name, key="", id="", kind=Kind.DESCRIPTION, repaired=True)
     for key in ground.catalogue.every_key(bucket.name):
         yield from _scrubbed(ground, bucket, key, copies)
     for upload, part in damaged_parts(ground, bucket.name):
         yield Finding(bucket=bucket.name, key=upload.key, id=f"{upload.id}/{part}", kind=Kind.PART)
+
+
+def _has_document(ground: Ground, bucket: Bucket) -> bool:
+    path = ground.tree.document(bucket.name)
+    return path.is_file() and path.read_bytes() == msgspec.json.encode(bucket)
 
 
 def _scrubbed(ground: Ground, bucket: Bucket, key: str, copies: Copies) -> Iterator[Finding]:
@@ -104,7 +113,7 @@ def _state_at(path: Path, known: Known, *, in_place: bool) -> Kind | None:
         return Kind.MISSING
     if found.st_size == version.size and crc_of(pieces_of(path)) == version.crc:
         return None
-    same = (found.st_size, found.st_mtime_ns) == (version.size, known.mtime)
+    same = Stamp.of(found)[:2] == known.stamp[:2]
     return Kind.CHANGED if in_place and not same else Kind.DAMAGED
 
 
@@ -157,5 +166,5 @@ def _into(held: Holding, version: Version, whole: Path, places: Sequence[Path]) 
         found = placed(tree, version, whole)
         version = replace(version, path=found.path)
     whole.unlink(missing_ok=True)
-    stat = places[0].stat()
-    held.tell(Known(version, stat.st_ino, stat.st_mtime_ns))
+    stamp = Stamp.of(places[0].stat())
+    held.tell(Known(version, stamp.inode, stamp.mtime))

@@ -1,7 +1,9 @@
 """Bytes on their way into the archive, where nobody sees them yet."""
 
+import errno
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from dayfly.files.checksums import OWN, Crc, begun, written
@@ -9,7 +11,8 @@ from dayfly.files.opened import Opened
 from dayfly.files.system import translated
 
 MD5 = "MD5"
-COPIED = 1 << 30  # bytes in one call
+COPIED, PIECE = 1 << 30, 1 << 20  # bytes in one call
+_CANNOT = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}  # a share that copies nothing
 
 
 class Staged:
@@ -66,7 +69,7 @@ class Staged:
         """In one go where the file system can share blocks."""
         position = 0
         with translated(self.path):
-            while copied := os.copy_file_range(source, self._descriptor, COPIED, position):
+            while copied := _copied(source, self._descriptor, position):
                 position += copied
 
     def seal(self) -> None:
@@ -76,4 +79,14 @@ class Staged:
 
     def discard(self) -> None:
         os.close(self._descriptor)
-        self.path.unlink(missing_ok=True)
+        with suppress(OSError):  # of a disk that is gone: the next start cleans up
+            self.path.unlink(missing_ok=True)
+
+
+def _copied(source: int, target: int, position: int) -> int:
+    try:
+        return os.copy_file_range(source, target, COPIED, position)
+    except OSError as error:
+        if error.errno not in _CANNOT:
+            raise
+    return os.write(target, os.pread(source, PIECE, position))

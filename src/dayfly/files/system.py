@@ -7,13 +7,27 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple, Self
 
 from dayfly.files.checksums import OWN, Crc
 from dayfly.files.errors import FilesError, NoRoomError, ReadOnlyError
 
 _LOCK_FLAGS = os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC  # no writer, who would hinder a remount
+_LARGEST = 2**63 - 1
 _PIECE = 1 << 20
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class Stamp(NamedTuple):
+    """By which a file is known without being read. No number is too large for the index."""
+
+    size: int
+    mtime: int
+    inode: int
+
+    @classmethod
+    def of(cls, found: os.stat_result) -> Self:
+        return cls(found.st_size, found.st_mtime_ns & _LARGEST, found.st_ino & _LARGEST)
 
 
 @contextmanager
@@ -77,10 +91,14 @@ def made(folder: Path) -> None:
 def write_durably(path: Path, data: bytes) -> None:
     """A new file, with its bytes on disk."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        path.unlink()
+        raise
 
 
 def looked_at(path: Path) -> os.stat_result | None:
