@@ -5,6 +5,7 @@ import logging
 import resource
 import signal
 import socket
+import threading
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from dayfly.errors import DayflyError, UsageError
 from dayfly.files.repository import Repository
 from dayfly.files.s3.accounts import AccountsFile, read
 from dayfly.files.s3.connection import Connection
+from dayfly.files.s3.expiring import DAY_SECONDS, Expiring
 from dayfly.files.s3.request import DEFAULT_REGION, Service
 from dayfly.files.s3.server import Server
 from dayfly.files.s3.workers import Workers
@@ -39,6 +41,7 @@ class Serving:
     workers: int = 2
     domains: tuple[str, ...] = field(default=("localhost",))
     region: str = DEFAULT_REGION
+    day: float = DAY_SECONDS  # of lifecycle rules
 
 
 def serve(settings: Serving) -> None:
@@ -64,7 +67,7 @@ def _bound(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def _work(settings: Serving, listener: socket.socket) -> None:
+def _work(settings: Serving, listener: socket.socket, number: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = MOST_FILES if hard == resource.RLIM_INFINITY else min(MOST_FILES, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
@@ -75,11 +78,16 @@ def _work(settings: Serving, listener: socket.socket) -> None:
         domains=settings.domains,
         region=settings.region,
     )
+    ends = threading.Event()
     try:
+        if number == 0:
+            expiring = Expiring(repository=repository, day=settings.day)
+            threading.Thread(target=expiring.run, args=(ends,), daemon=True).start()
         asyncio.run(_listen(Server(service), listener))
     except DayflyError as error:
         logging.getLogger("files").error("%s %s", error.message, error.hint)  # noqa: TRY400
     finally:
+        ends.set()
         repository.close()
 
 

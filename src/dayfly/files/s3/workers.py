@@ -14,12 +14,12 @@ _ENDING = (signal.SIGTERM, signal.SIGINT)
 
 @dataclass
 class Workers:
-    """`work` is run in each process; it is to end at SIGTERM."""
+    """`work` is run in each process, with its number from 0 on; it is to end at SIGTERM."""
 
     number: int
-    work: Callable[[], None]
+    work: Callable[[int], None]
     grace: float
-    _running: dict[int, float] = field(default_factory=dict)  # when each was started
+    _running: dict[int, tuple[int, float]] = field(default_factory=dict)  # number, and since when
     _ends: bool = False
 
     def run(self) -> None:
@@ -27,16 +27,17 @@ class Workers:
         for each in _ENDING:
             signal.signal(each, self._told)
         while not self._ends:
-            while len(self._running) < self.number and not self._ends:
-                self._start()
+            numbers = {number for number, _ in self._running.values()}
+            for number in set(range(self.number)) - numbers:
+                self._start(number)
             self._wait()
         self._end()
 
-    def _start(self) -> None:
+    def _start(self, number: int) -> None:
         parent = os.getpid()
         pid = os.fork()
         if pid:
-            self._running[pid] = time.monotonic()
+            self._running[pid] = number, time.monotonic()
             return
         status = 1
         try:
@@ -44,7 +45,7 @@ class Workers:
                 signal.signal(each, signal.SIG_DFL)
             ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGTERM)
             if os.getppid() == parent:
-                self.work()
+                self.work(number)
                 status = 0
         finally:
             os._exit(status)
@@ -54,9 +55,9 @@ class Workers:
             pid, _ = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
             pid = 0
-        started = self._running.pop(pid, None)
-        if started is not None and not self._ends:
-            time.sleep(max(0.0, PAUSE_SECONDS - (time.monotonic() - started)))
+        ended = self._running.pop(pid, None)
+        if ended and not self._ends:
+            time.sleep(max(0.0, PAUSE_SECONDS - (time.monotonic() - ended[1])))
         elif not self._ends:
             signal.sigtimedwait((signal.SIGCHLD,), 0.2)
 
