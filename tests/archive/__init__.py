@@ -67,8 +67,11 @@ class Archive:
             config=config,
         )
 
-    def workers(self) -> list[int]:
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+    def workers(self, number: int = 2) -> list[int]:
+        """As soon as there are so many."""
+        children, ends = list[str](), time.monotonic() + STARTS_WITHIN
+        while len(children) < number and time.monotonic() < ends:
+            children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
         return [int(each) for each in children]
 
 
@@ -88,7 +91,12 @@ def accounts(*known: Who) -> str:
 
 @contextmanager
 def archive(
-    folder: Path, *, workers: int = 2, who: tuple[Who, ...] = (MAIN, ALT), region: str = REGION
+    folder: Path,
+    *,
+    workers: int = 2,
+    who: tuple[Who, ...] = (MAIN, ALT),
+    region: str = REGION,
+    day: float = 86_400.0,
 ) -> Iterator[Archive]:
     """Listens until the context ends."""
     known = folder / "accounts.json"
@@ -97,7 +105,7 @@ def archive(
     tree.mkdir(exist_ok=True)
     argv = [sys.executable, "-m", "dayfly.files", str(tree), f"--listen=127.0.0.1:{port}"]
     argv += [f"--workers={workers}", f"--accounts={known}", "--domain=s3.test"]
-    argv.append(f"--region={region}")
+    argv += [f"--region={region}", f"--lifecycle-day={day}"]
     with (folder / "server.log").open("ab") as log:
         process = subprocess.Popen(argv, stdout=log, stderr=subprocess.STDOUT)
     try:

@@ -146,7 +146,9 @@ def test_objects_are_found_by_name_and_time(typed: Typed, tmp_path: Path) -> Non
         return [each["key"] for each in read(typed("search", "shop", *words, "--json"))]
 
     assert keys("bill") == ["Bill-7.txt"]
-    assert keys("--since", "1h") == ["Bill-7.txt", "letter.txt"]
+    assert keys("*.txt", "-n", "1") == ["letter.txt"]
+    assert keys("--since", "1h") == ["letter.txt", "Bill-7.txt"]
+    assert keys("--provenance", f"source={tmp_path / 'note.txt'}") == ["letter.txt", "Bill-7.txt"]
     assert keys("--until", "1h") == []
     assert keys("--metadata", "by=nobody") == []
 

@@ -49,7 +49,7 @@ def test_only_the_holder_writes(
 ) -> None:
     with archive(tmp_path, BUCKET) as repository:
         put(repository, "a", b"before")
-        lease = repository.lease(BUCKET, "a", owner="batch", seconds=60)
+        lease = repository.leases.take(BUCKET, "a", owner="batch", seconds=60)
         for token in (None, lease.token - 1, lease.token + 1):
             with pytest.raises(LeasedError):
                 write(repository, token)
@@ -62,19 +62,19 @@ def test_another_owner_waits_for_the_end_and_then_the_first_one_is_fenced_off(
     tmp_path: Path,
 ) -> None:
     with archive(tmp_path, BUCKET) as repository:
-        first = repository.lease(BUCKET, "a", owner="one", seconds=60)
-        assert repository.lease(BUCKET, "a", owner="one", seconds=90).token == first.token
+        first = repository.leases.take(BUCKET, "a", owner="one", seconds=60)
+        assert repository.leases.take(BUCKET, "a", owner="one", seconds=90).token == first.token
         with pytest.raises(LeasedError, match="one has the lease") as refused:
-            repository.lease(BUCKET, "a", owner="other", seconds=60)
+            repository.leases.take(BUCKET, "a", owner="other", seconds=60)
         assert refused.value.owner == "one"
         later(repository, 91)
         written(repository, first.token)  # nobody else came
-        second = repository.lease(BUCKET, "a", owner="other", seconds=60)
+        second = repository.leases.take(BUCKET, "a", owner="other", seconds=60)
         assert second.token > first.token
         for call in (
             lambda: written(repository, first.token),
-            lambda: repository.prolong(first, 60),
-            lambda: repository.release(first),
+            lambda: repository.leases.prolong(first, 60),
+            lambda: repository.leases.release(first),
         ):
             with pytest.raises(LeasedError, match="not the newest"):
                 call()
@@ -83,20 +83,22 @@ def test_another_owner_waits_for_the_end_and_then_the_first_one_is_fenced_off(
 
 def test_a_lease_can_be_prolonged_and_released(tmp_path: Path) -> None:
     with archive(tmp_path, BUCKET) as repository:
-        lease = repository.lease(BUCKET, "a", owner="one", seconds=10)
-        lease = repository.prolong(lease, 60)
+        lease = repository.leases.take(BUCKET, "a", owner="one", seconds=10)
+        lease = repository.leases.prolong(lease, 60)
         later(repository, 30)
-        assert [each.owner for each in repository.leases(BUCKET)] == ["one"]
-        repository.release(lease)
-        assert repository.leases(BUCKET) == []
+        assert [each.owner for each in repository.leases.running(BUCKET)] == ["one"]
+        repository.leases.release(lease)
+        assert repository.leases.running(BUCKET) == []
         written(repository, None)
-        assert repository.lease(BUCKET, "a", owner="other", seconds=1).token == lease.token + 1
+        assert (
+            repository.leases.take(BUCKET, "a", owner="other", seconds=1).token == lease.token + 1
+        )
 
 
 def test_a_condition_counts_for_the_holder_as_well(tmp_path: Path) -> None:
     with archive(tmp_path, BUCKET) as repository:
         put(repository, "a", b"x")
-        lease = repository.lease(BUCKET, "a", owner="one", seconds=10)
+        lease = repository.leases.take(BUCKET, "a", owner="one", seconds=10)
         with pytest.raises(ConditionError):
             put(
                 repository,
@@ -108,10 +110,10 @@ def test_a_condition_counts_for_the_holder_as_well(tmp_path: Path) -> None:
 
 def test_tokens_survive_a_rebuild(tmp_path: Path) -> None:
     with archive(tmp_path, BUCKET) as repository:
-        lease = repository.lease(BUCKET, "a", owner="one", seconds=60)
+        lease = repository.leases.take(BUCKET, "a", owner="one", seconds=60)
         before = rows(repository)
         repository.care.rebuild()
 
         assert rows(repository) == before
-        assert repository.leases(BUCKET) == [lease]
+        assert repository.leases.running(BUCKET) == [lease]
         assert isinstance(lease, Lease)

@@ -132,7 +132,7 @@ def test_retention_deletes_what_no_lock_keeps(tmp_path: Path) -> None:
         for key in ("a", "a", "leased", "held"):
             put(repository, key, b"2")
         repository.begin_upload(BUCKET, "a")
-        repository.lease(BUCKET, "leased", owner="batch", seconds=86_400 * 100)
+        repository.leases.take(BUCKET, "leased", owner="batch", seconds=86_400 * 100)
         later(repository, 10)
         rules = [Rule(days=5, older_days=5, upload_days=5)]
 

@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archived import BUCKET, archive, every, put
-from dayfly.files.catalogue import Known, replaced
+from dayfly.files.catalogue import Known
 from dayfly.files.listing import END, objects, successor
 from dayfly.files.objects import Asked, Version, Versioning
 from dayfly.files.repository import Repository
+from dayfly.files.statements import replaced
 from dayfly.files.tree import fresh_uid
 
 names = st.text(st.sampled_from("ab/\U0010ffff\ud7ff-"), min_size=1, max_size=6)

@@ -206,6 +206,19 @@ def test_a_copy_keeps_what_was_said_unless_told_otherwise(tmp_path: Path) -> Non
         assert other.description == Description(metadata={"x": "y"})
 
 
+def test_an_older_version_is_restored_as_a_new_one(tmp_path: Path) -> None:
+    with archive(tmp_path, BUCKET) as repository:
+        versioned(repository)
+        one = put(repository, "a", b"one", Description(metadata={"x": "y"}))
+        put(repository, "a", b"two")
+        repository.delete(BUCKET, "a")
+        restored = repository.restore(one)
+
+        assert content(repository, "a") == b"one"
+        assert restored.description == Description(metadata={"x": "y"}, restored_from=one.id)
+        assert len(every(repository)) == 4
+
+
 def test_a_version_is_described_anew(tmp_path: Path) -> None:
     with archive(tmp_path, BUCKET) as repository:
         versioned(repository)

@@ -96,6 +96,16 @@ def test_the_second_name_of_the_current_version_repairs_the_first(tmp_path: Path
         assert tree.kept(version).read_bytes() == kept
 
 
+def test_what_is_set_about_a_bucket_is_repaired(tmp_path: Path) -> None:
+    with archive(tmp_path, BUCKET) as repository:
+        repository.set_document(BUCKET, "cors", "<CORS/>")
+        flip(repository.ground.tree.document(BUCKET), random.Random(1))
+        assert told(repository) == [("", Kind.DESCRIPTION, True)]
+        assert told(repository) == []
+        repository.care.rebuild()
+        assert repository.bucket(BUCKET).settings == {"cors": "<CORS/>"}
+
+
 def test_what_a_hand_did_is_told_and_taken_in(tmp_path: Path) -> None:
     with archive(tmp_path, BUCKET) as repository:
         put(repository, "edited", b"one")

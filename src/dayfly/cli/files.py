@@ -38,19 +38,26 @@ def _declare_looks(files: Commands) -> None:
     ls.add_argument("-r", "--recursive", action="store_true", help="all keys, at every depth")
     versions = _reader(files, "versions", "All versions of an object, newest first.")
     versions.add_argument("place", type=words, metavar=OBJECT)
-    search = _reader(files, "search", "Find objects by name, tag, metadata and time.")
+    _declare_search(_reader(files, "search", "Find objects by what is known of them."))
+    du = _reader(files, "du", "What buckets hold, and what their versions take.")
+    du.add_argument("place", nargs="?", type=words, metavar="BUCKET")
+
+
+def _declare_search(search: ArgumentParser) -> None:
     search.add_argument("place", type=words, metavar=BELOW)
-    search.add_argument("words", nargs="*", metavar="WORD", help="in the key, in any case")
-    for name, of in (("tag", "a tag"), ("metadata", "what its writer said")):
+    search.add_argument("name", nargs="?", metavar="NAME", help="a piece of the key; or with * ?")
+    for name, of in (
+        ("tag", "a tag"),
+        ("metadata", "what its writer said"),
+        ("provenance", "who, release, machine, job or source: machine=orders-7-web-1"),
+    ):
         search.add_argument(
             f"--{name}", action="append", type=_pair, default=[], metavar="NAME=VALUE", help=of
         )
-    search.add_argument(
-        "--since", type=_moment, default=0, metavar="TIME", help="put since: a time, or 2h ago"
-    )
+    search.add_argument("--since", type=_moment, metavar="TIME", help="put since: a time, or 2h")
     search.add_argument("--until", type=_moment, metavar="TIME", help="put before then")
-    du = _reader(files, "du", "What buckets hold, and what their versions take.")
-    du.add_argument("place", nargs="?", type=words, metavar="BUCKET")
+    search.add_argument("--versions", action="store_true", help="also what is not current")
+    search.add_argument("-n", type=int, dest="limit", default=200, metavar="N", help="most (200)")
 
 
 def _declare_moves(files: Commands) -> None:

@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from dayfly.errors import DayflyError
+from dayfly.files.s3.expiring import DAY_SECONDS
 from dayfly.files.s3.request import DEFAULT_REGION
 from dayfly.files.s3.serving import Serving, serve
 
@@ -23,6 +24,7 @@ def main(arguments: list[str]) -> int:
                 workers=told.workers,
                 domains=("localhost", *told.domain),
                 region=told.region,
+                day=told.lifecycle_day,
             )
         )
     except DayflyError as error:
@@ -44,6 +46,9 @@ def _parser() -> ArgumentParser:
         "--domain", action="append", default=[], help="each bucket is a host below it"
     )
     parser.add_argument("--region", default=DEFAULT_REGION)
+    parser.add_argument(
+        "--lifecycle-day", type=float, default=DAY_SECONDS, metavar="SECONDS", help="for tests"
+    )
     return parser
 
 

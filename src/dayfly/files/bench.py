@@ -84,20 +84,17 @@ def left_behind(own: Bench) -> Iterator[Changes | None]:
     None where all of them ended in order.
     """
     found: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    crashed = False
+    folders = []
     with ExitStack() as stack:
         for folder in _others(own):
             held = try_flock(folder / LOCK)
             if held is not None:
-                crashed = True
                 stack.callback(os.close, held)
-                stack.callback(shutil.rmtree, folder)
+                folders.append(folder)
                 _read(folder, found)
-        try:
-            yield found if crashed else None
-        except BaseException:
-            stack.pop_all()  # the next start takes care of it
-            raise
+        yield found if folders else None
+        for folder in folders:
+            shutil.rmtree(folder)
 
 
 def anybody_else(own: Bench) -> bool:
@@ -124,7 +121,10 @@ def _others(own: Bench) -> list[Path]:
 
 def _read(folder: Path, found: dict[tuple[str, str], list[tuple[str, str]]]) -> None:
     for path in sorted(folder.iterdir()):
-        if path.suffix in {PUT, GONE, SET} and path.stat().st_size:
-            version = read_sidecar(path)
+        if path.suffix in {PUT, GONE, SET}:
+            try:
+                version = read_sidecar(path)
+            except FilesError:
+                continue  # it did not get to the disk, so the change was not begun
             changes = found.setdefault((version.bucket, version.key), [])
             changes.append((version.uid, path.suffix))

@@ -8,10 +8,10 @@ from dataclasses import replace
 import msgspec
 
 from dayfly.durable import write_atomically
-from dayfly.files.catalogue import with_bucket, without_bucket
 from dayfly.files.errors import BadNameError, BucketExistsError, BucketNotEmptyError, FilesError
 from dayfly.files.ground import Ground
 from dayfly.files.objects import Bucket, Versioning
+from dayfly.files.statements import with_bucket, without_bucket
 from dayfly.files.system import flocked, fsync, made, translated
 from dayfly.files.tree import SIDECAR
 from dayfly.stored import read_json
@@ -63,6 +63,12 @@ def change(ground: Ground, name: str, changed: Callable[[Bucket], Bucket]) -> Bu
         if after != before:
             _write(ground, after)
     return after
+
+
+def write_again(ground: Ground, name: str) -> None:
+    """What is set about a bucket, out of the index."""
+    with flocked(ground.tree.bucket_lock(name)):
+        _write(ground, ground.bucket(name))
 
 
 def with_versioning(bucket: Bucket, state: Versioning) -> Bucket:

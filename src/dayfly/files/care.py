@@ -9,6 +9,7 @@ from dayfly.files.ground import Ground
 from dayfly.files.objects import Trashed, Version
 from dayfly.files.retention import Rule
 from dayfly.files.scrub import Copies, Finding, no_copies, scrub
+from dayfly.files.statements import only_newest_changes
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,10 @@ class Care:
     def empty_trash(self, bucket: str) -> int:
         """Remove what lies longer in the trash than the bucket keeps it; how much that was."""
         return trash.empty(self.ground, self.ground.bucket(bucket))
+
+    def forget_changes(self, kept: int = 100_000) -> None:
+        """All but the newest changes."""
+        self.ground.catalogue.commit([only_newest_changes(kept)])
 
     def mirror(self, target: Path) -> Iterator[Version]:
         """Make a second copy the same; tells each version that it copies."""

@@ -1,14 +1,14 @@
 """What the archive holds, in an index that can be made anew from the tree."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from dayfly.files.ledger import Ledger, Row, Statement
-from dayfly.files.objects import Bucket, Lease, Upload, Usage, Version
+from dayfly.files.ledger import Ledger, Row
+from dayfly.files.objects import Bucket, Change, Lease, Usage, Version
 from dayfly.files.system import Stamp
 
 SCHEMA = """
@@ -49,6 +49,10 @@ create trigger if not exists version_out after delete on versions begin
   update usage set versions = versions - 1, all_bytes = all_bytes - old.size
   where bucket = old.bucket;
 end;
+create table if not exists changes (
+  sequence integer primary key, bucket text not null, key text not null, id text not null,
+  kind text not null, at integer not null
+);
 create table if not exists parts (
   upload text, number integer, file text not null, document blob not null,
   primary key (upload, number)
@@ -56,7 +60,6 @@ create table if not exists parts (
 """
 NAME = f"index-{hashlib.blake2b(SCHEMA.encode(), digest_size=4).hexdigest()}.sqlite"
 _KNOWN = "select document, inode, mtime from versions where bucket = ? and key = ?"
-_encode = msgspec.json.Encoder().encode
 _version = msgspec.json.Decoder(Version).decode
 _lease = msgspec.json.Decoder(Lease).decode
 _bucket = msgspec.json.Decoder(Bucket).decode
@@ -144,6 +147,14 @@ class Catalogue:
         row = self.ledger.rows(asked, bucket)[0]
         return Usage(objects=row[0], bytes=row[1], versions=row[2], all_bytes=row[3])
 
+    def changes(self, after: int, limit: int) -> list[Change]:
+        asked = "select * from changes where sequence > ? order by sequence limit ?"
+        return [Change(*row) for row in self.ledger.rows(asked, after, limit)]
+
+    def last_change(self) -> int:
+        rows = self.ledger.rows("select max(sequence) from changes")
+        return int(rows[0][0] or 0)
+
     def empty(self, bucket: str) -> bool:
         return not self.ledger.rows("select 1 from versions where bucket = ? limit 1", bucket)
 
@@ -154,112 +165,3 @@ def _known(row: Row) -> Known:
 
 def _first(rows: Sequence[Row]) -> object:
     return rows[0][0] if rows else ""
-
-
-# What changes the catalogue, as statements for one commit
-
-
-def told(name: str, value: str) -> Statement:
-    return "insert or replace into about values (?, ?)", (name, value)
-
-
-def emptied() -> list[Statement]:
-    tables = ("about", "buckets", "objects", "versions", "uploads", "parts", "leases", "usage")
-    return [(f"delete from {table}", ()) for table in tables]  # noqa: S608
-
-
-def with_bucket(bucket: Bucket) -> list[Statement]:
-    return [
-        ("insert or replace into buckets values (?, ?)", (bucket.name, _encode(bucket))),
-        ("insert or ignore into usage values (?, 0, 0, 0, 0)", (bucket.name,)),
-    ]
-
-
-def without_bucket(name: str) -> list[Statement]:
-    tables = ("objects", "versions", "uploads", "leases")
-    return [
-        ("delete from buckets where name = ?", (name,)),
-        ("delete from usage where bucket = ?", (name,)),
-        (
-            "delete from parts where upload in (select id from uploads where bucket = ?)",
-            (name,),
-        ),
-        *((f"delete from {table} where bucket = ?", (name,)) for table in tables),  # noqa: S608
-    ]
-
-
-def with_version(known: Known) -> Statement:
-    version = known.version
-    checksum = version.description.checksum
-    return (
-        "insert or replace into versions values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            version.bucket,
-            version.key,
-            version.uid,
-            version.null,
-            version.marker,
-            version.size,
-            version.etag,
-            version.modified,
-            version.description.owner,
-            checksum.algorithm if checksum else "",
-            checksum.composite if checksum else False,
-            known.inode,
-            known.mtime,
-            _encode(version),
-        ),
-    )
-
-
-def without_version(version: Version) -> Statement:
-    where = (version.bucket, version.key, version.uid)
-    return "delete from versions where bucket = ? and key = ? and uid = ?", where
-
-
-_SETTLED = """
-insert into objects
-select bucket, key, uid, iif(nulled, 'null', uid), size, etag, modified, owner, algorithm, composite
-from (select * from versions where bucket = ? and key = ? order by uid desc limit 1)
-where marker = 0
-"""
-
-
-def settled(bucket: str, key: str) -> list[Statement]:
-    """The list of current objects follows the versions; the last of every change to a key."""
-    return [
-        ("delete from objects where bucket = ? and key = ?", (bucket, key)),
-        (_SETTLED, (bucket, key)),
-    ]
-
-
-def replaced(bucket: str, key: str, versions: Iterable[Known]) -> list[Statement]:
-    """These are all versions of a key."""
-    return [
-        ("delete from versions where bucket = ? and key = ?", (bucket, key)),
-        *map(with_version, versions),
-        *settled(bucket, key),
-    ]
-
-
-def with_upload(upload: Upload) -> Statement:
-    row = (upload.bucket, upload.key, upload.id, _encode(upload))
-    return "insert or replace into uploads values (?, ?, ?, ?)", row
-
-
-def with_lease(lease: Lease) -> Statement:
-    row = (lease.bucket, lease.key, lease.until, _encode(lease))
-    return "insert or replace into leases values (?, ?, ?, ?)", row
-
-
-def with_part(upload: str, number: int, file: str, document: bytes) -> Statement:
-    row = (upload, number, file, document)
-    return "insert or replace into parts values (?, ?, ?, ?)", row
-
-
-def without_upload(upload: Upload) -> list[Statement]:
-    where = (upload.bucket, upload.key, upload.id)
-    return [
-        ("delete from parts where upload = ?", (upload.id,)),
-        ("delete from uploads where bucket = ? and key = ? and id = ?", where),
-    ]

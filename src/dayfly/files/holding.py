@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dayfly.files.bench import GONE, PUT, SET
-from dayfly.files.catalogue import Known, settled, with_version, without_version
+from dayfly.files.catalogue import Known
 from dayfly.files.errors import FilesError
 from dayfly.files.ground import Ground
 from dayfly.files.ledger import Statement
 from dayfly.files.objects import Bucket, Version, Versioning
 from dayfly.files.placing import chosen, emptied, placed
 from dayfly.files.reconciling import NOTHING_LEFT, Left, reconcile
+from dayfly.files.statements import settled, with_change, with_version, without_version
 from dayfly.files.system import Stamp, flocked, fsync, linked, looked_at, made
 from dayfly.files.tree import SIDECAR, Tree, fresh_uid, order_of, write_sidecar
 
@@ -87,7 +88,8 @@ class Holding:
                 self._throw(old)
             known = self._into_place(version, bytes_at)
             gone = [without_version(old.version)] if old else []
-            self._commit([*gone, with_version(known)])
+            kind = "put" if bytes_at else "marker"
+            self._commit([*gone, with_version(known), self._told(known.version, kind)])
             if old:
                 self._clear(old.version)  # should it come back, only the newest null counts
         self.latest = known
@@ -143,7 +145,7 @@ class Holding:
                 statements += self._uncover(version)
             self._clear(version)
             fsync(self.ground.tree.shard(version.bucket, version.key))
-            self._commit(statements)
+            self._commit([*statements, self._told(version, "removed")])
         self.latest = self.ground.catalogue.latest(self.bucket.name, self.key)
 
     def _uncover(self, version: Version) -> list[Statement]:
@@ -168,7 +170,8 @@ class Holding:
         """Describe a version anew; its bytes stay."""
         with self.ground.bench.under_way(version, SET, self._undone(version)):
             write_sidecar(self.ground.tree, version, self.ground.bench.fresh())
-            self._commit([with_version(Known(version, found.inode, found.mtime))])
+            known = Known(version, found.inode, found.mtime)
+            self._commit([with_version(known), self._told(version, "described")])
         return version
 
     def _throw(self, found: Known) -> None:
@@ -190,6 +193,9 @@ class Holding:
         tree = self.ground.tree
         for path in (tree.sidecar(version), tree.kept(version)):
             path.unlink(missing_ok=True)
+
+    def _told(self, version: Version, kind: str) -> Statement:
+        return with_change(version, kind, self.ground.now())
 
     def tell(self, known: Known) -> None:
         """The catalogue what lies on disk."""

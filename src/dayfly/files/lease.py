@@ -5,43 +5,67 @@ is refused for ever: a program that was stopped, and goes on after somebody else
 does no harm.
 """
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import msgspec
 
 from dayfly.durable import write_atomically
-from dayfly.files.catalogue import with_lease
+from dayfly.files.condition import SECOND
 from dayfly.files.errors import LeasedError
 from dayfly.files.ground import Ground
 from dayfly.files.holding import holding
 from dayfly.files.keys import check_key
 from dayfly.files.objects import Lease
+from dayfly.files.statements import with_lease
 from dayfly.files.system import made
 from dayfly.files.tree import SIDECAR, hash_of
 
 
-def take(ground: Ground, wanted: Lease) -> Lease:
-    """LeasedError while somebody else has it; who has it already gets the same one, for longer."""
-    check_key(wanted.key)
-    with holding(ground, wanted.bucket, wanted.key):
-        before = ground.catalogue.lease(wanted.bucket, wanted.key)
-        if before and _runs(ground, before):
-            if before.owner != wanted.owner:
-                raise held(before)
-            fresh = replace(before, until=max(before.until, wanted.until))
-        else:
-            fresh = replace(wanted, token=before.token + 1 if before else 1)
-        _write(ground, fresh)
-    return fresh
+@dataclass(frozen=True)
+class Leases:
+    ground: Ground
 
+    def take(self, bucket: str, key: str, *, owner: str, seconds: float) -> Lease:
+        """The exclusive right to write a key; its token goes into the condition of a write.
 
-def change(ground: Ground, lease: Lease, until: int) -> Lease:
-    """Prolong a lease, or end it; LeasedError where somebody else has had it since."""
-    with holding(ground, lease.bucket, lease.key):
-        check(ground, lease.bucket, lease.key, lease.token)
-        fresh = replace(lease, until=until)
-        _write(ground, fresh)
-    return fresh
+        LeasedError while somebody else has it; the same owner prolongs the one it has.
+        """
+        check_key(key)
+        with holding(self.ground, bucket, key):
+            before = self.ground.catalogue.lease(bucket, key)
+            until = self._after(seconds)
+            if before and _runs(self.ground, before):
+                if before.owner != owner:
+                    raise held(before)
+                fresh = replace(before, until=max(before.until, until))
+            else:
+                token = before.token + 1 if before else 1
+                fresh = Lease(bucket=bucket, key=key, owner=owner, until=until, token=token)
+            _write(self.ground, fresh)
+        return fresh
+
+    def prolong(self, lease: Lease, seconds: float) -> Lease:
+        """LeasedError where somebody else has had it since."""
+        return self._changed(lease, self._after(seconds))
+
+    def release(self, lease: Lease) -> None:
+        self._changed(lease, 0)
+
+    def running(self, bucket: str) -> Sequence[Lease]:
+        """By key."""
+        found = self.ground.bucket(bucket)
+        return self.ground.catalogue.leases(found.name, self.ground.now())
+
+    def _after(self, seconds: float) -> int:
+        return self.ground.now() + round(seconds * SECOND)
+
+    def _changed(self, lease: Lease, until: int) -> Lease:
+        with holding(self.ground, lease.bucket, lease.key):
+            check(self.ground, lease.bucket, lease.key, lease.token)
+            fresh = replace(lease, until=until)
+            _write(self.ground, fresh)
+        return fresh
 
 
 def check(ground: Ground, bucket: str, key: str, token: int | None) -> None:

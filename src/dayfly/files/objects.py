@@ -220,6 +220,17 @@ class Lease:
     token: int = 0
 
 
+class Change(NamedTuple):
+    """Something that happened to a key; `sequence` is greater for what happened later."""
+
+    sequence: int
+    bucket: str
+    key: str
+    id: str
+    kind: str  # put, marker, removed, described, or hand for what a person did to the files
+    at: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Trashed:
     """A version that was deleted or replaced for good, and since when it is in the trash."""

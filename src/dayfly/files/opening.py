@@ -6,11 +6,12 @@ from pathlib import Path
 from dayfly.durable import write_atomically
 from dayfly.files import buckets, uploads
 from dayfly.files.bench import anybody_else, left_behind, opened_bench
-from dayfly.files.catalogue import NAME, Catalogue, told
+from dayfly.files.catalogue import NAME, Catalogue
 from dayfly.files.errors import FilesError, GoneError
 from dayfly.files.ground import Ground
 from dayfly.files.rebuilding import changes_left, rebuild
 from dayfly.files.reconciling import reconcile
+from dayfly.files.statements import told
 from dayfly.files.system import flocked, made
 from dayfly.files.tree import ARCHIVE, SESSION, opened_tree
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from dayfly.files import uploads
 from dayfly.files.bench import GONE, PUT, Changes, left_behind
-from dayfly.files.catalogue import emptied, with_bucket, with_lease
 from dayfly.files.errors import FilesError
 from dayfly.files.ground import Ground
 from dayfly.files.ledger import Statement
 from dayfly.files.objects import Bucket, Lease, Version
 from dayfly.files.reconciling import Left, reconciled
+from dayfly.files.statements import emptied, with_bucket, with_lease
 from dayfly.files.surveying import survey
 from dayfly.files.tree import SIDECAR, read_sidecar
 from dayfly.stored import read_json

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dayfly.files.catalogue import Known, replaced
+from dayfly.files.catalogue import Known
 from dayfly.files.checksums import OWN, Crc, begun, crc_of
 from dayfly.files.errors import FilesError
 from dayfly.files.ground import Ground
@@ -14,7 +14,8 @@ from dayfly.files.keys import BESIDE_FOLDER
 from dayfly.files.ledger import Statement
 from dayfly.files.objects import Bucket, Version, Versioning
 from dayfly.files.placing import emptied, placed
-from dayfly.files.settling import Bytes, Place, Seen, Settled, settled
+from dayfly.files.settling import BY_HAND, Bytes, Place, Seen, Settled, settled
+from dayfly.files.statements import replaced, with_change
 from dayfly.files.system import Stamp, fsync, linked, looked_at, made
 from dayfly.files.tree import Tree, fresh_uid, order_of, read_sidecar, write_sidecar
 
@@ -40,7 +41,19 @@ NOTHING_LEFT = Left()
 def reconcile(ground: Ground, bucket: Bucket, key: str, left: Left = NOTHING_LEFT) -> None:
     """Call it with the lock of the key held."""
     versions = _described(ground, bucket, key)
-    ground.catalogue.commit(reconciled(ground, bucket, key, versions, left))
+    before = ground.catalogue.latest(bucket.name, key)
+    statements = reconciled(ground, bucket, key, versions, left)
+    ground.catalogue.commit(statements)
+    after = ground.catalogue.latest(bucket.name, key)
+    top = after or before
+    if top and (before and before.version) != (after and after.version):
+        ground.catalogue.commit([with_change(top.version, _kind(top.version), ground.now())])
+
+
+def _kind(version: Version) -> str:
+    if version.description.provenance.source == BY_HAND:
+        return "hand"
+    return "marker" if version.marker else "put"
 
 
 def reconciled(

@@ -9,22 +9,22 @@ from dayfly.files import (
     buckets,
     changing,
     copying,
-    lease,
     listing,
     opening,
     reading,
     uploads,
 )
 from dayfly.files.care import Care
-from dayfly.files.condition import ALWAYS, SECOND, Condition
+from dayfly.files.condition import ALWAYS, Condition
+from dayfly.files.lease import Leases
 from dayfly.files.objectlock import check_retention
 from dayfly.files.objects import (
     PLAIN,
     Asked,
     Bucket,
+    Change,
     Deletion,
     Description,
-    Lease,
     Lock,
     Named,
     Page,
@@ -37,6 +37,7 @@ from dayfly.files.objects import (
     Versioning,
 )
 from dayfly.files.opened import Opened
+from dayfly.files.search import Wanted, search
 from dayfly.files.staging import Staged
 from dayfly.files.system import translated
 
@@ -61,6 +62,10 @@ class Repository:
     @property
     def care(self) -> Care:
         return Care(self.ground)
+
+    @property
+    def leases(self) -> Leases:
+        return Leases(self.ground)
 
     def close(self) -> None:
         self.ground.close()
@@ -158,6 +163,12 @@ class Repository:
             copying.copied(opened, staged, told)
             return self.put(staged, key, told, condition)
 
+    def restore(self, version: Version) -> Version:
+        """Make an older version the current one again, as a new one that names it."""
+        told = copying.described(version, None)
+        told = replace(told, restored_from=version.id)
+        return self.copy(version, version.bucket, version.key, told)
+
     def delete(
         self,
         bucket: str,
@@ -214,6 +225,17 @@ class Repository:
         self.ground.bucket(bucket)
         return listing.versions(self.ground.catalogue, bucket, asked)
 
+    def search(self, wanted: Wanted) -> Sequence[Version]:
+        """The newest first."""
+        return search(self.ground.catalogue, wanted)
+
+    def changes(self, after: int, limit: int = 1000) -> Sequence[Change]:
+        """What happened after a sequence, whichever process did it; `last_change` is the newest."""
+        return self.ground.catalogue.changes(after, limit)
+
+    def last_change(self) -> int:
+        return self.ground.catalogue.last_change()
+
     # Uploads
 
     def begin_upload(
@@ -262,23 +284,3 @@ class Repository:
 
     def abort(self, upload: Upload) -> None:
         uploads.abort(self.ground, upload)
-
-    # Leases
-
-    def lease(self, bucket: str, key: str, *, owner: str, seconds: float) -> Lease:
-        """The exclusive right to write a key; its token goes into the condition of a write.
-
-        LeasedError while somebody else has it; the same owner prolongs the one it has.
-        """
-        until = self.ground.now() + round(seconds * SECOND)
-        return lease.take(self.ground, Lease(bucket=bucket, key=key, owner=owner, until=until))
-
-    def prolong(self, held: Lease, seconds: float) -> Lease:
-        return lease.change(self.ground, held, self.ground.now() + round(seconds * SECOND))
-
-    def release(self, held: Lease) -> None:
-        lease.change(self.ground, held, 0)
-
-    def leases(self, bucket: str) -> Sequence[Lease]:
-        """Those that have not ended, by key."""
-        return self.ground.catalogue.leases(self.bucket(bucket).name, self.ground.now())

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from dayfly.files import buckets
 from dayfly.files.catalogue import Known
 from dayfly.files.checksums import crc_of
 from dayfly.files.ground import Ground
@@ -50,10 +51,18 @@ def no_copies(_: Version) -> Path | None:
 
 def scrub(ground: Ground, bucket: Bucket, copies: Copies = no_copies) -> Iterator[Finding]:
     """One finding after the other, while the archive goes on working."""
+    if not _has_document(ground, bucket):
+        buckets.write_again(ground, bucket.name)
+        yield Finding(bucket=bucket.name, key="", id="", kind=Kind.DESCRIPTION, repaired=True)
     for key in ground.catalogue.every_key(bucket.name):
         yield from _scrubbed(ground, bucket, key, copies)
     for upload, part in damaged_parts(ground, bucket.name):
         yield Finding(bucket=bucket.name, key=upload.key, id=f"{upload.id}/{part}", kind=Kind.PART)
+
+
+def _has_document(ground: Ground, bucket: Bucket) -> bool:
+    path = ground.tree.document(bucket.name)
+    return path.is_file() and path.read_bytes() == msgspec.json.encode(bucket)
 
 
 def _scrubbed(ground: Ground, bucket: Bucket, key: str, copies: Copies) -> Iterator[Finding]:

@@ -1,27 +1,23 @@
 """Multipart uploads: parts that wait, and the object that is made of them."""
 
-import hashlib
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
 from dayfly.durable import write_atomically
-from dayfly.files.catalogue import with_part, with_upload, without_upload
+from dayfly.files.assembling import PartFile, chosen, whole
 from dayfly.files.changing import check, check_quota
-from dayfly.files.checksums import can_join, composite, crc_of, joined, joined_crc
+from dayfly.files.checksums import can_join, crc_of
 from dayfly.files.condition import Condition
 from dayfly.files.errors import (
     BadPartError,
     ChecksumError,
     NoSuchUploadError,
-    PartOrderError,
-    PartTooSmallError,
 )
 from dayfly.files.ground import Ground
 from dayfly.files.holding import holding
@@ -38,21 +34,13 @@ from dayfly.files.objects import (
 )
 from dayfly.files.reconciling import pieces_of
 from dayfly.files.staging import Staged
+from dayfly.files.statements import with_part, with_upload, without_upload
 from dayfly.files.system import flocked, fsync, translated, write_durably
 from dayfly.files.tree import SIDECAR, fresh_uid
 from dayfly.stored import read_json
 
-LEAST = 5 * 1024 * 1024  # bytes of a part that is not the last one
 MOST_PARTS = 10_000
 UPLOAD, LOCK = "upload.json", "lock"
-
-
-@dataclass(frozen=True, kw_only=True)
-class PartFile:
-    """What lies beside a part: what it is, and in which file its bytes are."""
-
-    part: Part
-    file: str
 
 
 def begin(
@@ -229,54 +217,3 @@ def recover(ground: Ground, bucket: str) -> None:
     for folder in folders.iterdir():
         with suppress(FileNotFoundError), flocked(folder / LOCK):
             ground.catalogue.commit(list(read(ground, bucket, folder.name)))
-
-
-def chosen(there: Sequence[PartFile], names: Sequence[Named]) -> list[PartFile]:
-    """The parts that are named, if they are there as they are named."""
-    by_number = {each.part.number: each for each in there}
-    if not names:
-        raise BadPartError("no parts are named")
-    if any(after.number <= before.number for before, after in pairwise(names)):
-        raise PartOrderError("parts are to be named in ascending order")
-    found = []
-    for name in names:
-        each = by_number.get(name.number)
-        if each is None or not _is(each.part, name):
-            raise BadPartError(f"part {name.number}: was not uploaded, or is another one")
-        found.append(each)
-    for each in found[:-1]:
-        if each.part.size < LEAST:
-            raise PartTooSmallError(f"part {each.part.number}: has {each.part.size} bytes")
-    return found
-
-
-def _is(part: Part, name: Named) -> bool:
-    return part.etag == name.etag and name.checksum in (None, part.checksum)
-
-
-def whole(begun: Version, upload: Upload, files: Sequence[PartFile]) -> Version:
-    """The version that the parts make together."""
-    parts = [each.part for each in files]
-    digests = b"".join(bytes.fromhex(each.etag) for each in parts)
-    md5 = hashlib.md5(digests, usedforsecurity=False).hexdigest()
-    return replace(
-        begun,
-        size=sum(each.size for each in parts),
-        etag=f"{md5}-{len(parts)}",
-        crc=joined_crc((each.crc, each.size) for each in parts),
-        parts=tuple(parts),
-        upload=upload.id,
-        description=replace(upload.description, checksum=_checksum(upload, parts)),
-    )
-
-
-def _checksum(upload: Upload, parts: Sequence[Part]) -> Checksum | None:
-    if not upload.algorithm:
-        return None
-    values = [(each.checksum.value, each.size) for each in parts if each.checksum]
-    value = (
-        composite(upload.algorithm, (value for value, _ in values))
-        if upload.composite
-        else joined(upload.algorithm, values)
-    )
-    return Checksum(algorithm=upload.algorithm, value=value, composite=upload.composite)

@@ -250,6 +250,7 @@ def test_others_see_nothing_unless_they_are_let_in(
 @pytest.mark.parametrize("signature", ["s3", "s3v4"])
 def test_presigned_urls(served: Archive, bucket: str, signature: str) -> None:
     s3 = served.client(signature_version=signature)
+    s3.create_bucket(Bucket=bucket)
     here = {"Bucket": bucket, "Key": "ü b"}
     upload = s3.generate_presigned_url("put_object", here, ExpiresIn=60)
     assert http.put(upload, data=b"by url").status_code == 200

@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from archive import ALT, MAIN, accounts, archive
+from dayfly.files.repository import Repository
 
 
 def waited(held: Callable[[], bool], seconds: float = 20) -> bool:
@@ -112,3 +113,44 @@ def test_an_archive_that_is_gone_is_an_error_and_no_traceback(tmp_path: Path) ->
         (tmp_path / "away").rename(served.folder / "data")
         s3.put_object(Bucket="bucket", Key="k", Body=b"1")
     assert "Traceback" not in (tmp_path / "server.log").read_text()
+
+
+def test_objects_expire_by_themselves(tmp_path: Path) -> None:
+    with archive(tmp_path, day=1.0) as served:
+        s3 = served.client()
+        s3.create_bucket(Bucket="bucket")
+        rule = {
+            "ID": "1",
+            "Status": "Enabled",
+            "Filter": {"Prefix": "tmp/"},
+            "Expiration": {"Days": 2},
+        }
+        s3.put_bucket_lifecycle_configuration(
+            Bucket="bucket", LifecycleConfiguration={"Rules": [rule]}
+        )
+        for key in ("tmp/a", "kept"):
+            s3.put_object(Bucket="bucket", Key=key)
+        assert s3.list_objects_v2(Bucket="bucket")["KeyCount"] == 2
+
+        assert waited(lambda: s3.list_objects_v2(Bucket="bucket")["KeyCount"] == 1)
+        assert s3.list_objects_v2(Bucket="bucket")["Contents"][0]["Key"] == "kept"
+
+
+def test_a_key_with_a_lease_is_written_by_its_holder_only(tmp_path: Path) -> None:
+    with archive(tmp_path) as served:
+        s3 = served.client()
+        s3.create_bucket(Bucket="bucket", ACL="public-read-write")
+        repository = Repository(served.folder, served.folder / ".dayfly" / "index")
+        lease = repository.leases.take("bucket", "k", owner="me", seconds=60)
+        url = f"{served.url}/bucket/k"
+        http = requests.Session()
+        http.trust_env = False
+
+        assert "OperationAborted" in http.put(url, data=b"1").text
+        assert "OperationAborted" in http.delete(url).text
+        with_token = {"x-dayfly-lease": str(lease.token)}
+        assert http.put(url, data=b"1", headers=with_token).status_code == 200
+        older = {"x-dayfly-lease": str(lease.token - 1)}
+        assert http.put(url, data=b"1", headers=older).status_code == 409
+        assert http.put(url, data=b"1", headers={"x-dayfly-lease": "x"}).status_code == 400
+        repository.close()

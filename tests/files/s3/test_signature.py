@@ -184,7 +184,9 @@ def older(call: Call, secret: str, now: float, bucket: str = "") -> str:
     return ""
 
 
-@pytest.mark.parametrize("path", ["/b/k", "/b/%C3%A9%20%2B?versionId=1&acl", "/b?prefix=x&uploads"])
+@pytest.mark.parametrize(
+    "path", ["/b/k", "/b/%C3%A9%20%2B?versionId=1&acl", "/b?prefix=x&uploads", "/b"]
+)
 @pytest.mark.parametrize("auth", [HmacV1Auth, HmacV1QueryAuth])
 def test_the_older_signature_of_botocore_is_let_in(path: str, auth: type[HmacV1Auth]) -> None:
     request = AWSRequest(

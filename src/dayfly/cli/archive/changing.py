@@ -70,7 +70,7 @@ def remove_below(repository: Repository, place: str) -> Iterator[str]:
 
 
 def leases(repository: Repository, bucket: str) -> list[dict[str, Any]]:
-    return [lease_row(each) for each in repository.leases(bucket)]
+    return [lease_row(each) for each in repository.leases.running(bucket)]
 
 
 def lease_row(lease: Lease) -> dict[str, Any]:
@@ -89,17 +89,17 @@ def lease_line(row: dict[str, Any]) -> str:
 
 def lease(repository: Repository, place: str, owner: str, seconds: float) -> Lease:
     wanted = object_named(place)
-    return repository.lease(wanted.bucket, wanted.key, owner=owner, seconds=seconds)
+    return repository.leases.take(wanted.bucket, wanted.key, owner=owner, seconds=seconds)
 
 
 def release(repository: Repository, place: str, token: int) -> None:
     """The one that has this token."""
     wanted = object_named(place)
-    running = repository.leases(wanted.bucket)
+    running = repository.leases.running(wanted.bucket)
     held = next((it for it in running if (it.key, it.token) == (wanted.key, token)), None)
     if held is None:
         raise DayflyError(f"{wanted}: nobody has a lease with token {token}")
-    repository.release(held)
+    repository.leases.release(held)
 
 
 def while_held(repository: Repository, held: Lease, seconds: float, command: str) -> int:
@@ -109,7 +109,7 @@ def while_held(repository: Repository, held: Lease, seconds: float, command: str
     def prolong() -> None:
         while not over.wait(seconds / 3):
             try:
-                repository.prolong(held, seconds)
+                repository.leases.prolong(held, seconds)
             except DayflyError as error:
                 stop.request(error.message)
                 return
@@ -126,5 +126,5 @@ def while_held(repository: Repository, held: Lease, seconds: float, command: str
         over.set()
         thread.join()
         if not stop.requested:
-            repository.release(held)
+            repository.leases.release(held)
     return done.status if done.status >= 0 else 128 - done.status

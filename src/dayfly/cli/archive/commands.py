@@ -12,6 +12,7 @@ from dayfly.config.units import Duration, Size
 from dayfly.errors import DayflyError, UsageError
 from dayfly.files.condition import ANY, Condition
 from dayfly.files.repository import Repository
+from dayfly.files.search import Wanted
 from dayfly.shown import amount
 
 Row = Mapping[str, Any]
@@ -48,17 +49,23 @@ def versions(session: Session, *, place: str, json: bool, **at: Any) -> int:  # 
     return 0
 
 
-def search(session: Session, *, place: str, json: bool, **told: Any) -> int:  # noqa: ANN401
+def search(session: Session, *, json: bool, **told: Any) -> int:  # noqa: ANN401
     at = {name: told.pop(name) for name in ("root", "index")}
-    sought = looking.Sought(
-        words=tuple(told["words"]),
-        tags=tuple(told["tag"]),
-        metadata=tuple(told["metadata"]),
+    where = place.named(told["place"])
+    wanted = Wanted(
+        bucket=where.bucket,
+        prefix=where.key,
+        name=told["name"] or "",
         since=told["since"],
         until=told["until"],
+        tags=dict(told["tag"]),
+        metadata=dict(told["metadata"]),
+        provenance=dict(told["provenance"]),
+        versions=told["versions"],
+        limit=told["limit"],
     )
     with _opened(session, at) as repository:
-        _each(looking.found(repository, place, sought), looking.list_line, json=json)
+        _each(looking.found(repository, wanted), looking.list_line, json=json)
     return 0
 
 

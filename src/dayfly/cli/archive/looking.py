@@ -1,13 +1,14 @@
 """What is in the archive: lists, versions, a search, and what it takes."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from dayfly.cli.archive.place import instant, named, object_named, row
 from dayfly.cli.output import clean, paint, table
-from dayfly.files.objects import Asked, Entry, Page, Version
+from dayfly.files.objects import Asked, Entry, Page
 from dayfly.files.repository import Repository
+from dayfly.files.search import Wanted
 from dayfly.shown import amount
 
 Rows = list[dict[str, Any]]
@@ -70,35 +71,10 @@ def versions(repository: Repository, place: str) -> Rows:
     return found
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sought:
-    """What has to hold of an object; all of it."""
-
-    words: tuple[str, ...] = ()  # each in its key
-    tags: tuple[tuple[str, str], ...] = ()
-    metadata: tuple[tuple[str, str], ...] = ()
-    since: int = 0
-    until: int | None = None
-
-    def entry_fits(self, entry: Entry) -> bool:
-        when = self.since <= entry.modified and (self.until is None or entry.modified < self.until)
-        key = entry.key.casefold()
-        return when and all(word.casefold() in key for word in self.words)
-
-    def fits(self, version: Version) -> bool:
-        told = version.description
-        return all(told.tags.get(name) == value for name, value in self.tags) and all(
-            told.metadata.get(name) == value for name, value in self.metadata
-        )
-
-
-def found(repository: Repository, place: str, sought: Sought) -> Iterator[dict[str, Any]]:
-    where = named(place)
-    for entry in keys(repository, where.bucket, where.key):
-        if sought.entry_fits(entry):
-            version = repository.head(where.bucket, entry.key)
-            if sought.fits(version):
-                yield row(version)
+def found(repository: Repository, wanted: Wanted) -> Iterator[dict[str, Any]]:
+    """The newest first."""
+    repository.bucket(wanted.bucket)  # a mistyped one is told
+    yield from map(row, repository.search(wanted))
 
 
 def _pages(fetch: Callable[[Asked], Page], asked: Asked) -> Iterator[Page]:

@@ -21,6 +21,7 @@ _CODES: tuple[tuple[type[errors.FilesError], str], ...] = (
     (errors.BadNameError, "InvalidArgument"),
     (errors.ConditionError, "PreconditionFailed"),
     (errors.LockedError, "AccessDenied"),
+    (errors.LeasedError, "OperationAborted"),
     (errors.BadPartError, "InvalidPart"),
     (errors.PartOrderError, "InvalidPartOrder"),
     (errors.PartTooSmallError, "EntityTooSmall"),

@@ -12,7 +12,7 @@ from dayfly.files.s3.answer import Answer, Headers, translated, xml
 from dayfly.files.s3.locking import bypasses
 from dayfly.files.s3.problem import S3Error, invalid
 from dayfly.files.s3.request import Request
-from dayfly.files.s3.writes import etags_of
+from dayfly.files.s3.writes import etags_of, token_of
 from dayfly.files.s3.xmlread import Element, element_of, malformed
 from dayfly.files.s3.xmlwrite import around, document, tags
 
@@ -110,6 +110,7 @@ def _of_headers(request: Request) -> Condition:
         if_match=etags_of(headers.get("if-match")),
         size=None if size is None else _size(size),
         modified=None if modified is None else _instant(modified),
+        token=token_of(headers),
     )
 
 

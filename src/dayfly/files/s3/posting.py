@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode, urlsplit
 
+from dayfly.files.condition import Condition
 from dayfly.files.objects import Bucket, Version
 from dayfly.files.s3 import postpolicy, reading
 from dayfly.files.s3.address import address_of
@@ -17,7 +18,7 @@ from dayfly.files.s3.proof import proof_of
 from dayfly.files.s3.request import Caller, Request
 from dayfly.files.s3.tagging import tags_of_xml
 from dayfly.files.s3.taking import Taking, Trailers
-from dayfly.files.s3.writes import check_write, described
+from dayfly.files.s3.writes import check_write, described, token_of
 from dayfly.files.s3.xmlwrite import around, tags
 
 SECOND = 1_000_000_000
@@ -50,12 +51,13 @@ def of_form(request: Request, form: Form) -> Iterator[Taking]:
     description = described(request, bucket, fields=told)
     check_write(request, bucket, description, key)
     proof = proof_of(told, None)
+    condition = Condition(token=token_of(request.headers))
     with request.repository.stage(bucket.name, algorithms=proof.algorithms) as staged:
 
         def finish(_: Trailers) -> Answer:
             limits.check(staged.size, whole=True)
             whole = replace(description, checksum=proof.check(staged, {}))
-            return _answer(bucket, fields, request.repository.put(staged, key, whole))
+            return _answer(bucket, fields, request.repository.put(staged, key, whole, condition))
 
         yield _Bounded(staged=staged, finish=finish, limits=limits)
 

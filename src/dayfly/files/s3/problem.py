@@ -58,6 +58,7 @@ CODES: dict[str, tuple[int, str]] = {
     "NoSuchVersion": (404, "The specified version does not exist."),
     "NotImplemented": (501, "A header or parameter you provided asks for what is not implemented."),
     "ObjectLockConfigurationNotFoundError": (404, "The bucket has no object lock."),
+    "OperationAborted": (409, "Somebody else has the right to write the key at the moment."),
     "OwnershipControlsNotFoundError": (404, "The bucket has no ownership controls."),
     "PreconditionFailed": (412, "At least one of the preconditions you specified did not hold."),
     "RequestTimeTooSkewed": (403, "Your clock and the server's are too far apart."),

@@ -19,14 +19,13 @@ from dayfly.files.s3.answer import Answer, Headers, refusal, translated
 from dayfly.files.s3.call import Call, call_of
 from dayfly.files.s3.form import form_of
 from dayfly.files.s3.handlers import HANDLERS, STREAMED
-from dayfly.files.s3.incoming import Incoming
-from dayfly.files.s3.lending import Lending
+from dayfly.files.s3.head import Head
+from dayfly.files.s3.incoming import Incoming, Pieces
 from dayfly.files.s3.operations import operation_of
 from dayfly.files.s3.posting import of_form
 from dayfly.files.s3.problem import S3Error
 from dayfly.files.s3.proof import proof_of
 from dayfly.files.s3.request import ANYBODY, Request, Service, caller_of
-from dayfly.files.s3.sending import Protocol, send
 from dayfly.files.s3.taking import Taking
 
 MOST_DOCUMENT = 4 * 1024 * 1024  # bytes of a body that is XML or JSON
@@ -40,50 +39,57 @@ _GLANCED = {"GetObject": glance.get, "HeadObject": glance.head}
 _LOG = logging.getLogger("files")
 P = ParamSpec("P")
 T = TypeVar("T")
+Answered = tuple[Answer, Headers]
 
 
 @dataclass
 class Server:
-    """RSGI's application. Whatever may wait for a disk is done in threads."""
+    """Whatever may wait for a disk is done in threads."""
 
     service: Service
-    lending: Lending
     now: Callable[[], float] = time.time
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(THREADS))
 
-    async def __rsgi__(self, scope: Any, protocol: Protocol) -> None:  # noqa: ANN401 - granian's
-        request_id = os.urandom(8).hex().upper()
-        head = scope.method == "HEAD"
+    def at_once(self, head: Head) -> Answered | None:
+        """What can be answered without waiting for anything; None for all the rest."""
+        if head.method not in ("GET", "HEAD") or any(name == "origin" for name, _ in head.headers):
+            return None
+        request_id = fresh_id()
+        try:
+            call = self._call(head)
+            address = address_of(call.header("host"), call.path, self.service.domains)
+            operation = operation_of(call, address)
+            quick = _GLANCED.get(operation)
+            answer = quick(self._request(call, address, operation)) if quick else None
+        except (S3Error, FilesError) as error:
+            answer = _refused(error, head, request_id)
+        return (answer, [_id(request_id)]) if answer else None
+
+    async def answered(self, head: Head, body: Pieces) -> Answered:
+        """With the headers that go with any answer."""
+        request_id = fresh_id()
         call, address = None, Address()
         try:
-            call = call_of(
-                scope.method,
-                scope.path,
-                scope.query_string,
-                scope.headers.items(),
-                client=scope.client.rpartition(":")[0].strip("[]"),
-                secure=scope.scheme == "https",
-            )
+            call = self._call(head)
             address = address_of(call.header("host"), call.path, self.service.domains)
-            answer = await self._answer(call, address, protocol)
-        except S3Error as error:
-            answer = refusal(error, scope.path, request_id, head=head)
-        except FilesError as error:
-            answer = refusal(_explained(error), scope.path, request_id, head=head)
-        except DayflyError as error:
-            answer = refusal(_broken(error), scope.path, request_id, head=head)
+            answer = await self._answer(call, address, body)
         except Exception as error:  # noqa: BLE001 - the server's edge: whoever asks gets an answer
-            answer = refusal(_broken(error), scope.path, request_id, head=head)
+            answer = _refused(error, head, request_id)
         more = await self._for_browsers(call, address) if call else []
-        send(protocol, answer, [*more, ("x-amz-request-id", request_id)], self.lending)
+        return answer, [*more, _id(request_id)]
 
-    async def _answer(self, call: Call, address: Address, protocol: Protocol) -> Answer:
-        if call.method == "OPTIONS":
-            return await self._run(self._preflight, call, address)
-        operation = operation_of(call, address)
+    def failed(self, error: BaseException) -> None:
+        """Of what went wrong while an answer was on its way."""
+        if not isinstance(error, ConnectionError | TimeoutError):
+            _LOG.error("an answer broke off", exc_info=error)
+
+    def _call(self, head: Head) -> Call:
+        return call_of(head.method, head.path, head.query, head.headers, client=head.client)
+
+    def _request(self, call: Call, address: Address, operation: str) -> Request:
         now = self.now()
         caller = ANYBODY if operation == "PostObject" else caller_of(self.service, call, now)
-        request = Request(
+        return Request(
             service=self.service,
             call=call,
             address=address,
@@ -91,12 +97,15 @@ class Server:
             caller=caller,
             now=round(now * 1_000_000_000),
         )
-        quick = _GLANCED.get(operation)
-        if quick and (answer := quick(request)):
-            return answer
+
+    async def _answer(self, call: Call, address: Address, body: Pieces) -> Answer:
+        if call.method == "OPTIONS":
+            return await self._run(self._preflight, call, address)
+        operation = operation_of(call, address)
+        request = self._request(call, address, operation)
         if call.method in ("GET", "HEAD"):
             return await self._run(HANDLERS[operation], request, b"")
-        incoming = Incoming(protocol, call, caller)
+        incoming = Incoming(body, call, request.caller)
         if operation == "PostObject":
             return await self._posted(request, incoming)
         if opener := STREAMED.get(operation):
@@ -189,13 +198,24 @@ async def _gathered(incoming: Incoming) -> Any:  # noqa: ANN401 - an asynchronou
         yield b"".join(held)
 
 
-def _explained(error: FilesError) -> S3Error:
-    found = translated(error)
+def fresh_id() -> str:
+    return os.urandom(8).hex().upper()
+
+
+def _id(request_id: str) -> tuple[str, str]:
+    return "x-amz-request-id", request_id
+
+
+def _refused(error: Exception, head: Head, request_id: str) -> Answer:
+    found = error if isinstance(error, S3Error) else _translated(error)
+    resource = head.target.partition(b"?")[0].decode("latin-1")
+    return refusal(found, resource, request_id, head=head.method == "HEAD")
+
+
+def _translated(error: Exception) -> S3Error:
+    """What is nobody's fault but ours is told in the log."""
+    found = translated(error) if isinstance(error, FilesError) else S3Error("InternalError")
     if found.code == "InternalError":
-        _LOG.error("%s %s", error.message, error.hint)
+        said = isinstance(error, DayflyError)
+        _LOG.error("a request failed: %s", error, exc_info=None if said else error)
     return found
-
-
-def _broken(error: Exception) -> S3Error:
-    _LOG.error("a request failed", exc_info=error)
-    return S3Error("InternalError")

@@ -1,5 +1,6 @@
 """What a writer says about an object, and under which conditions it is to be written."""
 
+import re
 from collections.abc import Mapping
 
 from dayfly.files.condition import Condition
@@ -8,8 +9,10 @@ from dayfly.files.s3 import acl as acls
 from dayfly.files.s3 import lock, rights, settings
 from dayfly.files.s3.configured import check_acl
 from dayfly.files.s3.metadata import kept_headers, tags_of_header, user_metadata
-from dayfly.files.s3.problem import S3Error, not_implemented
+from dayfly.files.s3.problem import S3Error, invalid, not_implemented
 from dayfly.files.s3.request import Request
+
+LEASE = "x-dayfly-lease"
 
 
 def etags_of(header: str | None) -> tuple[str, ...]:
@@ -25,7 +28,18 @@ def condition_of(headers: Mapping[str, str]) -> Condition:
     return Condition(
         if_match=etags_of(headers.get("if-match")),
         if_none_match=etags_of(headers.get("if-none-match")),
+        token=token_of(headers),
     )
+
+
+def token_of(headers: Mapping[str, str]) -> int | None:
+    """Of the lease under which somebody writes."""
+    text = headers.get(LEASE)
+    if text is None:
+        return None
+    if not re.fullmatch(r"\d{1,18}", text, re.ASCII):
+        raise invalid(LEASE, text, "the token of a lease")
+    return int(text)
 
 
 def owner_of(request: Request, bucket: Bucket) -> str:
