@@ -105,6 +105,7 @@ class World:
         home = str(self.home.path)
         conf = str(self.home.run / "supervisord.conf")
         haproxy = (self.home.balancer / "haproxy.pid").read_text().split()[0]
+        archive = pids_of(["-m", "dayfly.files.service", str(self.home.files)])
         return {
             "server": pids_of(["-m", "dayfly.console", home])[0],
             "keeper": pids_of(["-m", "dayfly.balancer.keeper", home])[0],
@@ -112,6 +113,7 @@ class World:
             "HAProxy": int(haproxy),
             "log server": pids_of(["-m", "dayfly.logs", str(self.home.logs)])[0],
             "forwarder": pids_of(["-m", "dayfly.logs.forwarder", str(self.home.forwarder)])[0],
+            **{f"file archive {place}": pid for place, pid in enumerate(archive, 1)},
         }
 
 

@@ -15,6 +15,7 @@ _UNSEEN = re.compile(
     "\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 TEN, MINUTE = 10, 60  # seconds
+UNIT = 1024
 
 
 def plain(text: object) -> str:
@@ -32,6 +33,15 @@ def duration(seconds: float | None, nothing: str = "-") -> str:
         return f"{seconds:.{2 if seconds < TEN else 1}f} s"
     minutes, rest = divmod(round(seconds), MINUTE)
     return f"{minutes} min {rest:02d} s"
+
+
+def amount(size: float) -> str:
+    """Bytes: `812 B`, `3.4 KB`, `12 MB`."""
+    for unit in ("B", "KB", "MB", "GB"):
+        if size < UNIT:
+            return f"{size:.{1 if size < TEN and unit != 'B' else 0}f} {unit}"
+        size /= UNIT
+    return f"{size:.1f} TB"
 
 
 def later(impact: Mapping[str, Any]) -> str:

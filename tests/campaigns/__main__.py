@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from campaigns import acceptance, crash, cutover, labelled, logs, stories, versions
+from campaigns import acceptance, crash, cutover, files, labelled, logs, s3, stories, versions
 from dayfly.command import Setting, output_of
 
 Campaign = Callable[[Path, int, float], dict[str, Any]]
@@ -25,8 +25,10 @@ CAMPAIGNS: dict[str, Campaign] = {
     "acceptance": acceptance.run,
     "crash": crash.run,
     "cutover": cutover.run,
+    "files": files.run,
     "labelled": labelled.run,
     "logs": logs.run,
+    "s3": s3.run,
     "stories": stories.run,
     "versions": versions.run,
 }

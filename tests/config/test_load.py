@@ -150,6 +150,15 @@ RULES = [
     ('keep = ["a"]\nwritable = ["./a/"]\n' + LEAST, "writable[0]: found"),
     ('keep = ["log"]\n' + LEAST + '[logs]\nfiles = ["log/*.log"]', "overlaps"),
     (LEAST + '[release]\nassets = "static"', "release.assets: found"),
+    (LEAST + '[files]\nbucket = "My.Files"', 'files.bucket: found the name "My.Files"'),
+    (LEAST + '[files]\nbucket = "a-"', "3 to 63 characters"),
+    (LEAST + '[files]\ncollect = { "*.csv" = "a/" }', "files in a folder of their own"),
+    (LEAST + '[files]\ncollect = { "/app/o/**" = "a/" }', "** is not known here"),
+    (LEAST + '[files]\ncollect = { "/srv/*.csv" = "a/" }', "inside the app's own folder"),
+    (LEAST + '[files]\ncollect = { "o/*.csv" = "a" }', 'found "a", allowed is "" or a prefix'),
+    ('keep = ["o"]\n' + LEAST + '[files]\ncollect = { "o/*" = "" }', "overlaps"),
+    (LEAST + '[logs]\nfiles = ["o/*.log"]\n[files]\ncollect = { "o/*" = "" }', "overlaps"),
+    (LEAST + '[files]\nstore = "/mnt"', "files.store: belongs into environment.toml"),
 ]
 
 
@@ -166,10 +175,19 @@ def test_a_combination_that_is_refused(text: str, says: str) -> None:
         'app = "x"\n[process.worker]\nrun = "x"',
         'keep = ["a", "ab"]\n' + LEAST,
         'env = { EMPTY = "" }\n' + LEAST,
+        'writable = ["o"]\n' + LEAST + '[files]\ncollect = { "/app/o/a/*" = "", "o/b/*" = "" }',
     ],
 )
 def test_a_combination_that_is_allowed(text: str) -> None:
     load_app(text)
+
+
+@pytest.mark.parametrize(
+    ("app", "bucket"), [("orders", "orders"), ("ab", "ab-files"), ("shop-", "shop--files")]
+)
+def test_a_bucket_is_called_as_its_app(app: str, bucket: str) -> None:
+    assert load_app(LEAST.replace("orders", app)).bucket == bucket
+    assert load_app(LEAST + '[files]\nbucket = "exports"').bucket == "exports"
 
 
 NEW_ERRORS = [
@@ -191,6 +209,7 @@ def test_how_many_new_errors_are_a_breach(text: str, says: str) -> None:
     assert load_app(f"{LEAST}[release]\nnew_errors = 3\n").release.new_errors == 3
 
 
+BRIDGED = "runtime = 'docker'\ndocker.network = 'bridge'\n"
 ENVIRONMENTS = [
     ('runtime = "podman"', 'runtime: found "podman", allowed is "process" or "docker"'),
     ('name = "My Shop"', "name: found the name"),
@@ -217,6 +236,13 @@ ENVIRONMENTS = [
     ("keep = []", "keep: belongs into dayfly.toml (the application's"),
     ('[process.web]\nrun = "x"', "process: belongs into dayfly.toml"),
     ('[retention]\nwarm = "1m"', "belongs into [release] of dayfly.toml"),
+    ('[files]\nstore = "s3://x"', 'files.store: found "s3://x", allowed are "archive", which lies'),
+    ('[files]\nstore = "files"', "files.store: found"),
+    ('[files]\nstore = "/mnt/../etc"', "files.store: found"),
+    ("[files]\nworkers = 0", "files.workers: found 0, allowed are 1 to 64"),
+    ('[files]\nlisten = "127.0.0.1:8080"', "files.listen: port 8080 is taken by balancer.http"),
+    (f"{BRIDGED}[files]\nlisten = '127.0.0.1:9000'", "own don't reach; leave it out"),
+    ('[files]\nbucket = "x"', "files.bucket: belongs into dayfly.toml"),
 ]
 
 

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from dayfly.config.secrets import Secrets
 from dayfly.environment import shipping
+from dayfly.environment.collecting import Collector
 from dayfly.environment.shipping import ShippingRuntime
+from dayfly.files.tenants import Tenants
 from dayfly.logs.forwarder import checkpoint as checkpoints
 from dayfly.logs.forwarder.checkpoint import Checkpoint
 from dayfly.machines.process import ProcessRuntime
@@ -15,10 +18,24 @@ from dayfly.machines.process import ProcessRuntime
 NAME = "orders-1-web-1"
 
 
+def collector_in(home: Path) -> Collector:
+    archive = home / "archive"
+    tenants = Tenants(
+        root=archive,
+        index=archive / ".dayfly/index",
+        accounts=home / "accounts.json",
+        secrets=Secrets(home / "secrets"),
+        endpoint=lambda: "http://127.0.0.1:9000",
+    )
+    (home / "secrets").mkdir()
+    return Collector(home / "output", tenants)
+
+
 @pytest.fixture
 def runtime(tmp_path: Path) -> ShippingRuntime:
     """With the output of a machine that is gone."""
-    made = ShippingRuntime(ProcessRuntime(tmp_path, "0123abcd"), tmp_path / "forwarder")
+    inner, collector = ProcessRuntime(tmp_path, "0123abcd"), collector_in(tmp_path)
+    made = ShippingRuntime(inner, tmp_path / "forwarder", collector)
     (tmp_path / "forwarder").mkdir()
     folder = made.output(NAME)
     (folder / "files" / "log").mkdir(parents=True)
@@ -79,3 +96,25 @@ def test_output_that_no_forwarder_knows_of_goes_as_it_always_did(runtime: Shippi
     runtime.forget(NAME)
 
     assert not runtime.output(NAME).exists()
+
+
+COLLECT = '{"bucket":"orders","places":{"out/*.csv":"batch/"},"app":"orders","release":1}'
+
+
+def test_a_machine_waits_until_its_files_are_in_the_archive(
+    runtime: ShippingRuntime, tmp_path: Path
+) -> None:
+    folder = runtime.output(NAME)
+    (folder / ".collect.json").write_text(COLLECT)
+    (folder / "collect" / "out").mkdir(parents=True)
+    (folder / "collect" / "out" / "a.csv").write_text("1,2\n")
+    ship(runtime, tmp_path, "output.log", "files/log/app.log")
+    (tmp_path / "archive").write_text("no folder")
+
+    runtime.forget(NAME)
+    assert (folder / "collect/out/a.csv").exists()
+
+    (tmp_path / "archive").unlink()
+    runtime.forget(NAME)
+    assert not folder.exists()
+    assert (tmp_path / "archive/data/orders/batch/a.csv").read_text() == "1,2\n"

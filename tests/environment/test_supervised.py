@@ -33,7 +33,7 @@ def test_supervisord_reads_what_was_meant(tmp_path: Path) -> None:
 
     found = read_by_supervisord(supervisord(wanted, run), tmp_path)
 
-    assert set(found) == {"logs", "forwarder", "balancer", "server"}
+    assert set(found) == {"logs", "forwarder", "files", "balancer", "server"}
     assert found["logs"] == ["/opt/py thon", "-m", "dayfly.logs", f"{AWKWARD}/logs"]
     assert found["server"] == ["/opt/py thon", "-m", "dayfly.console", AWKWARD]
 
@@ -42,7 +42,7 @@ def test_machines_outlive_a_unit_that_is_stopped() -> None:
     """Systemd ends only the service's own process, and starts it again when it dies."""
     units = systemd_units(services(Path("/opt/python"), Path("/srv/home")), "production", {})
 
-    names = ("logs", "forwarder", "balancer", "server")
+    names = ("logs", "forwarder", "files", "balancer", "server")
     assert set(units) == {f"dayfly-production-{name}.service" for name in names}
     for text in units.values():
         assert "\nKillMode=process\n" in text

@@ -42,6 +42,7 @@ http = "127.0.0.1:{http}"
 listen = "127.0.0.1:{api}"
 [logs]
 listen = "127.0.0.1:{logs}"
+{archive}
 [logs.host]
 journal = false
 syslog = []
@@ -66,6 +67,7 @@ class Production:
     api: int
     https: int = 0  # without TLS
     logs: int = 0
+    files: int = 0
 
     @property
     def home(self) -> Home:
@@ -216,6 +218,9 @@ class Production:
     def forwarders(self) -> list[int]:
         return pids_of(["-m", "dayfly.logs.forwarder", str(self.home.forwarder)])
 
+    def archives(self) -> list[int]:
+        return pids_of(["-m", "dayfly.files.service", str(self.home.files)])
+
     def supervisors(self) -> list[int]:
         conf = str(self.home.run / "supervisord.conf")
         return pids_of(["-m", "supervisor.supervisord", "-c", conf])
@@ -253,7 +258,7 @@ class Production:
             return
         self.type("down")
         everything = [*self.supervisors(), *self.servers(), *self.keepers(), *self.haproxies()]
-        everything += [*self.forwarders(), *self.log_servers()]
+        everything += [*self.forwarders(), *self.log_servers(), *self.archives()]
         for pid in [*everything, *self.processes_of()]:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -261,19 +266,24 @@ class Production:
 
 @contextmanager
 def running(
-    folder: Path, *, runtime: str = "process", tls: bool = False, more: str = ""
+    folder: Path, *, runtime: str = "process", tls: bool = False, more: str = "", last: str = ""
 ) -> Iterator[Production]:
-    """A started environment on free ports; `more` goes to the top of its environment.toml."""
+    """A started environment on free ports; `more` and `last` go into its environment.toml.
+
+    Where containers have a network of their own the archive chooses its address.
+    """
     if not (which("haproxy") or packaged_program()):
         (pytest.fail if os.environ.get("CI") else pytest.skip)("needs haproxy")
     folder.chmod(0o755)  # machines of other users pass through
     for parent in folder.parents[:2]:
         parent.chmod(parent.stat().st_mode | 0o011)
-    prod = Production(folder, free_port(), free_port(), free_port() if tls else 0, free_port())
+    ports = free_port(), free_port()
+    prod = Production(folder, free_port(), free_port(), free_port() if tls else 0, *ports)
     prod.home.path.mkdir()
     if tls:
         _certify(prod)
     https = f'https = {{ listen = "127.0.0.1:{prod.https}" }}' if tls else ""
+    archive = "" if "bridge" in last else f'[files]\nlisten = "127.0.0.1:{prod.files}"'
     prod.home.environment_toml.write_text(
         SETTINGS.format(
             runtime=runtime,
@@ -282,7 +292,9 @@ def running(
             https=https,
             api=prod.api,
             logs=prod.logs,
+            archive=archive,
         )
+        + last
     )
     try:
         prod.up()

@@ -100,6 +100,7 @@ def words(text: str) -> str:
 def parser() -> argparse.ArgumentParser:
     from dayfly.cli import (  # noqa: PLC0415
         environment,
+        files,
         impact,
         logs,
         preserved,
@@ -114,7 +115,9 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action=_Version, help="print the version of Dayfly")
     top.add_argument("-e", "--environment", metavar="NAME", help=argparse.SUPPRESS)
     commands = Commands(top)
-    for group in (environment, release, impact, preserved, readers, logs, work, secrets, tokens):
+    for group in (
+        environment, release, impact, preserved, readers, logs, files, work, secrets, tokens,
+    ):  # fmt: skip
         group.declare(commands)
     return top
 

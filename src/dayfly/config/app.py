@@ -5,7 +5,10 @@ It lies in the application's own repository and changes with its commits.
 
 from dataclasses import dataclass, field
 
+from dayfly.config.names import bucket_problem
 from dayfly.config.units import Duration, Size
+
+APP_FOLDER = "/app/"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +103,19 @@ class Logs:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Files:
+    """What the app has in the file archive."""
+
+    bucket: str | None = None  # else the app's name
+    collect: dict[str, str] = field(default_factory=dict)  # finished files (globs) → prefix
+
+    @property
+    def collect_places(self) -> dict[str, str]:
+        """Globs below the app's folder, which may be written as `/app` too, as containers do."""
+        return {glob.removeprefix(APP_FOLDER): prefix for glob, prefix in self.collect.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
 class App:
     """All of dayfly.toml."""
 
@@ -115,3 +131,11 @@ class App:
     database: Database | None = None
     release: Release = field(default_factory=Release)
     logs: Logs = field(default_factory=Logs)
+    files: Files = field(default_factory=Files)
+
+    @property
+    def bucket(self) -> str:
+        """Its name as a bucket; buckets have three characters, and end with none of `-`."""
+        if self.files.bucket is not None:
+            return self.files.bucket
+        return f"{self.app}-files" if bucket_problem(self.app) else self.app

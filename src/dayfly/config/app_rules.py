@@ -7,9 +7,16 @@ from difflib import get_close_matches
 from itertools import combinations
 
 from dayfly.config.app import App, Database, Health
+from dayfly.config.collecting import files_problems, folder_of
 from dayfly.config.cron import CronError, schedule
 from dayfly.config.environment import Environment
-from dayfly.config.names import OPERATOR, name_problem, named, secret_problem, variable_problem
+from dayfly.config.names import (
+    OPERATOR,
+    name_problem,
+    named,
+    secret_problem,
+    variable_problem,
+)
 from dayfly.config.paths import inside_problem, overlap
 from dayfly.config.problem import KeyPath, Problem
 from dayfly.config.read import shown
@@ -18,13 +25,16 @@ from dayfly.config.units import Duration, Size
 MOST_MACHINES = 100
 MOST_CPUS = 1024
 MOST_HOLD = Duration(20)  # clients give up after some more
+# Log files and collected ones lie in writable directories, and their own globs may meet.
+_TOGETHER = {("writable", "logs"), ("writable", "files"), ("logs", "logs"), ("files", "files")}
+_MAY_BE_EMPTY = {("env",), ("files", "collect")}
 _MAY_BE_ZERO = {"hold", "drain", "stream_drain", "job_drain", "watch", "warm"}
 
 
 def app_problems(app: App) -> list[Problem]:
     rules = (
         _names, _variables, _build, _processes, _jobs, _database, _release, _paths, _amounts,
-        _commands,
+        _commands, files_problems,
     )  # fmt: skip
     return [problem for rule in rules for problem in rule(app)]
 
@@ -193,9 +203,10 @@ def _paths(app: App) -> Iterator[Problem]:
     for at, path in placed:
         if says := inside_problem(path, globs=at[0] == "logs"):
             yield Problem(at, says)
+    placed += [(("files", "collect", glob), folder_of(glob)) for glob in app.files.collect]
     for (first, one), (second, other) in combinations(placed, 2):
-        if first[0] == "logs" or (first[0], second[0]) == ("writable", "logs"):
-            continue  # log files lie in writable directories, and their globs may meet
+        if (first[0], second[0]) in _TOGETHER:
+            continue
         if overlap(one, other):
             says = f"found {shown(other)}, which overlaps {shown(one)} of `{first[0]}`"
             yield Problem(second, says)
@@ -209,7 +220,7 @@ def _amounts(app: App) -> Iterator[Problem]:
 
 def _commands(app: App) -> Iterator[Problem]:
     for at, value in _leaves(app, ()):
-        if isinstance(value, str) and not value.strip() and at[0] != "env":
+        if isinstance(value, str) and not value.strip() and at[:-1] not in _MAY_BE_EMPTY:
             yield Problem(at, "is empty")
     yield from _url_path(("release", "assets"), app.release.assets)
 

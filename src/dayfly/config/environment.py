@@ -136,6 +136,15 @@ class Logs:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Files:
+    """The file archive."""
+
+    store: str = "archive"  # relative to DAYFLY_HOME, or a mounted share
+    listen: str | None = None  # without it a port of loopback that `up` chooses once
+    workers: int = 2
+
+
+@dataclass(frozen=True, kw_only=True)
 class Environment:
     """All of environment.toml."""
 
@@ -151,3 +160,4 @@ class Environment:
     docker: Docker = field(default_factory=Docker)
     retention: Retention = field(default_factory=Retention)
     logs: Logs = field(default_factory=Logs)
+    files: Files = field(default_factory=Files)

@@ -7,6 +7,7 @@ from itertools import combinations
 from dayfly.config.address import EVERYWHERE, address_of, is_host_name
 from dayfly.config.cron import zone_of
 from dayfly.config.environment import Environment
+from dayfly.config.files_rules import files_problems
 from dayfly.config.logs_rules import logs_problems
 from dayfly.config.names import name_problem, named
 from dayfly.config.problem import KeyPath, Problem
@@ -18,7 +19,7 @@ _URL = re.compile(r"postgres(ql)?://[^/?\s]*/[^/?\s]+(\?\S*)?")
 def environment_problems(environment: Environment) -> list[Problem]:
     rules = (_plain, _addresses, _routes, _amounts)
     own = [problem for rule in rules for problem in rule(environment)]
-    return [*own, *logs_problems(environment.logs)]
+    return [*own, *logs_problems(environment.logs), *files_problems(environment)]
 
 
 def _plain(environment: Environment) -> Iterator[Problem]:
@@ -65,6 +66,7 @@ def _listens(environment: Environment) -> dict[KeyPath, str]:
         ("logs", "listen"): logs.listen,
         ("logs", "syslog", "listen"): logs.syslog.listen,
         ("logs", "syslog", "tls"): logs.syslog.tls,
+        ("files", "listen"): environment.files.listen,
     }
     return {at: listen for at, listen in told.items() if listen is not None}
 

@@ -101,6 +101,11 @@ class Home:
         return self.path / "forwarder"
 
     @property
+    def files(self) -> Path:
+        """What the archive is told, who may use it, and its index where the tree is a share."""
+        return self.path / "files"
+
+    @property
     def tls(self) -> Path:
         return self.path / "tls"
 
@@ -125,10 +130,10 @@ class Home:
 
 # All that an environment ever makes in its home; what else lies there is somebody else's.
 OWN = (
-    "alerts.json", "balancer", "cache", "environment.toml", "forwarder", "id", "images",
-    "journal.db", "journal.db-shm", "journal.db-wal", "keep", "logs", "machines", "output",
-    "preserved", "releases", "run", "scratch", "searches.json", "searches.lock", "secrets",
-    "sources", "tls", "token", "uids.json",
+    "alerts.json", "archive", "balancer", "cache", "environment.toml", "files", "forwarder", "id",
+    "images", "journal.db", "journal.db-shm", "journal.db-wal", "keep", "logs", "machines",
+    "output", "preserved", "releases", "run", "scratch", "searches.json", "searches.lock",
+    "secrets", "sources", "tls", "token", "uids.json",
 )  # fmt: skip
 
 
@@ -164,7 +169,8 @@ def create(home: Home) -> None:
         home.path.chmod(passable)
         for folder in (
             home.secrets, home.tls, home.sources, home.releases, home.balancer, home.run,
-            home.logs, home.forwarder, home.path / "preserved",
+            home.logs, home.forwarder, home.files,
+            home.path / "preserved",
         ):  # fmt: skip
             folder.mkdir(exist_ok=True)
             folder.chmod(0o700)

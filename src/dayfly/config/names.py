@@ -9,6 +9,7 @@ from dayfly.config.read import shown
 LONGEST = 31
 OPERATOR = "dayfly"  # the app whose secrets are the operator's own, for environment.toml
 _NAME = re.compile(rf"[a-z][a-z0-9-]{{0,{LONGEST - 1}}}")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _SECRET = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 
@@ -37,6 +38,21 @@ def variable_problem(name: str) -> str | None:
     return _reserved(name)
 
 
+def bucket_problem(name: str) -> str | None:
+    """What is wrong with the name of an app's bucket."""
+    if _BUCKET.fullmatch(name):
+        return None
+    return (
+        f"found the name {shown(name)}, allowed are a to z, 0 to 9 and -, 3 to 63 characters,"
+        " none of them - at either end"
+    )
+
+
+def reserved(name: str) -> bool:
+    """Of Dayfly's own secrets, which nobody else sets or sees."""
+    return name.startswith("DAYFLY_")
+
+
 def named(path: KeyPath, names: Iterable[str]) -> Iterator[Problem]:
     """The problems of names that are keys of a table."""
     for name in names:
@@ -45,6 +61,6 @@ def named(path: KeyPath, names: Iterable[str]) -> Iterator[Problem]:
 
 
 def _reserved(name: str) -> str | None:
-    if name == "PORT" or name.startswith("DAYFLY_"):
+    if name == "PORT" or reserved(name):
         return f"{name} is set by Dayfly itself; choose another name"
     return None

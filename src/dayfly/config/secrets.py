@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from dayfly.config.names import OPERATOR, name_problem, secret_problem
+from dayfly.config.names import OPERATOR, name_problem, reserved, secret_problem
 from dayfly.durable import locked, translated, write_atomically
 from dayfly.errors import DayflyError
 
@@ -24,7 +24,7 @@ class Secrets:
     folder: Path
 
     def names(self, app: str) -> tuple[str, ...]:
-        return tuple(sorted(self.read(app)))
+        return tuple(sorted(name for name in self.read(app) if not reserved(name)))
 
     def read(self, app: str) -> dict[str, str]:
         """Names and values."""
@@ -55,11 +55,16 @@ class Secrets:
         with locked(self.folder / ".lock"):
             self._write(app, self.read(app) | {name: value})
 
+    def keep(self, app: str, name: str, value: str) -> None:
+        """One of Dayfly's own, which nobody sets, sees or removes; it is hidden as the others."""
+        with locked(self.folder / ".lock"):
+            self._write(app, self.read(app) | {name: value})
+
     def remove(self, app: str, name: str) -> None:
         with locked(self.folder / ".lock"):
             values = self.read(app)
-            if name not in values:
-                near = get_close_matches(name, values, 1)
+            if name not in values or reserved(name):
+                near = get_close_matches(name, self.names(app), 1)
                 hint = f"Did you mean {near[0]}?" if near else "`dayfly secret ls` shows all names."
                 raise SecretError(f"{app} has no secret {name}", hint=hint)
             del values[name]

@@ -12,8 +12,10 @@ from dayfly.config.home import Home, environment_id
 from dayfly.config.inherited import inherited_for_builds
 from dayfly.config.secrets import Secrets
 from dayfly.durable import write_atomically
-from dayfly.environment import logstore
+from dayfly.environment import archive, logstore
 from dayfly.environment.alerting.alerts import Alerts
+from dayfly.environment.collecting import ROUND_SECONDS as COLLECTING
+from dayfly.environment.collecting import Collector
 from dayfly.environment.declared import settings_of
 from dayfly.environment.shipping import ROUND_SECONDS, ShippingRuntime
 from dayfly.environment.tls import CertificateWatch
@@ -69,8 +71,9 @@ def opened(home: Home) -> Iterator[Environment]:
     https = parts.settings.balancer.https
     watch = CertificateWatch(parts.balancer, home.path / https.certificates if https else home.tls)
     retiring = Rounds("retiring", ROUND_SECONDS, shipping_of(parts).retire)
+    collecting = Rounds("collecting", COLLECTING, shipping_of(parts).collector.collect_all)
     alerts = _alerts(parts, engine)
-    for thread in (caretaker, scheduler, watch, retiring, alerts):
+    for thread in (caretaker, scheduler, watch, retiring, collecting, alerts):
         thread.start()
     try:
         yield Environment(
@@ -78,7 +81,7 @@ def opened(home: Home) -> Iterator[Environment]:
         )
     finally:
         engine.close()
-        for thread in (alerts, retiring, watch, scheduler, caretaker):
+        for thread in (alerts, collecting, retiring, watch, scheduler, caretaker):
             thread.close()
         parts.journal.close()
 
@@ -98,7 +101,8 @@ def _kept_closed(parts: Parts, engine: Engine) -> frozenset[str]:
 def open_parts(home: Home) -> Parts:
     settings = settings_of(home)
     runtime, builder = open_runtime(home, settings)
-    runtime = ShippingRuntime(runtime, home.forwarder)
+    tenants = archive.tenants(home, settings)
+    runtime = ShippingRuntime(runtime, home.forwarder, Collector(home.output, tenants))
     return Parts(
         home=home,
         settings=settings,
@@ -109,6 +113,7 @@ def open_parts(home: Home) -> Parts:
         balancer=open_balancer(home, settings),
         secrets=Secrets(home.secrets),
         logs=lambda question, **told: _ask_logs(home, question, **told),
+        archive=tenants,
     )
 
 
@@ -180,6 +185,7 @@ def observe(environment: Environment) -> Observed:
             "state": "up" if logstore.forwarder_runs(parts.home) else "down",
             "waiting": list(shipping_of(parts).late),
         },
+        files=archive.state(parts.home),
         records=records,
         problems=_problems(environment, routing, records),
         back_to={app: target.number for app, target in targets.items()},

@@ -1,6 +1,5 @@
 """The log store and the forwarder of an environment: what they are told, and how they are."""
 
-import fcntl
 import os
 import socket
 from collections.abc import Iterator
@@ -12,22 +11,20 @@ import msgspec
 
 from dayfly.client import Client, ClientError
 from dayfly.command import which
-from dayfly.config.address import EVERYWHERE, address_of
 from dayfly.config.environment import Environment as Settings
 from dayfly.config.environment import Syslog
-from dayfly.config.home import Home, environment_id
+from dayfly.config.home import Home
 from dayfly.config.names import OPERATOR
 from dayfly.durable import FileError, translated, write_atomically
-from dayfly.environment import feeds
-from dayfly.errors import DayflyError
+from dayfly.environment import feeds, listening
+from dayfly.environment.listening import free_listen, is_free, is_held, url_of
 from dayfly.logs.feeding import settings as feeding
 from dayfly.logs.forwarder import journal
 from dayfly.logs.forwarder import starting as forwarding
 from dayfly.logs.forwarder.stamps import Stamps
 from dayfly.logs.forwarder.starting import Files
-from dayfly.machines.ports import Ports
 
-USUAL = "127.0.0.1:8082"
+USUAL_PORT = 8082
 OWN = OPERATOR  # the app of what Dayfly itself says
 SERVING = "settings.json"  # of the log server
 ANSWER_SECONDS = 2.0
@@ -37,7 +34,7 @@ _KEEPS = "log store"  # who holds its port
 def prepare(home: Home, settings: Settings) -> None:
     """Write what the two services read when they start."""
     logs = settings.logs
-    listen = logs.listen or _kept_listen(home) or _free_listen(home)
+    listen = logs.listen or _kept_listen(home) or free_listen(home, USUAL_PORT, _KEEPS)
     told = {
         "listen": listen,
         "zone": _zone(settings),
@@ -110,22 +107,12 @@ def feeds_state(home: Home) -> list[dict[str, Any]]:
 
 def forwarder_runs(home: Home) -> bool:
     """It holds its lock for as long as it lives."""
-    try:
-        descriptor = os.open(home.forwarder / "lock", os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
+    return is_held(home.forwarder / "lock")
 
 
 def let_go(home: Home) -> None:
     """Of the port, when the environment is destroyed."""
-    Ports(environment_id(home)).free(_KEEPS)
+    listening.let_go(home, _KEEPS)
 
 
 def has_journal() -> bool:
@@ -179,16 +166,7 @@ def _files(home: Home, settings: Settings) -> Iterator[Files]:
 def _kept_listen(home: Home) -> str:
     """What was chosen once stays, so that senders find it, unless another program has it now."""
     listen = _told_listen(home)
-    return listen if listen and (_answers(home) or _is_free(listen)) else ""
-
-
-def _free_listen(home: Home) -> str:
-    """The usual port, claimed for this environment before another one of this host claims it."""
-    ports = Ports(environment_id(home))
-    ports.free(_KEEPS)
-    if ports.claim(int(USUAL.rpartition(":")[2]), _KEEPS):
-        return USUAL
-    return f"127.0.0.1:{ports.reserve(_KEEPS)}"
+    return listen if listen and (_answers(home) or is_free(listen)) else ""
 
 
 def _told_listen(home: Home) -> str:
@@ -199,11 +177,7 @@ def _told_listen(home: Home) -> str:
 
 
 def _url(listen: str) -> str:
-    address = address_of(listen)
-    if address is None:
-        raise DayflyError(f"logs.listen: {listen!r} is not host:port")
-    host = EVERYWHERE.get(address[0], address[0])
-    return f"http://{f'[{host}]' if ':' in host else host}:{address[1]}"
+    return url_of(listen, "logs.listen")
 
 
 def _answers(home: Home) -> bool:
@@ -211,13 +185,4 @@ def _answers(home: Home) -> bool:
     try:
         return "version" in client(home).get("/")
     except (ClientError, FileError, TypeError):
-        return False
-
-
-def _is_free(listen: str) -> bool:
-    address = address_of(listen)
-    try:
-        with socket.create_server(address or ("127.0.0.1", 0)):
-            return True
-    except OSError:
         return False

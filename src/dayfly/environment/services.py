@@ -18,7 +18,7 @@ from dayfly.config.home import OWN, Home, create, environment_id, token
 from dayfly.config.inherited import inherited_for_builds
 from dayfly.config.load import load_environment
 from dayfly.durable import locked, write_atomically
-from dayfly.environment import logstore, supervised, units
+from dayfly.environment import archive, logstore, supervised, units
 from dayfly.environment.declared import settings_of
 from dayfly.environment.environment import (
     open_balancer,
@@ -56,6 +56,8 @@ def up(home: Home, *, systemd: bool, say: Say) -> str:
     open_balancer(home, settings).open()
     if not _pids(home, supervised.LOGS):  # one that runs keeps what it was told
         logstore.prepare(home, settings)
+    if not _pids(home, supervised.FILES):
+        archive.prepare(home, settings)
     services = supervised.services(Path(sys.executable), home.path)
     env = {**inherited_for_builds(), "DAYFLY_HOME": str(home.path)}
     with locked(home.run / "up.lock"):  # one who types it meanwhile finds it started
@@ -153,9 +155,12 @@ def destroy(home: Home, name: str, *, say: Say) -> None:
         parts.builder.remove(image)
     parts.journal.close()
     logstore.let_go(home)
+    archive.let_go(home)
     units.remove(home, supervised.BEFORE_MACHINES + supervised.AFTER_MACHINES)
     for entry in OWN:
         _remove(home.path / entry)
+    if Path(settings.files.store).is_absolute():
+        say(f"left alone: the files in {settings.files.store}, a folder of your own")
     left = ", ".join(sorted(path.name for path in home.path.iterdir()))
     if left:
         say(f"left alone in {home.path}, as the environment did not make it: {left}")

@@ -1,11 +1,17 @@
-"""Machines are retired when the log store has their last line; until then what has ended waits."""
+"""Machines are retired when the log store has their last line, and the archive their files.
 
+Until then what has ended waits.
+"""
+
+import logging
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from dayfly.clock import Stop
 from dayfly.durable import translated
+from dayfly.environment.collecting import Collector
+from dayfly.errors import DayflyError
 from dayfly.logs.forwarder import checkpoint as checkpoints
 from dayfly.logs.forwarder.checkpoint import Checkpoint
 from dayfly.logs.forwarder.rotated import PACKED
@@ -18,6 +24,8 @@ MOST_WAITING = 200  # beyond it the one that waits longest goes; its output stay
 UNSEEN_SECONDS = 60.0  # a file that is not found in this time is none that is forwarded
 FILES = "files"
 
+log = logging.getLogger(__name__)
+
 
 class ShippingRuntime:
     """One contract for all runtimes: see `machine.Runtime`.
@@ -26,8 +34,9 @@ class ShippingRuntime:
     in the log store. That takes a moment, or as long as the store is away.
     """
 
-    def __init__(self, runtime: Runtime, forwarder: Path) -> None:
+    def __init__(self, runtime: Runtime, forwarder: Path, collector: Collector) -> None:
         self.inner = runtime
+        self.collector = collector
         self._forwarder = forwarder
         self._waiting = {
             machine.name for machine in runtime.machines() if self._ended(machine.name).exists()
@@ -91,7 +100,7 @@ class ShippingRuntime:
 
     def forget(self, name: str) -> None:
         """Only what the log store has; the rest is asked for again."""
-        if self._is_shipped(name, checkpoints.load(self._forwarder)):
+        if self._is_in(name, checkpoints.load(self._forwarder)):
             self.inner.forget(name)
 
     def usage(self, name: str) -> Usage | None:
@@ -108,7 +117,7 @@ class ShippingRuntime:
         waiting = sorted(self._waiting, key=self._since)
         surplus = waiting[: max(0, len(waiting) - MOST_WAITING)]
         for name in waiting:
-            if name in surplus or self._is_shipped(name, known):
+            if name in surplus or self._is_in(name, known):
                 self._retire(name)
 
     def retire_all(self) -> None:
@@ -119,6 +128,14 @@ class ShippingRuntime:
     def _retire(self, name: str) -> None:
         self.inner.remove(name)
         self._waiting.discard(name)
+
+    def _is_in(self, name: str, known: Checkpoint) -> bool:
+        """Its lines in the log store, its finished files in the archive."""
+        try:
+            return self._is_shipped(name, known) and self.collector.collect(name)
+        except DayflyError as error:
+            log.warning("%s: its files are not collected yet: %s", name, error)
+            return False
 
     def _is_shipped(self, name: str, known: Checkpoint) -> bool:
         folder = self.inner.output(name)

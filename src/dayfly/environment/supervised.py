@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-LOGS, FORWARDER, BALANCER, SERVER = "logs", "forwarder", "balancer", "server"
+LOGS, FORWARDER, FILES, BALANCER, SERVER = "logs", "forwarder", "files", "balancer", "server"
 # Those that have to see the machines end, and those that end before.
-AFTER_MACHINES, BEFORE_MACHINES = (FORWARDER, LOGS), (SERVER, BALANCER)
+AFTER_MACHINES, BEFORE_MACHINES = (FORWARDER, FILES, LOGS), (SERVER, BALANCER)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,7 @@ class Service:
 
 
 def services(python: Path, home: Path) -> tuple[Service, ...]:
-    """The services of an environment: its logs, what keeps HAProxy up, and the server."""
+    """The services of an environment: logs, files, what keeps HAProxy up, the server."""
     return (
         Service(
             name=LOGS,
@@ -38,18 +38,25 @@ def services(python: Path, home: Path) -> tuple[Service, ...]:
             place=2,
         ),
         Service(
+            name=FILES,
+            argv=(str(python), "-m", "dayfly.files.service", str(home / "files")),
+            what="the file archive",
+            stop_seconds=30,
+            place=3,
+        ),
+        Service(
             name=BALANCER,
             argv=(str(python), "-m", "dayfly.balancer.keeper", str(home)),
             what="the balancer",
             stop_seconds=60,
-            place=3,
+            place=4,
         ),
         Service(
             name=SERVER,
             argv=(str(python), "-m", "dayfly.console", str(home)),
             what="the server: API, console, releases",
             stop_seconds=150,
-            place=4,
+            place=5,
         ),
     )
 

@@ -24,6 +24,7 @@ class Observed:
     balancer_up: bool
     logs: Mapping[str, Any]
     forwarder: Mapping[str, Any]
+    files: Mapping[str, Any]
     records: tuple[ReleaseRecord, ...]  # newest first
     problems: Mapping[str, str]
     back_to: Mapping[str, int] = field(default_factory=dict)  # by app: where a rollback goes
@@ -44,6 +45,7 @@ def status(seen: Observed) -> dict[str, Any]:
             "console": "up",
             "logs": {**seen.logs, "problems": [*_log_problems(seen)]},
             "forwarder": dict(seen.forwarder),
+            "files": dict(seen.files),
         },
         "apps": [app_status(seen, app) for app in apps],
         "alerts": [dict(each) for each in seen.alerts if worth_telling(each)],

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from dayfly.machines.cgroup import PIDS
 from dayfly.machines.ending import NEVER_STARTED, reason_of
+from dayfly.machines.engine import Engine, EngineError
 from dayfly.machines.folder import Record
 from dayfly.machines.machine import Spec
 from dayfly.machines.script import script_of
@@ -23,6 +24,14 @@ class Mount:
     source: Path
     target: str
     read_only: bool = False
+
+
+def gateway(engine: Engine) -> str:
+    """The address of this host in the network `bridge`, which every container reaches."""
+    for each in engine.get("/networks/bridge")["IPAM"]["Config"] or ():
+        if found := each.get("Gateway"):
+            return str(found)
+    raise EngineError("docker: the network `bridge` tells no gateway")
 
 
 def container_name(environment: str, machine: str) -> str:

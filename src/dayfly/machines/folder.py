@@ -19,7 +19,8 @@ import msgspec
 
 from dayfly.durable import write_atomically
 from dayfly.logs.forwarder.starting import MACHINE, Machine
-from dayfly.machines import launchfile, workdir
+from dayfly.machines import collected, launchfile, workdir
+from dayfly.machines.collected import Collected
 from dayfly.machines.machine import MachineError, Spec
 from dayfly.machines.script import script_of
 
@@ -117,7 +118,7 @@ class Folders:
         return found if found.environment == self.environment else None
 
     def open_output(self, spec: Spec, uid: int | None) -> dict[str, Path]:
-        """Make the output's folder; returns where each log place of the app leads.
+        """Make the output's folder; returns where the places of logs and collected files lead.
 
         The folder itself stays ours, so that a machine can't put a link in the output's place.
         """
@@ -127,6 +128,7 @@ class Folders:
         if spec.logged:
             told = Machine(app=spec.app, release=spec.release, process=spec.process)
             write_atomically(folder / MACHINE, msgspec.json.encode(told))
+            self._tell_collected(spec, folder)
         (folder / "output.log").touch(mode=0o640)
         workdir.give(folder / "output.log", uid)
         places = {place: folder / "files" / place for place in workdir.log_places(spec.log_files)}
@@ -137,7 +139,23 @@ class Folders:
             else:
                 target.mkdir(exist_ok=True)
             workdir.give(target, uid)
+        for place in workdir.log_places(spec.collect.places):
+            places[place] = folder / collected.FOLDER / place
+            places[place].mkdir(parents=True, exist_ok=True)
+            workdir.give(places[place], uid)
         return places
+
+    def _tell_collected(self, spec: Spec, folder: Path) -> None:
+        if spec.collect.places:
+            wanted = Collected(
+                bucket=spec.collect.bucket,
+                places=spec.collect.places,
+                app=spec.app,
+                release=spec.release,
+                process=spec.process,
+                job=spec.kind == "job",
+            )
+            write_atomically(folder / collected.TOLD, collected.encoded(wanted))
 
     def write_launch(self, spec: Spec, text: str, uid: int | None) -> Path:
         path = self.launch_file(spec.name)

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 from dayfly.clock import Stop
 from dayfly.errors import DayflyError
 from dayfly.images.image import Image
+from dayfly.machines.collected import Collect
 
 
 class MachineError(DayflyError):
@@ -34,6 +35,7 @@ class Spec:
     writable: tuple[str, ...] = ()
     log_files: tuple[str, ...] = ()
     loopback: bool = False  # has to reach what listens on this host's loopback address
+    collect: Collect = field(default_factory=Collect)  # files for the archive
     logged: bool = True  # its output goes to the log store, not only to who started it
 
 

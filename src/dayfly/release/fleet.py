@@ -13,10 +13,12 @@ from dayfly.clock import Stop
 from dayfly.config.app import App
 from dayfly.events import Emit
 from dayfly.images.image import Image
+from dayfly.machines.collected import Collect
 from dayfly.machines.health import wait_until_healthy
 from dayfly.machines.machine import Machine, Spec
 from dayfly.machines.output import last_lines
 from dayfly.machines.probe import probe
+from dayfly.release import bucket
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.work import Parts, RefusedError, ReleaseError, Work
 
@@ -59,6 +61,7 @@ def process_wanted(app: App, process: str) -> Wanted:
 
 def spec(parts: Parts, record: ReleaseRecord, app: App, image: Image, wanted: Wanted) -> Spec:
     """One more machine of a release, with a name of its own."""
+    files = bucket.told(parts, app)
     return Spec(
         name=parts.journal.name_machine(record, wanted.process, wanted.kind),
         app=record.app,
@@ -68,13 +71,14 @@ def spec(parts: Parts, record: ReleaseRecord, app: App, image: Image, wanted: Wa
         image=image,
         run=wanted.run,
         port=wanted.port,
-        env=app.env,
-        secrets=parts.secrets.wanted(app.app, app.secrets),
+        env={**files.env, **app.env},
+        secrets={**files.secrets, **parts.secrets.wanted(app.app, app.secrets)},
         memory=None if wanted.memory is None else int(wanted.memory),
         cpus=wanted.cpus,
         keep={path: parts.home.keep(record.app, path) for path in app.keep},
         writable=app.writable,
         log_files=app.logs.files,
+        collect=Collect(bucket=app.bucket, places=app.files.collect_places),
     )
 
 

@@ -13,7 +13,7 @@ from dayfly.config.app_rules import fits
 from dayfly.images.builder import BuildError
 from dayfly.images.image import Image
 from dayfly.machines.machine import Machine
-from dayfly.release import assessment, fleet, once, tooling
+from dayfly.release import assessment, bucket, fleet, once, tooling
 from dayfly.release.found import Found
 from dayfly.release.room import find_room
 from dayfly.release.testdatabase import ThrowAwayDatabase
@@ -34,6 +34,7 @@ def check_out(work: Work) -> Path:
             raise RefusedError("\n".join(map(str, problems)))
         work.parts.secrets.wanted(work.app.app, work.app.secrets)
         _require_route(work)
+        bucket.admit(work)
         tooling.keep(work, source)
         _require_page(work)
     return source
@@ -103,7 +104,8 @@ def run_tests(work: Work, image: Image, database: ThrowAwayDatabase | None) -> N
         secrets = {name: database.url(work.stop)} if database else {}
         wanted = fleet.Wanted(process=TEST, run=test.run)
         made = once.machine_for(work, image, wanted, secrets=secrets)
-        made = replace(made, keep={}, loopback=True)  # it must not see production's files
+        made = bucket.apart(work.parts, work.app, made)  # it must not see production's files
+        made = replace(made, keep={}, loopback=True)
         once.run_once(work, made, seconds=test.deadline)
 
 

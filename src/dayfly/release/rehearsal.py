@@ -12,7 +12,7 @@ from dayfly.events import silent
 from dayfly.images.image import Image
 from dayfly.machines.health import wait_until_healthy
 from dayfly.machines.machine import Machine, Spec
-from dayfly.release import fleet, once
+from dayfly.release import bucket, fleet, once
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.work import ReleaseError, Work
 
@@ -61,7 +61,7 @@ def on_copy(
     from dayfly.database.redirected import to_copy  # noqa: PLC0415 - loads the driver
 
     database = work.app.database or Database()
-    made = once.machine_for(work, image, wanted, env=env)
+    made = bucket.apart(work.parts, work.app, once.machine_for(work, image, wanted, env=env))
     production = (work.database_url(database), work.migrate_url(database))
     fenced = not work.parts.settings.scratch_url
     every = {**made.env, **made.secrets}

@@ -16,6 +16,7 @@ from dayfly.config.load import load_app
 from dayfly.config.redact import Redactor
 from dayfly.config.secrets import Secrets
 from dayfly.errors import DayflyError, StoppedError
+from dayfly.files.tenants import Tenants
 from dayfly.images.builder import Builder
 from dayfly.images.source import Sources
 from dayfly.machines.machine import Runtime
@@ -42,6 +43,7 @@ class Parts:
     balancer: Balancer
     secrets: Secrets
     logs: AskLogs
+    archive: Tenants
 
     def app_of(self, record: ReleaseRecord) -> App:
         """The settings that belong to a release: dayfly.toml of its commit."""

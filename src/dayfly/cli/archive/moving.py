@@ -1,0 +1,180 @@
+"""Bytes into the archive and out of it; what was interrupted goes on where it was."""
+
+import mimetypes
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from dayfly.cli.archive.place import Named, by_hand, file_at, named, object_named
+from dayfly.durable import translated
+from dayfly.errors import DayflyError, UsageError
+from dayfly.files.checksums import crc_of
+from dayfly.files.condition import Condition
+from dayfly.files.errors import BadNameError, NoSuchKeyError
+from dayfly.files.objects import Description, Version
+from dayfly.files.opened import Opened
+from dayfly.files.repository import Repository
+from dayfly.shown import amount
+
+Tell = Callable[[str], None]
+PIECE = 1 << 20
+INPUT = "-"
+SPOKEN = 64 * PIECE  # bytes between two words on how far it is
+
+
+def put(
+    repository: Repository, source: str, target: str, condition: Condition, tell: Tell
+) -> Version:
+    """A file, or what comes on standard input, as one object."""
+    wanted = _target(source, target)
+    if source == INPUT:
+        return _stored(repository, sys.stdin.buffer, wanted, _described(wanted), condition, tell)
+    path = file_at(Path(source))
+    if path.is_dir():
+        raise UsageError(
+            f"{source} is a folder", hint=f"dayfly files import {source} {wanted.bucket}/PREFIX/"
+        )
+    with translated(path), path.open("rb") as file:
+        told = _described(wanted, source=str(path.absolute()))
+        return _stored(repository, file, wanted, told, condition, tell)
+
+
+def _target(source: str, target: str) -> Named:
+    wanted = named(target)
+    if wanted.key and not wanted.key.endswith("/"):
+        return wanted
+    if source == INPUT:
+        raise UsageError(f"{target}: standard input has no name", hint="Write BUCKET/KEY.")
+    return Named(bucket=wanted.bucket, key=f"{wanted.key}{Path(source).name}")
+
+
+def _described(wanted: Named, *, source: str = "") -> Description:
+    kind, packed = mimetypes.guess_type(wanted.key)
+    headers = {"content-type": kind or "application/octet-stream"}
+    if packed:
+        headers["content-type"] = "application/octet-stream"
+    return Description(headers=headers, provenance=by_hand(source))
+
+
+def _stored(
+    repository: Repository,
+    file: BinaryIO,
+    wanted: Named,
+    described: Description,
+    condition: Condition,
+    tell: Tell,
+) -> Version:
+    owner = repository.bucket(wanted.bucket).owner  # what a person puts is the bucket's
+    with repository.stage(wanted.bucket) as staged:
+        while piece := file.read(PIECE):
+            staged.write(piece)
+            if staged.size % SPOKEN == 0:
+                tell(f"{wanted}: {amount(staged.size)}")
+        tell(f"{wanted}: {amount(staged.size)}, now on disk")
+        return repository.put(staged, wanted.key, replace(described, owner=owner), condition)
+
+
+def get(repository: Repository, source: str, target: str, version: str, tell: Tell) -> Version:
+    """An object into a file that appears whole; what an earlier try has left is gone on with."""
+    wanted = object_named(source)
+    with repository.open(wanted.bucket, wanted.key, version) as opened:
+        if target == INPUT:
+            for piece in opened.pieces():
+                sys.stdout.buffer.write(piece)
+            return opened.version
+        path = Path(target or Path(wanted.key.rstrip("/")).name)
+        if path.is_dir():
+            path /= Path(wanted.key.rstrip("/")).name
+        _fetch(opened, path, tell)
+        return opened.version
+
+
+def _fetch(opened: Opened, path: Path, tell: Tell) -> None:
+    version = opened.version
+    part = path.with_name(f".{path.name}.{version.uid}.part")
+    with translated(path):
+        with part.open("ab") as file:
+            for piece in opened.pieces(start=min(file.tell(), version.size)):
+                file.write(piece)
+                if file.tell() % SPOKEN < PIECE:
+                    tell(f"{path.name}: {amount(file.tell())} of {amount(version.size)}")
+            file.flush()
+            os.fsync(file.fileno())
+        if crc_of(pieces_of(part)) != version.crc:
+            part.unlink()
+            raise DayflyError(
+                f"{path}: what arrived is not what was put",
+                hint="Try again; `dayfly files scrub` looks for damage.",
+            )
+        part.replace(path)
+
+
+@dataclass
+class Imported:
+    """What came of a folder."""
+
+    put: int = 0
+    same: int = 0
+    bytes: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+
+def import_folder(repository: Repository, folder: str, target: str, tell: Tell) -> Imported:
+    """All regular files below it; one that is there already with the same bytes is passed by.
+
+    So an import that was interrupted goes on when it is typed again. Links are not followed.
+    """
+    root, wanted, done = file_at(Path(folder)), named(target), Imported()
+    if not root.is_dir():
+        raise UsageError(f"{folder} is no folder", hint=f"dayfly files put {folder} {target}")
+    prefix = wanted.key if wanted.key.endswith("/") or not wanted.key else f"{wanted.key}/"
+    for path in _files(root, done):
+        each = Named(bucket=wanted.bucket, key=f"{prefix}{path.relative_to(root)}")
+        try:
+            _import_one(repository, path, each, done, tell)
+        except (OSError, BadNameError) as error:
+            done.problems.append(f"{path}: {error}")
+    return done
+
+
+def _import_one(
+    repository: Repository, path: Path, wanted: Named, done: Imported, tell: Tell
+) -> None:
+    if _is_there(repository, path, wanted):
+        done.same += 1
+        return
+    with path.open("rb") as file:
+        told = _described(wanted, source=str(path.absolute()))
+        made = _stored(repository, file, wanted, told, Condition(), lambda _: None)
+    done.put, done.bytes = done.put + 1, done.bytes + made.size
+    tell(f"{done.put:,} files, {amount(done.bytes)}: {wanted}")
+
+
+def _is_there(repository: Repository, path: Path, wanted: Named) -> bool:
+    try:
+        found = repository.head(wanted.bucket, wanted.key)
+    except NoSuchKeyError:
+        return False
+    return found.size == path.stat().st_size and found.crc == crc_of(pieces_of(path))
+
+
+def _files(folder: Path, done: Imported) -> Iterator[Path]:
+    for each in sorted(folder.iterdir()):
+        if each.is_symlink() or not (each.is_dir() or each.is_file()):
+            done.problems.append(f"{each}: is no ordinary file, and is left out")
+        elif each.is_dir():
+            yield from _files(each, done)
+        else:
+            yield each
+
+
+def pieces_of(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            yield piece

@@ -1,0 +1,200 @@
+"""Files that machines have finished go into the archive, by what their app says of them."""
+
+import os
+import shutil
+import stat
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from dayfly.durable import translated, write_atomically
+from dayfly.errors import DayflyError
+from dayfly.files.objects import Description, Provenance
+from dayfly.files.tenants import Tenants
+from dayfly.logs.forwarder.starting import ENDED
+from dayfly.machines.collected import FOLDER, TOLD, Collected, told
+from dayfly.stored import read_json
+
+if TYPE_CHECKING:
+    from dayfly.files.repository import Repository
+
+DONE = ".collected.json"  # which files, beside what is told of them
+ROUND_SECONDS = 2.0
+FINISHED_SECONDS = 10.0  # for which nobody has written into a file of a machine that runs
+PIECE = 1 << 20
+_WILD = frozenset("*?[")
+
+Stamp = tuple[int, int]  # size and time of the last change
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A file of a machine, opened: nobody puts another one in its place."""
+
+    path: str  # below the app's folder
+    key: str
+    stamp: Stamp
+    descriptor: int
+
+
+@dataclass
+class Collector:
+    """A file that changes after it was collected is collected again, as a newer version."""
+
+    output: Path
+    tenants: Tenants
+    _known: dict[str, dict[str, Stamp]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def collect(self, name: str) -> bool:
+        """Take in what a machine has finished; whether nothing more will come of it.
+
+        FilesError where the archive does not take it; it stays where it is, then.
+        """
+        with self._lock:
+            return self._collected(name)
+
+    def collect_all(self) -> None:
+        """Of machines that run, and what is left of others; the last error that one of them met."""
+        met: DayflyError | None = None
+        for path in sorted(self.output.glob(f"*/{TOLD}")):
+            try:
+                self.collect(path.parent.name)
+            except DayflyError as error:
+                met = error
+        if met:
+            raise met
+
+    def _collected(self, name: str) -> bool:
+        folder = self.output / name
+        wanted = told(folder)
+        if wanted is None:
+            return True
+        ended = (folder / ENDED).exists()
+        known = self._known.get(name) or self._read(name)
+        fresh = [
+            path
+            for path, stamp in self._finished(folder, wanted, ended=ended)
+            if known.get(path) != stamp
+        ]
+        if fresh:
+            self._put(name, wanted, frozenset(fresh), known)
+        if not ended:
+            return False
+        with translated(folder):
+            (folder / TOLD).unlink()
+            (folder / DONE).unlink(missing_ok=True)
+            shutil.rmtree(folder / FOLDER, ignore_errors=True)
+        self._known.pop(name, None)
+        return True
+
+    def _read(self, name: str) -> dict[str, Stamp]:
+        path = self.output / name / DONE
+        self._known[name] = read_json(path, dict[str, Stamp]) if path.exists() else {}
+        return self._known[name]
+
+    def _finished(
+        self, folder: Path, wanted: Collected, *, ended: bool
+    ) -> Iterator[tuple[str, Stamp]]:
+        before = time.time_ns() - int(FINISHED_SECONDS * 1e9)
+        for found in files(folder / FOLDER, wanted.places):
+            os.close(found.descriptor)
+            if ended or found.stamp[1] < before:
+                yield found.path, found.stamp
+
+    def _put(
+        self, name: str, wanted: Collected, fresh: frozenset[str], known: dict[str, Stamp]
+    ) -> None:
+        from dayfly.files.repository import Repository  # noqa: PLC0415 - only where one is needed
+
+        self.tenants.access(wanted.app, wanted.bucket)
+        with closing(Repository(self.tenants.root, self.tenants.index)) as repository:
+            for found in files(self.output / name / FOLDER, wanted.places):
+                try:
+                    if found.path in fresh:
+                        _store(repository, name, wanted, found)
+                        known[found.path] = found.stamp
+                finally:
+                    os.close(found.descriptor)
+        write_atomically(self.output / name / DONE, msgspec.json.encode(known))
+
+
+def files(folder: Path, places: Mapping[str, str]) -> Iterator[Found]:
+    """Those that a glob names, opened. Through no link: a machine may put one where it likes."""
+    if not folder.is_dir():
+        return
+    for at, _, names, descriptor in os.fwalk(folder):
+        for name in sorted(names):
+            path = str(PurePosixPath(Path(at, name).relative_to(folder)))
+            key = key_of(path, places)
+            if key is not None and (opened := _opened(name, descriptor)):
+                yield Found(path=path, key=key, stamp=opened[1], descriptor=opened[0])
+
+
+def key_of(path: str, places: Mapping[str, str]) -> str | None:
+    """Of the first glob that names it: its prefix, and what follows the folder without wildcards.
+
+    >>> key_of("out/2026/a.csv", {"out/*/*.csv": "batch/"})
+    'batch/2026/a.csv'
+    """
+    parts = PurePosixPath(path).parts
+    for glob, prefix in places.items():
+        patterns = PurePosixPath(glob).parts
+        if len(patterns) == len(parts) and all(map(fnmatchcase, parts, patterns)):
+            wild = next((n for n, part in enumerate(patterns) if _WILD & set(part)), len(parts) - 1)
+            return prefix + "/".join(parts[wild:])
+    return None
+
+
+def _opened(name: str, folder: int) -> tuple[int, Stamp] | None:
+    """None for what is no file any more."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        descriptor = os.open(name, flags, dir_fd=folder)
+    except OSError:
+        return None
+    found = os.fstat(descriptor)
+    if stat.S_ISREG(found.st_mode):
+        return descriptor, (found.st_size, found.st_mtime_ns)
+    os.close(descriptor)
+    return None
+
+
+def _store(repository: "Repository", machine: str, wanted: Collected, found: Found) -> None:
+    """One that the archive has already, of just before a crash, is no new version."""
+    import mimetypes  # noqa: PLC0415 - with the repository
+
+    kind = mimetypes.guess_type(found.key)[0] or "application/octet-stream"
+    described = Description(
+        owner=wanted.app,
+        headers={"content-type": kind},
+        provenance=Provenance(
+            who=wanted.app,
+            release=str(wanted.release),
+            machine=machine,
+            job=wanted.process if wanted.job else "",
+            source=found.path,
+        ),
+    )
+    with repository.stage(wanted.bucket) as staged:
+        while piece := os.pread(found.descriptor, PIECE, staged.size):
+            staged.write(piece)
+        if not _is_there(repository, wanted.bucket, found.key, (staged.size, staged.crc)):
+            repository.put(staged, found.key, described)
+
+
+def _is_there(repository: "Repository", bucket: str, key: str, bytes_: tuple[int, int]) -> bool:
+    from dayfly.files.errors import NoSuchKeyError  # noqa: PLC0415
+
+    try:
+        found = repository.head(bucket, key)
+    except NoSuchKeyError:
+        return False
+    return (found.size, found.crc) == bytes_

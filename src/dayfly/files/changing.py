@@ -1,0 +1,116 @@
+"""Objects put, copied, deleted, and described anew."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from dayfly.files import lease
+from dayfly.files.catalogue import Known
+from dayfly.files.condition import Condition
+from dayfly.files.errors import NoRoomError, NoSuchKeyError
+from dayfly.files.ground import Ground
+from dayfly.files.holding import Holding, holding
+from dayfly.files.keys import check_key
+from dayfly.files.objectlock import check_deletion
+from dayfly.files.objects import Checksum, Deletion, Description, Version, Versioning
+from dayfly.files.reading import named, of_id
+from dayfly.files.staging import Staged
+
+
+def put(
+    ground: Ground, staged: Staged, key: str, description: Description, condition: Condition
+) -> Version:
+    check_key(key)
+    description = with_checksum(description, staged)
+    staged.seal()
+    with holding(ground, staged.bucket, key) as held:
+        check(held, held.current, condition)
+        check_quota(held, staged.size)
+        version = replace(
+            held.begun(),
+            size=staged.size,
+            etag=staged.etag,
+            crc=staged.crc,
+            description=description,
+        )
+        return held.put(version, staged.path)
+
+
+def check(held: Holding, version: Version | None, condition: Condition) -> None:
+    lease.check(held.ground, held.bucket.name, held.key, condition.token)
+    condition.check(version)
+
+
+def check_quota(held: Holding, size: int) -> None:
+    """What others put at the very same time is not counted yet."""
+    quota = held.bucket.quota
+    if not quota:
+        return
+    used = held.ground.catalogue.usage(held.bucket.name).all_bytes
+    if held.bucket.versioning is Versioning.NEVER and held.current:
+        used -= held.current.size
+    if used + size > quota:
+        raise NoRoomError(
+            f"{held.bucket.name}: {used} of {quota} bytes are used, {size} more are too many",
+            hint="Delete objects or versions of the bucket, or raise its quota.",
+        )
+
+
+def with_checksum(description: Description, staged: Staged) -> Description:
+    """One without a value is filled in."""
+    asked = description.checksum
+    if asked is None or asked.value:
+        return description
+    taken = Checksum(algorithm=asked.algorithm, value=staged.digest(asked.algorithm))
+    return replace(description, checksum=taken)
+
+
+def delete(ground: Ground, bucket: str, key: str, condition: Condition) -> Deletion:
+    check_key(key)
+    with holding(ground, bucket, key) as held:
+        check(held, held.current, condition)
+        if held.bucket.versioning is Versioning.NEVER:
+            if held.latest:
+                held.remove(held.latest)
+            return Deletion()
+        begun = held.begun()
+        owner = held.bucket.owner
+        marker = replace(begun, marker=True, description=Description(owner=owner))
+        return Deletion(id=held.put(marker, None).id, marker=True)
+
+
+def delete_version(
+    ground: Ground, where: tuple[str, str, str], condition: Condition, *, bypass: bool
+) -> Deletion:
+    bucket, key, id_ = where
+    check_key(key)
+    with holding(ground, bucket, key) as held:
+        known = of_id(ground, bucket, key, id_)
+        check(held, known.version if known else None, condition)
+        if known is None:
+            return Deletion(id=id_)
+        check_deletion(known.version, ground.now(), bypass=bypass)
+        held.remove(known)
+        return Deletion(id=id_, marker=known.version.marker)
+
+
+def change(
+    ground: Ground,
+    where: tuple[str, str, str],
+    changed: Callable[[Description], Description],
+) -> Version:
+    """Describe a version anew."""
+    bucket, key, id_ = where
+    check_key(key)
+    with holding(ground, bucket, key) as held:
+        known = named(ground, bucket, key, id_) if id_ else _current(held)
+        if known.version.marker:
+            raise NoSuchKeyError(f"{bucket}/{key}: is deleted", marker=known.version.id)
+        after = replace(known.version, description=changed(known.version.description))
+        return held.change(known, after)
+
+
+def _current(held: Holding) -> Known:
+    if held.latest is None or held.latest.version.marker:
+        marker = held.latest.version.id if held.latest else ""
+        raise NoSuchKeyError(f"{held.bucket.name}/{held.key}: no such key", marker=marker)
+    return held.latest

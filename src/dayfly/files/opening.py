@@ -1,0 +1,92 @@
+"""An archive opened: its tree, its index, and what earlier processes left."""
+
+import secrets
+from pathlib import Path
+
+from dayfly.durable import write_atomically
+from dayfly.files import buckets, uploads
+from dayfly.files.bench import anybody_else, left_behind, opened_bench
+from dayfly.files.catalogue import NAME, Catalogue
+from dayfly.files.errors import FilesError, GoneError
+from dayfly.files.ground import Ground
+from dayfly.files.rebuilding import changes_left, rebuild
+from dayfly.files.reconciling import reconcile
+from dayfly.files.statements import told
+from dayfly.files.system import flocked, made
+from dayfly.files.tree import ARCHIVE, SESSION, opened_tree
+
+ID = "archive"
+
+
+def opened(root: Path, index: Path, reserve: int) -> Ground:
+    """One process after the other opens it."""
+    made(index)
+    known = (index / ID).exists()
+    if known and not (root / ".dayfly" / ARCHIVE).exists():
+        raise GoneError(
+            f"{root}: the archive is not there",
+            hint="Mount it again, or bring it back from a copy; nothing was changed.",
+        )
+    tree = opened_tree(root)
+    with flocked(tree.inner / "locks" / "opening"):
+        catalogue = Catalogue(index / NAME)
+        ground = Ground(tree, catalogue, opened_bench(tree), index, reserve)
+        try:
+            _caught_up(ground)
+        except BaseException:
+            ground.close()
+            raise
+    return ground
+
+
+def _caught_up(ground: Ground) -> None:
+    if _followed(ground):
+        _recover(ground)
+    else:
+        alone(ground)
+        rebuild(ground)
+    follow(ground)
+
+
+def _followed(ground: Ground) -> bool:
+    """Whether the index was there whenever the tree was changed, and is no older copy."""
+    session = ground.tree.inner / SESSION
+    return (
+        ground.catalogue.about(ID) == ground.tree.archive.id
+        and session.exists()
+        and session.read_text() == ground.catalogue.about(SESSION)
+    )
+
+
+def follow(ground: Ground) -> None:
+    session = secrets.token_hex(8)
+    ground.catalogue.commit([told(ID, ground.tree.archive.id), told(SESSION, session)])
+    write_atomically(ground.tree.inner / SESSION, session, 0o644)
+    write_atomically(ground.index / ID, ground.tree.archive.id, 0o644)
+    for path in ground.index.glob("index-*"):
+        if not path.name.startswith(NAME):  # of another Dayfly, whose tables are others
+            path.unlink()
+
+
+def alone(ground: Ground) -> None:
+    """FilesError where another process has the archive open, with whatever index."""
+    if anybody_else(ground.bench):
+        raise FilesError(
+            f"{ground.tree.root}: another process has the archive open",
+            hint="Stop it first: the index has to be made anew.",
+        )
+
+
+def _recover(ground: Ground) -> None:
+    with left_behind(ground.bench) as changes:
+        if changes is None:
+            return
+        buckets.recover(ground)
+        for (bucket, key), each in changes.items():
+            found = ground.catalogue.bucket(bucket)
+            if found is None:
+                continue
+            with flocked(ground.tree.key_lock(bucket, key)):
+                reconcile(ground, found, key, changes_left(each))
+        for there in ground.catalogue.buckets():
+            uploads.recover(ground, there.name)

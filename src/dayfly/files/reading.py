@@ -1,0 +1,93 @@
+"""Versions found and opened; what differs from the catalogue is settled before it is read."""
+
+import os
+from contextlib import suppress
+
+from dayfly.files.catalogue import Known
+from dayfly.files.errors import LostError, MarkerError, NoSuchKeyError, NoSuchVersionError
+from dayfly.files.ground import Ground
+from dayfly.files.holding import agrees, holding
+from dayfly.files.keys import check_key
+from dayfly.files.objects import NULL
+from dayfly.files.opened import Opened
+from dayfly.files.system import Stamp
+
+
+def find(ground: Ground, bucket: str, key: str, version: str = "") -> Known:
+    """The version of an id, the current one without; it is what lies on disk."""
+    with ground.guarded(bucket):
+        latest = ground.catalogue.latest(bucket, key)
+        if latest is None:
+            check_key(key)
+            ground.bucket(bucket)
+        if not agrees(ground.tree, bucket, key, latest):
+            with holding(ground, bucket, key) as held:
+                latest = held.latest
+    return named(ground, bucket, key, version) if version else _present(bucket, key, latest)
+
+
+def named(ground: Ground, bucket: str, key: str, version: str) -> Known:
+    known = of_id(ground, bucket, key, version)
+    if known is None:
+        raise NoSuchVersionError(f"{bucket}/{key}: has no version {version}")
+    return known
+
+
+def of_id(ground: Ground, bucket: str, key: str, version: str) -> Known | None:
+    if version == NULL:
+        return ground.catalogue.null(bucket, key)
+    known = ground.catalogue.of_uid(bucket, key, version)
+    return None if known and known.version.null else known
+
+
+def _present(bucket: str, key: str, latest: Known | None) -> Known:
+    if latest is None or latest.version.marker:
+        marker = latest.version.id if latest else ""
+        raise NoSuchKeyError(f"{bucket}/{key}: no such key", marker=marker)
+    return latest
+
+
+def open_(ground: Ground, bucket: str, key: str, version: str = "") -> Opened:
+    with ground.guarded(bucket):
+        catalogue = ground.catalogue
+        known = of_id(ground, bucket, key, version) if version else catalogue.latest(bucket, key)
+        if known and not known.version.marker and (opened := _opened(ground, known, version)):
+            return opened
+        known = find(ground, bucket, key, version)
+        if known.version.marker:
+            raise MarkerError(f"{bucket}/{key}: version {version} is a delete marker")
+        return _opened_locked(ground, known, version)
+
+
+def _opened_locked(ground: Ground, known: Known, version: str) -> Opened:
+    bucket, key = known.version.bucket, known.version.key
+    with holding(ground, bucket, key) as held:
+        for settle in (False, True):
+            if settle:
+                held.settle()
+            known = (
+                named(ground, bucket, key, version)
+                if version
+                else _present(bucket, key, held.latest)
+            )
+            if opened := _opened(ground, known, version):
+                return opened
+    raise LostError(
+        f"{bucket}/{key}: the bytes of version {known.version.id} are lost, or were changed",
+        hint="dayfly files scrub looks for another copy.",
+    )
+
+
+def _opened(ground: Ground, known: Known, version: str) -> Opened | None:
+    data, kept = ground.tree.data(known.version), ground.tree.kept(known.version)
+    for path in (kept, data) if version else (data,):
+        with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            if _is(descriptor, known):
+                return Opened(known.version, descriptor)
+            os.close(descriptor)
+    return None
+
+
+def _is(descriptor: int, known: Known) -> bool:
+    return Stamp.of(os.fstat(descriptor)) == known.stamp

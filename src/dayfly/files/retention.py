@@ -1,0 +1,110 @@
+"""What is no longer to be kept, as S3's lifecycle rules have it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from dayfly.files import changing, uploads
+from dayfly.files.condition import Condition
+from dayfly.files.errors import (
+    ConditionError,
+    LeasedError,
+    LockedError,
+    NoSuchKeyError,
+    NoSuchUploadError,
+)
+from dayfly.files.ground import Ground
+from dayfly.files.objects import Bucket, Version
+
+DAY = 86_400 * 10**9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """Of the objects it is for: what is deleted. None and 0 mean that it is kept."""
+
+    prefix: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    larger_than: int | None = None
+    smaller_than: int | None = None
+    days: float = 0  # after which the current version is deleted
+    until: int = 0  # the time at which it is deleted
+    older_days: float = 0  # after which a version that is no longer the current one is deleted
+    older_kept: int = 0  # of these the newest ones, which stay
+    lone_markers: bool = False  # a delete marker with nothing below it
+    upload_days: float = 0  # after which an upload that was not completed is aborted
+
+    def is_for(self, version: Version) -> bool:
+        tags = version.description.tags
+        return (
+            version.key.startswith(self.prefix)
+            and all(tags.get(name) == value for name, value in self.tags.items())
+            and (self.larger_than is None or version.size > self.larger_than)
+            and (self.smaller_than is None or version.size < self.smaller_than)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    current: bool = False  # to be deleted as if somebody asked for it
+    versions: tuple[Version, ...] = ()  # to be deleted for good
+
+
+def due(rule: Rule, versions: Sequence[Version], now: int) -> Due:
+    """Of the versions of a key, newest first."""
+    top = versions[0]
+    older = [
+        each
+        for number, (after, each) in enumerate(pairwise(versions))
+        if rule.older_days
+        and number >= rule.older_kept
+        and now - after.modified >= rule.older_days * DAY
+        and (each.marker or rule.is_for(each))
+        and each.key.startswith(rule.prefix)
+    ]
+    lone = top.marker and len(versions) == 1 and rule.lone_markers
+    if lone and top.key.startswith(rule.prefix):
+        older.append(top)
+    old = rule.days and now - top.modified >= rule.days * DAY
+    over = rule.until and now >= rule.until
+    return Due(
+        current=not top.marker and bool(old or over) and rule.is_for(top), versions=tuple(older)
+    )
+
+
+def expire(ground: Ground, bucket: Bucket, rules: Sequence[Rule]) -> int:
+    return sum(
+        sum(_expired(ground, bucket, key, rules)) for key in ground.catalogue.every_key(bucket.name)
+    ) + sum(_aborted(ground, bucket, rules))
+
+
+def _expired(ground: Ground, bucket: Bucket, key: str, rules: Sequence[Rule]) -> Iterator[int]:
+    versions = [each.version for each in ground.catalogue.all_of(bucket.name, key)]
+    if not versions:
+        return
+    found = [due(rule, versions, ground.now()) for rule in rules]
+    for version in {each.uid: each for one in found for each in one.versions}.values():
+        with suppress(LockedError, LeasedError):
+            where = (bucket.name, key, version.id)
+            changing.delete_version(ground, where, Condition(), bypass=False)
+            yield 1
+    if any(one.current for one in found):
+        top = versions[0]
+        unchanged = Condition(if_match=(top.etag,), modified=top.modified)
+        with suppress(LeasedError, ConditionError, NoSuchKeyError):
+            changing.delete(ground, bucket.name, key, unchanged)
+            yield 1
+
+
+def _aborted(ground: Ground, bucket: Bucket, rules: Sequence[Rule]) -> Iterator[int]:
+    for upload in uploads.every(ground, bucket.name):
+        if any(
+            rule.upload_days
+            and upload.key.startswith(rule.prefix)
+            and ground.now() - upload.begun >= rule.upload_days * DAY
+            for rule in rules
+        ):
+            with suppress(NoSuchUploadError):
+                uploads.abort(ground, upload)
+                yield 1

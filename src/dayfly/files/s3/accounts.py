@@ -1,0 +1,113 @@
+"""Who may use the archive: accounts with their keys, as the file of `--accounts` tells them."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from dayfly.durable import translated
+from dayfly.errors import DayflyError
+
+_LOG = logging.getLogger("files")
+
+
+class AccountsError(DayflyError):
+    """The accounts file is wrong."""
+
+
+class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    access_key_id: str
+    secret_access_key: str
+
+
+class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`id` is the canonical id, by which buckets and objects name their owner."""
+
+    id: str
+    display_name: str = ""
+    email: str = ""
+    keys: tuple[Key, ...] = ()
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    accounts: tuple[Account, ...]
+
+
+@dataclass(frozen=True)
+class Accounts:
+    all: tuple[Account, ...]
+    by_key: Mapping[str, tuple[Account, str]] = field(init=False)
+    by_id: Mapping[str, Account] = field(init=False)
+
+    def __post_init__(self) -> None:
+        keys = {
+            key.access_key_id: (account, key.secret_access_key)
+            for account in self.all
+            for key in account.keys
+        }
+        object.__setattr__(self, "by_key", keys)
+        object.__setattr__(self, "by_id", {account.id: account for account in self.all})
+
+    def of_email(self, email: str) -> Account | None:
+        return next((each for each in self.all if email and each.email == email), None)
+
+    def name_of(self, account_id: str) -> str:
+        found = self.by_id.get(account_id)
+        return found.display_name if found else ""
+
+
+def read(path: Path) -> Accounts:
+    """AccountsError says what is wrong with the file."""
+    with translated(path):
+        text = path.read_bytes()
+    try:
+        told = msgspec.json.decode(text, type=_File)
+    except msgspec.MsgspecError as error:
+        raise AccountsError(
+            f"{path}: {error}",
+            hint='{"accounts": [{"id": "main", "keys": [{"access_key_id": "…", '
+            '"secret_access_key": "…"}]}]}',
+        ) from error
+    _once(path, "id", (each.id for each in told.accounts))
+    _once(path, "access_key_id", (k.access_key_id for each in told.accounts for k in each.keys))
+    return Accounts(told.accounts)
+
+
+@dataclass
+class AccountsFile:
+    """Read again when it has changed; what is wrong then is logged, and the accounts stay."""
+
+    path: Path
+    _read: Accounts = field(init=False)
+    _stamp: tuple[int, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._stamp = self._now()
+        self._read = read(self.path)
+
+    def current(self) -> Accounts:
+        stamp = self._now()
+        if stamp != self._stamp:
+            self._stamp = stamp
+            try:
+                self._read = read(self.path)
+            except DayflyError as error:
+                _LOG.error("%s", error.message)
+        return self._read
+
+    def _now(self) -> tuple[int, int]:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return (0, 0)
+        return found.st_mtime_ns, found.st_ino
+
+
+def _once(path: Path, name: str, values: Iterable[str]) -> None:
+    seen = set[str]()
+    for value in values:
+        if not value or value in seen:
+            raise AccountsError(f"{path}: {name} {value!r} is empty or there twice")
+        seen.add(value)

@@ -1,0 +1,127 @@
+"""A request that is known: who asks for what, and of whose service."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from dayfly.files.objects import Bucket
+from dayfly.files.repository import Repository
+from dayfly.files.s3.accounts import Account, Accounts
+from dayfly.files.s3.address import Address, bucket_of_host
+from dayfly.files.s3.call import Call
+from dayfly.files.s3.problem import S3Error
+from dayfly.files.s3.signature import Claim, claim_of, verify
+from dayfly.files.s3.signature2 import old_claim_of, verify_old
+
+DEFAULT_REGION = "us-east-1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """What all requests are answered from."""
+
+    repository: Repository
+    known: Callable[[], Accounts]  # as they are now
+    domains: tuple[str, ...] = ()
+    region: str = DEFAULT_REGION
+
+    @property
+    def accounts(self) -> Accounts:
+        return self.known()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Nobody in particular, without an account."""
+
+    account: Account | None = None
+    claim: Claim | None = None
+    secret: str = ""
+
+    @property
+    def id(self) -> str | None:
+        return self.account.id if self.account else None
+
+
+ANYBODY = Caller()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    service: Service
+    call: Call
+    address: Address
+    operation: str
+    caller: Caller
+    now: int  # nanoseconds since the epoch
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self.call.headers
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        return self.call.parameters
+
+    @property
+    def repository(self) -> Repository:
+        return self.service.repository
+
+    @property
+    def version(self) -> str:
+        """The id of the one that is asked for; empty for the current one."""
+        return self.call.parameters.get("versionId", "")
+
+    def bucket(self) -> Bucket:
+        return bucket_of(self, self.address.bucket, "x-amz-expected-bucket-owner")
+
+    def account(self) -> Account:
+        if self.caller.account is None:
+            raise S3Error("AccessDenied")
+        return self.caller.account
+
+
+def bucket_of(request: Request, name: str, expected: str) -> Bucket:
+    """AccessDenied where it is not whose the header says."""
+    bucket = request.repository.bucket(name)
+    owner = request.headers.get(expected)
+    if owner is not None and owner != bucket.owner:
+        raise S3Error("AccessDenied", "The bucket's owner is not the one expected.")
+    return bucket
+
+
+def caller_of(service: Service, call: Call, now: float) -> Caller:
+    """S3Error where a signature is shown that is not good."""
+    old = old_claim_of(call)
+    claim = None if old else claim_of(call)
+    shown = old or claim
+    if shown is None:
+        return ANYBODY
+    found = service.accounts.by_key.get(shown.key_id)
+    if found is None:
+        raise S3Error("InvalidAccessKeyId", AWSAccessKeyId=shown.key_id[:128])
+    account, secret = found
+    if claim:
+        verify(claim, call, secret, now)
+    elif old:
+        bucket = bucket_of_host(call.header("host"), service.domains)
+        verify_old(old, call, secret, now, bucket)
+    if "x-amz-security-token" in call.headers or "X-Amz-Security-Token" in call.parameters:
+        raise S3Error("InvalidToken", "There are no session tokens here.")
+    return Caller(account=account, claim=claim, secret=secret)
+
+
+def number_of(
+    parameters: Mapping[str, str], name: str, default: int, *, least: int = 0, most: int = 2**31 - 1
+) -> int:
+    text = parameters.get(name, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) < 12 and least <= int(text) <= most):  # noqa: PLR2004 - digits
+        allowed = f"a whole number from {least} to {most}"
+        raise S3Error(
+            "InvalidArgument",
+            f"{name} is {text[:40]!r}; allowed is {allowed}.",
+            ArgumentName=name,
+            ArgumentValue=text[:200],
+        )
+    return int(text)

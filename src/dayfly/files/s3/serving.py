@@ -1,0 +1,124 @@
+"""The archive at an address: its settings, and what each of its processes does."""
+
+import asyncio
+import logging
+import resource
+import signal
+import socket
+import threading
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from dayfly.config.address import address_of
+from dayfly.errors import DayflyError, UsageError
+from dayfly.files.repository import Repository
+from dayfly.files.s3.accounts import AccountsFile, read
+from dayfly.files.s3.connection import Connection
+from dayfly.files.s3.expiring import DAY_SECONDS, Expiring
+from dayfly.files.s3.request import DEFAULT_REGION, Service
+from dayfly.files.s3.server import Server
+from dayfly.files.s3.workers import Workers
+
+GRACE_SECONDS = 10.0  # for answers that are on their way
+MOST_AT_ONCE = 1000  # connections of one process
+MOST_FILES = 65_536  # of one process, where the system allows so many
+BACKLOG = 1024
+
+
+class AddressError(DayflyError):
+    """Nobody can listen there, or somebody does."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """`domains` are those under which each bucket has a host of its own."""
+
+    root: Path
+    index: Path
+    accounts: Path
+    listen: str
+    workers: int = 2
+    domains: tuple[str, ...] = field(default=("localhost",))
+    region: str = DEFAULT_REGION
+    day: float = DAY_SECONDS  # of lifecycle rules
+
+
+def serve(settings: Serving) -> None:
+    """Until SIGTERM or SIGINT. What is wrong with the accounts or the folders is said at once."""
+    address = address_of(settings.listen)
+    if address is None:
+        raise UsageError(
+            f"{settings.listen} is no address to listen on", hint="Write it as HOST:PORT."
+        )
+    read(settings.accounts)
+    with _bound(*address) as listener:
+        Repository(settings.root, settings.index).close()
+        Workers(settings.workers, partial(_work, settings, listener), GRACE_SECONDS + 1).run()
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise AddressError(
+            f"can't listen on {host}:{port}: {error.strerror}", hint="Give another one."
+        ) from error
+
+
+def _work(settings: Serving, listener: socket.socket, number: int) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(MOST_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    repository = Repository(settings.root, settings.index)
+    service = Service(
+        repository=repository,
+        known=AccountsFile(settings.accounts).current,
+        domains=settings.domains,
+        region=settings.region,
+    )
+    ends = threading.Event()
+    try:
+        if number == 0:
+            expiring = Expiring(repository=repository, day=settings.day)
+            threading.Thread(target=expiring.run, args=(ends,), daemon=True).start()
+        asyncio.run(_listen(Server(service), listener))
+    except DayflyError as error:
+        logging.getLogger("files").error("%s %s", error.message, error.hint)  # noqa: TRY400
+    finally:
+        ends.set()
+        repository.close()
+
+
+async def _listen(server: Server, listener: socket.socket) -> None:
+    loop, ends, known = asyncio.get_running_loop(), asyncio.Event(), set[Connection]()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ends.set)
+    listening = await loop.create_server(lambda: Connection(server, known), sock=listener)
+    while not ends.is_set():
+        _close_idle(known, loop.time())
+        try:
+            async with asyncio.timeout(1):
+                await ends.wait()
+        except TimeoutError:
+            continue
+    listening.close()
+    for each in set(known):
+        each.close(gently=True)
+    stops = loop.time() + GRACE_SECONDS
+    while any(each.busy for each in known) and loop.time() < stops:  # noqa: ASYNC110 - rarely
+        await asyncio.sleep(0.02)
+    for each in set(known):
+        each.close()
+
+
+def _close_idle(known: set[Connection], now: float) -> None:
+    """Also the longest idle ones where there are too many."""
+    for each in [one for one in known if one.idle(now)]:
+        each.close()
+    extra = len(known) - MOST_AT_ONCE
+    if extra > 0:
+        unused = sorted((one for one in known if not one.busy), key=lambda one: one.touched)
+        for each in unused[:extra]:
+            each.close()

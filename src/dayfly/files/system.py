@@ -1,0 +1,131 @@
+"""What the archive asks of the file system, and how it tells that this failed."""
+
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from dayfly.files.checksums import OWN, Crc
+from dayfly.files.errors import FilesError, NoRoomError, ReadOnlyError
+
+_LOCK_FLAGS = os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC  # no writer, who would hinder a remount
+_LARGEST = 2**63 - 1
+_PIECE = 1 << 20
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class Stamp(NamedTuple):
+    """By which a file is known without being read. No number is too large for the index."""
+
+    size: int
+    mtime: int
+    inode: int
+
+    @classmethod
+    def of(cls, found: os.stat_result) -> Self:
+        return cls(found.st_size, found.st_mtime_ns & _LARGEST, found.st_ino & _LARGEST)
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Tell what the system says about a file as FilesError."""
+    try:
+        yield
+    except OSError as error:
+        raise refusal(error, path) from error
+
+
+def refusal(error: OSError, path: Path) -> FilesError:
+    message = f"{error.filename or path}: {error.strerror}"
+    if error.errno in FULL:
+        return NoRoomError(message, hint="Make room on the disk; what is stored can be read.")
+    if error.errno == errno.EROFS:
+        return ReadOnlyError(message, hint="Mount the file system for writing again.")
+    return FilesError(message)
+
+
+def fsync(folder: Path) -> None:
+    """The names in a folder are on disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def flocked(path: Path, *, shared: bool = False) -> Iterator[None]:
+    """Hold a lock file among threads and processes; a holder that dies lets it go."""
+    descriptor = os.open(path, _LOCK_FLAGS, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def try_flock(path: Path) -> int | None:
+    """A descriptor that holds the lock until it is closed; None where somebody else does."""
+    descriptor = os.open(path, _LOCK_FLAGS, 0o644)
+    with suppress(BlockingIOError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+def made(folder: Path) -> None:
+    """The folder is there, and its name is on disk as well as those of the folders above it."""
+    if folder.is_dir():
+        return
+    made(folder.parent)
+    with suppress(FileExistsError):
+        folder.mkdir()
+    fsync(folder.parent)
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """A new file, with its bytes on disk."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        path.unlink()
+        raise
+
+
+def looked_at(path: Path) -> os.stat_result | None:
+    """The stat of a regular file, itself and no link to one; None where there is none."""
+    try:
+        found = path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found if stat.S_ISREG(found.st_mode) else None
+
+
+def copied(source: Path, target: Path) -> tuple[int, int]:
+    """A copy on disk; its size and the archive's own checksum of what was copied."""
+    own, size = Crc(OWN), 0
+    with source.open("rb", buffering=0) as old, target.open("xb", buffering=0) as new:
+        while piece := old.read(_PIECE):
+            own.update(piece)
+            size += len(piece)
+            new.write(piece)
+        os.fsync(new.fileno())
+    return size, own.value
+
+
+def linked(source: Path, target: Path) -> bool:
+    """Another name for the same bytes; False where that name is taken."""
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        return False
+    return True

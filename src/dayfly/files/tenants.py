@@ -1,0 +1,121 @@
+"""What belongs to an app: an account, its key, and a bucket that nobody else gets."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from dayfly.config.secrets import Secrets
+from dayfly.files.errors import FilesError, NoSuchBucketError
+from dayfly.files.objects import Asked, Versioning
+
+if TYPE_CHECKING:
+    from dayfly.files.repository import Repository
+    from dayfly.files.s3.accounts import Key
+
+SECRET, TRIAL_SECRET = "DAYFLY_FILES_SECRET", "DAYFLY_FILES_TRIAL_SECRET"
+_FEW = 1000
+
+
+class TenantError(FilesError):
+    """The bucket that an app wants is not its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """What a machine has to know."""
+
+    endpoint: str
+    bucket: str
+    key: "Key"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tenants:
+    """The apps of an environment, in its archive.
+
+    The secrets hold a copy of what keys are made of, so that it is taken out of logs.
+    """
+
+    root: Path
+    index: Path
+    accounts: Path
+    secrets: Secrets
+    endpoint: Callable[[], str]
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
+    _begun: set[tuple[str, str]] = field(default_factory=set, init=False, compare=False)
+
+    def access(self, app: str, bucket: str) -> Access:
+        """Of the app's own bucket, which begins with versions: what is put over comes back."""
+        with self._lock:
+            self._begin(app, bucket, Versioning.ENABLED)
+            key = self._key(app, app, SECRET)
+        return Access(endpoint=self.endpoint(), bucket=bucket, key=key)
+
+    def trial(self, app: str) -> Access:
+        """Of a bucket for machines that must not see production's files."""
+        account = bucket = trial_of(app)
+        with self._lock:
+            self._begin(account, bucket, Versioning.NEVER)
+            key = self._key(account, app, TRIAL_SECRET)
+        return Access(endpoint=self.endpoint(), bucket=bucket, key=key)
+
+    def empty_trial(self, app: str) -> None:
+        """What earlier trials have left goes."""
+        repository = self._opened()
+        try:
+            while page := repository.list(trial_of(app), Asked(limit=_FEW)).entries:
+                for entry in page:
+                    repository.delete(trial_of(app), entry.key)
+        except NoSuchBucketError:
+            return
+        finally:
+            repository.close()
+
+    def _begin(self, account: str, bucket: str, versioning: Versioning) -> None:
+        if (account, bucket) in self._begun:
+            return
+        repository = self._opened()
+        try:
+            _make(repository, account, bucket, versioning)
+        finally:
+            repository.close()
+        self._begun.add((account, bucket))
+
+    def _opened(self) -> "Repository":
+        from dayfly.files.repository import Repository  # noqa: PLC0415 - only while it is open
+
+        return Repository(self.root, self.index)
+
+    def _key(self, account: str, app: str, name: str) -> "Key":
+        """The one that machines have; another one where somebody took it back."""
+        from dayfly.files import credentials  # noqa: PLC0415 - see `_opened`
+
+        kept = self.secrets.read(app).get(name)
+        for owner, key in credentials.keys(self.accounts):
+            if owner == account and key.secret_access_key == kept:
+                return key
+        key = credentials.create(self.accounts, account)
+        self.secrets.keep(app, name, key.secret_access_key)
+        return key
+
+
+def trial_of(app: str) -> str:
+    """No app is called so: their names have no dot."""
+    return f"{app}.trial"
+
+
+def _make(repository: "Repository", account: str, bucket: str, versioning: Versioning) -> None:
+    try:
+        found = repository.bucket(bucket)
+    except NoSuchBucketError:
+        repository.create_bucket(bucket, owner=account)
+        if versioning is not Versioning.NEVER:
+            repository.set_versioning(bucket, versioning)
+        return
+    if found.owner != account:
+        raise TenantError(
+            f"the bucket {bucket} belongs to {found.owner}, not to {account}",
+            hint="Name another one in dayfly.toml: [files] bucket.",
+        )

@@ -1,0 +1,219 @@
+"""Multipart uploads: parts that wait, and the object that is made of them."""
+
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from dayfly.durable import write_atomically
+from dayfly.files.assembling import PartFile, chosen, whole
+from dayfly.files.changing import check, check_quota
+from dayfly.files.checksums import can_join, crc_of
+from dayfly.files.condition import Condition
+from dayfly.files.errors import (
+    BadPartError,
+    ChecksumError,
+    NoSuchUploadError,
+)
+from dayfly.files.ground import Ground
+from dayfly.files.holding import holding
+from dayfly.files.keys import check_key
+from dayfly.files.ledger import Statement
+from dayfly.files.objects import (
+    Checksum,
+    Description,
+    Named,
+    Part,
+    PartPage,
+    Upload,
+    Version,
+)
+from dayfly.files.reconciling import pieces_of
+from dayfly.files.staging import Staged
+from dayfly.files.statements import with_part, with_upload, without_upload
+from dayfly.files.system import flocked, fsync, translated, write_durably
+from dayfly.files.tree import SIDECAR, fresh_uid
+from dayfly.stored import read_json
+
+MOST_PARTS = 10_000
+UPLOAD, LOCK = "upload.json", "lock"
+
+
+def begin(
+    ground: Ground, bucket: str, key: str, description: Description, checksum: Checksum | None
+) -> Upload:
+    check_key(key)
+    ground.bucket(bucket)
+    tree, now = ground.tree, ground.now()
+    if checksum and not checksum.composite and not can_join(checksum.algorithm):
+        raise ChecksumError(f"{checksum.algorithm}: of parts it can only be composite")
+    fresh = Upload(
+        bucket=bucket,
+        key=key,
+        id=fresh_uid(now),
+        begun=now,
+        algorithm=checksum.algorithm if checksum else "",
+        composite=checksum.composite if checksum else False,
+        description=replace(description, checksum=None),
+    )
+    with translated(tree.uploads(bucket)), flocked(tree.bucket_lock(bucket), shared=True):
+        ground.bucket(bucket)
+        folder = ground.bench.fresh()
+        folder.mkdir()
+        write_durably(folder / UPLOAD, msgspec.json.encode(fresh))
+        folder.rename(tree.uploads(bucket) / fresh.id)
+        fsync(tree.uploads(bucket))
+        ground.catalogue.commit([with_upload(fresh)])
+    return fresh
+
+
+def find(ground: Ground, bucket: str, key: str, id_: str) -> Upload:
+    rows = ground.catalogue.ledger.rows(
+        "select document from uploads where bucket = ? and key = ? and id = ?", bucket, key, id_
+    )
+    if not rows:
+        ground.bucket(bucket)
+        raise NoSuchUploadError(f"{bucket}/{key}: no upload {id_}")
+    return msgspec.json.decode(rows[0][0], type=Upload)
+
+
+@contextmanager
+def _open(ground: Ground, upload: Upload, *, shared: bool) -> Iterator[Path]:
+    """The folder of an upload, which nobody completes or aborts meanwhile."""
+    folder = ground.tree.uploads(upload.bucket) / upload.id
+    with translated(folder):
+        find(ground, upload.bucket, upload.key, upload.id)
+        with flocked(folder / LOCK, shared=shared):
+            find(ground, upload.bucket, upload.key, upload.id)
+            yield folder
+
+
+def put_part(ground: Ground, upload: Upload, number: int, staged: Staged) -> Part:
+    if not 1 <= number <= MOST_PARTS:
+        raise BadPartError(f"part {number}: parts are numbered from 1 to {MOST_PARTS}")
+    checksum = None
+    if upload.algorithm:
+        value = staged.digest(upload.algorithm)
+        checksum = Checksum(algorithm=upload.algorithm, value=value)
+    part = Part(
+        number=number,
+        size=staged.size,
+        etag=staged.etag,
+        modified=ground.now(),
+        checksum=checksum,
+        crc=staged.crc,
+    )
+    staged.seal()
+    lock = ground.tree.key_lock(upload.bucket, f"{upload.id}/{number}")
+    with _open(ground, upload, shared=True) as folder, flocked(lock):
+        fresh = PartFile(part=part, file=f"{number:05d}-{secrets.token_hex(8)}")
+        staged.path.rename(folder / fresh.file)
+        write_atomically(folder / f"{number:05d}{SIDECAR}", msgspec.json.encode(fresh), 0o644)
+        ground.catalogue.commit(
+            [with_part(upload.id, number, fresh.file, msgspec.json.encode(fresh))]
+        )
+        for path in folder.glob(f"{number:05d}-*"):
+            if path.name != fresh.file:
+                path.unlink()
+    return part
+
+
+def list_parts(ground: Ground, upload: Upload, after: int, limit: int) -> PartPage:
+    find(ground, upload.bucket, upload.key, upload.id)
+    found = _parts(ground, upload, after, limit + 1)
+    parts = tuple(each.part for each in found[:limit])
+    return PartPage(parts=parts, next=parts[-1].number if parts and len(found) > limit else 0)
+
+
+def _parts(
+    ground: Ground, upload: Upload, after: int = 0, limit: int = MOST_PARTS
+) -> list[PartFile]:
+    rows = ground.catalogue.ledger.rows(
+        "select document from parts where upload = ? and number > ? order by number limit ?",
+        upload.id,
+        after,
+        limit,
+    )
+    return [msgspec.json.decode(document, type=PartFile) for (document,) in rows]
+
+
+def abort(ground: Ground, upload: Upload) -> None:
+    with _open(ground, upload, shared=False) as folder:
+        _forget(ground, upload, folder)
+
+
+def _forget(ground: Ground, upload: Upload, folder: Path) -> None:
+    aside = ground.bench.fresh()
+    folder.rename(aside)
+    fsync(folder.parent)
+    ground.catalogue.commit(without_upload(upload))
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def complete(
+    ground: Ground, upload: Upload, names: Sequence[Named], condition: Condition, staged: Staged
+) -> Version:
+    if done := _made_of(ground, upload):
+        return done
+    with _open(ground, upload, shared=False) as folder:
+        parts = chosen(_parts(ground, upload), names)
+        for each in parts:
+            staged.append(folder / each.file)
+        staged.seal()
+        with holding(ground, upload.bucket, upload.key) as held:
+            check(held, held.current, condition)
+            check_quota(held, sum(each.part.size for each in parts))
+            version = held.put(whole(held.begun(), upload, parts), staged.path)
+        _forget(ground, upload, folder)
+    return version
+
+
+def _made_of(ground: Ground, upload: Upload) -> Version | None:
+    """The answer got lost, or we were killed before the upload was forgotten."""
+    for each in ground.catalogue.all_of(upload.bucket, upload.key):
+        if each.version.upload == upload.id:
+            folder = ground.tree.uploads(upload.bucket) / upload.id
+            if folder.exists():
+                _forget(ground, upload, folder)
+            return each.version
+    return None
+
+
+def read(ground: Ground, bucket: str, id_: str = "*") -> Iterator[Statement]:
+    """What the catalogue has to know about uploads that lie in a bucket."""
+    for path in ground.tree.uploads(bucket).glob(f"{id_}/{UPLOAD}"):
+        upload = read_json(path, Upload)
+        yield with_upload(upload)
+        for each in path.parent.glob(f"[0-9]*{SIDECAR}"):
+            part = read_json(each, PartFile)
+            yield with_part(upload.id, part.part.number, part.file, msgspec.json.encode(part))
+
+
+def every(ground: Ground, bucket: str) -> list[Upload]:
+    rows = ground.catalogue.ledger.rows("select document from uploads where bucket = ?", bucket)
+    return [msgspec.json.decode(document, type=Upload) for (document,) in rows]
+
+
+def damaged_parts(ground: Ground, bucket: str) -> Iterator[tuple[Upload, int]]:
+    """Parts whose bytes are not what was uploaded, by upload and number."""
+    for upload in every(ground, bucket):
+        for each in _parts(ground, upload):
+            path = ground.tree.uploads(bucket) / upload.id / each.file
+            with suppress(FileNotFoundError):  # completed, aborted or replaced just now
+                if crc_of(pieces_of(path)) != each.part.crc:
+                    yield upload, each.part.number
+
+
+def recover(ground: Ground, bucket: str) -> None:
+    """After a crash: uploads and parts are what lies on disk, whoever changes them meanwhile."""
+    folders = ground.tree.uploads(bucket)
+    for upload in every(ground, bucket):
+        if not (folders / upload.id).exists():
+            ground.catalogue.commit(without_upload(upload))
+    for folder in folders.iterdir():
+        with suppress(FileNotFoundError), flocked(folder / LOCK):
+            ground.catalogue.commit(list(read(ground, bucket, folder.name)))

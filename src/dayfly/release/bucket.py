@@ -1,0 +1,85 @@
+"""The app's bucket in the file archive: what its machines are told of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from dayfly.config.app import App
+from dayfly.files.errors import FilesError
+from dayfly.files.tenants import Access
+from dayfly.machines.machine import Spec
+from dayfly.release.work import Parts, RefusedError, Work
+
+REGION = "us-east-1"  # what every SDK takes an endpoint of one's own to be
+SECRET = "AWS_SECRET_ACCESS_KEY"  # noqa: S105 - the name of a variable
+# An app that names one of these uses S3 elsewhere, and half of our settings would break that.
+ELSEWHERE = frozenset({
+    "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ACCESS_KEY_ID", SECRET, "AWS_SESSION_TOKEN",
+    "AWS_PROFILE", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_CONFIG_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """Variables of a machine."""
+
+    env: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def admit(work: Work) -> None:
+    """The bucket is made before anything needs it; RefusedError where it is another app's."""
+    if uses_another(work.app):
+        work.emit("note", message="it has S3 settings of its own, so it gets no bucket")
+        return
+    archive = work.parts.archive
+    try:
+        archive.access(work.app.app, work.app.bucket)
+        archive.empty_trial(work.app.app)
+    except FilesError as error:
+        raise RefusedError(error.message, hint=error.hint) from error
+
+
+def told(parts: Parts, app: App) -> Told:
+    """To each machine of the app."""
+    if uses_another(app):
+        return Told()
+    return _variables(parts.archive.access(app.app, app.bucket))
+
+
+def apart(parts: Parts, app: App, spec: Spec) -> Spec:
+    """A machine that must not see production's files gets a bucket to try things in."""
+    if uses_another(app):
+        return spec
+    trial = _variables(parts.archive.trial(app.app))
+    own = told(parts, app)
+    return replace(
+        spec,
+        env=_replaced(spec.env, own.env, trial.env),
+        secrets=_replaced(spec.secrets, own.secrets, trial.secrets),
+    )
+
+
+def _replaced(
+    values: Mapping[str, str], own: Mapping[str, str], trial: Mapping[str, str]
+) -> dict[str, str]:
+    """What is ours among the variables of a machine; what the app says itself stays."""
+    return {name: trial[name] if own.get(name) == text else text for name, text in values.items()}
+
+
+def uses_another(app: App) -> bool:
+    return bool(ELSEWHERE & {*app.env, *app.secrets})
+
+
+def _variables(access: Access) -> Told:
+    return Told(
+        env={
+            "AWS_ENDPOINT_URL": access.endpoint,
+            "AWS_ACCESS_KEY_ID": access.key.access_key_id,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "DAYFLY_BUCKET": access.bucket,
+        },
+        secrets={SECRET: access.key.secret_access_key},
+    )

@@ -1,0 +1,120 @@
+"""A mirror is the same archive, wherever it was broken off, and repairs the first one."""
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from archived import BUCKET, archive, content, every, put, rows, tree_of
+from dayfly.files.errors import FilesError, LostError
+from dayfly.files.mirror import copies_in
+from dayfly.files.objects import Versioning
+from dayfly.files.repository import Repository
+
+
+def mirrored(repository: Repository, folder: Path) -> int:
+    return len(list(repository.care.mirror(folder / "tree")))
+
+
+def same(repository: Repository, folder: Path) -> None:
+    """The mirror, opened as an archive, has the same objects and bytes."""
+    before = [(entry.key, entry.id, entry.etag) for entry in every(repository)]
+    with archive(folder) as copy:
+        assert [(entry.key, entry.id, entry.etag) for entry in every(copy)] == before
+        for entry in every(copy):
+            if not entry.marker:
+                wanted = content(repository, entry.key, entry.id)
+                assert content(copy, entry.key, entry.id) == wanted
+                found = copy.head(BUCKET, entry.key, entry.id).description
+                assert found == repository.head(BUCKET, entry.key, entry.id).description
+        assert list(copy.care.scrub(BUCKET)) == []
+
+
+@pytest.mark.parametrize("versioning", [Versioning.NEVER, Versioning.ENABLED])
+def test_each_run_copies_what_is_new_and_removes_what_is_gone(
+    tmp_path: Path, versioning: Versioning
+) -> None:
+    mirror = tmp_path / "mirror"
+    chance = random.Random(7)
+    with archive(tmp_path, BUCKET) as repository:
+        if versioning:
+            repository.set_versioning(BUCKET, versioning)
+        for _ in range(6):
+            for _ in range(8):
+                key = chance.choice(["a", "a/b", "c", "d/e", "d"])
+                if chance.random() < 0.3:
+                    repository.delete(BUCKET, key)
+                elif chance.random() < 0.2 and every(repository):
+                    entry = chance.choice(every(repository))
+                    repository.delete(BUCKET, entry.key, entry.id)
+                else:
+                    put(repository, key, chance.randbytes(20))
+            mirrored(repository, mirror)
+            assert len(tree_of(mirror)) == len(tree_of(tmp_path))
+            same(repository, mirror)
+        assert mirrored(repository, mirror) == 0
+
+
+def test_a_run_that_is_broken_off_goes_on(tmp_path: Path) -> None:
+    mirror = tmp_path / "mirror"
+    with archive(tmp_path, BUCKET) as repository:
+        for number in range(5):
+            put(repository, f"{number}", b"x" * number)
+        run = iter(repository.care.mirror(mirror / "tree"))
+        next(run)
+        next(run)
+        run.close()  # type: ignore[attr-defined]
+        assert mirrored(repository, mirror) == 3
+        same(repository, mirror)
+        repository.set_tags(BUCKET, "3", "", {"kind": "new"})
+        assert mirrored(repository, mirror) == 0
+        same(repository, mirror)
+
+
+def test_a_bucket_that_is_gone_goes_from_the_mirror(tmp_path: Path) -> None:
+    mirror = tmp_path / "mirror"
+    with archive(tmp_path, BUCKET, "other") as repository:
+        put(repository, "a", b"one", bucket="other")
+        mirrored(repository, mirror)
+        repository.delete("other", "a")
+        repository.delete_bucket("other")
+        mirrored(repository, mirror)
+        with archive(mirror) as copy:
+            assert [bucket.name for bucket in copy.buckets()] == [BUCKET]
+            assert rows(copy)["versions"] == []
+
+
+def test_damage_does_not_go_over_and_is_repaired_from_the_mirror(tmp_path: Path) -> None:
+    mirror = tmp_path / "mirror"
+    with archive(tmp_path, BUCKET) as repository:
+        tree = repository.ground.tree
+        one = put(repository, "a", b"one")
+        put(repository, "b", b"two")
+        mirrored(repository, mirror)
+        tree.data(one).unlink()
+        repair = copies_in(mirror / "tree", tree)
+        assert [each.repaired for each in repository.care.scrub(BUCKET, repair)] == [True]
+        assert content(repository, "a") == b"one"
+        assert list(repository.care.scrub(BUCKET)) == []
+
+
+def test_a_damaged_object_is_not_copied(tmp_path: Path) -> None:
+    with archive(tmp_path, BUCKET) as repository:
+        version = put(repository, "a", b"one")
+        path = repository.ground.tree.data(version)
+        stat = path.stat()
+        path.write_bytes(b"eno")
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+        with pytest.raises(LostError, match="is damaged"):
+            mirrored(repository, tmp_path / "mirror")
+
+
+def test_a_tree_of_another_archive_is_not_overwritten(tmp_path: Path) -> None:
+    with archive(tmp_path / "other", BUCKET) as other:
+        put(other, "a", b"one")
+    with (
+        archive(tmp_path, BUCKET) as repository,
+        pytest.raises(FilesError, match="another archive"),
+    ):
+        mirrored(repository, tmp_path / "other")

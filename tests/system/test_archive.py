@@ -1,0 +1,223 @@
+"""The file archive of an environment, as people, programs and machines use it."""
+
+import json
+import shutil
+from collections.abc import Iterator
+
+import boto3
+import pytest
+
+import keeping
+from dayfly.clock import wait_until
+from production import Production, Project, project, running
+from small_image import python_image
+from workshop import need_docker, open_folder
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy]
+
+
+def test_the_environment_tells_where_its_archive_is(prod: Production) -> None:
+    services = json.loads(prod.typed("status", "--json"))["services"]
+
+    assert services["files"] == {"state": "up", "url": f"http://127.0.0.1:{prod.files}"}
+    assert "files up" in prod.typed("status")
+
+
+def test_a_key_of_the_command_line_is_good_for_any_client(prod: Production) -> None:
+    key = json.loads(prod.typed("files", "key", "create", "ann", "--json"))
+    client = boto3.client(
+        "s3",
+        endpoint_url=f"http://127.0.0.1:{prod.files}",
+        region_name="us-east-1",
+        aws_access_key_id=key["access_key_id"],
+        aws_secret_access_key=key["secret_access_key"],
+    )
+    client.create_bucket(Bucket="pictures")
+    client.put_object(Bucket="pictures", Key="a/b", Body=b"one")
+
+    prod.kill(prod.archives())
+    wait_until(lambda: bool(prod.archives()), seconds=30, what="the archive is started again")
+    wait_until(
+        lambda: prod.client.get("/api/status")["services"]["files"]["state"] == "up",
+        seconds=30,
+        what="the archive answers again",
+    )
+
+    assert client.get_object(Bucket="pictures", Key="a/b")["Body"].read() == b"one"
+    assert (prod.home.path / "archive/data/pictures/a/b").read_bytes() == b"one"
+    assert "a/b" in prod.typed("files", "ls", "pictures", "-r")
+    assert (prod.home.files / "accounts.json").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.fixture(scope="module")
+def prod() -> Iterator[Production]:
+    with open_folder() as folder, running(folder) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def keeper(prod: Production) -> Project:
+    """An application that writes into its bucket when it starts."""
+    made = project(prod.folder / "keeper")
+    shutil.copy(keeping.CLIENT, made.folder / "s3.py")
+    return made
+
+
+STARTS = 'python3 s3.py put "seen/$DAYFLY_RELEASE.txt" "by $DAYFLY_MACHINE"; exec python3 app.py'
+
+
+def commit(app: Project, *, more: str = "", starts: str = STARTS) -> str:
+    changes = {
+        '"exec python3 app.py"': f"'{starts}'",
+        "machines = 2": "machines = 1",
+        'warm         = "5m"': 'warm         = "1s"',
+    }
+    return app.commit(changes=changes, more=more)
+
+
+def in_machine(prod: Production, *words: str) -> str:
+    return prod.typed("run", "--app", "keeper", "--", *words)
+
+
+def test_what_a_release_wrote_the_next_one_reads_when_its_machines_are_gone(
+    prod: Production, keeper: Project
+) -> None:
+    first = prod.released(keeper, commit(keeper))
+    second = prod.released(keeper, commit(keeper))
+    wait_until(
+        lambda: all(m["release"] != first for m in prod.machines("keeper")),
+        seconds=60,
+        what="the outgoing machine is retired",
+    )
+
+    said = prod.typed(
+        "run", "--app", "keeper", "--", "python3", "s3.py", "get", f"seen/{first}.txt"
+    )
+
+    assert said == f"by keeper-{first}-web-1\n"
+    assert prod.serving("keeper") == second
+    tree = prod.home.path / "archive/data/keeper/seen"
+    assert (tree / f"{first}.txt").read_text() == f"by keeper-{first}-web-1"
+    (row,) = json.loads(prod.typed("files", "versions", f"keeper/seen/{first}.txt", "--json"))
+    assert (row["owner"], row["provenance"]["who"]) == ("keeper", "keeper")
+
+
+def test_the_secret_of_the_key_is_shown_nowhere(prod: Production, keeper: Project) -> None:
+    tells = 'echo "leaks $AWS_SECRET_ACCESS_KEY"; exec python3 app.py'
+    number = prod.released(keeper, commit(keeper, starts=tells))
+    secret = json.loads((prod.home.secrets / "keeper.json").read_text())["DAYFLY_FILES_SECRET"]
+
+    wait_until(
+        lambda: "leaks" in prod.typed("logs", f"release:{number} leaks"),
+        seconds=60,
+        what="the line in the log store",
+        poll=0.5,
+    )
+    shown = prod.typed("logs", f"release:{number} leaks")
+    shown += prod.typed("logs", "--release", str(number))
+    shown += prod.typed(
+        "run", "--app", "keeper", "--", "sh", "-c", "echo leaks $AWS_SECRET_ACCESS_KEY"
+    )
+    assert secret not in shown
+    assert shown.count("leaks ••••") == 3
+    assert prod.typed("secret", "ls", "--app", "keeper") == ""
+    assert (prod.home.secrets / "keeper.json").stat().st_mode & 0o777 == 0o600
+    removed = prod.type("secret", "rm", "DAYFLY_FILES_SECRET", "--app", "keeper")
+    assert (removed.status, "has no secret" in removed.said) == (1, True)
+
+
+def test_tests_of_an_app_see_no_file_of_production(prod: Production, keeper: Project) -> None:
+    """They have a bucket to try things in, which is empty at each release."""
+    looks = (
+        "! python3 s3.py get seen/1.txt && ! python3 s3.py get tried && python3 s3.py put tried x"
+    )
+    test = f"[test]\nrun = '''{looks} && python3 s3.py get tried'''\n"
+
+    prod.released(keeper, commit(keeper, more=test))
+    prod.released(keeper, commit(keeper, more=test))
+
+    assert "tried" not in prod.typed("files", "ls", "keeper", "-r")
+    assert "tried" in prod.typed("files", "ls", "keeper.trial", "-r")
+
+
+def test_the_bucket_of_another_app_is_refused(prod: Production, keeper: Project) -> None:
+    prod.released(keeper, commit(keeper))
+    other = project(prod.folder / "other/tight")
+
+    ran = prod.release(other, other.commit(more='[files]\nbucket = "keeper"\n'))
+
+    assert ran.status == 1
+    assert "the bucket keeper belongs to keeper, not to tight" in ran.said
+    assert "[files] bucket" in ran.said
+
+
+def test_an_app_with_s3_of_its_own_keeps_it(prod: Production) -> None:
+    elsewhere = project(prod.folder / "tight")
+    more = '[env]\nAWS_ENDPOINT_URL = "https://s3.example"\n'
+    prod.released(elsewhere, elsewhere.commit(more=more))
+
+    said = prod.typed("run", "--app", "tight", "--", "env")
+
+    assert "AWS_ENDPOINT_URL=https://s3.example" in said
+    assert "AWS_SECRET_ACCESS_KEY" not in said
+    assert "DAYFLY_BUCKET" not in said
+
+
+COLLECTS = '[files]\nbucket = "keeper"\ncollect = { "/app/out/*.csv" = "batch/" }\n'
+WRITES = 'echo "of $DAYFLY_MACHINE" > "out/$DAYFLY_RELEASE.csv"; exec python3 app.py'
+
+
+def test_a_machine_is_retired_when_its_files_are_in(prod: Production, keeper: Project) -> None:
+    first = prod.released(keeper, commit(keeper, more=COLLECTS, starts=WRITES))
+    machine = f"keeper-{first}-web-1"
+    prod.released(keeper, commit(keeper, more=COLLECTS, starts=WRITES))
+    wait_until(
+        lambda: not (prod.home.machines / machine).exists(), seconds=60, what="it is retired"
+    )
+
+    (row,) = json.loads(prod.typed("files", "versions", f"keeper/batch/{first}.csv", "--json"))
+
+    assert (row["provenance"]["release"], row["provenance"]["machine"]) == (str(first), machine)
+    path = prod.home.path / f"archive/data/keeper/batch/{first}.csv"
+    assert path.read_text() == f"of {machine}\n"
+    assert not (prod.home.output / machine / "collect").exists()
+    assert (prod.home.output / machine / "output.log").exists()
+
+
+def test_what_dayfly_run_writes_is_not_collected(prod: Production, keeper: Project) -> None:
+    number = prod.released(keeper, commit(keeper, more=COLLECTS, starts=WRITES))
+
+    in_machine(prod, "sh", "-c", "echo 1 > out/run.csv")
+    wait_until(
+        lambda: f"batch/{number}.csv" in prod.typed("files", "ls", "keeper", "-r"),
+        seconds=60,
+        what="the file of a machine that runs",
+        poll=1,
+    )
+
+    assert "run.csv" not in prod.typed("files", "ls", "keeper", "-r")
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("network", ["host", "bridge"])
+def test_a_container_reaches_the_archive(network: str) -> None:
+    need_docker()
+    more = f'[docker]\nnetwork = "{network}"\n'
+    with open_folder() as folder, running(folder, runtime="docker", last=more) as prod:
+        app = project(folder / "boxed")
+        shutil.copy(keeping.CLIENT, app.folder / "s3.py")
+        (app.folder / "Dockerfile").write_text(f"FROM {python_image()}\nCOPY . /app\n")
+        more = '[build]\ndockerfile = "Dockerfile"\n' + COLLECTS.replace("keeper", "boxed")
+        starts = f"{STARTS.partition(';')[0]}; {WRITES}"
+        first = prod.released(app, commit(app, more=more, starts=starts))
+        prod.released(app, commit(app, more=more, starts=starts))
+
+        get = ("python3", "s3.py", "get", f"seen/{first}.txt")
+
+        assert prod.typed("run", "--app", "boxed", "--", *get) == f"by boxed-{first}-web-1\n"
+        wait_until(
+            lambda: f"batch/{first}.csv" in prod.typed("files", "ls", "boxed", "-r"),
+            seconds=60,
+            what="its file in the archive",
+            poll=1,
+        )
