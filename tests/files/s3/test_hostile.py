@@ -229,6 +229,18 @@ def test_a_reader_that_does_not_read_costs_no_memory(served: Archive, s3: S3, bu
             one.close()
 
 
+def test_many_questions_of_who_reads_no_answers_cost_no_memory(
+    served: Archive, s3: S3, bucket: str
+) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=bytes(64 * 1024), ACL="public-read")
+    before = memory(served)
+    with connected(served) as one:
+        one.settimeout(1)
+        with pytest.raises(TimeoutError):
+            one.sendall(f"GET /{bucket}/k HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 200_000)
+        assert memory(served) - before < 64 * MB
+
+
 def test_a_large_upload_costs_little_memory(served: Archive, s3: S3, bucket: str) -> None:
     path, size = f"/{bucket}/large", 512 * MB
     headers = signed(served, "PUT", path, payload="UNSIGNED-PAYLOAD")
