@@ -75,10 +75,18 @@ def _names(catalogue: Catalogue, owner: Relation | None) -> Iterator[str]:
 def source(catalogue: Catalogue, column: Column, among: Collection[Relation]) -> Relation | None:
     """The sequence from which a column draws its numbers."""
     if "nextval" in column.default:
-        return next((each for each in among if mentions(column.default, each.name)), None)
+        named = [each for each in among if mentions(column.default, each.name)]
+        owner = catalogue.relation(column.table)
+        near = owner.schema if owner else ""
+        return max(named, key=lambda each: _nearness(each, column.default, near), default=None)
     if column.identity:
         others = [each.default for each in catalogue.of(Column, column.table) if each.default]
         for each in among:
             if each.parent == column.table and not any(mentions(o, each.name) for o in others):
                 return each
     return None
+
+
+def _nearness(sequence: Relation, default: str, near: str) -> tuple[bool, bool]:
+    """Of several of one name that which is meant: with its schema, or in that of the table."""
+    return mentions(default, f"{sequence.schema}.{sequence.name}"), sequence.schema == near
