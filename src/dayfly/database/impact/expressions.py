@@ -15,8 +15,9 @@ BAD_VALUE, OUT_OF_RANGE, TOO_LONG = "22P02", "22003", "22001"
 _CAST = re.compile(r"\)::(?P<type>[a-z ]+(?:\([\d,]+\))?)")
 _DIVISION = re.compile(r"[/%] \(?[a-z_\"]")
 _TAKES_ALL = ("text", "character varying", "character", "citext", "bytea", "regconfig")
+LARGE = 100  # a factor by which numbers as people have them may leave their type
 _NUMBERS = ("smallint", "integer", "bigint", "numeric", "real", "double precision")
-_CALCULATED = ("smallint", "integer")  # their sums and products leave them
+_CALCULATED = ("smallint", "integer")  # their products leave them
 # Their results are numbers whatever the text is.
 _COUNTS = re.compile(
     r'\(*"?(length|char_length|octet_length|bit_length|position|strpos|hashtext|ascii|crc32'
@@ -113,7 +114,7 @@ def _narrows(old: str, new: str) -> bool:
 
 
 def _calculates(text: str, name: str) -> bool:
-    """With its own type: `(amount)::bigint * 2` does so with a larger one."""
-    column = re.escape(f'"{name}"' if f'"{name}"' in text else name)
-    left, right = rf"(?<![\w.]){column} [*+-] ", rf" [*+-] {column}(?![\w(])"
-    return bool(re.search(left, text) or re.search(right, text))
+    """With its own type and a large factor: `(amount)::bigint * 1000` has more room."""
+    column = rf'(?<![\w.])"?{re.escape(name)}"?'
+    found = re.search(rf"{column} \* (\d+)|(?<![\w.])(\d+) \* {column}(?![\w(])", text)
+    return found is not None and int(found[1] or found[2]) >= LARGE
