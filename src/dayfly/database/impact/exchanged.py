@@ -28,7 +28,7 @@ def exchanged(what: Comparison, observed: Observed) -> Iterator[Finding]:
 
 def _table(what: Comparison, old: Relation, now: Relation) -> Iterator[Finding]:
     name = shown(what.before, old.oid)
-    if what.survives(old) and what.has_rows(old.oid):
+    if what.survives(old) and what.has_rows(old.oid) and not _below(what.after, old.oid, now.oid):
         stay = shown(what.after, old.oid)
         message = f"another table stands under the name {name}: its rows stay in {stay}"
         yield _breaks(old, message, old, now)
@@ -36,6 +36,16 @@ def _table(what: Comparison, old: Relation, now: Relation) -> Iterator[Finding]:
     if set(before) <= set(after) and after[: len(before)] != before:
         message = f"{name} has its columns in another order: rows are put in and read by it"
         yield _breaks(old, message, old, now)
+
+
+def _below(catalogue: Catalogue, oid: int, table: int) -> bool:
+    """Who reads the table reads its partitions, and theirs."""
+    found = catalogue.relation(oid)
+    while found and found.parent:
+        if found.parent == table:
+            return True
+        found = catalogue.relation(found.parent)
+    return False
 
 
 def _order(catalogue: Catalogue, table: Relation) -> list[str]:
