@@ -226,6 +226,11 @@ def test_a_place_without_an_archive_is_no_new_one(tmp_path: Path) -> None:
     assert not (tmp_path / "mistyped").exists()
 
 
+def test_another_host_s_archive_is_refused() -> None:
+    with pytest.raises(UsageError, match="acts on this host"):
+        run(["-e", "staging", "files", "ls"])
+
+
 def test_only_a_new_object_is_stored(typed: Typed, tmp_path: Path) -> None:
     typed("create", "shop")
     typed("put", a_file(tmp_path, "one"), "shop/a", "--new")

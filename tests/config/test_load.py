@@ -158,6 +158,11 @@ RULES = [
     (LEAST + '[files]\ncollect = { "o/*.csv" = "a" }', 'found "a", allowed is "" or a prefix'),
     ('keep = ["o"]\n' + LEAST + '[files]\ncollect = { "o/*" = "" }', "overlaps"),
     (LEAST + '[logs]\nfiles = ["o/*.log"]\n[files]\ncollect = { "o/*" = "" }', "overlaps"),
+    ('keep = ["m"]\n' + LEAST + '[files]\nmount = { "/app/m" = "m/" }', "overlaps"),
+    (LEAST + '[files]\nmount = { "m" = "m/", "m/n" = "n/" }', "overlaps"),
+    (LEAST + '[files]\nmount = { "m" = "m/" }\ncollect = { "m/*" = "n/" }', "overlaps"),
+    (LEAST + '[files]\nmount = { "/srv/m" = "m/" }', "inside the app's own folder"),
+    (LEAST + '[files]\nmount = { "m" = "/m/" }', 'allowed is "" or a prefix'),
     (LEAST + '[files]\nstore = "/mnt"', "files.store: belongs into environment.toml"),
 ]
 

@@ -117,7 +117,7 @@ def test_no_link_leads_out_of_a_machine(collector: Collector, out: Path, tmp_pat
     out.symlink_to(tmp_path / "shadow")
     os.mkfifo(out.with_name("real") / "pipe.csv")
 
-    assert [*files(out.parent, {"out/*.csv": "", "real/*.csv": ""})] == []
+    assert [*files(out.parent, str)] == []
 
 
 def test_files_wait_where_the_archive_is_away(

@@ -184,6 +184,34 @@ def test_a_machine_is_retired_when_its_files_are_in(prod: Production, keeper: Pr
     assert (prod.home.output / machine / "output.log").exists()
 
 
+MOUNTS = '[files]\nbucket = "keeper"\nmount = { "/app/media" = "media/" }\n'
+SAVES = 'echo "of $DAYFLY_RELEASE" >> media/log.txt; exec python3 app.py'
+
+
+def test_a_directory_goes_on_through_releases_and_into_the_archive(
+    prod: Production, keeper: Project
+) -> None:
+    first = prod.released(keeper, commit(keeper, more=MOUNTS, starts=SAVES))
+    second = prod.released(keeper, commit(keeper, more=MOUNTS, starts=SAVES))
+    expected = f"of {first}\nof {second}\n"
+    path = prod.home.path / "archive/data/keeper/media/log.txt"
+    wait_until(
+        lambda: path.exists() and path.read_text() == expected,
+        seconds=60,
+        what="the file in the archive",
+        poll=0.5,
+    )
+
+    in_machine(prod, "rm", "media/log.txt")
+    wait_until(lambda: not path.exists(), seconds=60, what="its deletion", poll=0.5)
+
+    deleted, newest, *_ = json.loads(
+        prod.typed("files", "versions", "keeper/media/log.txt", "--json")
+    )
+    assert (deleted["deleted"], newest["size"]) == (True, len(expected))
+    assert newest["provenance"]["release"] == str(second)
+
+
 def test_what_dayfly_run_writes_is_not_collected(prod: Production, keeper: Project) -> None:
     number = prod.released(keeper, commit(keeper, more=COLLECTS, starts=WRITES))
 

@@ -23,7 +23,8 @@ address = "https://staging.example:8443"  # http:// or https://, host and port
 token   = "…"                             # what DAYFLY_HOME/token holds there
 ```
 
-`up`, `down`, `check` and `destroy` always work on the environment in `DAYFLY_HOME`.
+`up`, `down`, `check` and `destroy` always work on the environment in `DAYFLY_HOME`;
+so does `files`, which refuses another one, or on the archive that `--root` names.
 
 Commands that read have `--json` and then print exactly one JSON value;
 `dayfly logs` prints one a line.

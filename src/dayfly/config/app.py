@@ -109,6 +109,13 @@ class Files:
     bucket: str | None = None  # else the app's name
     collect: dict[str, str] = field(default_factory=dict)  # finished files (globs) → prefix
 
+    mount: dict[str, str] = field(default_factory=dict)  # kept directories → prefix
+
+    @property
+    def mount_places(self) -> dict[str, str]:
+        """Paths below the app's folder."""
+        return {path.removeprefix(APP_FOLDER): prefix for path, prefix in self.mount.items()}
+
     @property
     def collect_places(self) -> dict[str, str]:
         """Globs below the app's folder, which may be written as `/app` too, as containers do."""
@@ -132,6 +139,11 @@ class App:
     release: Release = field(default_factory=Release)
     logs: Logs = field(default_factory=Logs)
     files: Files = field(default_factory=Files)
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """Directories outside every machine, in the archive too or not."""
+        return (*self.keep, *self.files.mount_places)
 
     @property
     def bucket(self) -> str:

@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from itertools import combinations
 
-from dayfly.config.app import App, Database, Health
+from dayfly.config.app import APP_FOLDER, App, Database, Health
 from dayfly.config.collecting import files_problems, folder_of
 from dayfly.config.cron import CronError, schedule
 from dayfly.config.environment import Environment
@@ -26,8 +26,14 @@ MOST_MACHINES = 100
 MOST_CPUS = 1024
 MOST_HOLD = Duration(20)  # clients give up after some more
 # Log files and collected ones lie in writable directories, and their own globs may meet.
-_TOGETHER = {("writable", "logs"), ("writable", "files"), ("logs", "logs"), ("files", "files")}
-_MAY_BE_EMPTY = {("env",), ("files", "collect")}
+_LOGS, _COLLECTED = ("logs", "files"), ("files", "collect")
+_TOGETHER = {
+    (("writable",), _LOGS),
+    (("writable",), _COLLECTED),
+    (_LOGS, _LOGS),
+    (_COLLECTED, _COLLECTED),
+}
+_MAY_BE_EMPTY = {("env",), ("files", "collect"), ("files", "mount")}
 _MAY_BE_ZERO = {"hold", "drain", "stream_drain", "job_drain", "watch", "warm"}
 
 
@@ -203,9 +209,12 @@ def _paths(app: App) -> Iterator[Problem]:
     for at, path in placed:
         if says := inside_problem(path, globs=at[0] == "logs"):
             yield Problem(at, says)
+    placed += [
+        (("files", "mount", path), path.removeprefix(APP_FOLDER)) for path in app.files.mount
+    ]
     placed += [(("files", "collect", glob), folder_of(glob)) for glob in app.files.collect]
     for (first, one), (second, other) in combinations(placed, 2):
-        if (first[0], second[0]) in _TOGETHER:
+        if (first[:-1], second[:-1]) in _TOGETHER:
             continue
         if overlap(one, other):
             says = f"found {shown(other)}, which overlaps {shown(one)} of `{first[0]}`"

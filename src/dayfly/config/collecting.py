@@ -20,8 +20,17 @@ def files_problems(app: App) -> Iterator[Problem]:
         at: KeyPath = ("files", "collect", glob)
         if says := _glob_problem(glob.removeprefix(APP_FOLDER)):
             yield Problem(at, says)
-        if prefix.startswith("/") or not (prefix.endswith("/") or not prefix):
-            yield Problem(at, f'found {shown(prefix)}, allowed is "" or a prefix such as "batch/"')
+        yield from _prefix(at, prefix)
+    for path, prefix in app.files.mount.items():
+        at = ("files", "mount", path)
+        if says := inside_problem(path.removeprefix(APP_FOLDER)):
+            yield Problem(at, says)
+        yield from _prefix(at, prefix)
+
+
+def _prefix(at: KeyPath, prefix: str) -> Iterator[Problem]:
+    if prefix.startswith("/") or not (prefix.endswith("/") or not prefix):
+        yield Problem(at, f'found {shown(prefix)}, allowed is "" or a prefix such as "batch/"')
 
 
 def folder_of(glob: str) -> str:

@@ -1,13 +1,15 @@
 """Files that machines have finished go into the archive, by what their app says of them."""
 
+import mimetypes
 import os
 import shutil
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path, PurePosixPath
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -104,7 +106,7 @@ class Collector:
         self, folder: Path, wanted: Collected, *, ended: bool
     ) -> Iterator[tuple[str, Stamp]]:
         before = time.time_ns() - int(FINISHED_SECONDS * 1e9)
-        for found in files(folder / FOLDER, wanted.places):
+        for found in files(folder / FOLDER, partial(key_of, places=wanted.places)):
             os.close(found.descriptor)
             if ended or found.stamp[1] < before:
                 yield found.path, found.stamp
@@ -116,24 +118,24 @@ class Collector:
 
         self.tenants.access(wanted.app, wanted.bucket)
         with closing(Repository(self.tenants.root, self.tenants.index)) as repository:
-            for found in files(self.output / name / FOLDER, wanted.places):
+            for found in files(self.output / name / FOLDER, partial(key_of, places=wanted.places)):
                 try:
                     if found.path in fresh:
-                        _store(repository, name, wanted, found)
+                        store(repository, wanted.bucket, found, _described(name, wanted, found))
                         known[found.path] = found.stamp
                 finally:
                     os.close(found.descriptor)
         write_atomically(self.output / name / DONE, msgspec.json.encode(known))
 
 
-def files(folder: Path, places: Mapping[str, str]) -> Iterator[Found]:
-    """Those that a glob names, opened. Through no link: a machine may put one where it likes."""
+def files(folder: Path, named: Callable[[str], str | None]) -> Iterator[Found]:
+    """Those that have a key, opened. Through no link: a machine may put one where it likes."""
     if not folder.is_dir():
         return
     for at, _, names, descriptor in os.fwalk(folder):
         for name in sorted(names):
             path = str(PurePosixPath(Path(at, name).relative_to(folder)))
-            key = key_of(path, places)
+            key = named(path)
             if key is not None and (opened := _opened(name, descriptor)):
                 yield Found(path=path, key=key, stamp=opened[1], descriptor=opened[0])
 
@@ -167,14 +169,10 @@ def _opened(name: str, folder: int) -> tuple[int, Stamp] | None:
     return None
 
 
-def _store(repository: "Repository", machine: str, wanted: Collected, found: Found) -> None:
-    """One that the archive has already, of just before a crash, is no new version."""
-    import mimetypes  # noqa: PLC0415 - with the repository
-
-    kind = mimetypes.guess_type(found.key)[0] or "application/octet-stream"
-    described = Description(
+def _described(machine: str, wanted: Collected, found: Found) -> Description:
+    return Description(
         owner=wanted.app,
-        headers={"content-type": kind},
+        headers={"content-type": type_of(found.key)},
         provenance=Provenance(
             who=wanted.app,
             release=str(wanted.release),
@@ -183,10 +181,18 @@ def _store(repository: "Repository", machine: str, wanted: Collected, found: Fou
             source=found.path,
         ),
     )
-    with repository.stage(wanted.bucket) as staged:
+
+
+def type_of(key: str) -> str:
+    return mimetypes.guess_type(key)[0] or "application/octet-stream"
+
+
+def store(repository: "Repository", bucket: str, found: Found, described: Description) -> None:
+    """One that the archive has already, of just before a crash, is no new version."""
+    with repository.stage(bucket) as staged:
         while piece := os.pread(found.descriptor, PIECE, staged.size):
             staged.write(piece)
-        if not _is_there(repository, wanted.bucket, found.key, (staged.size, staged.crc)):
+        if not _is_there(repository, bucket, found.key, (staged.size, staged.crc)):
             repository.put(staged, found.key, described)
 
 

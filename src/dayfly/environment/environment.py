@@ -17,6 +17,8 @@ from dayfly.environment.alerting.alerts import Alerts
 from dayfly.environment.collecting import ROUND_SECONDS as COLLECTING
 from dayfly.environment.collecting import Collector
 from dayfly.environment.declared import settings_of
+from dayfly.environment.mounting import ROUND_SECONDS as MOUNTING
+from dayfly.environment.mounting import Mounting, Serving
 from dayfly.environment.shipping import ROUND_SECONDS, ShippingRuntime
 from dayfly.environment.tls import CertificateWatch
 from dayfly.environment.views import Observed
@@ -72,8 +74,9 @@ def opened(home: Home) -> Iterator[Environment]:
     watch = CertificateWatch(parts.balancer, home.path / https.certificates if https else home.tls)
     retiring = Rounds("retiring", ROUND_SECONDS, shipping_of(parts).retire)
     collecting = Rounds("collecting", COLLECTING, shipping_of(parts).collector.collect_all)
+    mounting = _mounting(parts)
     alerts = _alerts(parts, engine)
-    for thread in (caretaker, scheduler, watch, retiring, collecting, alerts):
+    for thread in (caretaker, scheduler, watch, retiring, collecting, mounting, alerts):
         thread.start()
     try:
         yield Environment(
@@ -81,9 +84,14 @@ def opened(home: Home) -> Iterator[Environment]:
         )
     finally:
         engine.close()
-        for thread in (alerts, collecting, retiring, watch, scheduler, caretaker):
+        for thread in (alerts, mounting, collecting, retiring, watch, scheduler, caretaker):
             thread.close()
         parts.journal.close()
+
+
+def _mounting(parts: Parts) -> Rounds:
+    one = Mounting(parts.home.files / "mounts", parts.archive, Serving(parts).mounts)
+    return Rounds("mounting", MOUNTING, one.round)
 
 
 def _alerts(parts: Parts, engine: Engine) -> Alerts:

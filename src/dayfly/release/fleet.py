@@ -75,7 +75,7 @@ def spec(parts: Parts, record: ReleaseRecord, app: App, image: Image, wanted: Wa
         secrets={**files.secrets, **parts.secrets.wanted(app.app, app.secrets)},
         memory=None if wanted.memory is None else int(wanted.memory),
         cpus=wanted.cpus,
-        keep={path: parts.home.keep(record.app, path) for path in app.keep},
+        keep={path: parts.home.keep(record.app, path) for path in app.shared},
         writable=app.writable,
         log_files=app.logs.files,
         collect=Collect(bucket=app.bucket, places=app.files.collect_places),

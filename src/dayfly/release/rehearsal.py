@@ -73,7 +73,7 @@ def on_copy(
         env=open_to_all,
         secrets=led,
         loopback=True,
-        keep={path: own / path for path in work.app.keep},
+        keep={path: own / path for path in work.app.shared},
     )
 
 

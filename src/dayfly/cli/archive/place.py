@@ -41,6 +41,11 @@ class Named:
 
 def place_of(session: Session, root: str | None, index: str | None) -> Place:
     """--root, else the archive of the environment in DAYFLY_HOME."""
+    if session.environment:
+        raise UsageError(
+            "--environment: `dayfly files` acts on this host",
+            hint="Type it on the host of that environment, or use its S3 endpoint.",
+        )
     if root is None:
         if index is not None:
             raise UsageError("--index is of an archive that runs alone", hint="Name its --root.")

@@ -1,0 +1,144 @@
+"""Directories that all machines of an app share, kept in the archive with every version."""
+
+import os
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+
+from dayfly.config.app import App
+from dayfly.durable import translated, write_atomically
+from dayfly.environment.collecting import FINISHED_SECONDS, Stamp, files, store, type_of
+from dayfly.files.objects import Description, Provenance
+from dayfly.files.tenants import Tenants
+from dayfly.release.work import Parts
+from dayfly.stored import read_json
+
+ROUND_SECONDS = 2.0
+REST = 20  # times what a round took: looking takes no more than a twentieth of a core
+
+Known = dict[str, Stamp]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mount:
+    """`path` is that of dayfly.toml, `folder` where it lies; keys begin with the prefix."""
+
+    app: str
+    release: int
+    bucket: str
+    path: str
+    folder: Path
+    prefix: str
+
+
+@dataclass
+class Mounting:
+    """What was put, changed or deleted in a directory is so in the archive, some seconds later.
+
+    A deletion is a delete marker: what was there can be restored. Of a directory that is missing
+    nothing is taken to be deleted.
+    """
+
+    state: Path
+    tenants: Tenants
+    mounts: Callable[[], Iterable[Mount]]
+    _next: float = 0.0
+
+    def round(self) -> None:
+        began = time.monotonic()
+        if began < self._next:
+            return
+        for mount in self.mounts():
+            if mount.folder.is_dir():
+                self._follow(mount)
+        ended = time.monotonic()
+        self._next = ended + REST * (ended - began)
+
+    def _follow(self, mount: Mount) -> None:
+        path = self.state / f"{mount.app}-{quote(mount.path, safe='')}.json"
+        known = read_json(path, Known) if path.exists() else {}
+        present = _present(mount)
+        before = time.time_ns() - int(FINISHED_SECONDS * 1e9)
+        fresh = {
+            name
+            for name, stamp in present.items()
+            if known.get(name) != stamp and stamp[1] < before
+        }
+        gone = known.keys() - present.keys()
+        if fresh or gone:
+            with translated(self.state):
+                self.state.mkdir(exist_ok=True)
+            self._write(mount, known, fresh, gone)
+            write_atomically(path, msgspec.json.encode(known))
+
+    def _write(
+        self, mount: Mount, known: Known, fresh: Collection[str], gone: Collection[str]
+    ) -> None:
+        from dayfly.files.repository import Repository  # noqa: PLC0415 - only where one is needed
+
+        self.tenants.access(mount.app, mount.bucket)
+        with closing(Repository(self.tenants.root, self.tenants.index)) as repository:
+            for found in files(mount.folder, partial(_key, mount)):
+                try:
+                    if found.path in fresh:
+                        store(repository, mount.bucket, found, _described(mount, found.key))
+                        known[found.path] = found.stamp
+                finally:
+                    os.close(found.descriptor)
+            for name in gone:
+                repository.delete(mount.bucket, _key(mount, name))
+                del known[name]
+
+
+@dataclass
+class Serving:
+    """The mounts of what serves, by the settings of its release."""
+
+    parts: Parts
+    _apps: dict[int, App] = field(default_factory=dict)
+
+    def mounts(self) -> Iterator[Mount]:
+        for name in self.parts.balancer.routing().serving:
+            number = self.parts.serving(name)
+            if number is not None:
+                yield from self._of(number)
+
+    def _of(self, number: int) -> Iterator[Mount]:
+        if number not in self._apps:
+            self._apps[number] = self.parts.app_of(self.parts.journal.release(number))
+        app = self._apps[number]
+        for path, prefix in app.files.mount_places.items():
+            yield Mount(
+                app=app.app,
+                release=number,
+                bucket=app.bucket,
+                path=path,
+                folder=self.parts.home.keep(app.app, path),
+                prefix=prefix,
+            )
+
+
+def _present(mount: Mount) -> Known:
+    present = {}
+    for found in files(mount.folder, partial(_key, mount)):
+        os.close(found.descriptor)
+        present[found.path] = found.stamp
+    return present
+
+
+def _key(mount: Mount, path: str) -> str:
+    return f"{mount.prefix}{path}"
+
+
+def _described(mount: Mount, key: str) -> Description:
+    return Description(
+        owner=mount.app,
+        headers={"content-type": type_of(key)},
+        provenance=Provenance(who=mount.app, release=str(mount.release), source=mount.path),
+    )

@@ -1,0 +1,101 @@
+"""A directory that the archive follows."""
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from dayfly.config.secrets import Secrets
+from dayfly.environment.mounting import Mount, Mounting
+from dayfly.files.objects import Asked
+from dayfly.files.repository import Repository
+from dayfly.files.tenants import Tenants
+
+
+@pytest.fixture
+def media(tmp_path: Path) -> Path:
+    folder = tmp_path / "keep" / "media"
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def mounting(tmp_path: Path, media: Path) -> Mounting:
+    (tmp_path / "secrets").mkdir()
+    tenants = Tenants(
+        root=tmp_path / "archive",
+        index=tmp_path / "archive/.dayfly/index",
+        accounts=tmp_path / "accounts.json",
+        secrets=Secrets(tmp_path / "secrets"),
+        endpoint=lambda: "http://127.0.0.1:9000",
+    )
+    mount = Mount(
+        app="shop", release=3, bucket="shop", path="a/media", folder=media, prefix="media/"
+    )
+    return Mounting(tmp_path / "mounts", tenants, lambda: [mount])
+
+
+def write(path: Path, text: str, *, ago: float = 60) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    os.utime(path, (time.time() - ago, time.time() - ago))
+
+
+def follow(mounting: Mounting) -> None:
+    Mounting(mounting.state, mounting.tenants, mounting.mounts).round()  # as after a restart
+
+
+def states(mounting: Mounting) -> list[tuple[str, int, bool]]:
+    """Key, size, and whether it is a deletion; newest first."""
+    repository = Repository(mounting.tenants.root, mounting.tenants.index)
+    try:
+        found = repository.list_versions("shop", Asked()).entries
+        return [(each.key, each.size, each.marker) for each in found]
+    finally:
+        repository.close()
+
+
+def test_what_is_put_changed_and_deleted_is_so_in_the_archive(
+    mounting: Mounting, media: Path
+) -> None:
+    write(media / "a.png", "1")
+    write(media / "in" / "b.png", "22")
+    write(media / "half.png", "3", ago=0)
+    follow(mounting)
+    assert states(mounting) == [("media/a.png", 1, False), ("media/in/b.png", 2, False)]
+
+    follow(mounting)
+    write(media / "a.png", "4444", ago=30)
+    (media / "in" / "b.png").unlink()
+    follow(mounting)
+
+    assert states(mounting) == [
+        ("media/a.png", 4, False),
+        ("media/a.png", 1, False),
+        ("media/in/b.png", 0, True),
+        ("media/in/b.png", 2, False),
+    ]
+
+
+def test_a_directory_that_is_missing_deletes_nothing(mounting: Mounting, media: Path) -> None:
+    write(media / "a.png", "1")
+    follow(mounting)
+    shutil.rmtree(media)
+
+    follow(mounting)
+
+    assert states(mounting) == [("media/a.png", 1, False)]
+
+
+def test_a_file_of_the_same_name_by_another_hand_is_no_reason_to_put_it_again(
+    mounting: Mounting, media: Path
+) -> None:
+    write(media / "a.png", "1")
+    follow(mounting)
+    shutil.rmtree(mounting.state)  # as when a crash came before it was written
+
+    follow(mounting)
+
+    assert len(states(mounting)) == 1
