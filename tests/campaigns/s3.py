@@ -148,7 +148,7 @@ def _ran(suite: Suite, folder: Path, tests: list[str]) -> dict[str, str]:
     """What came of each: passed, or why not."""
     report = folder / "report.xml"
     report.unlink(missing_ok=True)
-    _pytest(suite, folder, ["--timeout=120", f"--junitxml={report}", *tests])
+    _pytest(suite, folder, ["--timeout=900", f"--junitxml={report}", *tests])
     found = {}
     for case in ET.parse(report).getroot().iter("testcase"):
         wrong = next((each for each in case if each.tag in ("failure", "error", "skipped")), None)
