@@ -158,22 +158,25 @@ def _act(ground: Ground, bucket: Bucket, seen: Seen, plan: Settled) -> tuple[Ver
     for each in plan.fresh:
         write_sidecar(tree, each, ground.bench.fresh())
     versions = _put_right(ground, seen, plan)
-    _drop(tree, bucket, seen, versions)
+    changed = _drop(tree, bucket, seen, versions)
     top = versions[0] if versions and not versions[0].marker else None
     if top and bucket.versioning is Versioning.ENABLED:
         with suppress(FileNotFoundError):  # lost; whoever opens it is told
-            linked(tree.data(top), tree.kept(top))
-    fsync(tree.shard(bucket.name, seen.key))
+            changed |= linked(tree.data(top), tree.kept(top))
+    if changed:  # most keys of a rebuild are as they were
+        fsync(tree.shard(bucket.name, seen.key))
     return versions
 
 
-def _drop(tree: Tree, bucket: Bucket, seen: Seen, versions: Sequence[Version]) -> None:
+def _drop(tree: Tree, bucket: Bucket, seen: Seen, versions: Sequence[Version]) -> bool:
     """What is none of the versions: also bytes whose sidecar was not written any more."""
     uids = {each.uid for each in seen.versions} | seen.interrupted | seen.gone
-    for uid in uids - {each.uid for each in versions}:
+    others = uids - {each.uid for each in versions}
+    for uid in others:
         version = Version(bucket=bucket.name, key=seen.key, uid=uid)
         tree.sidecar(version).unlink(missing_ok=True)
         tree.kept(version).unlink(missing_ok=True)
+    return bool(others)
 
 
 def _put_right(ground: Ground, seen: Seen, plan: Settled) -> tuple[Version, ...]:
