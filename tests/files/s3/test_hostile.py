@@ -229,6 +229,41 @@ def test_a_reader_that_does_not_read_costs_no_memory(served: Archive, s3: S3, bu
             one.close()
 
 
+def test_many_questions_of_who_reads_no_answers_cost_no_memory(
+    served: Archive, s3: S3, bucket: str
+) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=bytes(64 * 1024), ACL="public-read")
+    before = memory(served)
+    with connected(served) as one:
+        one.settimeout(1)
+        with pytest.raises(TimeoutError):
+            one.sendall(f"GET /{bucket}/k HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 200_000)
+        assert memory(served) - before < 64 * MB
+
+
+def test_many_uploads_that_do_not_end_cost_little_memory(
+    served: Archive, s3: S3, bucket: str
+) -> None:
+    s3.put_bucket_acl(Bucket=bucket, ACL="public-read-write")
+    before = memory(served)
+    slow = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(200)]
+    try:
+        for number, one in enumerate(slow):
+            one.sendall(
+                head_of("PUT", f"/{bucket}/{number}", {"Host": "x", "Content-Length": str(MB)})
+            )
+            one.sendall(bytes(MB - 1))
+        time.sleep(1)
+        assert memory(served) - before < 150 * MB  # with what threads and SQLite keep; sent are 200
+        assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+        for one in slow:
+            one.sendall(b"x")
+        assert all(_answer(one).startswith("HTTP/1.1 200") for one in slow)
+    finally:
+        for one in slow:
+            one.close()
+
+
 def test_a_large_upload_costs_little_memory(served: Archive, s3: S3, bucket: str) -> None:
     path, size = f"/{bucket}/large", 512 * MB
     headers = signed(served, "PUT", path, payload="UNSIGNED-PAYLOAD")

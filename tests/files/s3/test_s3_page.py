@@ -12,7 +12,7 @@ from dayfly.files.s3.handlers import HANDLERS, STREAMED
 from dayfly.files.s3.operations import ELSEWHERE, operation_of
 from dayfly.files.s3.policy import parsed
 from dayfly.files.s3.problem import S3Error
-from dayfly.files.s3.server import MOST_DOCUMENT
+from dayfly.files.s3.server import MOST_DOCUMENT, MOST_OF_ANYBODY
 
 PAGE = (Path(__file__).parents[3] / "docs/reference/s3.md").read_text()
 
@@ -62,6 +62,7 @@ def test_the_names_of_accounts_in_policies_are_those_of_the_page() -> None:
 def test_the_limits_are_those_of_the_page() -> None:
     assert incoming.MOST_BYTES == 5 * 1024**3
     assert MOST_DOCUMENT == 4 * 1024**2
+    assert MOST_OF_ANYBODY == 64 * 1024
     assert MOST_HEADERS == 16 * 1024
     assert MOST_PARAMETERS == 100
     assert incoming.PATIENCE_SECONDS == 60

@@ -125,6 +125,21 @@ def test_a_presigned_url_is_good_until_it_expires(later: float, code: str) -> No
     assert _refused(call, SECRET, at + later) == code
 
 
+@pytest.mark.parametrize("zone", ["GMT", "-0000"])
+def test_the_time_may_be_that_of_http(zone: str) -> None:
+    """As botocore has it where a program sets the header Date."""
+    date = f"Fri, 27 Nov 2026 11:00:00 {zone}"
+    headers = {
+        "date": date,
+        "authorization": f"AWS4-HMAC-SHA256 {_SCOPE.replace('0101', '1127')}, "
+        "SignedHeaders=host, Signature=0",
+        "x-amz-content-sha256": "UNSIGNED-PAYLOAD",
+    }
+    expected = "20261127T110000Z"
+
+    assert claimed(call_of("GET", "/", "", headers.items())).at == expected
+
+
 def test_another_secret_is_refused() -> None:
     call, at = signed()
 

@@ -157,7 +157,8 @@ class Connection(asyncio.Protocol):
 
     def _begin(self) -> None:
         exchange = self._waiting[0]
-        if exchange.ended and (found := self._server.at_once(exchange.head)):
+        quick = exchange.ended and self._drained.is_set()
+        if quick and (found := self._server.at_once(exchange.head)):
             answer, more = found
             if not isinstance(answer.body, Lent):
                 self._write(exchange, answer, more, answer.body)
@@ -173,6 +174,8 @@ class Connection(asyncio.Protocol):
         self._task.add_done_callback(self._done)
 
     async def _answer(self, exchange: Exchange) -> None:
+        """Not before the answers to those before have gone out."""
+        await self._drained.wait()
         answer, more = await self._server.answered(exchange.head, exchange)
         if isinstance(answer.body, Lent):
             await self._send_rest(self._lend(exchange, answer, more, answer.body))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from dayfly.files.s3.head import Head
 from dayfly.files.s3.problem import S3Error
 
-MOST_HELD = 1024 * 1024  # bytes that are read before anybody takes them
+MOST_HELD = 64 * 1024  # bytes that are read before anybody takes them
 
 
 @dataclass(eq=False)

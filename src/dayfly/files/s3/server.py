@@ -4,12 +4,12 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from dayfly.errors import DayflyError
 from dayfly.files.errors import FilesError, NoSuchBucketError
@@ -29,7 +29,10 @@ from dayfly.files.s3.request import ANYBODY, Request, Service, caller_of
 from dayfly.files.s3.taking import Taking
 
 MOST_DOCUMENT = 4 * 1024 * 1024  # bytes of a body that is XML or JSON
-PIECE = 1024 * 1024  # bytes that are handed to a thread at once
+MOST_OF_ANYBODY = 64 * 1024  # the same of who shows no signature
+MOST_PIECE = 1024 * 1024  # bytes that are handed to a thread at once
+LEAST_PIECE = 64 * 1024  # when many send at once, so that all of them together hold little
+FEW = 16  # bodies that come at the same time
 THREADS = 32
 # Their checksums are those of an object, not of the body that is read here.
 _OF_WHOLE = frozenset(
@@ -49,6 +52,7 @@ class Server:
     service: Service
     now: Callable[[], float] = time.time
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(THREADS))
+    bodies: int = 0  # that are coming in
 
     def at_once(self, head: Head) -> Answered | None:
         """What can be answered without waiting for anything; None for all the rest."""
@@ -105,10 +109,16 @@ class Server:
         request = self._request(call, address, operation)
         if call.method in ("GET", "HEAD"):
             return await self._run(HANDLERS[operation], request, b"")
-        incoming = Incoming(body, call, request.caller)
-        if operation == "PostObject":
+        self.bodies += 1
+        try:
+            return await self._with_body(request, Incoming(body, call, request.caller))
+        finally:
+            self.bodies -= 1
+
+    async def _with_body(self, request: Request, incoming: Incoming) -> Answer:
+        if request.operation == "PostObject":
             return await self._posted(request, incoming)
-        if opener := STREAMED.get(operation):
+        if opener := STREAMED.get(request.operation):
             incoming.check_length()
             return await self._streamed(partial(opener, request), incoming)
         return await self._documented(request, incoming)
@@ -116,7 +126,8 @@ class Server:
     async def _documented(self, request: Request, incoming: Incoming) -> Answer:
         of_object = request.operation not in _OF_WHOLE
         proof = proof_of(request.headers, request.caller.claim, of_object=of_object)
-        body = await incoming.whole(MOST_DOCUMENT)
+        most = MOST_DOCUMENT if request.caller.account else MOST_OF_ANYBODY
+        body = await incoming.whole(most)
         proof.check_whole(body, incoming.trailers)
         return await self._run(HANDLERS[request.operation], request, body)
 
@@ -125,13 +136,13 @@ class Server:
     ) -> Answer:
         """A small body needs one thread once; else who may not send it is told so before."""
         size = incoming.announced
-        if size is not None and size <= PIECE and "expect" not in incoming.call.headers:
-            body = await incoming.whole(PIECE)
+        if size is not None and size <= self._piece() and "expect" not in incoming.call.headers:
+            body = await incoming.whole(MOST_PIECE)
             return await self._run(_at_once, opener, body, incoming)
         with_end = ExitStack()
         try:
             taking = await self._run(with_end.enter_context, opener())
-            async for piece in _gathered(incoming):
+            async for piece in self._gathered(incoming):
                 await self._run(taking.write, piece)
             return await self._run(taking.finish, incoming.trailers)
         finally:
@@ -141,7 +152,7 @@ class Server:
         form = form_of(request.headers.get("content-type", ""))
         with_end, taking = ExitStack(), None
         try:
-            async for piece in _gathered(incoming):
+            async for piece in self._gathered(incoming):
                 parts = b"".join(form.feed(piece))
                 if form.begun and taking is None:
                     taking = await self._run(with_end.enter_context, of_form(request, form))
@@ -153,6 +164,22 @@ class Server:
             return await self._run(taking.finish, {})
         finally:
             await asyncio.shield(self._run(with_end.close))
+
+    def _piece(self) -> int:
+        """How much of a body may wait in memory, by how many there are."""
+        return max(LEAST_PIECE, MOST_PIECE * FEW // max(FEW, self.bodies))
+
+    async def _gathered(self, incoming: Incoming) -> AsyncIterator[bytes]:
+        """In pieces that are worth a thread's time."""
+        held, size = list[bytes](), 0
+        async for piece in incoming.pieces():
+            held.append(piece)
+            size += len(piece)
+            if size >= self._piece():
+                yield b"".join(held)
+                held, size = [], 0
+        if held:
+            yield b"".join(held)
 
     def _preflight(self, call: Call, address: Address) -> Answer:
         rules: tuple[cors.Rule, ...] = ()
@@ -183,19 +210,6 @@ def _at_once(
         if body:
             taking.write(body)
         return taking.finish(incoming.trailers)
-
-
-async def _gathered(incoming: Incoming) -> Any:  # noqa: ANN401 - an asynchronous iterator
-    """In pieces that are worth a thread's time."""
-    held, size = list[bytes](), 0
-    async for piece in incoming.pieces():
-        held.append(piece)
-        size += len(piece)
-        if size >= PIECE:
-            yield b"".join(held)
-            held, size = [], 0
-    if held:
-        yield b"".join(held)
 
 
 def fresh_id() -> str:

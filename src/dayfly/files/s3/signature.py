@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote
@@ -225,12 +226,12 @@ def _field(text: str) -> tuple[str, str]:
 
 
 def _time_of_date(date: str) -> str:
-    for known in ("%a, %d %b %Y %H:%M:%S GMT", "%Y%m%dT%H%M%SZ"):
-        try:
-            return datetime.strptime(date, known).replace(tzinfo=UTC).strftime("%Y%m%dT%H%M%SZ")
-        except ValueError:
-            continue
-    return ""
+    try:
+        found = parsedate_to_datetime(date)
+    except (ValueError, TypeError):
+        return ""
+    known = found if found.tzinfo else found.replace(tzinfo=UTC)  # -0000, as botocore writes it
+    return known.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def _names(signed: str) -> tuple[str, ...]:
