@@ -65,6 +65,7 @@ def answer(home: Home, environment: Environment) -> None:
         app,
         host=host,
         port=port,
+        http="h11",  # httptools' cuts an answer to HTTP/1.0 into chunks
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=GRACE_SECONDS,

@@ -64,6 +64,7 @@ def serve(folder: Path, settings: Serving, *, open_here: bool = False) -> None:
             ),
             host=host,
             port=port,
+            http="h11",  # httptools' cuts an answer to HTTP/1.0 into chunks
             log_level="warning",
             access_log=False,
             timeout_graceful_shutdown=GRACE_SECONDS,

@@ -31,8 +31,9 @@ class Told:
 def admit(work: Work) -> None:
     """The bucket is made before anything needs it; RefusedError where it is another app's."""
     if uses_another(work.app):
-        work.emit("note", message="it has S3 settings of its own, so it gets no bucket")
-        return
+        work.emit("note", message="it has S3 settings of its own, so it is told of no bucket")
+        if not (work.app.files.collect or work.app.files.mount):
+            return
     archive = work.parts.archive
     try:
         archive.access(work.app.app, work.app.bucket)
