@@ -17,9 +17,10 @@ from dayfly.clock import wait_until
 from dayfly.database.connection import connect
 from dayfly.database.impact.locks import strongest
 from dayfly.database.impact.marks import Connection, locks
+from dayfly.database.impact.words import mentions
 
 SECONDS = 120.0
-_TABLES_AT_ONCE = 2000  # more would exceed what the lock table holds
+_TABLES_AT_ONCE = 2000  # more would exceed what the lock table holds; those it names come first
 _WAITS = "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE pid = %s AND NOT granted)"
 
 
@@ -56,8 +57,9 @@ def run_outside(
     """The tag and the locks of a statement in autocommit, run while others use the tables."""
     running = _Running(connection, text, indexes)
     thread = threading.Thread(target=running.run, daemon=True)
+    used = sorted(tables, key=lambda path: not mentions(text, path[1]))
     with _second(connection) as watcher, _second(connection) as user:
-        with _using(user, tables):
+        with _using(user, used[:_TABLES_AT_ONCE]):
             thread.start()
             wait_until(
                 lambda: not thread.is_alive() or running.look(watcher),
@@ -80,7 +82,7 @@ def _second(connection: Connection) -> Iterator[Connection]:
 
 @contextmanager
 def _using(connection: Connection, tables: Iterable[tuple[str, str]]) -> Iterator[None]:
-    names = [sql.Identifier(*path) for path in tables][:_TABLES_AT_ONCE]
+    names = [sql.Identifier(*path) for path in tables]
     connection.execute("BEGIN")
     if names:
         locking = sql.SQL("LOCK TABLE {} IN ROW EXCLUSIVE MODE").format(sql.SQL(", ").join(names))
