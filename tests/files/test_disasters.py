@@ -14,6 +14,7 @@ from archived import BUCKET, archive, content, every, keys, put, tree_of
 from dayfly.files.errors import FilesError, GoneError, NoRoomError, ReadOnlyError
 from dayfly.files.objects import Versioning
 from dayfly.files.repository import Repository
+from dayfly.files.tree import SESSION
 
 MB = 1024 * 1024
 
@@ -151,6 +152,17 @@ def test_versions_keep_their_order_when_the_clock_jumps(tmp_path: Path) -> None:
 
         assert [entry.id for entry in every(repository)] == [each.id for each in reversed(made)]
         assert content(repository, "a") == b"three"
+
+
+def test_who_comes_and_dies_while_it_is_open_locks_nobody_out(tmp_path: Path) -> None:
+    """A session is written in two places, and a kill in between makes them differ."""
+    with archive(tmp_path, BUCKET):
+        session = tmp_path / "tree" / ".dayfly" / SESSION
+        before = session.stat().st_ino, session.read_text()
+
+        Repository(tmp_path / "tree", tmp_path / "index").close()
+
+        assert (session.stat().st_ino, session.read_text()) == before
 
 
 def test_an_index_on_another_host_of_the_same_tree_is_refused(tmp_path: Path) -> None:

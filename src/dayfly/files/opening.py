@@ -45,7 +45,8 @@ def _caught_up(ground: Ground) -> None:
     else:
         alone(ground)
         rebuild(ground)
-    follow(ground)
+    if not anybody_else(ground.bench):  # a kill between its two writes would lock others out
+        follow(ground)
 
 
 def _followed(ground: Ground) -> bool:
