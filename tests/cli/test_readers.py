@@ -43,14 +43,17 @@ def test_json_is_exactly_the_servers_value(
         (["receipt", "12"], ["lost 0 of 48,213 requests", "cutover  34 ms", "p99 18.4 ms"]),
         (["machines"], ["orders-2-web-1", "64 MB", "cpu s"]),
         (["jobs", "--app", "orders"], ["nightly-export", "30 2 * * *", "done"]),
-        (["logs", "--release", "2"], ["build: collecting", "orders-2-web-1: ready"]),
+        (
+            ["logs", "--release", "2"],
+            ["build: collecting", "orders-2-web-1: 0;ownedready"],
+        ),  # no title, and no text hidden
     ],
 )
 def test_a_person_reads_plain_lines(terminal: Terminal, words: list[str], says: list[str]) -> None:
     done = terminal.type(*words)
 
     assert done.returncode == 0
-    assert all(word in done.stdout for word in says)
+    assert [word for word in says if word not in done.stdout] == [], done.stdout + done.stderr
 
 
 STANDING = {
