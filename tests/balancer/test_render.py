@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from balancing import Server
-from dayfly.balancer.render import ACCESS_LOG_VARIABLES, SERVER, files
+from dayfly.balancer.render import SERVER, files
 from dayfly.balancer.routing import Routing, Slot
 from dayfly.balancer.state import Listen, read_routing, write_rendered, write_routing
 
@@ -63,7 +63,7 @@ def test_haproxy_takes_the_configuration_without_a_warning(tmp_path: Path, progr
     checked = subprocess.run(
         [program, "-c", "-f", "haproxy.cfg"],
         cwd=tmp_path,
-        env={**os.environ, **dict.fromkeys(ACCESS_LOG_VARIABLES, "1")},
+        env={**os.environ, "DAYFLY_ACCESS_LOG": "1"},
         capture_output=True,
         text=True,
         check=False,

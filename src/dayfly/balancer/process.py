@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dayfly.balancer.accesslog import ACCESS_LOG
 from dayfly.balancer.observed import read_info
-from dayfly.balancer.render import ACCESS_LOG_VARIABLES, CONFIGURATION
+from dayfly.balancer.render import ACCESS_LOG_VARIABLE, CONFIGURATION
 from dayfly.balancer.runtime import NoAnswerError, command
 from dayfly.command import CommandError, Setting, reap, start_detached
 
@@ -49,9 +49,8 @@ class Process:
     def appends(self, log: Path) -> bool:
         """Whether it writes at the end of its log, so that the log may be cut.
 
-        HAProxy drops O_APPEND from the log when it writes the first line to each descriptor of it.
-        We share the open file with a child and set the flag again, which lasts from then on: a log
-        is cut when it is long. Of an adopted HAProxy we can only look.
+        HAProxy drops O_APPEND from the log when it writes its first line. We share the open file
+        with a child and set the flag again; of an adopted HAProxy we can only look.
         """
         if self.log is not None:
             flags = fcntl.fcntl(self.log, fcntl.F_GETFL)
@@ -70,20 +69,15 @@ def start(folder: Path, program: str) -> Process:
         (folder / OUTPUT).rename(folder / f"{OUTPUT}.1")
     log = os.open(folder / ACCESS_LOG, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     os.lseek(log, 0, os.SEEK_END)
-    copies = tuple(os.dup(log) for _ in ACCESS_LOG_VARIABLES)
-    given = dict(zip(ACCESS_LOG_VARIABLES, map(str, copies), strict=True))
     try:
         pid = start_detached(
             [program, "-db", "-f", CONFIGURATION, "-x", OFFER],
             output=folder / OUTPUT,
-            setting=Setting(cwd=folder, env=given, pass_fds=copies),
+            setting=Setting(cwd=folder, env={ACCESS_LOG_VARIABLE: str(log)}, pass_fds=(log,)),
         )
     except CommandError:
         os.close(log)
         raise
-    finally:
-        for copy in copies:
-            os.close(copy)
     (folder / PID).write_text(f"{pid} {_start_time(pid)}\n")
     return _process(pid, log)
 

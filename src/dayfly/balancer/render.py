@@ -21,9 +21,7 @@ SERVING, ROUTES, ASSETS, CHECKS, NAMES, HOLDS, CLOSED = (
 # Stick tables that count, by slot, what is open: all of it, and streams.
 OPEN, STREAMS = "open", "streams"
 SOCKET = "haproxy.sock"
-# The file descriptors of the access log, all of the same open file. HAProxy forgets a line rather
-# than wait long for another thread that writes to the same descriptor: so they take turns.
-ACCESS_LOG_VARIABLES = tuple(f"DAYFLY_ACCESS_LOG_{number}" for number in range(1, 9))
+ACCESS_LOG_VARIABLE = "DAYFLY_ACCESS_LOG"  # the file descriptor of the access log
 
 # A dynamic server inherits nothing, so each property is spelled out, here and in the file alike.
 # The check is patient: a legacy machine that is busy for 10 s must not lose its traffic.
@@ -62,7 +60,6 @@ def configuration(listen: Listen, routing: Routing, certificates: Sequence[str])
     head = _packaged("haproxy.cfg.in")
     for mark, text in (
         ("@ENVIRONMENT@", listen.environment),
-        ("@LOGS@", _logs()),
         ("@BINDS@", _binds(listen, certificates)),
         ("@LOG_FORMAT@", LOG_FORMAT),
     ):
@@ -90,14 +87,6 @@ def _doors() -> str:
 
 def _packaged(name: str) -> str:
     return resources.files("dayfly.balancer").joinpath(name).read_text()
-
-
-def _logs() -> str:
-    return "\n".join(
-        f'  log "fd@${{{variable}}}" len 8192 format raw'
-        f" sample {number}:{len(ACCESS_LOG_VARIABLES)} local0 info"
-        for number, variable in enumerate(ACCESS_LOG_VARIABLES, 1)
-    )
 
 
 def _binds(listen: Listen, certificates: Sequence[str]) -> str:
