@@ -27,7 +27,7 @@ from dayfly.environment.environment import (
     shipping_of,
     url_of,
 )
-from dayfly.environment.processes import pids_of
+from dayfly.environment.processes import pids_of, runs
 from dayfly.environment.shipping import ShippingRuntime
 from dayfly.environment.views import is_up
 from dayfly.errors import DayflyError
@@ -205,14 +205,14 @@ def _stop_programs(home: Home, names: Sequence[str]) -> None:
 
 
 def _stop_supervisord(home: Home) -> None:
-    if not _supervisors(home):
-        return
-    for pid in _supervisors(home):
+    words = _supervisor_argv(home, "supervisord")[1:]
+    supervisors = pids_of(words)
+    for pid in supervisors:
         os.kill(pid, signal.SIGTERM)
 
     def ended() -> bool:
         _wake(home)
-        return not _supervisors(home)
+        return not any(runs(pid, words) for pid in supervisors)
 
     wait_until(ended, seconds=DOWN_SECONDS, what="supervisord ends")
 
@@ -246,15 +246,25 @@ def _abandon(home: Home, service: str) -> None:
 
 
 def _send(home: Home, service: str, number: signal.Signals) -> None:
-    for pid in _pids(home, service):
+    words = _words_of(home, service)
+    found = pids_of(words)
+    for pid in found:
         with suppress(ProcessLookupError):
             os.kill(pid, number)
-    wait_until(lambda: not _pids(home, service), seconds=DOWN_SECONDS, what=f"{service} ends")
+
+    def ended() -> bool:
+        return not any(runs(pid, words) for pid in found)
+
+    wait_until(ended, seconds=DOWN_SECONDS, what=f"{service} ends")
 
 
 def _pids(home: Home, service: str) -> list[int]:
+    return pids_of(_words_of(home, service))
+
+
+def _words_of(home: Home, service: str) -> list[str]:
     known = supervised.services(Path(sys.executable), home.path)
-    return pids_of(next(list(each.argv[1:]) for each in known if each.name == service))
+    return next(list(each.argv[1:]) for each in known if each.name == service)
 
 
 # -- is it up?
