@@ -237,6 +237,7 @@ def test_a_breach_moves_nothing_back_onto_a_schema_that_does_not_fit(
     assert "closed the way back" not in prod.typed("status", at=book.folder)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("step", ["close", "restore", "cut over"])
 def test_a_server_that_dies_on_the_way_leaves_a_way(
     prod: Production, book: Ledger, step: str
