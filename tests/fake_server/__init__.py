@@ -202,7 +202,8 @@ class _Api:
         told = f'event: output\ndata: {line}\n\nevent: finished\ndata: {{"status": 3}}\n\n'
         return PlainTextResponse(told)
 
-    async def link(self, _: Request) -> Response:
+    async def link(self, request: Request) -> Response:
+        self.environment.asked.append(("console-link", await request.json()))
         return JSONResponse({"url": "http://127.0.0.1:8081/enter?code=once"})
 
     async def order(self, request: Request) -> Response:

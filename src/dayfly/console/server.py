@@ -55,7 +55,7 @@ def answer(home: Home, environment: Environment) -> None:
         environment,
         token=key,
         extra=routes(Reader(environment), sessions, {*LOOPBACK, host, public.hostname or host}),
-        link=lambda: f"{address.rstrip('/')}/enter?code={sessions.code()}",
+        link=lambda who: f"{address.rstrip('/')}/enter?code={sessions.code(who)}",
     )
     # uvicorn raises the signal that ended it once more; then our parts still have to close
     for number in (signal.SIGTERM, signal.SIGINT):
