@@ -15,13 +15,14 @@ from dayfly.config.home import Home, token
 from dayfly.console.pages import routes
 from dayfly.console.session import Sessions
 from dayfly.console.state import Json
-from dayfly.environment import logstore, views
+from dayfly.environment import archive, logstore, views
 from dayfly.environment.api import application
 from dayfly.environment.environment import Environment, observe, opened
 from dayfly.environment.readings import listed
 from dayfly.environment.stream import follow
 from dayfly.errors import DayflyError
 from dayfly.events import Event
+from dayfly.files.operated import Operated
 from dayfly.release.receipt import whole
 
 GRACE_SECONDS = 2  # for answers under way when the server is told to end
@@ -108,6 +109,10 @@ class Reader:
 
     def alerts(self) -> Sequence[Json]:
         return self.environment.alerts.told()
+
+    def archive(self) -> Operated:
+        parts = self.environment.parts
+        return archive.whole(parts.home, parts.settings)
 
     def searches(self) -> Path:
         return self.environment.parts.home.searches
