@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ from botocore.exceptions import ClientError
 
 from archive import S3, Archive, Who, archive
 from dayfly.console import Sessions, routes
-from dayfly.files.objects import Description, Version
+from dayfly.files import credentials
+from dayfly.files.objects import Asked, Description, Version
 from dayfly.files.operated import Operated
 from driven import Browser, driven
 from fake_server import serving
@@ -100,6 +102,21 @@ class Seen:
             "[...document.querySelectorAll('#uploads button')]"
             f".find(it => it.textContent == {json.dumps(word)}).click()"
         )
+
+    def network(self, *, up: float = -1, offline: bool = False) -> None:
+        """Bytes that go up in a second; -1 is as many as can."""
+        told = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": up}
+        self.browser.ask("Network.emulateNetworkConditions", offline=offline, **told)
+
+    def left(self) -> int:
+        """How many uploads were begun and not ended, as soon as there are none."""
+        for _ in range(100):
+            with self.operated.opened() as repository:
+                found = len(repository.list_uploads("orders", Asked()).uploads)
+            if not found:
+                break
+            time.sleep(0.05)
+        return found
 
     def head(self, key: str) -> Version:
         with self.operated.opened() as repository:
@@ -213,6 +230,29 @@ def test_files_are_uploaded_and_dropped(seen: Seen) -> None:
     assert seen.head("sent/below/two.txt").size == 3
 
 
+def test_an_upload_is_stopped_and_goes_on_after_an_interruption(seen: Seen) -> None:
+    """What was stopped leaves nothing behind."""
+    large = seen.file("slow.bin", random.Random(8).randbytes(LARGE))
+    seen.go("/files", bucket="orders", prefix="slow/")
+    seen.browser.ask("Network.enable")
+    seen.network(up=2_000_000)
+    seen.choose(large)
+    seen.browser.wait_for("(document.querySelector('#uploads progress') || {}).value > 0.01")
+    seen.answer("%", "Stop")
+    seen.network()
+    seen.uploads("stopped")
+    assert seen.left() == 0
+
+    seen.network(offline=True)
+    seen.choose(large)
+    seen.uploads("stopped", "interrupted, goes on soon")
+    seen.network()
+    seen.uploads("stopped", "stored")
+    assert seen.head("slow/slow.bin").size == LARGE
+    seen.browser.ask("Network.disable")
+    seen.browser.complaints.clear()  # the browser tells of what got no answer
+
+
 def test_a_newer_version_of_somebody_else_is_not_written_over(seen: Seen) -> None:
     key = "shared/list.txt"
     put(seen, key, b"theirs")
@@ -271,7 +311,8 @@ def test_a_link_gives_one_file_and_no_more(seen: Seen) -> None:
     seen.browser.press("#link button")
     seen.browser.wait_for("document.querySelector('#link button').textContent == 'Copied'")
     assert seen.browser.pasted() == link
-    signs = seen.archive.client(key_of_links(seen))
+    key = key_of_links(seen)
+    signs = seen.archive.client(key)
     assert signs.get_object(Bucket="orders", Key="given/other.txt")["Body"].read() == b"other"
     for refused in (
         lambda: signs.put_object(Bucket="orders", Key="given/x", Body=b"x"),
@@ -281,6 +322,9 @@ def test_a_link_gives_one_file_and_no_more(seen: Seen) -> None:
     ):
         with pytest.raises(ClientError, match="AccessDenied"):
             refused()
+    credentials.revoke(seen.operated.accounts, key.key)
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(link, timeout=10)
 
 
 def key_of_links(seen: Seen) -> Who:

@@ -258,7 +258,7 @@ def test_what_somebody_else_changed_meanwhile_stays(console: Console, what: str)
 def test_a_deletion_is_undone(console: Console) -> None:
     console.put("docs/gone.txt", b"bytes")
     sure = console.page("/files/delete", bucket="kept", key="docs/gone.txt")
-    assert "any of them can be restored" in sure
+    assert "what was there can be restored" in sure
     answer, _ = console.confirm("/files/delete?bucket=kept&key=docs/gone.txt")
     assert answer.status == 303
     assert console.head("docs/gone.txt") is None

@@ -18,7 +18,7 @@ from dayfly.errors import DayflyError, UsageError
 from dayfly.files import sharing
 from dayfly.files.condition import ANY, Condition
 from dayfly.files.errors import ConditionError, NoSuchKeyError, NoSuchVersionError
-from dayfly.files.objects import Provenance, Trashed, Version
+from dayfly.files.objects import Bucket, Provenance, Trashed, Version
 from dayfly.files.repository import Repository
 from dayfly.files.sharing import Shared
 
@@ -91,6 +91,7 @@ class Changes:
         found = _version(repository, thing, trashed)
         more = {"trashed": trashed} if trashed else {}
         current = versions.present(repository, thing)
+        bucket = repository.bucket(thing.bucket)
         return self._desk.page(
             "files_sure.html",
             thing=thing,
@@ -99,7 +100,7 @@ class Changes:
             current=current,
             action=thing.address("restore", was=versions.was(current), **more),
             word="Restore",
-            says=_replaces(current),
+            says=_becomes(bucket, current),
             who=self._desk.who(request),
             seal=self._desk.seal(request),
         )
@@ -179,10 +180,9 @@ def _as_seen(was: str) -> Condition:
     return Condition(if_match=(was,)) if was else Condition(if_none_match=(ANY,))
 
 
-def _replaces(current: Version | None) -> str:
-    if current is None:
-        return "Nothing is there now; this becomes the current version again."
-    return "It becomes the current version again, as a new one after what is there now."
+def _becomes(bucket: Bucket, current: Version | None) -> str:
+    after = versions.consequence(bucket, current) if current else "Nothing is there now."
+    return f"It becomes the current version. {after}"
 
 
 def _seconds(text: str) -> float:

@@ -90,13 +90,14 @@ class Uploads:
     def _there(self, request: Request, repository: Repository, thing: Thing, _: bytes) -> Any:  # noqa: ANN401 - JSON, here and below
         """What a file of this name would be put over, and in what parts it is sent."""
         size = request.query_params.get("size", "")
-        repository.bucket(thing.bucket)
+        bucket = repository.bucket(thing.bucket)
         found = versions.present(repository, thing)
         words = ""
         if found:
             by = origin(found)
             when = moment(found.modified / SECOND)
-            words = f"{amount(found.size)}, put {when}{f' by {by}' if by else ''}"
+            put = f"{amount(found.size)}, put {when}{f' by {by}' if by else ''}"
+            words = f"{put}. {versions.consequence(bucket, found)}"
         return {
             "etag": versions.was(found),
             "words": words,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from dayfly.console.files.listing import days
 from dayfly.console.files.places import Thing, seen
 from dayfly.console.files.searching import origin
 from dayfly.files.errors import NoSuchKeyError, NoSuchVersionError
@@ -99,14 +100,15 @@ def facts(version: Version) -> Mapping[str, str]:
 
 
 def consequence(bucket: Bucket, version: Version) -> str:
-    """What deleting it means."""
+    """What it means that it is deleted, or that another one takes its place."""
     if bucket.versioning is Versioning.ENABLED or (
         bucket.versioning is Versioning.SUSPENDED and not version.null
     ):
-        return "Its versions stay, and any of them can be restored."
+        return "The bucket keeps versions: what was there can be restored."
     if bucket.trash_seconds:
-        return "It goes into the trash, from where it can be restored for a while."
-    return "The bucket keeps no versions and has no trash: it is gone for good."
+        kept = days(bucket.trash_seconds)
+        return f"What was there goes into the trash, and can be restored for {kept}."
+    return "The bucket keeps no versions and has no trash: what was there is gone for good."
 
 
 def was(version: Version | None) -> str:

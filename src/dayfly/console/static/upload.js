@@ -120,7 +120,8 @@
   }
 
   async function there(key, file) {
-    const answer = await fetch(address("there", { key, size: file.size }), { cache: "no-store" });
+    const asked = fetch(address("there", { key, size: file.size }), { cache: "no-store" });
+    const answer = await asked.catch(() => Promise.reject(new Refused(0, "interrupted")));
     if (answer.status === 401) throw new Refused(401, "Signed out: open a new link.");
     const said = await answer.json();
     if (!answer.ok) throw new Refused(answer.status, [said.error, said.hint].join(" "));
@@ -128,10 +129,10 @@
   }
 
   // What the file may replace: nothing, or the one thing that somebody agreed to.
-  async function allowed(row, key, file) {
-    const found = await there(key, file);
+  async function allowed(row, key, file, control) {
+    const found = await patiently(row, control, () => there(key, file));
     if (!found.etag) return found;
-    const word = await row.ask(`There already: ${found.words}.`, ["Replace", "Keep"]);
+    const word = await row.ask(`There already: ${found.words}`, ["Replace", "Keep"]);
     if (word === "Keep") throw new Refused(-1, "left as it was");
     return found;
   }
@@ -157,14 +158,14 @@
 
   // What was seen may be gone or another by then: it is looked at, and asked about, again.
   async function settled(row, key, file, control, make) {
-    let seen = await allowed(row, key, file);
+    let seen = await allowed(row, key, file, control);
     stoppable(row, control);
     for (;;) {
       try {
         return await make(seen);
       } catch (error) {
         if (error.status !== CHANGED) throw error;
-        seen = await allowed(row, key, file);
+        seen = await allowed(row, key, file, control);
         stoppable(row, control);
       }
     }
