@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from dayfly.console.files import listing, previewing, searching, uploads, versions
 from dayfly.console.files.places import Folder, Thing, seen
+from dayfly.environment.operated import reached
 from dayfly.errors import UsageError
 from dayfly.files import sharing
 from dayfly.files.objects import Bucket, Version, Versioning
@@ -219,6 +220,20 @@ def test_a_file_has_few_enough_parts(size: int) -> None:
 
     assert 5 << 20 <= part <= uploads.MOST
     assert part * 10_000 >= size
+
+
+@pytest.mark.parametrize(
+    ("listen", "host", "endpoint"),
+    [
+        ("127.0.0.1:8083", "prod.example", "http://127.0.0.1:8083"),
+        ("0.0.0.0:8083", "prod.example", "http://prod.example:8083"),
+        ("[::]:8083", "2001:db8::1", "http://[2001:db8::1]:8083"),
+        ("[::1]:8083", "prod.example", "http://[::1]:8083"),
+        ("", "prod.example", ""),
+    ],
+)
+def test_links_lead_where_the_archive_is_reached(listen: str, host: str, endpoint: str) -> None:
+    assert reached(listen, host) == endpoint
 
 
 SHARED = sharing.Shared(bucket="b", key="a b/ü+%.pdf", version="v1", seconds=3600)

@@ -192,9 +192,13 @@ class Production:
 
     def page(self, path: str) -> str:
         """What the console shows to whoever has its link."""
+        return self.visitor().get(path)[1]
+
+    def visitor(self) -> Visitor:
+        """Somebody who has entered the console by its link."""
         address, _, enter = self.typed("console").strip().rpartition("/")
         cookie = Visitor(address, {}).get(f"/{enter}")[0].headers["Set-Cookie"].partition(";")[0]
-        return Visitor(address, {"Cookie": cookie}).get(path)[1]
+        return Visitor(address, {"Cookie": cookie})
 
     def events(self, release: int) -> list[Event]:
         """What the journal says of a release until now, also when no server runs."""

@@ -15,9 +15,10 @@ from dayfly.config.home import Home, token
 from dayfly.console.pages import routes
 from dayfly.console.session import Sessions
 from dayfly.console.state import Json
-from dayfly.environment import archive, logstore, views
+from dayfly.environment import logstore, views
 from dayfly.environment.api import application
 from dayfly.environment.environment import Environment, observe, opened
+from dayfly.environment.operated import operated
 from dayfly.environment.readings import listed
 from dayfly.environment.stream import follow
 from dayfly.errors import DayflyError
@@ -112,7 +113,7 @@ class Reader:
 
     def archive(self) -> Operated:
         parts = self.environment.parts
-        return archive.whole(parts.home, parts.settings)
+        return operated(parts.home, parts.settings)
 
     def searches(self) -> Path:
         return self.environment.parts.home.searches

@@ -17,7 +17,6 @@ from dayfly.environment.declared import settings_of
 from dayfly.environment.listening import free_listen, is_free, is_held, url_of
 from dayfly.errors import DayflyError
 from dayfly.files import starting
-from dayfly.files.operated import Operated
 from dayfly.files.tenants import Tenants
 from dayfly.machines.container import gateway
 from dayfly.machines.engine import Engine
@@ -82,27 +81,6 @@ def tenants(home: Home, settings: Settings) -> Tenants:
         secrets=Secrets(home.secrets),
         endpoint=lambda: _endpoint(home, settings),
     )
-
-
-def whole(home: Home, settings: Settings) -> Operated:
-    """As the operator has it."""
-    found = place(home, settings)
-    return Operated(
-        root=found.root,
-        index=found.index,
-        accounts=found.accounts,
-        endpoint=lambda host: _reached(_told_listen(home), host),
-    )
-
-
-def _reached(listen: str, host: str) -> str:
-    """By somebody who came to this host by that name."""
-    address = address_of(listen)
-    if address is None:
-        return ""
-    if address[0] not in EVERYWHERE:
-        return _url(listen)
-    return f"http://{f'[{host}]' if ':' in host else host}:{address[1]}"
 
 
 def let_go(home: Home) -> None:

@@ -21,6 +21,7 @@ SEAL = "x-dayfly-seal"  # the header that says what a form's field says
 NOBODY = "somebody in the console"
 FRAMES = f"{POLICY}; frame-src 'self'"  # of a page that shows a PDF
 _STATUS: Mapping[type[Exception], int] = {
+    DayflyError: 503,  # such as where the archive is none of ours
     UsageError: 400,
     errors.BadNameError: 400,
     errors.BadPartError: 400,
