@@ -318,6 +318,22 @@ def test_a_file_arrives_at_once_or_in_parts(console: Console) -> None:
     assert console.head("up/a b.csv").size == (5 << 20) + 3  # type: ignore[union-attr]
 
 
+def test_an_upload_that_nobody_ended_is_discarded(console: Console) -> None:
+    there = {"bucket": "kept", "key": "half/<b>.bin"}
+    console.send("POST", "upload/begin", **there)
+    body = console.visitor.get("/files?bucket=kept&prefix=half/")[1]
+    assert "by ada@desk" in body
+    assert "half/&lt;b&gt;.bin" in body
+    discard = re.search(r'<a class="act" href="(/files/discard[^"]+)"', body)
+    assert discard
+    address = unescape(discard[1])
+    assert console.visitor.post(address, seal="x")[0].status == 403
+
+    assert console.confirm(address)[0].status == 303
+    assert "Unfinished" not in console.page(bucket="kept", prefix="half/")
+    assert console.visitor.get(address)[0].status == 404
+
+
 @pytest.mark.parametrize(
     ("told", "body", "status", "says"),
     [

@@ -18,7 +18,7 @@ from dayfly.errors import DayflyError, UsageError
 from dayfly.files import sharing
 from dayfly.files.condition import ANY, Condition
 from dayfly.files.errors import ConditionError, NoSuchKeyError, NoSuchVersionError
-from dayfly.files.objects import Bucket, Provenance, Trashed, Version
+from dayfly.files.objects import Bucket, Provenance, Trashed, Upload, Version
 from dayfly.files.repository import Repository
 from dayfly.files.sharing import Shared
 
@@ -35,10 +35,15 @@ class Changes:
         self._with_link = with_link
 
     def routes(self, middleware: list[Middleware]) -> list[BaseRoute]:
-        questions: dict[str, Question] = {"restore": self._ask_restore, "delete": self._ask_delete}
+        questions: dict[str, Question] = {
+            "restore": self._ask_restore,
+            "delete": self._ask_delete,
+            "discard": self._ask_discard,
+        }
         changes: dict[str, Change] = {
             "restore": self._restore,
             "delete": self._delete,
+            "discard": self._discard,
             "link": self._link,
         }
         return [
@@ -141,6 +146,27 @@ class Changes:
         repository.delete(thing.bucket, thing.key, None, condition, by=by)
         return RedirectResponse(thing.folder.address(gone=thing.key), 303)
 
+    def _ask_discard(self, request: Request, repository: Repository, thing: Thing) -> Response:
+        upload = _upload(request, repository, thing)
+        return self._desk.page(
+            "files_sure.html",
+            thing=thing,
+            title=f"Discard the upload of {thing.name}?",
+            version=None,
+            current=None,
+            action=thing.address("discard", upload=upload.id),
+            word="Discard",
+            says="Whoever still sends it is refused from then on; what is stored there stays.",
+            who="",
+            seal=self._desk.seal(request),
+        )
+
+    def _discard(
+        self, request: Request, repository: Repository, thing: Thing, _told: Told
+    ) -> Response:
+        repository.abort(_upload(request, repository, thing))
+        return RedirectResponse(thing.folder.address(), 303)
+
     def _link(self, request: Request, repository: Repository, thing: Thing, told: Told) -> Response:
         shared = Shared(
             bucket=thing.bucket,
@@ -150,6 +176,10 @@ class Changes:
         )
         link = sharing.link(self._desk.state.archive(), repository, shared, host_of(request))
         return self._with_link(request, repository, thing, link)
+
+
+def _upload(request: Request, repository: Repository, thing: Thing) -> Upload:
+    return repository.upload(thing.bucket, thing.key, request.query_params.get("upload", ""))
 
 
 def _again(repository: Repository, thing: Thing, condition: Condition, by: Provenance) -> None:

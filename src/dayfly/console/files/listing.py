@@ -10,7 +10,7 @@ from dayfly.shown import amount
 
 PAGE = 200  # keys
 LOOKED_AT = 5_000  # versions that one page of deleted objects may look at
-MOST_TRASHED = 200
+MOST_TRASHED, MOST_BEGUN = 200, 50
 DAY = 86_400
 _WORDS = {
     Versioning.NEVER: "keeps no versions",
@@ -155,6 +155,29 @@ def trashed(repository: Repository, folder: Folder) -> Iterator[Gone]:
             address=thing.address("restore", trashed=each.version.uid),
             since=each.since,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """An upload in parts that was not ended, as by a browser that was closed."""
+
+    name: str
+    since: int
+    who: str
+    discard: str
+
+
+def unfinished(repository: Repository, folder: Folder) -> list[Begun]:
+    asked = Asked(prefix=folder.prefix, limit=MOST_BEGUN)
+    return [
+        Begun(
+            name=seen(each.key),
+            since=each.begun,
+            who=each.description.provenance.who,
+            discard=Thing(bucket=folder.bucket, key=each.key).address("discard", upload=each.id),
+        )
+        for each in repository.list_uploads(folder.bucket, asked).uploads
+    ]
 
 
 def days(seconds: int) -> str:

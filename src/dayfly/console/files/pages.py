@@ -79,6 +79,7 @@ class _Pages:
             folder=folder,
             held=held,
             shown=listing.shown(repository, folder, held.leases),
+            begun=listing.unfinished(repository, folder),
             seal=self._desk.seal(request),
             gone=_gone(repository, folder, told.get("gone", "")),
         )
