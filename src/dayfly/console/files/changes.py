@@ -122,7 +122,7 @@ class Changes:
             action=thing.address("delete", was=current.etag),
             word="Delete",
             says=versions.consequence(bucket, current),
-            who=self._desk.who(request),
+            who=self._desk.who(request) if bucket.versioning else "",
             seal=self._desk.seal(request),
         )
 
