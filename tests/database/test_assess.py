@@ -120,6 +120,37 @@ def test_production_is_asked_whether_its_rows_are_in_the_way(
     assert told.statement == change
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            "ALTER TABLE customers ADD x bigint GENERATED ALWAYS AS (100 / big) STORED",
+            "rows that refuse (100 / big)",
+        ),
+        ("CREATE INDEX i ON customers ((100 / big))", "rows that refuse (100 / big)"),
+        (
+            "CREATE INDEX i ON customers (id) WHERE 100 / big > 3",
+            "rows that refuse ((100 / big) > 3)",
+        ),
+        (
+            "ALTER TABLE customers ADD CHECK (100 / big > -1)",
+            "rows that break (((100 / big) > '-1'::integer))",
+        ),
+    ],
+)
+def test_rows_of_which_nothing_can_be_computed_are_in_the_way(
+    copies: Copies, change: str, says: str
+) -> None:
+    zero = "INSERT INTO customers VALUES (3, 'c@d', 0)"
+    with copies.fresh(zero) as production, asker(production, seconds=5) as ask:
+        refused = impact(copies, change, ask=ask)
+    with copies.fresh() as production, asker(production, seconds=5) as ask:
+        taken = impact(copies, change, ask=ask)
+    told = [each.message for each in refused.findings if each.kind == "fails"]
+    assert told == [f"will fail: production has some {says}"]
+    assert not [each for each in taken.findings if each.kind == "fails"]
+
+
 def test_a_text_too_long_for_an_index_is_found(copies: Copies) -> None:
     longest = "SELECT string_agg(md5(i::text), '') FROM generate_series(1, 300) AS t (i)"
     filled = f"UPDATE orders SET note = ({longest}) WHERE id = 1"

@@ -30,6 +30,7 @@ from dayfly.database.impact.finding import (
 )
 from dayfly.database.impact.fired import NOTHING as NOTHING_FIRED
 from dayfly.database.impact.fired import Exercised, exercise
+from dayfly.database.impact.indexed import Indexed, indexed
 from dayfly.database.impact.losing import losing
 from dayfly.database.impact.outgoing import NOTHING, Checked, rehearsed
 from dayfly.database.impact.partitions import partitions
@@ -49,6 +50,8 @@ from dayfly.database.impact.tightened import tightened
 from dayfly.database.impact.timeline import EMPTY, Timeline, timeline
 from dayfly.database.impact.trial import tried
 from dayfly.database.impact.unassessed import decided, unassessed
+from dayfly.database.impact.untried import told as left_untried
+from dayfly.database.impact.untried import untried
 from dayfly.database.impact.views import views
 from dayfly.database.impact.widening import widening
 from dayfly.database.loss import Loss, merged
@@ -129,6 +132,7 @@ class Evidence:
     parents: tuple[Parent, ...] = ()  # rows to which defaults refer
     parented: frozenset[Key] = frozenset()  # those that are there
     denied: frozenset[Right] = frozenset()  # what the role may not do with new relations
+    indexed: Mapping[Key, Indexed] = field(default_factory=dict)
     fired: Exercised = NOTHING_FIRED  # triggers and functions that stay
 
 
@@ -168,7 +172,8 @@ def gathered(
     role: str = "",
     builder: str = "",
 ) -> Evidence:
-    firing = exercise(copy_url, transactions, role)
+    statements = tuple(statements)
+    firing = exercise(copy_url, transactions, role, statements)
     with rehearsed(copy_url, statements, role) as before:
         observed = replay(copy_url, transactions, role=builder)
         checked = before.again()
@@ -182,6 +187,7 @@ def gathered(
         parents=asked,
         parented=answered(copy_url, asked),
         denied=denied(copy_url, observed.before, observed.after, role),
+        indexed=indexed(copy_url, observed.before, observed.after),
         fired=firing.again(),
     )
 
@@ -206,13 +212,14 @@ def judged(
         refusing=evidence.refusing,
         parented=evidence.parented | _parented(evidence.parents, ask),
         denied=evidence.denied,
+        indexed=evidence.indexed,
         fired=evidence.fired,
         sender=sender,
     )
     found = [*breaking(what), *between(what, observed), *tightened(what), *arbiters(what)]
     found += [*views(what), *sequences(what, observed, ask), *routines(what), *relations(what)]
     found += [*defaults(what), *expressions(what), *denials(what), *exchanged(what, observed)]
-    found += [*stumbling(what), *paths(what), *partitions(what)]
+    found += [*stumbling(what), *untried(what), *paths(what), *partitions(what)]
     found += [*losing(what, observed), *besides(observed)]
     found += [
         *blocking(what, observed, budget),
@@ -227,7 +234,7 @@ def judged(
         checked=evidence.checked,
         timeline=timeline(what, observed, budget),
         doubts=doubts(what, observed, told),
-        notes=tuple(decided(what, observed)),
+        notes=(*decided(what, observed), *left_untried(what.fired.untried)),
     )
 
 
@@ -235,7 +242,9 @@ def _parented(asked: Sequence[Parent], ask: Ask | None) -> frozenset[Key]:
     """Those whose row production has."""
     if ask is None:
         return frozenset()
-    return frozenset(parent.key for parent in asked if not parent.fresh and ask(parent.sql))
+    return frozenset(
+        parent.key for parent in asked if not parent.fresh and (ask(parent.sql) or 0) > 0
+    )
 
 
 def _weight(finding: Finding) -> tuple[int, int]:
