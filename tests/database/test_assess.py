@@ -95,6 +95,23 @@ def test_a_lock_is_held_to_the_end_of_its_transaction(copies: Copies) -> None:
     assert short.verdict == "online"
 
 
+def test_a_row_that_goes_is_looked_for_where_a_key_has_no_index(copies: Copies) -> None:
+    key = "ALTER TABLE orders ADD FOREIGN KEY (customer) REFERENCES customers ON DELETE CASCADE"
+    rows = {"customers": 100_000, "orders": 1_000_000}
+
+    def seconds(*prepare: str) -> int | None:
+        with copies.fresh(f"{key} NOT VALID", *prepare) as url:
+            change = migration("DELETE FROM customers WHERE mail LIKE 'a%'")
+            found = assess(url, [change], rows=rows, budget=1.0).findings
+        [held] = [f for f in found if "holds changed rows of customers" in f.message]
+        return held.blocked_ms and held.blocked_ms // 1000
+
+    slow, quick = seconds(), seconds("CREATE INDEX ON orders (customer)")
+    assert slow is not None
+    assert quick is not None
+    assert slow > 100 * quick
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
