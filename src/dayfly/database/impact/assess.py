@@ -14,7 +14,7 @@ from dayfly.database.impact.breaking import BRIDGED, breaking
 from dayfly.database.impact.catalogue import Column, Key
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.defaults import Parent, answered, defaults, parents
-from dayfly.database.impact.denied import Right, denials, denied
+from dayfly.database.impact.denied import Right, Withheld, denials, denied
 from dayfly.database.impact.doubts import doubts
 from dayfly.database.impact.effects import Observed
 from dayfly.database.impact.exchanged import exchanged
@@ -132,6 +132,7 @@ class Evidence:
     parents: tuple[Parent, ...] = ()  # rows to which defaults refer
     parented: frozenset[Key] = frozenset()  # those that are there
     denied: frozenset[Right] = frozenset()  # what the role may not do with new relations
+    withheld: tuple[frozenset[Right], ...] = ()  # the same, after each transaction
     indexed: Mapping[Key, Indexed] = field(default_factory=dict)
     fired: Exercised = NOTHING_FIRED  # triggers and functions that stay
 
@@ -174,8 +175,9 @@ def gathered(
 ) -> Evidence:
     statements = tuple(statements)
     firing = exercise(copy_url, transactions, role, statements)
+    withheld = Withheld(copy_url, transactions, role)
     with rehearsed(copy_url, statements, role) as before:
-        observed = replay(copy_url, transactions, role=builder)
+        observed = replay(copy_url, transactions, role=builder, between=withheld.look)
         checked = before.again()
     what = (copy_url, observed.before, observed.after, _defaults(observed))
     asked = tuple(parents(*what[1:]))
@@ -189,6 +191,7 @@ def gathered(
         denied=denied(copy_url, observed.before, observed.after, role),
         indexed=indexed(copy_url, observed.before, observed.after),
         fired=firing.again(),
+        withheld=tuple(withheld.seen),
     )
 
 
@@ -216,7 +219,12 @@ def judged(
         fired=evidence.fired,
         sender=sender,
     )
-    found = [*breaking(what), *between(what, observed), *tightened(what), *arbiters(what)]
+    found = [
+        *breaking(what),
+        *between(what, observed, evidence.withheld),
+        *tightened(what),
+        *arbiters(what),
+    ]
     found += [*views(what), *sequences(what, observed, ask), *routines(what), *relations(what)]
     found += [*defaults(what), *expressions(what), *denials(what), *exchanged(what, observed)]
     found += [*stumbling(what), *untried(what), *paths(what), *partitions(what)]
