@@ -297,6 +297,48 @@ def test_what_writes_of_the_outgoing_release_reach_must_be_granted_to_its_role(
     assert ("GRANT" in found.findings[0].remedy) == (verdict == "staged")
 
 
+@pytest.mark.parametrize(
+    ("first", "later", "verdict"),
+    [
+        (
+            ("ALTER TABLE orders ADD x serial",),
+            "GRANT USAGE ON SEQUENCE orders_x_seq TO shop",
+            "staged",
+        ),
+        (_LOG, "GRANT INSERT ON log TO shop", "staged"),
+        (("CREATE TABLE fresh (id int)",), "GRANT INSERT ON fresh TO shop", "none"),
+    ],
+)
+def test_what_is_granted_later_is_missed_meanwhile(
+    copies: Copies, first: tuple[str, ...], later: str, verdict: str
+) -> None:
+    with copies.fresh() as url:
+        steps = [migration(*first), migration(later)]
+        found = assess(url, steps, rows=ROWS, budget=1.0, role="shop")
+    assert found.verdict == verdict, found.findings
+    told = [each.message for each in found.findings if each.verdict == "staged"]
+    assert all(each.startswith("for a moment between two transactions: ") for each in told)
+
+
+_SAVE = "UPDATE orders SET customer = $1, note = $2 WHERE id = $3"
+
+
+@pytest.mark.parametrize(
+    ("change", "statement", "told"),
+    [
+        ("UPDATE orders SET note = 'x' WHERE note IS NULL", _SAVE, True),
+        ("UPDATE orders SET note = 'x' WHERE note IS NULL", 'UPDATE "orders" SET note = $1', False),
+        ("ALTER TABLE orders ADD x int; UPDATE orders SET x = 1", _SAVE, False),
+        ("UPDATE customers SET mail = 'x' WHERE mail IS NULL", _SAVE, False),
+    ],
+)
+def test_who_writes_whole_rows_back_is_told(
+    copies: Copies, change: str, statement: str, *, told: bool
+) -> None:
+    found = impact(copies, *change.split("; "), statements=(statement,))
+    assert ("writes whole rows of orders back" in " ".join(found.notes)) == told
+
+
 def test_production_is_asked_for_the_row_to_which_a_default_refers(copies: Copies) -> None:
     def change(default: int) -> tuple[str, ...]:
         return (

@@ -41,6 +41,7 @@ from dayfly.database.impact.refusing import refusing
 from dayfly.database.impact.relations import relations
 from dayfly.database.impact.replay import replay
 from dayfly.database.impact.routines import routines
+from dayfly.database.impact.saved import saved
 from dayfly.database.impact.sender import PROGRAM, Sender
 from dayfly.database.impact.sequences import sequences
 from dayfly.database.impact.spelled import spelled
@@ -127,6 +128,7 @@ class Evidence:
 
     observed: Observed
     checked: Checked = NOTHING
+    statements: tuple[str, ...] = ()  # of the outgoing release
     spelled: Mapping[Key, str] = field(default_factory=dict)  # defaults that can be set again
     refusing: frozenset[Key] = frozenset()  # CHECKs that refuse inserts of the outgoing release
     parents: tuple[Parent, ...] = ()  # rows to which defaults refer
@@ -184,6 +186,7 @@ def gathered(
     return Evidence(
         observed=observed,
         checked=checked,
+        statements=statements,
         spelled=spelled(*what),
         refusing=refusing(*what),
         parents=asked,
@@ -242,7 +245,11 @@ def judged(
         checked=evidence.checked,
         timeline=timeline(what, observed, budget),
         doubts=doubts(what, observed, told),
-        notes=(*decided(what, observed), *left_untried(what.fired.untried)),
+        notes=(
+            *decided(what, observed),
+            *left_untried(what.fired.untried),
+            *saved(what, observed, evidence.statements),
+        ),
     )
 
 
