@@ -1,6 +1,6 @@
 """What a migration does to the live database: the question and its answer."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dayfly.database.bridge import Bridge
@@ -245,12 +245,14 @@ def judged(
         checked=evidence.checked,
         timeline=timeline(what, observed, budget),
         doubts=doubts(what, observed, told),
-        notes=(
-            *decided(what, observed),
-            *left_untried(what.fired.untried),
-            *saved(what, observed, evidence.statements),
-        ),
+        notes=tuple(_notes(what, evidence)),
     )
+
+
+def _notes(what: Comparison, evidence: Evidence) -> Iterator[str]:
+    yield from decided(what, evidence.observed)
+    yield from left_untried(evidence.fired.untried)
+    yield from saved(what, evidence.observed, evidence.statements)
 
 
 def _parented(asked: Sequence[Parent], ask: Ask | None) -> frozenset[Key]:
