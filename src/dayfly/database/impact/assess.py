@@ -53,6 +53,7 @@ from dayfly.database.impact.trial import tried
 from dayfly.database.impact.unassessed import decided, unassessed
 from dayfly.database.impact.untried import told as left_untried
 from dayfly.database.impact.untried import untried
+from dayfly.database.impact.uses import Uses, uses
 from dayfly.database.impact.views import views
 from dayfly.database.impact.widening import widening
 from dayfly.database.loss import Loss, merged
@@ -128,6 +129,7 @@ class Evidence:
 
     observed: Observed
     checked: Checked = NOTHING
+    uses: Uses | None = None
     statements: tuple[str, ...] = ()  # of the outgoing release
     spelled: Mapping[Key, str] = field(default_factory=dict)  # defaults that can be set again
     refusing: frozenset[Key] = frozenset()  # CHECKs that refuse inserts of the outgoing release
@@ -177,6 +179,7 @@ def gathered(
 ) -> Evidence:
     statements = tuple(statements)
     firing = exercise(copy_url, transactions, role, statements)
+    used = uses(copy_url)
     withheld = Withheld(copy_url, transactions, role)
     with rehearsed(copy_url, statements, role) as before:
         observed = replay(copy_url, transactions, role=builder, between=withheld.look)
@@ -186,6 +189,7 @@ def gathered(
     return Evidence(
         observed=observed,
         checked=checked,
+        uses=used,
         statements=statements,
         spelled=spelled(*what),
         refusing=refusing(*what),
@@ -218,6 +222,7 @@ def judged(
         refusing=evidence.refusing,
         parented=evidence.parented | _parented(evidence.parents, ask),
         denied=evidence.denied,
+        uses=evidence.uses,
         indexed=evidence.indexed,
         fired=evidence.fired,
         sender=sender,
