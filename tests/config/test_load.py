@@ -122,6 +122,14 @@ RULES = [
         LEAST + '[database]\nmigrate = "x"\nmigrations = "y"',
         "database.migrations: there is `migrate` too; one of them brings the schema up to date",
     ),
+    (
+        LEAST + '[database]\nmigrate = "x"\nat_start = true',
+        "database.at_start: there is `migrate` too; switch off what the app does when it starts",
+    ),
+    (
+        LEAST + '[database]\nmigrate_url = "OWN_URL"\nat_start = true',
+        "database.at_start: the app migrates as its own role; leave `migrate_url` out",
+    ),
     (LEAST + '[database]\nmigrations = "../y"', "database.migrations: "),
     (
         'secrets = ["DATABASE_URL"]\n' + LEAST + '[database]\ncontract = ["x"]',

@@ -7,6 +7,7 @@ from dayfly.config.app import App
 from dayfly.files.errors import FilesError
 from dayfly.files.tenants import Access
 from dayfly.machines.machine import Spec
+from dayfly.release import archived
 from dayfly.release.work import Parts, RefusedError, Work
 
 REGION = "us-east-1"  # what every SDK takes an endpoint of one's own to be
@@ -30,6 +31,8 @@ class Told:
 
 def admit(work: Work) -> None:
     """The bucket is made before anything needs it; RefusedError where it is another app's."""
+    if work.app.database is not None:
+        _with_safe(work)
     if uses_another(work.app):
         work.emit("note", message="it has S3 settings of its own, so it is told of no bucket")
         if not (work.app.files.collect or work.app.files.mount):
@@ -38,6 +41,14 @@ def admit(work: Work) -> None:
     try:
         archive.access(work.app.app, work.app.bucket)
         archive.empty_trial(work.app.app)
+    except FilesError as error:
+        raise RefusedError(error.message, hint=error.hint) from error
+
+
+def _with_safe(work: Work) -> None:
+    """What a migration takes away has to have a place, before that is known."""
+    try:
+        archived.safe(work.parts).begin()
     except FilesError as error:
         raise RefusedError(error.message, hint=error.hint) from error
 
