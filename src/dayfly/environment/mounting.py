@@ -92,7 +92,7 @@ class Mounting:
                 finally:
                     os.close(found.descriptor)
             for name in gone:
-                repository.delete(mount.bucket, _key(mount, name))
+                repository.delete(mount.bucket, _key(mount, name), by=_origin(mount))
                 del known[name]
 
 
@@ -140,5 +140,9 @@ def _described(mount: Mount, key: str) -> Description:
     return Description(
         owner=mount.app,
         headers={"content-type": type_of(key)},
-        provenance=Provenance(who=mount.app, release=str(mount.release), source=mount.path),
+        provenance=_origin(mount),
     )
+
+
+def _origin(mount: Mount) -> Provenance:
+    return Provenance(who=mount.app, release=str(mount.release), source=mount.path)

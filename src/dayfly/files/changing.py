@@ -11,7 +11,15 @@ from dayfly.files.ground import Ground
 from dayfly.files.holding import Holding, holding
 from dayfly.files.keys import check_key
 from dayfly.files.objectlock import check_deletion
-from dayfly.files.objects import Checksum, Deletion, Description, Version, Versioning
+from dayfly.files.objects import (
+    NOBODY,
+    Checksum,
+    Deletion,
+    Description,
+    Provenance,
+    Version,
+    Versioning,
+)
 from dayfly.files.reading import named, of_id
 from dayfly.files.staging import Staged
 
@@ -64,7 +72,9 @@ def with_checksum(description: Description, staged: Staged) -> Description:
     return replace(description, checksum=taken)
 
 
-def delete(ground: Ground, bucket: str, key: str, condition: Condition) -> Deletion:
+def delete(
+    ground: Ground, bucket: str, key: str, condition: Condition, by: Provenance = NOBODY
+) -> Deletion:
     check_key(key)
     with holding(ground, bucket, key) as held:
         check(held, held.current, condition)
@@ -73,8 +83,8 @@ def delete(ground: Ground, bucket: str, key: str, condition: Condition) -> Delet
                 held.remove(held.latest)
             return Deletion()
         begun = held.begun()
-        owner = held.bucket.owner
-        marker = replace(begun, marker=True, description=Description(owner=owner))
+        told = Description(owner=held.bucket.owner, provenance=by)
+        marker = replace(begun, marker=True, description=told)
         return Deletion(id=held.put(marker, None).id, marker=True)
 
 

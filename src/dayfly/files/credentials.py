@@ -12,6 +12,7 @@ from dayfly.durable import locked, write_atomically
 from dayfly.errors import DayflyError
 from dayfly.files.s3 import accounts
 from dayfly.files.s3.accounts import Account, Key
+from dayfly.files.s3.origin import parted
 
 _ID = re.compile(r"[a-z][a-z0-9.-]{0,62}")
 _LETTERS = string.ascii_uppercase + "234567"  # as the ids of Amazon's keys
@@ -40,7 +41,9 @@ def revoke(file: Path, access_key_id: str) -> None:
     """CredentialError where there is no such key. The account stays, as things belong to it."""
     with locked(_lock(file)):
         known = _read(file)
-        if access_key_id not in {key.access_key_id for each in known for key in each.keys}:
+        if access_key_id not in _ids(known):  # as a machine writes it
+            access_key_id = parted(access_key_id)[0]
+        if access_key_id not in _ids(known):
             raise CredentialError(
                 f"there is no access key {access_key_id}", hint="`dayfly files key ls` shows all."
             )
@@ -65,6 +68,10 @@ def check_id(account: str) -> None:
             f"{account!r} is no name of an account",
             hint="Allowed are a to z, 0 to 9, - and ., a letter first, 63 characters at most.",
         )
+
+
+def _ids(known: Iterable[Account]) -> set[str]:
+    return {key.access_key_id for each in known for key in each.keys}
 
 
 def _without(account: Account, access_key_id: str) -> Account:

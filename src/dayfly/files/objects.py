@@ -60,6 +60,9 @@ class Provenance:
     source: str = ""
 
 
+NOBODY = Provenance()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Description:
     """What a writer says about an object.

@@ -15,9 +15,10 @@ from dayfly.files.errors import (
     NoSuchUploadError,
 )
 from dayfly.files.ground import Ground
-from dayfly.files.objects import Bucket, Version
+from dayfly.files.objects import Bucket, Provenance, Version
 
 DAY = 86_400 * 10**9
+EXPIRED = Provenance(source="lifecycle rule")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +94,7 @@ def _expired(ground: Ground, bucket: Bucket, key: str, rules: Sequence[Rule]) ->
         top = versions[0]
         unchanged = Condition(if_match=(top.etag,), modified=top.modified)
         with suppress(LeasedError, ConditionError, NoSuchKeyError):
-            changing.delete(ground, bucket.name, key, unchanged)
+            changing.delete(ground, bucket.name, key, unchanged, EXPIRED)
             yield 1
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from dayfly.config.secrets import Secrets
 from dayfly.files.errors import FilesError, NoSuchBucketError
 from dayfly.files.objects import Asked, Versioning
+from dayfly.files.s3.origin import TRIAL, key_of
 
 if TYPE_CHECKING:
     from dayfly.files.repository import Repository
@@ -29,6 +30,10 @@ class Access:
     endpoint: str
     bucket: str
     key: "Key"
+
+    def key_id(self, machine: str, *, job: bool) -> str:
+        """By which the archive knows who of the app writes."""
+        return key_of(self.key.access_key_id, machine, job=job)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +108,7 @@ class Tenants:
 
 def trial_of(app: str) -> str:
     """No app is called so: their names have no dot."""
-    return f"{app}.trial"
+    return f"{app}{TRIAL}"
 
 
 def _make(repository: "Repository", account: str, bucket: str, versioning: Versioning) -> None:

@@ -42,19 +42,22 @@ def admit(work: Work) -> None:
         raise RefusedError(error.message, hint=error.hint) from error
 
 
-def told(parts: Parts, app: App) -> Told:
-    """To each machine of the app."""
+def told(parts: Parts, app: App, machine: str, *, job: bool) -> Told:
+    """To a machine of the app, which writes under its own name."""
     if uses_another(app):
         return Told()
-    return _variables(parts.archive.access(app.app, app.bucket))
+    access = parts.archive.access(app.app, app.bucket)
+    return _variables(access, access.key_id(machine, job=job))
 
 
 def apart(parts: Parts, app: App, spec: Spec) -> Spec:
     """A machine that must not see production's files gets a bucket to try things in."""
     if uses_another(app):
         return spec
-    trial = _variables(parts.archive.trial(app.app))
-    own = told(parts, app)
+    job = spec.kind == "job"
+    access = parts.archive.trial(app.app)
+    trial = _variables(access, access.key_id(spec.name, job=job))
+    own = told(parts, app, spec.name, job=job)
     return replace(
         spec,
         env=_replaced(spec.env, own.env, trial.env),
@@ -73,11 +76,11 @@ def uses_another(app: App) -> bool:
     return bool(ELSEWHERE & {*app.env, *app.secrets})
 
 
-def _variables(access: Access) -> Told:
+def _variables(access: Access, key_id: str) -> Told:
     return Told(
         env={
             "AWS_ENDPOINT_URL": access.endpoint,
-            "AWS_ACCESS_KEY_ID": access.key.access_key_id,
+            "AWS_ACCESS_KEY_ID": key_id,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "DAYFLY_BUCKET": access.bucket,

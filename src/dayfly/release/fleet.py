@@ -61,9 +61,10 @@ def process_wanted(app: App, process: str) -> Wanted:
 
 def spec(parts: Parts, record: ReleaseRecord, app: App, image: Image, wanted: Wanted) -> Spec:
     """One more machine of a release, with a name of its own."""
-    files = bucket.told(parts, app)
+    name = parts.journal.name_machine(record, wanted.process, wanted.kind)
+    files = bucket.told(parts, app, name, job=wanted.kind == "job")
     return Spec(
-        name=parts.journal.name_machine(record, wanted.process, wanted.kind),
+        name=name,
         app=record.app,
         release=record.number,
         process=wanted.process,

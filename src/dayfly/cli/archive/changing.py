@@ -53,7 +53,7 @@ def remove(repository: Repository, place: str, version: str, condition: Conditio
     wanted = object_named(place)
     if not version:
         repository.head(wanted.bucket, wanted.key)  # a mistyped key is told
-    done = repository.delete(wanted.bucket, wanted.key, version or None, condition)
+    done = repository.delete(wanted.bucket, wanted.key, version or None, condition, by=by_hand())
     if version:
         return f"{wanted}: version {version} is gone for good"
     if done.marker:
@@ -65,7 +65,7 @@ def remove_below(repository: Repository, place: str) -> Iterator[str]:
     """Every object with this prefix."""
     wanted = named(place)
     for entry in keys(repository, wanted.bucket, wanted.key):
-        repository.delete(wanted.bucket, entry.key)
+        repository.delete(wanted.bucket, entry.key, by=by_hand())
         yield entry.key
 
 
