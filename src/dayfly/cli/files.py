@@ -71,9 +71,23 @@ def _declare_moves(files: Commands) -> None:
         "target", nargs="?", default="", metavar="FILE", help="or a folder; - for standard output"
     )
     get.add_argument("--version", default="", metavar="ID", help="an earlier one")
+    _declare_fetch(_writer(files, "fetch", "Store what lies at a URL; what broke off goes on."))
     import_ = _reader(files, "import", "Store all files below a folder; typed again it goes on.")
     import_.add_argument("folder", type=words, metavar="FOLDER")
     import_.add_argument("target", type=words, metavar=BELOW)
+
+
+def _declare_fetch(fetch: ArgumentParser) -> None:
+    fetch.add_argument("url", type=words, metavar="URL", help="http or https")
+    fetch.add_argument("target", type=words, metavar=OBJECT, help="or BUCKET/PREFIX/")
+    fetch.add_argument(
+        "--checksum",
+        type=_checksum,
+        metavar="SUM",
+        help="what it has to have: sha256:HEX or sha512:HEX",
+    )
+    fetch.add_argument("--most", type=_size, metavar="SIZE", help="refuse what is larger: 5GB")
+    fetch.add_argument("--new", action="store_true", help="only if there is no such object")
 
 
 def _declare_changes(files: Commands) -> None:
@@ -171,6 +185,14 @@ def _pair(text: str) -> tuple[str, str]:
     if not (name and found):
         raise ArgumentTypeError(f"{text}: allowed is NAME=VALUE")
     return name, value
+
+
+def _checksum(text: str) -> str:
+    algorithm, _, value = text.lower().partition(":")
+    digits = {"sha256": 64, "sha512": 128}.get(algorithm)
+    if digits is None or not (len(value) == digits and set(value) <= set("0123456789abcdef")):
+        raise ArgumentTypeError(f"{text}: allowed is sha256: and 64 digits, or sha512: and 128")
+    return f"{algorithm}:{value}"
 
 
 def _seconds(text: str) -> float:

@@ -12,7 +12,7 @@ import msgspec
 from dayfly.durable import write_atomically
 from dayfly.files.assembling import PartFile, chosen, whole
 from dayfly.files.changing import check, check_quota
-from dayfly.files.checksums import can_join, crc_of
+from dayfly.files.checksums import OWN, Crc, can_join, crc_of
 from dayfly.files.condition import Condition
 from dayfly.files.errors import (
     BadPartError,
@@ -191,6 +191,22 @@ def read(ground: Ground, bucket: str, id_: str = "*") -> Iterator[Statement]:
         for each in path.parent.glob(f"[0-9]*{SIDECAR}"):
             part = read_json(each, PartFile)
             yield with_part(upload.id, part.part.number, part.file, msgspec.json.encode(part))
+
+
+def pieces(ground: Ground, upload: Upload, wanted: Sequence[Part]) -> Iterator[bytes]:
+    """BadPartError where one of them is not there, or not whole, any more."""
+    files = {each.part.number: each for each in _parts(ground, upload)}
+    for part in wanted:
+        found, crc = files.get(part.number), Crc(OWN)
+        if found is None or found.part != part:
+            raise BadPartError(f"part {part.number}: is another one now")
+        path = ground.tree.uploads(upload.bucket) / upload.id / found.file
+        with translated(path):
+            for piece in pieces_of(path):
+                crc.update(piece)
+                yield piece
+        if crc.value != part.crc:
+            raise BadPartError(f"part {part.number}: its bytes are damaged")
 
 
 def every(ground: Ground, bucket: str) -> list[Upload]:

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from dayfly.cli.archive.place import Named, by_hand, file_at, named, object_named
 from dayfly.durable import translated
 from dayfly.errors import DayflyError, UsageError
+from dayfly.files.arriving import arriving, same_parts
 from dayfly.files.checksums import crc_of
 from dayfly.files.condition import Condition
 from dayfly.files.errors import BadNameError, NoSuchKeyError
@@ -22,7 +23,9 @@ from dayfly.shown import amount
 Tell = Callable[[str], None]
 PIECE = 1 << 20
 INPUT = "-"
+ANYTHING = "application/octet-stream"
 SPOKEN = 64 * PIECE  # bytes between two words on how far it is
+RESUMED = 64 * PIECE  # what is as large is stored in parts, behind which a second try goes on
 
 
 def put(
@@ -39,7 +42,9 @@ def put(
         )
     with translated(path), path.open("rb") as file:
         told = _described(wanted, source=str(path.absolute()))
-        return _stored(repository, file, wanted, told, condition, tell)
+        if os.fstat(file.fileno()).st_size < RESUMED:
+            return _stored(repository, file, wanted, told, condition, tell)
+        return _gone_on(repository, file, wanted, told, condition, tell)
 
 
 def _target(source: str, target: str) -> Named:
@@ -52,11 +57,12 @@ def _target(source: str, target: str) -> Named:
 
 
 def _described(wanted: Named, *, source: str = "") -> Description:
-    kind, packed = mimetypes.guess_type(wanted.key)
-    headers = {"content-type": kind or "application/octet-stream"}
-    if packed:
-        headers["content-type"] = "application/octet-stream"
-    return Description(headers=headers, provenance=by_hand(source))
+    return Description(headers={"content-type": kind_of(wanted.key)}, provenance=by_hand(source))
+
+
+def kind_of(key: str) -> str:
+    kind, packed = mimetypes.guess_type(key)
+    return ANYTHING if packed or not kind else kind
 
 
 def _stored(
@@ -75,6 +81,36 @@ def _stored(
                 tell(f"{wanted}: {amount(staged.size)}")
         tell(f"{wanted}: {amount(staged.size)}, now on disk")
         return repository.put(staged, wanted.key, replace(described, owner=owner), condition)
+
+
+def _gone_on(
+    repository: Repository,
+    file: BinaryIO,
+    wanted: Named,
+    described: Description,
+    condition: Condition,
+    tell: Tell,
+) -> Version:
+    """Behind what an earlier try has left in the archive, if the file still begins so."""
+    described = replace(described, owner=repository.bucket(wanted.bucket).owner)
+    coming = arriving(repository, wanted.bucket, wanted.key, described)
+    coming.keep(same_parts(coming.parts, (_slice(file, part.size) for part in coming.parts)))
+    file.seek(coming.size)
+
+    def pieces() -> Iterator[bytes]:
+        size = os.fstat(file.fileno()).st_size
+        while piece := file.read(PIECE):
+            if (file.tell() // PIECE) % (SPOKEN // PIECE) == 1:
+                tell(f"{wanted}: {amount(file.tell())} of {amount(size)}")
+            yield piece
+
+    return coming.store(pieces(), condition)
+
+
+def _slice(file: BinaryIO, size: int) -> Iterator[bytes]:
+    while size > 0 and (piece := file.read(min(PIECE, size))):
+        size -= len(piece)
+        yield piece
 
 
 def get(repository: Repository, source: str, target: str, version: str, tell: Tell) -> Version:
