@@ -16,7 +16,7 @@ from dayfly.environment import listening
 from dayfly.environment.declared import settings_of
 from dayfly.environment.listening import free_listen, is_free, is_held, url_of
 from dayfly.errors import DayflyError
-from dayfly.files import starting
+from dayfly.files import mount, starting
 from dayfly.files.tenants import Tenants
 from dayfly.machines.container import gateway
 from dayfly.machines.engine import Engine
@@ -69,7 +69,16 @@ def url(home: Home) -> str:
 
 def state(home: Home) -> dict[str, Any]:
     """As `dayfly status` tells it."""
-    return {"state": "up" if _answers(home) else "down", "url": url(home)}
+    told = {"state": "up" if _answers(home) else "down", "url": url(home)}
+    return {**told, "note": said} if (said := note(home)) else told
+
+
+def note(home: Home) -> str:
+    """What the archive can't promise where it lies; empty where it can."""
+    found = mount.told(place(home).index)
+    if found.exclusive:
+        return ""
+    return f"the archive's mount keeps no conditional writes ({found.why}); leases hold"
 
 
 def tenants(home: Home, settings: Settings) -> Tenants:

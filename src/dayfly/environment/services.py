@@ -66,7 +66,8 @@ def up(home: Home, *, systemd: bool, say: Say) -> str:
         else:
             _start_supervisord(home, supervised.supervisord(services, home.run), env)
     _wait_until_up(home, settings.api.listen)
-    for note in open_runtime(home, settings)[0].notes:
+    notes = [*open_runtime(home, settings)[0].notes, archive.note(home)]
+    for note in filter(None, notes):
         say(f"note: {note}")
     return url_of(settings)
 

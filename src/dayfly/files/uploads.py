@@ -40,7 +40,7 @@ from dayfly.files.tree import SIDECAR, fresh_uid
 from dayfly.stored import read_json
 
 MOST_PARTS = 10_000
-UPLOAD, LOCK = "upload.json", "lock"
+UPLOAD = "upload.json"
 
 
 def begin(
@@ -84,10 +84,11 @@ def find(ground: Ground, bucket: str, key: str, id_: str) -> Upload:
 @contextmanager
 def _open(ground: Ground, upload: Upload, *, shared: bool) -> Iterator[Path]:
     """The folder of an upload, which nobody completes or aborts meanwhile."""
-    folder = ground.tree.uploads(upload.bucket) / upload.id
+    tree = ground.tree
+    folder = tree.uploads(upload.bucket) / upload.id
     with translated(folder):
         find(ground, upload.bucket, upload.key, upload.id)
-        with flocked(folder / LOCK, shared=shared):
+        with flocked(tree.lock_in(folder), shared=shared):
             find(ground, upload.bucket, upload.key, upload.id)
             yield folder
 
@@ -152,6 +153,7 @@ def _forget(ground: Ground, upload: Upload, folder: Path) -> None:
     fsync(folder.parent)
     ground.catalogue.commit(without_upload(upload))
     shutil.rmtree(aside, ignore_errors=True)
+    ground.tree.lock_in(folder).unlink(missing_ok=True)
 
 
 def complete(
@@ -231,5 +233,5 @@ def recover(ground: Ground, bucket: str) -> None:
         if not (folders / upload.id).exists():
             ground.catalogue.commit(without_upload(upload))
     for folder in folders.iterdir():
-        with suppress(FileNotFoundError), flocked(folder / LOCK):
+        with suppress(FileNotFoundError), flocked(ground.tree.lock_in(folder)):
             ground.catalogue.commit(list(read(ground, bucket, folder.name)))

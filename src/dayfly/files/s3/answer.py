@@ -26,6 +26,7 @@ _CODES: tuple[tuple[type[errors.FilesError], str], ...] = (
     (errors.PartOrderError, "InvalidPartOrder"),
     (errors.PartTooSmallError, "EntityTooSmall"),
     (errors.ChecksumError, "BadDigest"),
+    (errors.NotKeptError, "NotImplemented"),
     (errors.NoRoomError, "InsufficientStorage"),
 )
 

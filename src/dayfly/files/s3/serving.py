@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dayfly.config.address import address_of
 from dayfly.errors import DayflyError, UsageError
+from dayfly.files.mount import probed
 from dayfly.files.repository import Repository
 from dayfly.files.s3.accounts import AccountsFile, read
 from dayfly.files.s3.connection import Connection
@@ -53,6 +54,10 @@ def serve(settings: Serving) -> None:
         )
     read(settings.accounts)
     with _bound(*address) as listener:
+        mount = probed(settings.root, settings.index)
+        if not mount.exclusive:
+            said = "%s: %s; conditional writes are refused, leases hold"
+            logging.getLogger("files").warning(said, settings.root, mount.why)
         Repository(settings.root, settings.index).close()
         Workers(settings.workers, partial(_work, settings, listener), GRACE_SECONDS + 1).run()
 
