@@ -12,8 +12,9 @@ from dayfly.config.environment import Environment as Settings
 from dayfly.config.home import Home
 from dayfly.config.secrets import Secrets
 from dayfly.durable import write_atomically
-from dayfly.environment import listening
+from dayfly.environment import elsewhere, listening
 from dayfly.environment.declared import settings_of
+from dayfly.environment.elsewhere import is_elsewhere
 from dayfly.environment.listening import free_listen, is_free, is_held, url_of
 from dayfly.errors import DayflyError
 from dayfly.files import mount, starting
@@ -37,7 +38,13 @@ class Place:
 
 
 def place(home: Home, settings: Settings | None = None) -> Place:
-    store = Path((settings or settings_of(home)).files.store)
+    found = settings or settings_of(home)
+    store = Path(found.files.store)
+    if is_elsewhere(found):
+        raise DayflyError(
+            f"the files of this environment are in {found.files.store}",
+            hint="Of somebody else's S3 ask what it has: its own tools do what is missing here.",
+        )
     root = home.path / store
     own = not store.is_absolute()
     return Place(
@@ -49,6 +56,8 @@ def place(home: Home, settings: Settings | None = None) -> Place:
 
 def prepare(home: Home, settings: Settings) -> None:
     """Write what the service reads when it starts."""
+    if is_elsewhere(settings):
+        return
     found = place(home, settings)
     listen = settings.files.listen or _kept_listen(home) or _free_listen(home, settings)
     told = starting.Settings(
@@ -69,19 +78,41 @@ def url(home: Home) -> str:
 
 def state(home: Home) -> dict[str, Any]:
     """As `dayfly status` tells it."""
-    told = {"state": "up" if _answers(home) else "down", "url": url(home)}
-    return {**told, "note": said} if (said := note(home)) else told
+    settings = settings_of(home)
+    if is_elsewhere(settings):
+        told = _state_elsewhere(home, settings)
+    else:
+        told = {"state": "up" if _answers(home) else "down", "url": url(home)}
+    return {**told, "note": said} if (said := note(home, settings)) else told
 
 
-def note(home: Home) -> str:
-    """What the archive can't promise where it lies; empty where it can."""
-    found = mount.told(place(home).index)
+def _state_elsewhere(home: Home, settings: Settings) -> dict[str, Any]:
+    try:
+        there = elsewhere.elsewhere_of(home, settings)
+    except DayflyError:
+        there = None
+    up = there is not None and elsewhere.answers(there)
+    return {
+        "state": "up" if up else "down",
+        "url": there.url if there else "",
+        "store": settings.files.store,
+    }
+
+
+def note(home: Home, settings: Settings) -> str:
+    """What can't be promised where the files lie; empty where all of it can."""
+    if is_elsewhere(settings):
+        found, name, rest = elsewhere.told(home), settings.files.store, "it has no leases"
+    else:
+        found, name, rest = mount.told(place(home, settings).index), "the mount", "leases hold"
     if found.exclusive:
         return ""
-    return f"the archive's mount keeps no conditional writes ({found.why}); leases hold"
+    return f"the file archive: {name} keeps no conditional writes ({found.why}); {rest}"
 
 
 def tenants(home: Home, settings: Settings) -> Tenants:
+    if is_elsewhere(settings):
+        return _tenants_elsewhere(home, settings)
     found = place(home, settings)
     return Tenants(
         root=found.root,
@@ -89,6 +120,18 @@ def tenants(home: Home, settings: Settings) -> Tenants:
         accounts=found.accounts,
         secrets=Secrets(home.secrets),
         endpoint=lambda: _endpoint(home, settings),
+    )
+
+
+def _tenants_elsewhere(home: Home, settings: Settings) -> Tenants:
+    return Tenants(
+        root=home.files,
+        index=home.files,
+        accounts=home.files / starting.ACCOUNTS,
+        secrets=Secrets(home.secrets),
+        endpoint=lambda: "",
+        elsewhere=lambda: elsewhere.elsewhere_of(home, settings),
+        opener=lambda there: elsewhere.opened(home, there),
     )
 
 

@@ -4,6 +4,7 @@ What is larger than a part waits as an upload of the archive, whose provenance s
 be. An upload of the same source is found again, also after a kill.
 """
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +14,7 @@ from dayfly.files.condition import Condition
 from dayfly.files.objects import Asked, Description, Named, Part, Upload, Version
 from dayfly.files.repository import Repository
 from dayfly.files.staging import Staged
+from dayfly.files.store import Store
 
 PART = 16 * 1024 * 1024
 _DOUBLED = 1000  # parts after which they are twice as large: 10,000 of them hold terabytes
@@ -22,7 +24,7 @@ _DOUBLED = 1000  # parts after which they are twice as large: 10,000 of them hol
 class Arriving:
     """An object on its way. Nobody sees it before `store` has all of it."""
 
-    repository: Repository
+    store_: Store
     bucket: str
     key: str
     description: Description
@@ -30,6 +32,13 @@ class Arriving:
     upload: Upload | None = None
     parts: list[Part] = field(default_factory=list)
     _left: bytes = b""  # of a piece that went beyond its part
+
+    @property
+    def repository(self) -> Repository:
+        """Only where there are uploads that can be gone on with."""
+        if not isinstance(self.store_, Repository):
+            raise TypeError
+        return self.store_
 
     @property
     def size(self) -> int:
@@ -55,7 +64,7 @@ class Arriving:
         """All that follows what is there. Where `pieces` fails, whole parts stay."""
         rest = iter(pieces)
         while True:
-            with self.repository.stage(self.bucket) as staged:
+            with self.store_.stage(self.bucket) as staged:
                 try:
                     ended = self._fill(staged, rest)
                 except BaseException:
@@ -63,7 +72,7 @@ class Arriving:
                         self._put(staged)
                     raise
                 if ended and self.upload is None:
-                    return self.repository.put(staged, self.key, self.description, condition)
+                    return self.store_.put(staged, self.key, self.description, condition)
                 if staged.size:
                     self._put(staged)
             if ended:
@@ -94,8 +103,10 @@ class Arriving:
         return self.repository.complete(self.upload, names, condition)
 
 
-def arriving(repository: Repository, bucket: str, key: str, description: Description) -> Arriving:
+def arriving(repository: Store, bucket: str, key: str, description: Description) -> Arriving:
     """Begun, or gone on with: the newest upload of this key that has the same source."""
+    if not isinstance(repository, Repository):
+        return Arriving(repository, bucket, key, description, part_bytes=sys.maxsize)
     fresh = Arriving(repository, bucket, key, description, part_bytes=PART)
     source = description.provenance.source
     found = [each for each in _uploads(repository, bucket, key) if _source(each) == source]

@@ -79,7 +79,7 @@ def spec(parts: Parts, record: ReleaseRecord, app: App, image: Image, wanted: Wa
         keep={path: parts.home.keep(record.app, path) for path in app.shared},
         writable=app.writable,
         log_files=app.logs.files,
-        collect=Collect(bucket=app.bucket, places=app.files.collect_places),
+        collect=Collect(bucket=parts.archive.bucket_of(app), places=app.files.collect_places),
     )
 
 

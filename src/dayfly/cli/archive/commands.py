@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dayfly.cli.archive import alone, care, changing, looking, place, transfers
-from dayfly.cli.archive.telling import answered, each_told, opened
+from dayfly.cli.archive.telling import answered, each_told, opened, opened_own
 from dayfly.cli.commands import Run
 from dayfly.cli.output import clean, say, say_json, working
 from dayfly.cli.session import Session
@@ -64,7 +64,7 @@ def search(session: Session, *, json: bool, **told: Any) -> int:  # noqa: ANN401
         versions=told["versions"],
         limit=told["limit"],
     )
-    with opened(session, at) as repository:
+    with opened_own(session, at) as repository:
         each_told(looking.found(repository, wanted), looking.list_line, json=json)
     return 0
 
@@ -121,7 +121,7 @@ def lock(
     **at: Any,  # noqa: ANN401
 ) -> int:
     named = at.pop("place")
-    with opened(session, at) as repository:
+    with opened_own(session, at) as repository:
         if not place.named(named).key:
             return _leases(repository, named, json=json)
         if release is not None:
@@ -149,7 +149,7 @@ def limit(
     trash: Duration | None,
     **at: Any,  # noqa: ANN401
 ) -> int:
-    with opened(session, at) as repository:
+    with opened_own(session, at) as repository:
         seconds = None if trash is None else round(trash)
         size = None if quota is None else int(quota)
         repository.set_limits(bucket, quota=size, trash_seconds=seconds)
@@ -160,7 +160,7 @@ def limit(
 
 
 def mirror(session: Session, *, folder: str, json: bool, **at: Any) -> int:  # noqa: ANN401
-    with opened(session, at) as repository, working() as tell:
+    with opened_own(session, at) as repository, working() as tell:
         done = care.mirrored(repository, folder, tell)
     line = f"{done['copied']:,} versions copied, {amount(done['bytes'])}; {folder} is the same now"
     return answered(done, line, json=json)
@@ -168,7 +168,7 @@ def mirror(session: Session, *, folder: str, json: bool, **at: Any) -> int:  # n
 
 def scrub(session: Session, *, bucket: str | None, json: bool, **at: Any) -> int:  # noqa: ANN401
     source = at.pop("source")
-    with opened(session, at) as repository, working() as tell:
+    with opened_own(session, at) as repository, working() as tell:
         tell("all bytes are read")
         found = list(care.scrubbed(repository, bucket, source))
     each_told(found, care.finding_line, json=json)
@@ -178,7 +178,7 @@ def scrub(session: Session, *, bucket: str | None, json: bool, **at: Any) -> int
 
 
 def rebuild(session: Session, **at: Any) -> int:  # noqa: ANN401
-    with opened(session, at) as repository, working() as tell:
+    with opened_own(session, at) as repository, working() as tell:
         tell("the index is made anew")
         repository.care.rebuild()
     say("The index is made anew.")

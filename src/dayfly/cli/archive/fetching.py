@@ -13,7 +13,7 @@ from dayfly.files.condition import Condition
 from dayfly.files.errors import NoSuchKeyError
 from dayfly.files.fetching import ChangedError, Download, can_go_on
 from dayfly.files.objects import Description, Version
-from dayfly.files.repository import Repository
+from dayfly.files.store import Store
 from dayfly.shown import amount
 
 
@@ -36,7 +36,7 @@ class MismatchError(FetchError):
 
 
 def fetch(
-    repository: Repository,
+    repository: Store,
     url: str,
     target: str,
     expected: Expected,
@@ -130,7 +130,7 @@ def _target(url: str, target: str) -> Named:
     return Named(bucket=wanted.bucket, key=f"{wanted.key}{name}")
 
 
-def _stored(repository: Repository, wanted: Named, url: str) -> Version | None:
+def _stored(repository: Store, wanted: Named, url: str) -> Version | None:
     """What was fetched from there before."""
     try:
         found = repository.head(wanted.bucket, wanted.key)
@@ -143,7 +143,7 @@ def _validator(stored: Version | None) -> str:
     return stored.description.provenance.validator if stored else ""
 
 
-def _described(repository: Repository, wanted: Named, url: str, download: Download) -> Description:
+def _described(repository: Store, wanted: Named, url: str, download: Download) -> Description:
     found = download.found
     headers = {"content-type": found.type or kind_of(wanted.key)}
     if found.encoding:
@@ -155,7 +155,7 @@ def _described(repository: Repository, wanted: Named, url: str, download: Downlo
     )
 
 
-def _check_bytes(repository: Repository, stored: Version, expected: Expected) -> None:
+def _check_bytes(repository: Store, stored: Version, expected: Expected) -> None:
     """Also of what is there already."""
     check_ = _Check(stored.description.provenance.source, expected)
     check_.size(stored.size)

@@ -8,12 +8,20 @@ from dayfly.cli.archive import place
 from dayfly.cli.output import clean, say, say_json
 from dayfly.cli.session import Session
 from dayfly.files.repository import Repository
+from dayfly.files.store import Store
 
 Row = Mapping[str, Any]
 
 
 @contextmanager
-def opened(session: Session, at: Mapping[str, str | None]) -> Iterator[Repository]:
+def opened_own(session: Session, at: Mapping[str, str | None]) -> Iterator[Repository]:
+    """For what only our own archive has."""
+    with place.opened_own(session, at["root"], at["index"]) as repository:
+        yield repository
+
+
+@contextmanager
+def opened(session: Session, at: Mapping[str, str | None]) -> Iterator[Store]:
     with place.opened(session, at["root"], at["index"]) as repository:
         yield repository
 
