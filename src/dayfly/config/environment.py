@@ -146,11 +146,22 @@ class S3:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FilesWatch:
+    """Whom to tell what happens in a bucket."""
+
+    url: str
+    bucket: str
+    prefix: str = ""
+    secret: str | None = None  # of the app `dayfly`, shown as Bearer
+
+
+@dataclass(frozen=True, kw_only=True)
 class Files:
     """The file archive."""
 
     store: str = "archive"  # relative to DAYFLY_HOME, a mounted share, or s3://BUCKET
     s3: S3 = field(default_factory=S3)
+    watch: dict[str, FilesWatch] = field(default_factory=dict)
     listen: str | None = None  # without it a port of loopback that `up` chooses once
     workers: int = 2
 

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from dayfly.config.address import address_of
 from dayfly.config.environment import Environment
-from dayfly.config.names import secret_problem
+from dayfly.config.names import named, secret_problem
 from dayfly.config.problem import Problem
 from dayfly.config.read import shown
 
@@ -22,6 +22,7 @@ def files_problems(environment: Environment) -> Iterator[Problem]:
     files = environment.files
     yield from _unreachable(environment)
     yield from _elsewhere(environment)
+    yield from _watches(environment)
     if not _is_place(files.store):
         allowed = (
             f'"{OWN}", which lies in DAYFLY_HOME, the path of a folder from / on, and "s3://BUCKET"'
@@ -48,6 +49,23 @@ def _elsewhere(environment: Environment) -> Iterator[Problem]:
     for name in ("access_key_id", "secret_access_key"):
         if wrong := secret_problem(getattr(files.s3, name)):
             yield Problem(("files", "s3", name), wrong)
+
+
+def _watches(environment: Environment) -> Iterator[Problem]:
+    files = environment.files
+    yield from named(("files", "watch"), files.watch)
+    for name, watch in files.watch.items():
+        at = ("files", "watch", name)
+        if not re.fullmatch(r"https?://[^/?#\s]+\S*", watch.url):
+            yield Problem((*at, "url"), "allowed is a URL: http://… or https://…")
+        if not _BUCKET.fullmatch(watch.bucket):
+            says = f"found {shown(watch.bucket)}, allowed is the name of a bucket"
+            yield Problem((*at, "bucket"), says)
+        if watch.secret is not None and (wrong := secret_problem(watch.secret)):
+            yield Problem((*at, "secret"), wrong)
+        if files.store.startswith(S3_STORE):
+            says = f"{files.store} tells nobody what happens in it"
+            yield Problem(at, says, (("files", "store"),))
 
 
 def _unreachable(environment: Environment) -> Iterator[Problem]:

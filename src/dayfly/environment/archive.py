@@ -12,7 +12,7 @@ from dayfly.config.environment import Environment as Settings
 from dayfly.config.home import Home
 from dayfly.config.secrets import Secrets
 from dayfly.durable import write_atomically
-from dayfly.environment import elsewhere, listening
+from dayfly.environment import elsewhere, filewatches, listening
 from dayfly.environment.declared import settings_of
 from dayfly.environment.elsewhere import is_elsewhere
 from dayfly.environment.listening import free_listen, is_free, is_held, url_of
@@ -79,10 +79,11 @@ def url(home: Home) -> str:
 def state(home: Home) -> dict[str, Any]:
     """As `dayfly status` tells it."""
     settings = settings_of(home)
+    told: dict[str, Any] = {"state": "up" if _answers(home) else "down", "url": url(home)}
     if is_elsewhere(settings):
         told = _state_elsewhere(home, settings)
-    else:
-        told = {"state": "up" if _answers(home) else "down", "url": url(home)}
+    if settings.files.watch:
+        told["watches"] = filewatches.told(home, settings)
     return {**told, "note": said} if (said := note(home, settings)) else told
 
 

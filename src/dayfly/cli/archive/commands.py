@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dayfly.cli.archive import alone, care, changing, looking, place, transfers
+from dayfly.cli.archive import alone, care, changing, keeping, looking, place, transfers
 from dayfly.cli.archive.telling import answered, each_told, opened, opened_own
 from dayfly.cli.commands import Run
 from dayfly.cli.output import clean, say, say_json, working
@@ -199,6 +199,11 @@ COMMANDS: Mapping[str, Run] = {
     "restore": restore,
     "rm": rm,
     "lock": lock,
+    "watch": keeping.watch,
+    "retain": keeping.retain,
+    "trash ls": keeping.trash_ls,
+    "trash restore": keeping.trash_restore,
+    "trash empty": keeping.trash_empty,
     "limit": limit,
     "mirror": mirror,
     "scrub": scrub,

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import deque
+from contextlib import aclosing
 from typing import cast
 
 import httptools
 
-from dayfly.files.s3.answer import Answer, Headers, Lent
+from dayfly.files.s3.answer import Answer, Followed, Headers, Lent
 from dayfly.files.s3.exchange import Exchange
 from dayfly.files.s3.head import MOST_HEAD, Head, text_of, written
 from dayfly.files.s3.outgoing import Outgoing
@@ -160,11 +161,11 @@ class Connection(asyncio.Protocol):
         quick = exchange.ended and self._drained.is_set()
         if quick and (found := self._server.at_once(exchange.head)):
             answer, more = found
-            if not isinstance(answer.body, Lent):
+            if isinstance(answer.body, bytes):
                 self._write(exchange, answer, more, answer.body)
                 self._finish(exchange)
                 return
-            outgoing = self._lend(exchange, answer, more, answer.body)
+            outgoing = self._lend(exchange, answer, more, cast("Lent", answer.body))
             if outgoing.send_now():
                 self._finish(exchange)
                 return
@@ -179,9 +180,26 @@ class Connection(asyncio.Protocol):
         answer, more = await self._server.answered(exchange.head, exchange)
         if isinstance(answer.body, Lent):
             await self._send_rest(self._lend(exchange, answer, more, answer.body))
+        elif isinstance(answer.body, Followed):
+            await self._follow(exchange, answer, more, answer.body)
         else:
             self._write(exchange, answer, more, answer.body)
             await self._drained.wait()
+
+    async def _follow(
+        self, exchange: Exchange, answer: Answer, more: Headers, followed: Followed
+    ) -> None:
+        """Until the reader leaves, or we end; the end of the connection is that of the answer."""
+        exchange.keep = False
+        self._transport.resume_reading()  # by which we see that the reader leaves
+        self._transport.write(written(answer.status, [*answer.headers, *more], keep=False))
+        async with aclosing(self._server.watchers.events(followed)) as pieces:
+            async for piece in pieces:
+                if self._closing or self._transport.is_closing():
+                    return
+                self._transport.write(piece)
+                self._touch()
+                await self._drained.wait()
 
     def _lend(self, exchange: Exchange, answer: Answer, more: Headers, lent: Lent) -> Outgoing:
         size = ("content-length", str(lent.part.size))
