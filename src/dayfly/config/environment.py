@@ -163,6 +163,7 @@ class Files:
     s3: S3 = field(default_factory=S3)
     watch: dict[str, FilesWatch] = field(default_factory=dict)
     listen: str | None = None  # without it a port of loopback that `up` chooses once
+    host: str | None = None  # its name at the balancer; buckets are hosts below it
     workers: int = 2
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from dayfly.config.address import address_of
+from dayfly.config.address import address_of, is_host_name
 from dayfly.config.environment import Environment
 from dayfly.config.names import named, secret_problem
 from dayfly.config.problem import Problem
@@ -22,6 +22,7 @@ def files_problems(environment: Environment) -> Iterator[Problem]:
     files = environment.files
     yield from _unreachable(environment)
     yield from _elsewhere(environment)
+    yield from _host(environment)
     yield from _watches(environment)
     if not _is_place(files.store):
         allowed = (
@@ -49,6 +50,20 @@ def _elsewhere(environment: Environment) -> Iterator[Problem]:
     for name in ("access_key_id", "secret_access_key"):
         if wrong := secret_problem(getattr(files.s3, name)):
             yield Problem(("files", "s3", name), wrong)
+
+
+def _host(environment: Environment) -> Iterator[Problem]:
+    host, at = environment.files.host, ("files", "host")
+    if host is None:
+        return
+    if not is_host_name(host):
+        yield Problem(at, f"found {shown(host)}, allowed is a host name in lower case")
+    for app, route in environment.route.items():
+        if any(each == host or each.endswith(f".{host}") for each in route.hosts):
+            yield Problem(at, f"{host} is {app}'s already", (("route", app),))
+    if environment.files.store.startswith(S3_STORE):
+        says = f"{environment.files.store} has its own address"
+        yield Problem(at, says, (("files", "store"),))
 
 
 def _watches(environment: Environment) -> Iterator[Problem]:

@@ -23,6 +23,7 @@ from dayfly.machines.container import gateway
 from dayfly.machines.engine import Engine
 
 USUAL_PORT = 8083
+SOCKET = "balancer.sock"  # where the balancer passes on what comes by the host name
 ANSWER_SECONDS = 2.0
 _KEEPS = "file archive"  # who holds its port
 _INDEX = "index"
@@ -66,6 +67,8 @@ def prepare(home: Home, settings: Settings) -> None:
         accounts=str(found.accounts),
         listen=listen,
         workers=settings.files.workers,
+        socket=str(home.files / SOCKET) if settings.files.host else "",
+        domains=(settings.files.host,) if settings.files.host else (),
     )
     write_atomically(home.files / starting.SETTINGS, msgspec.json.encode(told))
 
@@ -82,6 +85,8 @@ def state(home: Home) -> dict[str, Any]:
     told: dict[str, Any] = {"state": "up" if _answers(home) else "down", "url": url(home)}
     if is_elsewhere(settings):
         told = _state_elsewhere(home, settings)
+    if public := public_url(settings):
+        told["public"] = public
     if settings.files.watch:
         told["watches"] = filewatches.told(home, settings)
     return {**told, "note": said} if (said := note(home, settings)) else told
@@ -111,6 +116,16 @@ def note(home: Home, settings: Settings) -> str:
     return f"the file archive: {name} keeps no conditional writes ({found.why}); {rest}"
 
 
+def public_url(settings: Settings) -> str:
+    """As everybody reaches it through the balancer; empty where nobody does."""
+    if not settings.files.host:
+        return ""
+    https = settings.balancer.https
+    scheme, usual = ("https", "443") if https else ("http", "80")
+    port = (https.listen if https else settings.balancer.http).rpartition(":")[2]
+    return f"{scheme}://{settings.files.host}{'' if port == usual else f':{port}'}"
+
+
 def tenants(home: Home, settings: Settings) -> Tenants:
     if is_elsewhere(settings):
         return _tenants_elsewhere(home, settings)
@@ -121,6 +136,7 @@ def tenants(home: Home, settings: Settings) -> Tenants:
         accounts=found.accounts,
         secrets=Secrets(home.secrets),
         endpoint=lambda: _endpoint(home, settings),
+        public=public_url(settings),
     )
 
 

@@ -146,6 +146,8 @@ def open_balancer(home: Home, settings: Settings) -> Balancer:
         environment_id=environment_id(home),
         access_log=int(settings.retention.access_log),
         home=home.path,
+        files=settings.files.host or "",
+        files_socket=home.files / archive.SOCKET,
     )
     return Balancer(home.balancer, wanted)
 

@@ -33,6 +33,7 @@ class Access:
 
     endpoint: str
     bucket: str
+    public: str = ""
     key: "Key"
     region: str = "us-east-1"  # what every SDK takes an endpoint of one's own to be
     ours: bool = True
@@ -55,6 +56,7 @@ class Tenants:
     accounts: Path
     secrets: Secrets
     endpoint: Callable[[], str]
+    public: str = ""  # where others reach it, to write into URLs for them
     elsewhere: Callable[[], Elsewhere | None] = lambda: None
     opener: Callable[[Elsewhere], Store] | None = None
     _lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
@@ -72,7 +74,7 @@ class Tenants:
         with self._lock:
             self._begin(app, bucket, Versioning.ENABLED)
             key = self._key(app, app, SECRET)
-        return Access(endpoint=self.endpoint(), bucket=bucket, key=key)
+        return Access(endpoint=self.endpoint(), bucket=bucket, key=key, public=self.public)
 
     def _there(self, there: Elsewhere, app: str, bucket: str) -> Access:
         """As the operator gave it, for whatever bucket; the app's logs don't show the secret."""
@@ -92,7 +94,7 @@ class Tenants:
         with self._lock:
             self._begin(account, bucket, Versioning.NEVER)
             key = self._key(account, app, TRIAL_SECRET)
-        return Access(endpoint=self.endpoint(), bucket=bucket, key=key)
+        return Access(endpoint=self.endpoint(), bucket=bucket, key=key, public=self.public)
 
     def empty_trial(self, app: str) -> None:
         """What earlier trials have left goes."""

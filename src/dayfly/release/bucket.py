@@ -46,7 +46,7 @@ def told(parts: Parts, app: App, machine: str, *, job: bool) -> Told:
     if uses_another(app):
         return Told()
     access = parts.archive.access(app.app, parts.archive.bucket_of(app))
-    return _variables(access, access.key_id(machine, job=job))
+    return variables(access, access.key_id(machine, job=job))
 
 
 def apart(parts: Parts, app: App, spec: Spec) -> Spec:
@@ -55,7 +55,7 @@ def apart(parts: Parts, app: App, spec: Spec) -> Spec:
         return spec
     job = spec.kind == "job"
     access = parts.archive.trial(app.app)
-    trial = _variables(access, access.key_id(spec.name, job=job)) if access else Told()
+    trial = variables(access, access.key_id(spec.name, job=job)) if access else Told()
     own = told(parts, app, spec.name, job=job)
     return replace(
         spec,
@@ -77,9 +77,11 @@ def uses_another(app: App) -> bool:
     return bool(ELSEWHERE & {*app.env, *app.secrets})
 
 
-def _variables(access: Access, key_id: str) -> Told:
+def variables(access: Access, key_id: str) -> Told:
+    public = {"DAYFLY_FILES_URL": access.public} if access.public else {}
     return Told(
         env={
+            **public,
             "AWS_ENDPOINT_URL": access.endpoint,
             "AWS_ACCESS_KEY_ID": key_id,
             "AWS_REGION": access.region,

@@ -31,6 +31,7 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpRequestParser(self)
         self._client = ""
+        self._balanced = False
         self._head = Head("")
         self._taking: Exchange | None = None  # whose body is coming
         self._waiting: deque[Exchange] = deque()  # answered in this order; the first is under way
@@ -48,7 +49,9 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=256 * 1024)
-        self._client = (self._transport.get_extra_info("peername") or ("",))[0]
+        peer = self._transport.get_extra_info("peername")
+        self._balanced = isinstance(peer, str)  # at a socket that only the balancer opens
+        self._client = peer[0] if peer and not self._balanced else ""
         self._known.add(self)
 
     def connection_lost(self, _: Exception | None) -> None:
@@ -121,6 +124,8 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         head, self._unread = self._head, 0
         head.method = self._parser.get_method().decode("latin-1")
+        if self._balanced:
+            head.forwarded()
         expects = any(name == "expect" and "100" in text for name, text in head.headers)
         exchange = Exchange(
             head=head,

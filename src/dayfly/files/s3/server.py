@@ -93,7 +93,14 @@ class Server:
             _LOG.error("an answer broke off", exc_info=error)
 
     def _call(self, head: Head) -> Call:
-        return call_of(head.method, head.path, head.query, head.headers, client=head.client)
+        return call_of(
+            head.method,
+            head.path,
+            head.query,
+            head.headers,
+            client=head.client,
+            secure=head.secure,
+        )
 
     def _request(self, call: Call, address: Address, operation: str) -> Request:
         now = self.now()
