@@ -1,6 +1,10 @@
 """The trash, retention, and what happens, as a person types it about an archive that runs alone."""
 
+import filecmp
 import json
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -10,11 +14,14 @@ from typing import Any
 import pytest
 
 from dayfly.cli.commands import run
+from dayfly.clock import wait_until
 from dayfly.errors import DayflyError, UsageError
+from dayfly.files.objects import Asked
 from dayfly.files.repository import Repository
 from dayfly.files.s3.expiring import rules_of
 
 Typed = Callable[..., str]
+DAYFLY = "from dayfly.cli import main; main()"
 
 
 @pytest.fixture
@@ -111,3 +118,39 @@ def test_what_happens_is_told_as_it_happens(typed: Typed, root: Path) -> None:
     ]
     again = typed("watch", "shop", "--after", str(rows[1]["change"]), "-n", "1")
     assert "removed    in/a" in again
+
+
+def test_a_limit_stays_until_it_is_lifted(typed: Typed) -> None:
+    typed("limit", "shop", "--quota", "5GB")
+    said = typed("limit", "shop", "--trash", "30d")
+    assert said == "shop holds 5GB; what is deleted for good can be restored for 30d.\n"
+
+    said = typed("limit", "shop", "--quota", "0B", "--trash", "0s")
+    assert said == "shop holds as much as the disk has; what is deleted for good is gone at once.\n"
+
+
+def test_a_large_file_goes_on_after_a_kill(typed: Typed, root: Path, tmp_path: Path) -> None:
+    """What was stored of it is not stored again."""
+    large = tmp_path / "large"
+    with large.open("wb") as file:
+        for number in range(96):
+            file.write(number.to_bytes(1) * (1 << 20))
+    words = ["files", "put", str(large), "shop/large", "--root", str(root)]
+    begun = subprocess.Popen([sys.executable, "-c", DAYFLY, *words])
+    parts = root / ".dayfly/uploads/shop"
+    wait_until(lambda: len(list(parts.glob("*/0*.json"))) > 1, seconds=60, what="parts", poll=0.005)
+    begun.kill()
+    assert begun.wait() == -signal.SIGKILL
+    assert not (root / "data/shop/large").exists()
+    (upload,) = parts.iterdir()
+    stored = {path.name: path.stat().st_ino for path in upload.glob("0*-*")}
+
+    with closing(Repository(root, root / ".dayfly/index")) as repository:
+        (found,) = repository.list_uploads("shop", Asked()).uploads
+        before = repository.list_parts(found).parts
+        typed(*words[1:4])
+        made = repository.head("shop", "large")
+    assert (made.parts[: len(before)], made.size) == (before, 96 << 20)
+    assert filecmp.cmp(root / "data/shop/large", large, shallow=False)
+    assert len(stored) >= len(before) >= 2
+    assert not any(parts.iterdir())

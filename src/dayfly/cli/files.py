@@ -127,9 +127,12 @@ def _declare_care(files: Commands) -> None:
     mirror.add_argument("folder", type=words, metavar="FOLDER")
     limit = _place(files.add("limit", _run("limit"), "How much a bucket may hold, and keeps."))
     limit.add_argument("bucket", type=words, metavar="BUCKET")
-    limit.add_argument("--quota", type=size, metavar="SIZE", help="such as 5GB; none without it")
+    limit.add_argument("--quota", type=size, metavar="SIZE", help="such as 5GB; 0B is none")
     limit.add_argument(
-        "--trash", type=duration, metavar="TIME", help="how long what is deleted is kept: 30d"
+        "--trash",
+        type=duration,
+        metavar="TIME",
+        help="how long deleted ones stay: 30d; 0s is none",
     )
     about = "Make the index anew from the files, while no server runs."
     _place(files.add("rebuild", _run("rebuild"), about))
@@ -152,6 +155,7 @@ def _declare_keys(files: Commands) -> None:
     key = files.add_group("key", "Who may use the archive.")
     create = key.add_reader("create", _run("key create"), "A new access key, told this once.")
     create.add_argument("name", type=words, metavar="NAME", help="of the account that has it")
+    create.add_argument("--operator", action="store_true", help="may do all, in all buckets")
     ls = key.add_reader("ls", _run("key ls"), "All access keys; secrets are never shown.")
     rm = key.add("rm", _run("key rm"), "Take an access key back, at once.")
     rm.add_argument("access_key_id", metavar="ID")

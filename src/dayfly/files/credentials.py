@@ -22,8 +22,11 @@ class CredentialError(DayflyError):
     """A key can't be made or found."""
 
 
-def create(file: Path, account: str) -> Key:
-    """One more key of an account, which begins with its first one. Servers know it at once."""
+def create(file: Path, account: str, *, operator: bool = False) -> Key:
+    """One more key of an account, which begins with its first one. Servers know it at once.
+
+    CredentialError where an account that is there is no operator, and is to be one.
+    """
     check_id(account)
     key = Key(
         access_key_id="".join(secrets.choice(_LETTERS) for _ in range(20)),
@@ -31,7 +34,12 @@ def create(file: Path, account: str) -> Key:
     )
     with locked(_lock(file)):
         known = {each.id: each for each in _read(file)}
-        found = known.get(account, Account(id=account, display_name=account))
+        fresh = Account(id=account, display_name=account, operator=operator)
+        found = known.get(account, fresh)
+        if operator and not found.operator:
+            raise CredentialError(
+                f"{account} is an account already, and no operator", hint="Take another name."
+            )
         known[account] = msgspec.structs.replace(found, keys=(*found.keys, key))
         _write(file, known.values())
     return key

@@ -152,9 +152,10 @@ def limit(
     with opened_own(session, at) as repository:
         seconds = None if trash is None else round(trash)
         size = None if quota is None else int(quota)
-        repository.set_limits(bucket, quota=size, trash_seconds=seconds)
-    room = "as much as the disk has" if quota is None else str(quota)
-    kept = "is gone at once" if not trash else f"can be restored for {trash}"
+        found = repository.set_limits(bucket, quota=size, trash_seconds=seconds)
+    room = str(Size(found.quota)) if found.quota else "as much as the disk has"
+    back = f"can be restored for {Duration(found.trash_seconds)}"
+    kept = back if found.trash_seconds else "is gone at once"
     say(f"{clean(bucket)} holds {room}; what is deleted for good {kept}.")
     return 0
 

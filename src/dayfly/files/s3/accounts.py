@@ -23,12 +23,16 @@ class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`id` is the canonical id, by which buckets and objects name their owner."""
+    """`id` is the canonical id, by which buckets and objects name their owner.
+
+    An `operator` may do everything in all buckets, and what it writes is the bucket's owner's.
+    """
 
     id: str
     display_name: str = ""
     email: str = ""
     keys: tuple[Key, ...] = ()
+    operator: bool = False
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -44,6 +44,10 @@ class Caller:
     def id(self) -> str | None:
         return self.account.id if self.account else None
 
+    @property
+    def operator(self) -> bool:
+        return self.account is not None and self.account.operator
+
 
 ANYBODY = Caller()
 
