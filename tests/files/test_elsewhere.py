@@ -10,6 +10,7 @@ import pytest
 from archive import MAIN, S3, Archive, archive
 from dayfly.cli.commands import run
 from dayfly.config.home import Home, create
+from dayfly.config.load import load_environment
 from dayfly.config.secrets import Secrets
 from dayfly.environment import elsewhere
 from dayfly.environment.archive import note
@@ -175,3 +176,16 @@ def test_wrong_keys_are_told(home: Home, tmp_path: Path) -> None:
     with pytest.raises(DayflyError, match=r"403|SignatureDoesNotMatch") as told:
         elsewhere.race(home, there)
     assert "[files.s3]" in told.value.hint
+
+
+def test_an_outage_there_is_a_note(home: Home, tmp_path: Path) -> None:
+    settings = load_environment(
+        '[files]\nstore = "s3://company"\ns3.endpoint = "http://127.0.0.1:1"'
+    )
+    said: list[str] = []
+    elsewhere.ask(home, settings, said.append)
+
+    (note_,) = said
+    assert "Could not connect" in note_
+    assert "[files.s3]" in note_
+    assert not elsewhere.answers(elsewhere.elsewhere_of(home, settings))  # type: ignore[arg-type]

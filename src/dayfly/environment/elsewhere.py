@@ -14,6 +14,7 @@ from dayfly.config.names import OPERATOR
 from dayfly.config.secrets import SecretError, Secrets
 from dayfly.durable import write_atomically
 from dayfly.files import mount
+from dayfly.files.errors import FilesError
 from dayfly.files.mount import Mount
 from dayfly.files.remote.elsewhere import Elsewhere, ElsewhereError
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from dayfly.files.remote.remote import Remote
 
 SCHEME = "s3://"
-ANSWER_SECONDS = 3.0
+ANSWER_SECONDS = 1.5
 UNASKED = Mount(exclusive=False, why="it was not asked yet, as `dayfly up` does")
 
 
@@ -65,7 +66,10 @@ def ask(home: Home, settings: Settings, say: Callable[[str], None]) -> None:
         say("note: machines get no files before it is set: " + ", ".join(error.hint.splitlines()))
         return
     if there:
-        race(home, there)
+        try:
+            race(home, there)
+        except FilesError as error:  # an outage there must not keep apps from starting here
+            say(f"note: {error.message}; {error.hint}".rstrip("; "))
 
 
 def race(home: Home, elsewhere: Elsewhere) -> Mount:

@@ -74,6 +74,8 @@ class Download:
         headers = _headers(self.validator, self.at)
         answer, error = ask(self.url, headers)
         if answer is None or answer.status in _LATER:
+            if answer:
+                answer.close()
             raise _BrokenError(error or f"it answers {answer.status if answer else 'nothing'}")
         try:
             return self._begun(answer, first=first)

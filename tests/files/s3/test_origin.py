@@ -5,6 +5,7 @@ from contextlib import closing
 from io import BytesIO
 
 import pytest
+import requests
 from minio import Minio
 
 from archive import MAIN, S3, Archive, Who
@@ -70,6 +71,9 @@ def test_what_machines_write_and_delete_names_them(served: Archive, s3: S3, buck
     job = served.client(machine_of(served, job=True), signature_version="s3v4")
     put = job.generate_presigned_url("put_object", {"Bucket": bucket, "Key": "presigned"})
     urllib.request.urlopen(urllib.request.Request(put, b"3", method="PUT"), timeout=20).close()
+    form = client.generate_presigned_post(bucket, "posted")
+    posted = {name: (None, text) for name, text in form["fields"].items()}
+    requests.post(form["url"], files={**posted, "file": b"5"}, timeout=20).raise_for_status()
     s3.put_object(Bucket=bucket, Key="by a person", Body=b"4")
 
     with closing(Repository(served.folder, served.folder / ".dayfly/index")) as repository:
@@ -85,6 +89,7 @@ def test_what_machines_write_and_delete_names_them(served: Archive, s3: S3, buck
         ("boto3", True): by_machine,
         ("copied", False): by_machine,
         ("minio", False): by_machine,
+        ("posted", False): by_machine,
         ("presigned", False): Provenance(who=MAIN.id, release="7", machine=MACHINE, job="web"),
         ("by a person", False): Provenance(who=MAIN.id),
     }

@@ -8,7 +8,7 @@ from dayfly.files.repository import Repository
 from dayfly.files.s3.accounts import Account, Accounts
 from dayfly.files.s3.address import Address, bucket_of_host
 from dayfly.files.s3.call import Call
-from dayfly.files.s3.origin import origin_of, parted
+from dayfly.files.s3.origin import origin_of
 from dayfly.files.s3.problem import S3Error
 from dayfly.files.s3.signature import Claim, claim_of, verify
 from dayfly.files.s3.signature2 import old_claim_of, verify_old
@@ -111,14 +111,10 @@ def caller_of(service: Service, call: Call, now: float) -> Caller:
     shown = old or claim
     if shown is None:
         return ANYBODY
-    known, sender = service.accounts.by_key, ""
-    found = known.get(shown.key_id)
-    if found is None:
-        key, sender = parted(shown.key_id)
-        found = known.get(key)
+    found = service.accounts.of_key(shown.key_id)
     if found is None:
         raise S3Error("InvalidAccessKeyId", AWSAccessKeyId=shown.key_id[:128])
-    account, secret = found
+    account, secret, sender = found
     if claim:
         verify(claim, call, secret, now)
     elif old:
