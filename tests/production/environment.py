@@ -287,7 +287,11 @@ def running(
     if tls:
         _certify(prod)
     https = f'https = {{ listen = "127.0.0.1:{prod.https}" }}' if tls else ""
-    archive = "" if "bridge" in last else f'[files]\nlisten = "127.0.0.1:{prod.files}"'
+    archive = (
+        ""
+        if "bridge" in last or "[files]" in last
+        else f'[files]\nlisten = "127.0.0.1:{prod.files}"'
+    )
     prod.home.environment_toml.write_text(
         SETTINGS.format(
             runtime=runtime,

@@ -130,7 +130,8 @@ def test_what_a_release_wrote_the_next_one_reads_when_its_machines_are_gone(
     tree = prod.home.path / "archive/data/keeper/seen"
     assert (tree / f"{first}.txt").read_text() == f"by keeper-{first}-web-1"
     (row,) = json.loads(prod.typed("files", "versions", f"keeper/seen/{first}.txt", "--json"))
-    assert (row["owner"], row["provenance"]["who"]) == ("keeper", "keeper")
+    wrote = {"who": "keeper", "release": str(first), "machine": f"keeper-{first}-web-1"}
+    assert (row["owner"], row["provenance"]) == ("keeper", wrote)
 
 
 def test_the_secret_of_the_key_is_shown_nowhere(prod: Production, keeper: Project) -> None:

@@ -20,6 +20,7 @@ from dayfly.config.load import load_environment
 from dayfly.durable import locked, write_atomically
 from dayfly.environment import archive, logstore, supervised, units
 from dayfly.environment.declared import settings_of
+from dayfly.environment.elsewhere import ask, is_elsewhere
 from dayfly.environment.environment import (
     open_balancer,
     open_parts,
@@ -59,14 +60,19 @@ def up(home: Home, *, systemd: bool, say: Say) -> str:
     if not _pids(home, supervised.FILES):
         archive.prepare(home, settings)
     services = supervised.services(Path(sys.executable), home.path)
+    if is_elsewhere(settings):
+        ask(home, settings, say)
+        services = tuple(each for each in services if each.name != supervised.FILES)
+        units.remove(home, [supervised.FILES])
     env = {**inherited_for_builds(), "DAYFLY_HOME": str(home.path)}
     with locked(home.run / "up.lock"):  # one who types it meanwhile finds it started
         if systemd:
             units.start(supervised.systemd_units(services, environment_id(home), env))
         else:
             _start_supervisord(home, supervised.supervisord(services, home.run), env)
-    _wait_until_up(home, settings.api.listen)
-    for note in open_runtime(home, settings)[0].notes:
+    _wait_until_up(home, settings)
+    notes = [*open_runtime(home, settings)[0].notes, archive.note(home, settings)]
+    for note in filter(None, notes):
         say(f"note: {note}")
     return url_of(settings)
 
@@ -159,7 +165,9 @@ def destroy(home: Home, name: str, *, say: Say) -> None:
     units.remove(home, supervised.BEFORE_MACHINES + supervised.AFTER_MACHINES)
     for entry in OWN:
         _remove(home.path / entry)
-    if Path(settings.files.store).is_absolute():
+    if is_elsewhere(settings):
+        say(f"left alone: the files in {settings.files.store}")
+    elif Path(settings.files.store).is_absolute():
         say(f"left alone: the files in {settings.files.store}, a folder of your own")
     left = ", ".join(sorted(path.name for path in home.path.iterdir()))
     if left:
@@ -270,15 +278,16 @@ def _words_of(home: Home, service: str) -> list[str]:
 # -- is it up?
 
 
-def _wait_until_up(home: Home, listen: str) -> None:
-    client = Client(f"http://{listen}", token(home))
+def _wait_until_up(home: Home, settings: Settings) -> None:
+    client = Client(f"http://{settings.api.listen}", token(home))
+    others = {"files"} if is_elsewhere(settings) else set()
 
     def answers() -> bool:
         try:
             services = client.get("/api/status")["services"]
         except ClientError:
             return False
-        return all(is_up(told) for told in services.values())
+        return all(is_up(told) for name, told in services.items() if name not in others)
 
     try:
         wait_until(answers, seconds=UP_SECONDS, what="the services answer", poll=0.1)

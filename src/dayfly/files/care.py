@@ -51,9 +51,9 @@ class Care:
         """Put it again, by somebody else than at first if told; it stays in the trash."""
         return trash.restore(self.ground, trashed, condition, by)
 
-    def empty_trash(self, bucket: str) -> int:
-        """Remove what lies longer in the trash than the bucket keeps it; how much that was."""
-        return trash.empty(self.ground, self.ground.bucket(bucket))
+    def empty_trash(self, bucket: str, seconds: float | None = None) -> int:
+        """Remove what lies longer in the trash than that, or than the bucket keeps it."""
+        return trash.empty(self.ground, self.ground.bucket(bucket), seconds)
 
     def forget_changes(self, kept: int = 100_000) -> None:
         """All but the newest changes."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from dayfly.files import lease
 from dayfly.files.catalogue import Known
 from dayfly.files.condition import Condition
-from dayfly.files.errors import NoRoomError, NoSuchKeyError
+from dayfly.files.errors import NoRoomError, NoSuchKeyError, NotKeptError
 from dayfly.files.ground import Ground
 from dayfly.files.holding import Holding, holding
 from dayfly.files.keys import check_key
@@ -45,6 +45,13 @@ def put(
 
 def check(held: Holding, version: Version | None, condition: Condition) -> None:
     lease.check(held.ground, held.bucket.name, held.key, condition.token)
+    mount = held.ground.mount
+    if condition.of_state and not mount.exclusive:
+        raise NotKeptError(
+            f"{held.ground.tree.root}: the mount does not tell who of several writers is first "
+            f"({mount.why})",
+            hint="Write without a condition, under a lease.",
+        )
     condition.check(version)
 
 

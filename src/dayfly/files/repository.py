@@ -275,6 +275,10 @@ class Repository:
     def list_parts(self, upload: Upload, *, after: int = 0, limit: int = 1000) -> PartPage:
         return uploads.list_parts(self.ground, upload, after, limit)
 
+    def part_pieces(self, upload: Upload, parts: Sequence[Part]) -> Iterator[bytes]:
+        """The bytes of parts, one after the other."""
+        return uploads.pieces(self.ground, upload, parts)
+
     def list_uploads(self, bucket: str, asked: Asked) -> UploadPage:
         self.ground.bucket(bucket)
         return listing.uploads(self.ground.catalogue, bucket, asked)

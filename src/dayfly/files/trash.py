@@ -55,8 +55,10 @@ def restore(
         staged.discard()
 
 
-def empty(ground: Ground, bucket: Bucket) -> int:
-    oldest = ground.now() - bucket.trash_seconds * SECOND
+def empty(ground: Ground, bucket: Bucket, seconds: float | None = None) -> int:
+    """Of what lies there longer than that, or than the bucket keeps it; how much it was."""
+    kept = bucket.trash_seconds if seconds is None else seconds
+    oldest = ground.now() - round(kept * SECOND)
     gone = [each.version for each in listed(ground, bucket.name) if each.since < oldest]
     for each in gone:
         remove(ground.tree.trash(bucket.name), each)
