@@ -1,24 +1,20 @@
 """Starting and stopping an environment: its services under supervisord or systemd."""
 
-import os
 import shutil
-import signal
-import socket
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 from dayfly.client import Client, ClientError
 from dayfly.clock import DeadlineError, wait_until
-from dayfly.command import Setting, output_of, run
 from dayfly.config.environment import Environment as Settings
 from dayfly.config.home import OWN, Home, create, environment_id, token
 from dayfly.config.inherited import inherited_for_builds
 from dayfly.config.load import load_environment
-from dayfly.durable import locked, write_atomically
-from dayfly.environment import archive, logstore, supervised, units
+from dayfly.durable import locked
+from dayfly.environment import archive, logstore, supervised, supervising, units
 from dayfly.environment.declared import settings_of
 from dayfly.environment.elsewhere import ask, is_elsewhere
 from dayfly.environment.environment import (
@@ -28,7 +24,6 @@ from dayfly.environment.environment import (
     shipping_of,
     url_of,
 )
-from dayfly.environment.processes import pids_of, runs
 from dayfly.environment.shipping import ShippingRuntime
 from dayfly.environment.views import is_up
 from dayfly.errors import DayflyError
@@ -37,11 +32,9 @@ from dayfly.release.work import Parts
 Say = Callable[[str], None]
 
 UP_SECONDS = 30.0
-DOWN_SECONDS = 180.0
 SHIPPING_SECONDS = 10.0  # for the last lines of machines, when all goes down
 MACHINE_GRACE_SECONDS = 10.0
 ENDING_AT_ONCE = 16
-WAKE_SECONDS = 0.05
 
 
 class ServiceError(DayflyError):
@@ -55,9 +48,9 @@ def up(home: Home, *, systemd: bool, say: Say) -> str:
     create(home)
     settings = _in_force(home, settings_of(home), say)
     open_balancer(home, settings).open()
-    if not _pids(home, supervised.LOGS):  # one that runs keeps what it was told
+    if not supervising.pids(home, supervised.LOGS):  # one that runs keeps what it was told
         logstore.prepare(home, settings)
-    if not _pids(home, supervised.FILES):
+    if not supervising.pids(home, supervised.FILES):
         archive.prepare(home, settings)
     services = supervised.services(Path(sys.executable), home.path)
     if is_elsewhere(settings):
@@ -69,7 +62,7 @@ def up(home: Home, *, systemd: bool, say: Say) -> str:
         if systemd:
             units.start(supervised.systemd_units(services, environment_id(home), env))
         else:
-            _start_supervisord(home, supervised.supervisord(services, home.run), env)
+            supervising.start(home, supervised.supervisord(services, home.run), env)
     _wait_until_up(home, settings)
     notes = [*open_runtime(home, settings)[0].notes, archive.note(home, settings)]
     for note in filter(None, notes):
@@ -80,7 +73,7 @@ def up(home: Home, *, systemd: bool, say: Say) -> str:
 def _in_force(home: Home, wanted: Settings, say: Say) -> Settings:
     """A server that runs keeps the settings that it began with."""
     file = home.settings_in_force
-    if not _pids(home, supervised.SERVER):
+    if not supervising.pids(home, supervised.SERVER):
         file.unlink(missing_ok=True)
         return wanted
     found = load_environment(file.read_text(), file=str(file)) if file.exists() else wanted
@@ -106,11 +99,11 @@ def _stop_services(home: Home, names: Sequence[str]) -> None:
     """Of whoever looks after them, and those that nobody looks after any more."""
     units.stop(home, names)
     if supervised.LOGS in names:
-        _stop_supervisord(home)
+        supervising.stop(home)
     else:
-        _stop_programs(home, names)
+        supervising.stop_programs(home, names)
     for name in names:
-        _end(home, name)
+        supervising.end(home, name)
 
 
 def _end_machines(home: Home) -> tuple[int, int]:
@@ -181,98 +174,6 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-# -- supervisord
-
-
-def _start_supervisord(home: Home, configuration: str, env: Mapping[str, str]) -> None:
-    write_atomically(home.run / "supervisord.conf", configuration)
-    if not _supervisors(home):
-        for left in (supervised.SERVER, *supervised.AFTER_MACHINES):
-            _end(home, left)
-        _abandon(home, supervised.BALANCER)  # HAProxy goes on, and the next keeper adopts it
-        output_of(_supervisor_argv(home, "supervisord"), setting=Setting(env=env))
-        _wake(home)
-        return
-    ctl = _supervisor_argv(home, "supervisorctl")
-    run([*ctl, "update"])
-    run([*ctl, "start", "all"], check=False)
-
-
-def _stop_programs(home: Home, names: Sequence[str]) -> None:
-    """Some of what supervisord looks after; it would start again what we end."""
-    if not _supervisors(home):
-        return
-    argv = [*_supervisor_argv(home, "supervisorctl"), "stop", *names]
-    with ThreadPoolExecutor(1) as pool:
-        stopping = pool.submit(run, argv, seconds=DOWN_SECONDS, check=False)
-        while not stopping.done():
-            _wake(home)
-            wait([stopping], WAKE_SECONDS)
-
-
-def _stop_supervisord(home: Home) -> None:
-    words = _supervisor_argv(home, "supervisord")[1:]
-    supervisors = pids_of(words)
-    for pid in supervisors:
-        os.kill(pid, signal.SIGTERM)
-
-    def ended() -> bool:
-        _wake(home)
-        return not any(runs(pid, words) for pid in supervisors)
-
-    wait_until(ended, seconds=DOWN_SECONDS, what="supervisord ends")
-
-
-def _wake(home: Home) -> None:
-    """Makes supervisord look around at once; by itself it does so once a second."""
-    with suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(str(home.run / "supervisor.sock"))
-
-
-def _supervisor_argv(home: Home, program: str) -> list[str]:
-    configuration = str(home.run / "supervisord.conf")
-    return [sys.executable, "-m", f"supervisor.{program}", "-c", configuration]
-
-
-def _supervisors(home: Home) -> list[int]:
-    return pids_of(_supervisor_argv(home, "supervisord")[1:])
-
-
-# -- what a killed supervisor left behind
-
-
-def _end(home: Home, service: str) -> None:
-    """End a service that no supervisor looks after any more."""
-    _send(home, service, signal.SIGTERM)
-
-
-def _abandon(home: Home, service: str) -> None:
-    """Kill such a service, so that it does not end what it looks after."""
-    _send(home, service, signal.SIGKILL)
-
-
-def _send(home: Home, service: str, number: signal.Signals) -> None:
-    words = _words_of(home, service)
-    found = pids_of(words)
-    for pid in found:
-        with suppress(ProcessLookupError):
-            os.kill(pid, number)
-
-    def ended() -> bool:
-        return not any(runs(pid, words) for pid in found)
-
-    wait_until(ended, seconds=DOWN_SECONDS, what=f"{service} ends")
-
-
-def _pids(home: Home, service: str) -> list[int]:
-    return pids_of(_words_of(home, service))
-
-
-def _words_of(home: Home, service: str) -> list[str]:
-    known = supervised.services(Path(sys.executable), home.path)
-    return next(list(each.argv[1:]) for each in known if each.name == service)
 
 
 # -- is it up?
