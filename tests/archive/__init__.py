@@ -97,15 +97,18 @@ def archive(
     who: tuple[Who, ...] = (MAIN, ALT),
     region: str = REGION,
     day: float = 86_400.0,
+    tree: Path | None = None,
 ) -> Iterator[Archive]:
-    """Listens until the context ends."""
+    """Listens until the context ends; a `tree` elsewhere has its index in the folder."""
     known = folder / "accounts.json"
     known.write_text(accounts(*who))
-    tree, port = folder / "archive", free_port()
+    index = folder / "index" if tree else None
+    tree, port = tree or folder / "archive", free_port()
     tree.mkdir(exist_ok=True)
     argv = [sys.executable, "-m", "dayfly.files", str(tree), f"--listen=127.0.0.1:{port}"]
     argv += [f"--workers={workers}", f"--accounts={known}", "--domain=s3.test"]
     argv += [f"--region={region}", f"--lifecycle-day={day}"]
+    argv += [f"--index={index}"] if index else []
     with (folder / "server.log").open("ab") as log:
         process = subprocess.Popen(argv, stdout=log, stderr=subprocess.STDOUT)
     try:

@@ -83,6 +83,14 @@ def test_a_mount_without_hard_links_is_refused(bucket_mounted: Path, tmp_path: P
     assert list(bucket_mounted.iterdir()) == []
 
 
+def test_an_archive_begins_on_what_keeps_it(elsewhere: Path, tmp_path: Path) -> None:
+    with archive(tmp_path, tree=elsewhere / "share") as running:
+        running.client().create_bucket(Bucket="shop")
+        running.client().put_object(Bucket="shop", Key="a", Body=b"1", IfNoneMatch="*")
+
+    assert (elsewhere / "share/data/shop/a").read_bytes() == b"1"
+
+
 @pytest.fixture
 def two(elsewhere: Path, tmp_path: Path) -> Iterator[tuple[Repository, Repository]]:
     """Servers of an archive whose mount was found to keep no locks."""

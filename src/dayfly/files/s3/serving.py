@@ -60,16 +60,21 @@ def serve(settings: Serving) -> None:
             f"{settings.listen} is no address to listen on", hint="Write it as HOST:PORT."
         )
     read(settings.accounts)
+    _probe(settings)
     with ExitStack() as stack:
         listeners = [stack.enter_context(_bound(*address))]
         if settings.balancer:
             listeners.append(stack.enter_context(_bound_for(settings.balancer)))
-        mount = probed(settings.root, settings.index)
-        if not mount.exclusive:
-            said = "%s: %s; conditional writes are refused, leases hold"
-            logging.getLogger("files").warning(said, settings.root, mount.why)
         Repository(settings.root, settings.index).close()
         Workers(settings.workers, partial(_work, settings, listeners), GRACE_SECONDS + 1).run()
+
+
+def _probe(settings: Serving) -> None:
+    """Before anybody can ask."""
+    mount = probed(settings.root, settings.index)
+    if not mount.exclusive:
+        said = "%s: %s; conditional writes are refused, leases hold"
+        logging.getLogger("files").warning(said, settings.root, mount.why)
 
 
 def _bound(host: str, port: int) -> socket.socket:
