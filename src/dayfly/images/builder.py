@@ -39,6 +39,10 @@ class Builder(Protocol):
         """The newest image of a commit."""
         ...
 
+    def clear(self) -> None:
+        """Remove all images, and whatever else builds have left."""
+        ...
+
     def remove(self, image: Image) -> None:
         """Unknown is no error. That no machine runs from it is for the caller to know."""
         ...

@@ -79,6 +79,10 @@ class TreeBuilder:
         )
         return next(found, None)
 
+    def clear(self) -> None:
+        for image in self.images():
+            self.remove(image)
+
     def remove(self, image: Image) -> None:
         """Remove an image, and the layers that no image that is left was made of."""
         tree = self.folder / image.app / image.key
