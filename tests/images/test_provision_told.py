@@ -7,7 +7,7 @@ import pytest
 
 from dayfly.config.image import ImageRecipe, Provision
 from dayfly.images.builder import BuildError
-from dayfly.images.lock import Lock, lock_of, unlocked
+from dayfly.images.lock import Lock, LockError, lock_of, unlocked
 from dayfly.images.provision.ansible import inventory
 from dayfly.images.provision.inputs import inputs_of, missing
 from dayfly.images.provision.puppet import Applied, command_of
@@ -154,7 +154,7 @@ def test_a_lock_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_a_damaged_lock_is_refused(tmp_path: Path, text: str, says: str) -> None:
     file = tmp_path / "image.lock"
     file.write_text(text)
-    with pytest.raises(BuildError, match=says.replace("[", r"\[")):
+    with pytest.raises(LockError, match=says.replace("[", r"\[")):
         lock_of(file, "image.lock")
 
 

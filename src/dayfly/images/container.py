@@ -17,12 +17,14 @@ from dayfly.config.image import ImageRecipe, Provision
 from dayfly.images.base import BASE
 from dayfly.images.bases import base_of, started_by
 from dayfly.images.builder import BuildError, OnLine, disk_errors_told
+from dayfly.images.contents import Contents, kept
 from dayfly.images.context import Context, Ground, context_of_steps, own_context
 from dayfly.images.dockerfile import USER
 from dayfly.images.engine import docker, labelled, translated
+from dayfly.images.exported import configuration_of, contents_of_image, layers_of_image
 from dayfly.images.fingerprint import key_of, of_source
-from dayfly.images.image import Image
-from dayfly.images.lock import Lock, lock_of
+from dayfly.images.image import Image, LayerTold
+from dayfly.images.lock import Lock, lock_of, unlocked
 from dayfly.images.progress import Progress
 from dayfly.images.provision.provisioning import LAYER, Provisioning
 from dayfly.images.workplace import Builders
@@ -68,13 +70,22 @@ class ContainerBuilder:
             stop=stop,
             ends=started + app.build.deadline,
         )
-        with disk_errors_told(self.folder), self._context(app, source, builders) as (own, layers):
+        with disk_errors_told(self.folder), self._context(app, source, builders) as (own, ground):
             labels = {"environment": self.environment, "app": app.app, "commit": commit}
-            labels |= {"key": key, "layers": " ".join(layers)}
+            labels |= {"key": key, "layers": " ".join(ground.layers)}
             words = [f"--label={_LABEL}.{name}={labels[name]}" for name in labels]
             _run_build(own, [*words, f"--tag={self._name(app.app)}:{key}"], builders)
         (image,) = self._labelled({"app": app.app, "key": key})
+        self._require_locked(image, ground.lock)
         return replace(image, seconds=time.monotonic() - started)
+
+    def _require_locked(self, image: Image, lock: Lock) -> None:
+        """BuildError, and no image, where a version could not be had again."""
+        others = unlocked(lock, self.contents(image).lock) if lock.text else ()
+        if others:
+            self.remove(image)
+            hint = "Where a version is gone for good, leave it out of the lock, or make a new lock."
+            raise BuildError(f"not what the lock says: {'; '.join(others)}", hint=hint)
 
     def images(self) -> tuple[Image, ...]:
         """The complete ones, newest first."""
@@ -83,11 +94,21 @@ class ContainerBuilder:
     def find(self, app_name: str, commit: str) -> Image | None:
         return next(iter(self._labelled({"app": app_name, "commit": commit})), None)
 
+    def contents(self, image: Image) -> Contents:
+        return kept(self._kept(image), lambda: contents_of_image(image.reference))
+
+    def configuration(self, image: Image) -> Mapping[str, str]:
+        return configuration_of(image.reference)
+
+    def layers(self, image: Image) -> tuple[LayerTold, ...]:
+        return layers_of_image(image.reference)
+
     def remove(self, image: Image) -> None:
         """Remove an image, and the layers that no other image of the app was made of."""
         name = self._name(image.app)
         if self._labelled({"app": image.app, "key": image.key}):
             docker("image", "rm", f"{name}:{image.key}")
+        self._kept(image).unlink(missing_ok=True)
         left = labelled(self._filters({"app": image.app}))
         self._remove_layers(name, {layer for about in left for layer in layers_of(about)})
 
@@ -106,6 +127,9 @@ class ContainerBuilder:
         for layer in (tag for tag in tags.split() if tag not in used):
             docker("image", "rm", layer)
 
+    def _kept(self, image: Image) -> Path:
+        return self.folder / image.app / f"{image.key}.contents"
+
     def _name(self, app: str) -> str:
         return f"dayfly-{self.environment}/{app}"
 
@@ -119,14 +143,14 @@ class ContainerBuilder:
     @contextmanager
     def _context(
         self, app: App, source: Path, builders: Builders
-    ) -> Iterator[tuple[Context, tuple[str, ...]]]:
+    ) -> Iterator[tuple[Context, Ground]]:
         if app.build.dockerfile:
-            yield own_context(app.build.dockerfile, source, self.inherited), ()
+            yield own_context(app.build.dockerfile, source, self.inherited), Ground()
             return
         ground = self._ground(app, source, builders)
         with tempfile.TemporaryDirectory(dir=self.folder, prefix=".context-") as place:
             made = context_of_steps(app, source, ground, self.inherited, Path(place))
-            yield made, ground.layers
+            yield made, ground
 
     def _ground(self, app: App, source: Path, builders: Builders) -> Ground:
         recipe = app.image

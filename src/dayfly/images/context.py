@@ -26,7 +26,7 @@ _PROXY = re.compile(r"(https?|no|all)_proxy", re.IGNORECASE)  # docker knows the
 class Ground:
     """What the steps of an app stand on."""
 
-    base: str  # an image in which they run
+    base: str = ""  # an image in which they run
     below: str | None = None  # the image that gets what they made; the same where they are one
     layers: tuple[str, ...] = ()  # names of all that was made for it
     starts: tuple[str, ...] = ()  # instructions: what the base starts, which no layer knows

@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dayfly.images.builder import BuildError
+from dayfly.errors import DayflyError
 
 _FIRST = 1001  # the priority with which apt even goes back to an older version
+
+
+class LockError(DayflyError):
+    """A file is no lock of an image."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,14 +55,14 @@ def lock_of(path: Path, name: str) -> Lock:
     try:
         read = tomllib.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise BuildError(f"{name}: no lock of an image: {error}") from error
+        raise LockError(f"{name}: no lock of an image: {error}") from error
     unknown = sorted(read.keys() - {"apt", "pip"})
     versions = [
         value for table in read.values() if isinstance(table, dict) for value in table.values()
     ]
     if unknown or not all(isinstance(value, str) for value in versions):
         found = f"found {unknown[0]}" if unknown else "found a version that is no text"
-        raise BuildError(
+        raise LockError(
             f"{name}: {found}; a lock has the tables [apt] and [pip], of versions",
             hint="`dayfly images show N --lock` prints one.",
         )

@@ -68,7 +68,7 @@ class Provisioning:
             ) as made,
         ):
             self._do(step, staged, made, title)
-            made.keep(name)
+            made.keep(name, step.about)
 
     def _do(self, step: Provision, staged: Path, made: Scaffold, title: str) -> None:
         secrets = {name: self.secrets[name] for name in step.told}

@@ -64,10 +64,10 @@ class Scaffold:
         inside = f"{origin}/." if origin.is_dir() else str(origin)
         docker("cp", inside, f"{self.container}:{target}")
 
-    def keep(self, name: str) -> None:
+    def keep(self, name: str, about: str) -> None:
         """Make a layer of what is there; how it would start says who builds on it."""
         self.run(_CLEAN, title="tidying up")
-        docker("commit", self.container, name)
+        docker("commit", f"--message={about}", self.container, name)
 
     @property
     def left(self) -> float:
