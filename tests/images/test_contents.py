@@ -8,6 +8,7 @@ import pytest
 
 from dayfly.images.contents import Contents, distributions, kept, of_archive, of_tree, packages_of
 from dayfly.images.differences import Difference, differences, settings
+from dayfly.images.exported import made_by
 
 STATUS = """\
 Package: nginx
@@ -119,3 +120,16 @@ def test_what_lies_outside_is_not_compared() -> None:
     names = {"app": "folder", "app/log": "folder", "app/log/x": "file", "app/logo": "file"}
     holds = Contents(files=names)
     assert holds.without(["app/log"]).files == {"app/logo": "file"}
+
+
+@pytest.mark.parametrize(
+    ("comment", "created", "says"),
+    [
+        ("packages nginx", "/bin/sh -c exec sleep infinity", "packages nginx"),
+        ("", "/bin/sh -c #(nop) COPY dir:75 in /app/ ", "COPY dir:75 in /app/"),
+        ("", "|2 A=/x PIP_CERT=/y sh -e -c pip install six", "pip install six"),
+        ("", "/bin/sh -c ! command -v python3", "! command -v python3"),
+    ],
+)
+def test_what_made_a_layer(comment: str, created: str, says: str) -> None:
+    assert made_by({"Comment": comment, "CreatedBy": created}) == says

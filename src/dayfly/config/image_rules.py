@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from dayfly.config.app import App
-from dayfly.config.image import ANSIBLE, KINDS, PUPPET, Provision, is_archive
+from dayfly.config.image import ANSIBLE, KINDS, PUPPET, ImageRecipe, Provision, is_archive
 from dayfly.config.names import secret_problem
 from dayfly.config.paths import inside_problem
 from dayfly.config.problem import KeyPath, Problem
@@ -25,7 +25,7 @@ _OF = {
 
 def image_problems(app: App) -> Iterator[Problem]:
     image = app.image
-    if app.build.dockerfile is not None and (image.base or image.provision or image.tools):
+    if app.build.dockerfile is not None and image != ImageRecipe():
         says = "there is [build] dockerfile, which makes the whole image; use one of the two"
         yield Problem(("image",), says)
     if image.base is not None and app.build.base is not None:

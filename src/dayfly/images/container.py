@@ -6,26 +6,26 @@ import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from dayfly.clock import Stop
-from dayfly.command import CommandError, run
 from dayfly.config.app import App
 from dayfly.config.image import ImageRecipe, Provision
+from dayfly.images.atwork import AtWork
 from dayfly.images.base import BASE
 from dayfly.images.bases import base_of, started_by
 from dayfly.images.builder import BuildError, OnLine, disk_errors_told
 from dayfly.images.contents import Contents, kept
 from dayfly.images.context import Context, Ground, context_of_steps, own_context
+from dayfly.images.dockerbuild import build
 from dayfly.images.dockerfile import USER
-from dayfly.images.engine import docker, labelled, translated
+from dayfly.images.engine import docker, labelled
 from dayfly.images.exported import configuration_of, contents_of_image, layers_of_image
 from dayfly.images.fingerprint import key_of, of_source
 from dayfly.images.image import Image, LayerTold
 from dayfly.images.lock import Lock, lock_of, unlocked
-from dayfly.images.progress import Progress
 from dayfly.images.provision.provisioning import LAYER, Provisioning
 from dayfly.images.workplace import Builders
 
@@ -47,6 +47,7 @@ class ContainerBuilder:
     environment: str
     inherited: Mapping[str, str]  # what builds may see of our environment
     secrets: AskSecrets = no_secrets  # of an app, those of these names
+    _at_work: AtWork = field(default_factory=AtWork)
 
     def key(self, app: App, source: Path) -> str:
         made_of = app.build.dockerfile or app.build.base or BASE
@@ -70,11 +71,15 @@ class ContainerBuilder:
             stop=stop,
             ends=started + app.build.deadline,
         )
-        with disk_errors_told(self.folder), self._context(app, source, builders) as (own, ground):
+        with (
+            disk_errors_told(self.folder),
+            self._at_work.on(app.app),
+            self._context(app, source, builders) as (own, ground),
+        ):
             labels = {"environment": self.environment, "app": app.app, "commit": commit}
             labels |= {"key": key, "layers": " ".join(ground.layers)}
             words = [f"--label={_LABEL}.{name}={labels[name]}" for name in labels]
-            _run_build(own, [*words, f"--tag={self._name(app.app)}:{key}"], builders)
+            build(own, [*words, f"--tag={self._name(app.app)}:{key}"], builders)
         (image,) = self._labelled({"app": app.app, "key": key})
         self._require_locked(image, ground.lock)
         return replace(image, seconds=time.monotonic() - started)
@@ -109,8 +114,10 @@ class ContainerBuilder:
         if self._labelled({"app": image.app, "key": image.key}):
             docker("image", "rm", f"{name}:{image.key}")
         self._kept(image).unlink(missing_ok=True)
-        left = labelled(self._filters({"app": image.app}))
-        self._remove_layers(name, {layer for about in left for layer in layers_of(about)})
+        with self._at_work.nobody_on(image.app) as free:
+            if free:
+                left = labelled(self._filters({"app": image.app}))
+                self._remove_layers(name, {layer for about in left for layer in layers_of(about)})
 
     def clear(self) -> None:
         for image in self.images():
@@ -118,14 +125,10 @@ class ContainerBuilder:
         self._remove_layers(self._name("*"), set())
 
     def _remove_layers(self, name: str, used: Collection[str]) -> None:
-        tags = docker(
-            "image",
-            "ls",
-            "--format={{.Repository}}:{{.Tag}}",
-            f"--filter=reference={name}:{LAYER}*",
-        )
-        for layer in (tag for tag in tags.split() if tag not in used):
-            docker("image", "rm", layer)
+        words = ("--format={{.Repository}}:{{.Tag}}", f"--filter=reference={name}:{LAYER}*")
+        tags = docker("image", "ls", *words).split()
+        if unused := [tag for tag in tags if tag not in used]:
+            docker("image", "rm", *unused)
 
     def _kept(self, image: Image) -> Path:
         return self.folder / image.app / f"{image.key}.contents"
@@ -134,7 +137,9 @@ class ContainerBuilder:
         return f"dayfly-{self.environment}/{app}"
 
     def _labelled(self, labels: Mapping[str, str]) -> tuple[Image, ...]:
-        return tuple(_image(about) for about in labelled(self._filters(labels)))
+        """Docker gives a name to what it has built whole; labels it writes one after the other."""
+        found = labelled(self._filters(labels))
+        return tuple(_image(about) for about in found if about["RepoTags"])
 
     def _filters(self, labels: Mapping[str, str]) -> dict[str, str]:
         wanted = {"environment": self.environment, **labels}
@@ -173,35 +178,6 @@ class ContainerBuilder:
         below = stack[-2] if tools else None
         starts = started_by(base) if layers else ()
         return Ground(base=stack[-1], below=below, layers=layers, starts=starts, lock=lock)
-
-
-def _run_build(context: Context, words: Sequence[str], builders: Builders) -> None:
-    arguments = (f"--build-arg={name}={context.arguments[name]}" for name in context.arguments)
-    argv = [
-        "env", "DOCKER_BUILDKIT=0", "docker", "build", "--force-rm", "--network=host",
-        f"--file={context.dockerfile}", *words, *arguments, str(context.folder),
-    ]  # fmt: skip
-    progress = Progress(context.instructions, builders.on_line)
-    left = max(builders.ends - time.monotonic(), 0)
-    done = False
-    try:
-        run(argv, on_line=progress.line, stop=builders.stop, seconds=left)
-        done = True
-    except CommandError as error:
-        if error.status is None or "Cannot connect to the Docker" in error.tail:
-            raise translated(error) from error
-        raise BuildError(progress.failure(), hint="\n".join(progress.tail)) from error
-    finally:
-        _clear(progress.left_behind if done else progress.unfinished)
-
-
-def _clear(unfinished: Sequence[str]) -> None:
-    """Remove what was made of a source and is no part of an image; leading steps stay known."""
-    for image in unfinished:
-        try:
-            docker("image", "rm", "--no-prune", image)
-        except BuildError:
-            continue  # another build's image is made of it
 
 
 def _image(about: Mapping[str, Any]) -> Image:

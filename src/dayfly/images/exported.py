@@ -1,6 +1,7 @@
 """What docker's images and containers hold, read from the outside: nothing runs in them."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -47,12 +48,16 @@ def layers_of_image(reference: str) -> tuple[LayerTold, ...]:
     """Those that take space, the lowest first."""
     words = ("--no-trunc", "--human=false", "--format={{json .}}", reference)
     rows = [json.loads(line) for line in docker("history", *words).splitlines()]
-    told = [LayerTold(about=_made_by(row), size=int(row["Size"])) for row in reversed(rows)]
+    told = [LayerTold(about=made_by(row), size=int(row["Size"])) for row in reversed(rows)]
     return tuple(layer for layer in told if layer.size)
 
 
-def _made_by(row: Mapping[str, str]) -> str:
-    return row["Comment"] or row["CreatedBy"].removeprefix("/bin/sh -c #(nop) ").strip()
+def made_by(row: Mapping[str, str]) -> str:
+    """What a row of `docker history` tells: the step, or the instruction without its arguments."""
+    if row["Comment"]:
+        return row["Comment"]
+    words = re.sub(r"^\|\d+ (\S+=\S* )*", "", row["CreatedBy"])
+    return re.sub(r"^(/bin/)?sh (-e )?-c (#\(nop\))?", "", words).strip()
 
 
 def _words(value: object) -> str:
