@@ -1,7 +1,7 @@
 """Images that are made from a base by declared steps, among them Ansible, run for real."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -32,6 +32,17 @@ SITE = """\
         mode: "0644"
 """
 ROLE = "- {name: a folder, file: {path: /srv/spool, state: directory, owner: worker}}\n"
+MODULE = """\
+class greeting(String $word) {
+  file { '/srv/greeting': ensure => file, content => "${word}, ${facts['token']}\\n" }
+  user { 'worker': ensure => present, system => true }
+}
+"""
+HIERA = """\
+version: 5
+defaults: {datadir: data, data_hash: yaml_data}
+hierarchy: [{name: common, path: common.yaml}]
+"""
 PASSWORD = "correct horse"
 VAULTED = """\
 vaulted: !vault |
@@ -132,10 +143,41 @@ def test_a_play_for_others_is_no_success(shop: Workshop) -> None:
     assert "a group that it is in, which are all" in failed.value.hint
 
 
-def test_tools_of_the_build_are_not_in_the_image(shop: Workshop) -> None:
+def tools_stay_behind(shop: Workshop) -> None:
     image = shop.build(app(shop, tools=("xxd",)))
     assert any("Setting up xxd" in line for line in shop.lines)
     assert inside(image, "command -v xxd || python -c 'import six; print(six.__name__)'") == "six"
+    assert shop.builder.contents(image).pip["six"] == "1.16.0"
+
+
+def puppet_is_gone_when_it_has_worked(shop: Workshop) -> None:
+    shop.project.write("puppet/manifests/site.pp", "include greeting\n")
+    shop.project.write("puppet/modules/greeting/manifests/init.pp", MODULE)
+    shop.project.write("puppet/hiera.yaml", HIERA)
+    shop.project.write("puppet/data/common.yaml", "greeting::word: from hiera\n")
+    image = shop.build(app(shop, Provision(puppet="puppet/manifests", secrets=("TOKEN",))))
+    assert "second run, which must change nothing" in shop.lines
+    assert inside(image, "cat /srv/greeting") == "from hiera, t0ken"
+    assert inside(image, "command -v puppet ruby; ls /etc/puppet; ls -A /tmp; true") == ""
+    users = shop.builder.contents(image).users
+    assert "worker" in users
+    assert "puppet" not in users
+
+
+@pytest.mark.sampled(1)
+@pytest.mark.parametrize("story", [tools_stay_behind, puppet_is_gone_when_it_has_worked])
+def test_what_makes_an_image_is_not_in_it(
+    shop: Workshop, story: Callable[[Workshop], None]
+) -> None:
+    story(shop)
+
+
+def test_a_version_that_is_not_the_locked_one_makes_no_image(shop: Workshop) -> None:
+    shop.project.write("image.lock", '[apt]\nzlib1g = "0:0"\n')
+    with pytest.raises(BuildError, match=r"zlib1g is locked to 0:0, and 1:\S+ was installed"):
+        shop.build(replace(shop.app(), image=ImageRecipe(lock="image.lock")))
+    commit = shop.project.git("rev-parse", "HEAD").strip()
+    assert shop.builder.find("orders", commit) is None
 
 
 @pytest.mark.parametrize(

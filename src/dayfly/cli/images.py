@@ -13,6 +13,7 @@ from dayfly.shown import duration
 Json = Mapping[str, Any]
 SECONDS = 600.0  # every file of a fleet is read
 MOST = 40  # differences of one kind that a person is shown
+WIDEST = 70  # characters of what made a layer
 _HASH = 12  # characters of it that are shown
 
 
@@ -99,12 +100,17 @@ def about_image(value: Json) -> list[str]:
     lines = [f"image {paint('strong', value['image'])}  {value['app']} {short(value['commit'])}"]
     lines += [f"  {paint('dim', f'{name:13}')}{told}" for name, told in facts]
     lines += ["", paint("dim", "layers")]
-    lines += table([(f"  {each['about']}", size(each["size"])) for each in value["layers"]])
+    rows = [(f"  {_cut(each['about'])}", size(each["size"])) for each in value["layers"]]
+    lines += table(rows)
     for title, key in (("packages", "packages"), ("Python packages", "python_packages")):
         if value[key]:
             lines += ["", paint("dim", f"{title} ({len(value[key])})")]
             lines += table([(f"  {name}", version) for name, version in value[key].items()])
     return lines
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
 
 
 def between_images(value: Json) -> list[str]:
