@@ -55,6 +55,11 @@ class _Play:
             ).status  # fmt: skip
         except CommandError as error:
             at = f", at task {book.task!r}," if book.task else ""
+            if error.status is None and about.ends <= time.monotonic():
+                raise BuildError(
+                    f"{self.title}{at} did not end before the deadline of [build]",
+                    hint="\n".join(book.tail),
+                ) from error
             raise failed(f"{self.title}{at}", error) from error
 
 
