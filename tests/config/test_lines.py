@@ -23,6 +23,8 @@ health.path = "/"
 run = "y"
 [[list]]
 x = 1
+[[list]]
+x = 2
 '''
 
 
@@ -42,6 +44,8 @@ x = 1
         (("process", "a.b"), 18),
         (("process", "a.b", "run"), 19),
         (("list", 0, "x"), 21),
+        (("list", 1), 22),
+        (("list", 1, "x"), 23),
     ],
 )
 def test_the_line_of_a_key(path: tuple[str | int, ...], line: int) -> None:

@@ -1,14 +1,20 @@
 """Images of the docker runtime that come from the app's own Dockerfile, and what they leave."""
 
 import subprocess
+import tarfile
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from dayfly.clock import Stop
 from dayfly.config.app import App, Build
+from dayfly.images.atwork import AtWork
 from dayfly.images.base import BASE
+from dayfly.images.bases import base_of
 from dayfly.images.builder import BuildError
+from dayfly.images.exported import contents_of_image
 from workshop import STEPS, Workshop, inside, workshop
 
 pytestmark = pytest.mark.docker
@@ -84,3 +90,32 @@ def test_images_of_others_are_not_ours(shop: Workshop) -> None:
         assert other.builder.images() == ()
         other.builder.remove(image)
     assert shop.builder.find("orders", image.commit) is not None
+
+
+def test_a_tarball_of_the_source_is_a_base_and_known_again(tmp_path: Path) -> None:
+    archive = tmp_path / "ops/base.tar"
+    archive.parent.mkdir()
+    with tarfile.open(archive, "w") as tar:
+        (tmp_path / "motd").write_text(uuid4().hex)
+        tar.add(tmp_path / "motd", "etc/motd")
+
+    def base() -> str:
+        return base_of("ops/base.tar", tmp_path, tmp_path, print, Stop())
+
+    name = base()
+    try:
+        assert base() == name
+        assert "etc/motd" in contents_of_image(name).files
+    finally:
+        docker("image", "rm", name)
+
+
+def test_layers_are_left_alone_while_an_app_is_built() -> None:
+    at_work = AtWork()
+    with at_work.on("orders"):
+        with at_work.nobody_on("orders") as free:
+            assert not free
+        with at_work.nobody_on("shop") as free:
+            assert free
+    with at_work.nobody_on("orders") as free:
+        assert free

@@ -78,3 +78,30 @@ def test_what_was_refused_changed_nothing(prod: Production, kinds: Project) -> N
     ask(prod, "POST", "/api/releases", '{"app": "kinds", "commit": "no-such-branch"}')
 
     assert before == prod.client.get("/api/releases")
+
+
+def test_machines_are_what_was_built_until_somebody_changes_one(
+    prod: Production, kinds: Project
+) -> None:
+    found = prod.client.get("/api/apps/kinds/machines/differences")
+    assert found["identical"]
+    assert len({machine["fingerprint"] for machine in found["machines"]}) == 1
+
+    (image,) = [each for each in prod.client.get("/api/images") if each["image"] == found["image"]]
+    assert found["release"] in image["releases"]
+    assert image["ready_seconds"] > 0
+    shown = prod.client.get(f"/api/releases/{found['release']}/image")
+    assert shown["files"] > 0
+    same = {"one": found["release"], "other": found["release"]}
+    assert prod.client.get("/api/images/differences", **same)["differences"] == []
+
+    victim = found["machines"][1]["machine"]
+    (prod.home.path / "machines" / victim / "app").chmod(0o755)
+    (prod.home.path / "machines" / victim / "app/planted.py").write_text("print('planted')\n")
+    found = prod.client.get("/api/apps/kinds/machines/differences")
+    (prod.home.path / "machines" / victim / "app/planted.py").unlink()
+    assert not found["identical"]
+    assert {m["machine"]: [d["name"] for d in m["differences"]] for m in found["machines"]} == {
+        m["machine"]: ["/app/planted.py"] if m["machine"] == victim else []
+        for m in found["machines"]
+    }

@@ -88,6 +88,7 @@ def _made(runtime: str, home: Path) -> Iterator[Workshop]:
         need_docker()
         builder = ContainerBuilder(
             folder=home / "images",
+            cache=home / "cache",
             environment=uuid.uuid4().hex[:8],
             inherited=inherited_for_builds(),
         )
@@ -97,8 +98,7 @@ def _made(runtime: str, home: Path) -> Iterator[Workshop]:
     try:
         yield Workshop(home, builder, project)
     finally:
-        for image in builder.images():
-            builder.remove(image)
+        builder.clear()
 
 
 def tree_builder(home: Path) -> TreeBuilder:

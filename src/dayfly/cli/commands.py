@@ -4,13 +4,19 @@ import argparse
 import difflib
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, NoReturn
 
 from dayfly.cli.session import Session
 from dayfly.errors import UsageError
 
 Run = Callable[..., int]
-BELOW_LOGS = ("logs usage", "logs alerts", "logs feeds", "logs serve")
+# Commands of two words beside one of the first word alone.
+BELOW = (
+    "logs usage", "logs alerts", "logs feeds", "logs serve", "images show", "images diff",
+    "machines diff",
+)  # fmt: skip
+_FIRST = frozenset(pair.split()[0] for pair in BELOW)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -101,6 +107,7 @@ def parser() -> argparse.ArgumentParser:
     from dayfly.cli import (  # noqa: PLC0415
         environment,
         files,
+        images,
         impact,
         logs,
         preserved,
@@ -116,7 +123,8 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("-e", "--environment", metavar="NAME", help=argparse.SUPPRESS)
     commands = Commands(top)
     for group in (
-        environment, release, impact, preserved, readers, logs, files, work, secrets, tokens,
+        environment, release, impact, preserved, readers, images, logs, files, work, secrets,
+        tokens,
     ):  # fmt: skip
         group.declare(commands)
     return top
@@ -124,10 +132,12 @@ def parser() -> argparse.ArgumentParser:
 
 def _joined(words: list[str]) -> list[str]:
     """`logs usage` is a command beside `logs QUERY`: the second word chooses."""
-    first = next((at for at, word in enumerate(words) if word == "logs"), None)
-    if first is None or " ".join(words[first : first + 2]) not in BELOW_LOGS:
-        return words
-    return [*words[:first], " ".join(words[first : first + 2]), *words[first + 2 :]]
+    for at, (first, second) in enumerate(pairwise(words)):
+        if f"{first} {second}" in BELOW:
+            return [*words[:at], f"{first} {second}", *words[at + 2 :]]
+        if first in _FIRST or first == "--":
+            break
+    return words
 
 
 def run(words: list[str]) -> int:

@@ -5,6 +5,7 @@ It lies in the application's own repository and changes with its commits.
 
 from dataclasses import dataclass, field
 
+from dayfly.config.image import ImageRecipe
 from dayfly.config.names import bucket_problem
 from dayfly.config.units import Duration, Size
 
@@ -138,6 +139,7 @@ class App:
     keep: tuple[str, ...] = ()  # directories outside every machine, shared by all fleets
     writable: tuple[str, ...] = ()  # paths of the image that the app may write to
     build: Build = field(default_factory=Build)
+    image: ImageRecipe = field(default_factory=ImageRecipe)
     test: Test | None = None
     process: dict[str, Process] = field(default_factory=dict)
     job: dict[str, Job] = field(default_factory=dict)

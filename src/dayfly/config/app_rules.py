@@ -10,6 +10,7 @@ from dayfly.config.app import APP_FOLDER, App, Database, Health
 from dayfly.config.collecting import files_problems, folder_of
 from dayfly.config.cron import CronError, schedule
 from dayfly.config.environment import Environment
+from dayfly.config.image_rules import image_problems, needs_a_root_of_its_own
 from dayfly.config.names import (
     OPERATOR,
     name_problem,
@@ -40,7 +41,7 @@ _MAY_BE_ZERO = {"hold", "drain", "stream_drain", "job_drain", "watch", "warm"}
 def app_problems(app: App) -> list[Problem]:
     rules = (
         _names, _variables, _build, _processes, _jobs, _database, _release, _paths, _amounts,
-        _commands, files_problems,
+        _commands, files_problems, image_problems,
     )  # fmt: skip
     return [problem for rule in rules for problem in rule(app)]
 
@@ -54,7 +55,8 @@ def fits(app: App, environment: Environment) -> list[Problem]:
         f"needs the docker runtime, and {environment.name} runs processes; "
         'use `steps` alone, or set runtime = "docker" in environment.toml'
     )
-    return [Problem(("build", key), says) for key, value in wanted.items() if value]
+    problems = [Problem(("build", key), says) for key, value in wanted.items() if value]
+    return [*problems, *needs_a_root_of_its_own(app, environment.name)]
 
 
 def _names(app: App) -> Iterator[Problem]:

@@ -1,5 +1,6 @@
 """On which line of a TOML text each key stands."""
 
+import itertools
 import tomllib
 from collections.abc import Iterator
 
@@ -19,13 +20,21 @@ def lines_of(text: str) -> dict[KeyPath, int]:
     for line, statement in _statements(text):
         paths = list(_paths(tomllib.loads(statement)))
         if statement.lstrip().startswith("["):
-            header = paths[-1]
+            header = _header(paths[-1], found)
             places = [header[:length] for length in range(1, len(header) + 1)]
         else:
             places = [header + path for path in paths]
         for path in places:
             found.setdefault(path, line)
     return found
+
+
+def _header(path: KeyPath, found: dict[KeyPath, int]) -> KeyPath:
+    """Of `[[list]]` the next place that is free; alone it reads as the first."""
+    if not isinstance(path[-1], int):
+        return path
+    places = itertools.count()
+    return next((*path[:-1], at) for at in places if (*path[:-1], at) not in found)
 
 
 def _statements(text: str) -> Iterator[tuple[int, str]]:

@@ -41,6 +41,8 @@ def keys_of(kind: Kind, at: tuple[str, ...] = ()) -> Iterator[Key]:
             yield from keys_of(key.kind, key.path)
         elif origin_of(key.kind) is dict and is_dataclass(get_args(key.kind)[1]):
             yield from keys_of(get_args(key.kind)[1], (*key.path, NAME))
+        elif origin_of(key.kind) is tuple and is_dataclass(get_args(key.kind)[0]):
+            yield from keys_of(get_args(key.kind)[0], key.path)
 
 
 def words(kind: Kind) -> str:
@@ -49,7 +51,7 @@ def words(kind: Kind) -> str:
     if origin is Literal:
         return " or ".join(f'"{choice}"' for choice in get_args(kind))
     if origin is tuple:
-        return "a list of texts"
+        return "a list of tables" if is_dataclass(get_args(kind)[0]) else "a list of texts"
     if origin is dict and get_args(kind)[1] is str:
         return "a table of texts"
     return _WORDS.get(kind, "a table")

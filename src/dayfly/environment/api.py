@@ -15,7 +15,7 @@ from dayfly.balancer.routing import BalancerError
 from dayfly.balancer.runtime import NoAnswerError
 from dayfly.config.problem import SettingsError
 from dayfly.config.secrets import SecretError
-from dayfly.environment import orders, preserved, readings, searches, stream, tokens
+from dayfly.environment import built, orders, preserved, readings, searches, stream, tokens
 from dayfly.environment.environment import Environment
 from dayfly.errors import DayflyError, UsageError
 from dayfly.images.git import SourceError
@@ -40,7 +40,11 @@ READINGS: dict[str, Answer] = {
     "/api/releases": readings.releases,
     "/api/releases/{number:int}": readings.receipt,
     "/api/releases/{number:int}/output": readings.output,
+    "/api/releases/{number:int}/image": built.image,
+    "/api/images": built.images,
+    "/api/images/differences": built.image_differences,
     "/api/machines": readings.machines,
+    "/api/apps/{app}/machines/differences": built.machine_differences,
     "/api/apps/{app}/jobs": readings.jobs,
     "/api/apps/{app}/secrets": readings.secrets,
     "/api/sources/{app}": readings.known_commits,

@@ -160,8 +160,10 @@ def open_runtime(home: Home, settings: Settings) -> tuple[Runtime, Builder]:
             DockerRuntime(home.path, environment, network=settings.docker.network),
             ContainerBuilder(
                 folder=home.images,
+                cache=home.cache,
                 environment=environment,
                 inherited=inherited_for_builds(),
+                secrets=Secrets(home.secrets).wanted,
             ),
         )
     inherited = inherited_for_builds()

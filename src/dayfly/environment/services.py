@@ -150,8 +150,7 @@ def destroy(home: Home, name: str, *, say: Say) -> None:
     down(home, say=lambda _: None)  # it tells that data stays
     say("services and machines are stopped")
     parts = open_parts(home)
-    for image in parts.builder.images():
-        parts.builder.remove(image)
+    parts.builder.clear()
     parts.journal.close()
     logstore.let_go(home)
     archive.let_go(home)

@@ -5,18 +5,19 @@ Until then what has ended waits.
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from dayfly.clock import Stop
 from dayfly.durable import translated
 from dayfly.environment.collecting import Collector
 from dayfly.errors import DayflyError
+from dayfly.images.image import Image
 from dayfly.logs.forwarder import checkpoint as checkpoints
 from dayfly.logs.forwarder.checkpoint import Checkpoint
 from dayfly.logs.forwarder.rotated import PACKED
 from dayfly.logs.forwarder.starting import ENDED, MACHINE, OUTPUT
-from dayfly.machines.machine import Machine, Runtime, Spec, Usage
+from dayfly.machines.machine import Fingerprint, Machine, Runtime, Spec, Usage
 
 ROUND_SECONDS = 0.5
 USUAL_SECONDS = 5.0  # until the last lines of a machine are in
@@ -105,6 +106,9 @@ class ShippingRuntime:
 
     def usage(self, name: str) -> Usage | None:
         return self.inner.usage(name)
+
+    def fingerprint(self, name: str, image: Image, mutable: Sequence[str]) -> Fingerprint:
+        return self.inner.fingerprint(name, image, mutable)
 
     def pids(self, name: str) -> tuple[int, ...]:
         return self.inner.pids(name)

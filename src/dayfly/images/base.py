@@ -14,30 +14,31 @@ PACKAGES = ("ca-certificates", "git", "python3", "python3-pip", "python3-venv")
 _LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 
 
-def made_base(folder: Path, on_line: OnLine, stop: Stop) -> str:
+def made_base(folder: Path, on_line: OnLine, stop: Stop, suite: str = SUITE) -> str:
     """The name of the base image, made first if docker has it not (40 to 110 s, once)."""
-    if image_exists(BASE):
-        return BASE
+    name = f"dayfly/base:{suite}"
+    if image_exists(name):
+        return name
     if not which("mmdebstrap"):
         raise BuildError(
             "no base image: mmdebstrap, which makes one, is not installed",
             hint="Either: apt install mmdebstrap, or name an image: base under [build].",
         )
-    on_line(f"making {BASE}, once (a minute or two): {', '.join(PACKAGES)}")
+    on_line(f"making {name}, once (a minute or two): {', '.join(PACKAGES)}")
     with tempfile.TemporaryDirectory(dir=folder, prefix=".base-") as place:
         archive = Path(place, "base.tar")
         try:
-            run(_mmdebstrap(archive), on_line=on_line, stop=stop)
+            run(_mmdebstrap(suite, archive), on_line=on_line, stop=stop)
         except CommandError as error:
-            raise BuildError("the base image could not be made", hint=error.tail) from error
-        docker("import", "--change", f"ENV PATH={_PATH}", str(archive), BASE)
-    return BASE
+            raise BuildError(f"the base image {name} could not be made", hint=error.tail) from error
+        docker("import", "--change", f"ENV PATH={_PATH}", str(archive), name)
+    return name
 
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def _mmdebstrap(archive: Path) -> list[str]:
+def _mmdebstrap(suite: str, archive: Path) -> list[str]:
     left_out = [f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT]
     packages = f"--include={','.join(PACKAGES)}"
-    return ["mmdebstrap", "--variant=minbase", packages, *left_out, SUITE, str(archive)]
+    return ["mmdebstrap", "--variant=minbase", packages, *left_out, suite, str(archive)]

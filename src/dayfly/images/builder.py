@@ -1,6 +1,6 @@
 """What builds images: one small interface, one implementation for each runtime."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -8,7 +8,8 @@ from typing import Protocol
 from dayfly.clock import Stop
 from dayfly.config.app import App
 from dayfly.errors import DayflyError
-from dayfly.images.image import Image
+from dayfly.images.contents import Contents
+from dayfly.images.image import Image, LayerTold
 
 OnLine = Callable[[str], None]
 
@@ -37,6 +38,22 @@ class Builder(Protocol):
 
     def find(self, app_name: str, commit: str) -> Image | None:
         """The newest image of a commit."""
+        ...
+
+    def contents(self, image: Image) -> Contents:
+        """What an image holds; kept beside it, as it never changes."""
+        ...
+
+    def configuration(self, image: Image) -> Mapping[str, str]:
+        """What an image says of its machines."""
+        ...
+
+    def layers(self, image: Image) -> tuple[LayerTold, ...]:
+        """What it lies in, the lowest first."""
+        ...
+
+    def clear(self) -> None:
+        """Remove all images, and whatever else builds have left."""
         ...
 
     def remove(self, image: Image) -> None:

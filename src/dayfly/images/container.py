@@ -1,31 +1,41 @@
 """Images of the docker runtime: from the app's Dockerfile, or from its steps on a base."""
 
-import re
+import json
+import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from dayfly.clock import Stop
-from dayfly.command import CommandError, run
 from dayfly.config.app import App
-from dayfly.images.base import BASE, made_base
+from dayfly.config.image import ImageRecipe, Provision
+from dayfly.images.atwork import AtWork
+from dayfly.images.base import BASE
+from dayfly.images.bases import base_of, started_by
 from dayfly.images.builder import BuildError, OnLine, disk_errors_told
-from dayfly.images.dockerfile import Instruction, arguments_of, ca_bundle_of, instructions_of
-from dayfly.images.engine import docker, labelled, translated
+from dayfly.images.contents import Contents, kept
+from dayfly.images.context import Context, Ground, context_of_steps, own_context
+from dayfly.images.dockerbuild import build
+from dayfly.images.dockerfile import USER
+from dayfly.images.engine import docker, labelled
+from dayfly.images.exported import configuration_of, contents_of_image, layers_of_image
 from dayfly.images.fingerprint import key_of, of_source
-from dayfly.images.image import Image
-from dayfly.images.progress import Progress
-from dayfly.images.steps import known_inputs
-from dayfly.images.workplace import copied, remove
+from dayfly.images.image import Image, LayerTold
+from dayfly.images.lock import Lock, lock_of, unlocked
+from dayfly.images.provision.provisioning import LAYER, Provisioning
+from dayfly.images.workplace import Builders
 
 # Not the labels of machines: a container inherits those of its image, whoever starts it.
 _LABEL = "dayfly.image"
-_ARG = re.compile(r"^\s*ARG\s+(\w+)", re.MULTILINE | re.IGNORECASE)
-_PROXY = re.compile(r"(https?|no|all)_proxy", re.IGNORECASE)  # docker knows these undeclared
+AskSecrets = Callable[[str, Sequence[str]], Mapping[str, str]]
+
+
+def no_secrets(_app: str, _names: Sequence[str]) -> Mapping[str, str]:
+    return {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,13 +43,17 @@ class ContainerBuilder:
     """Builds images labelled with the `environment`'s id; `folder` is for what docker reads."""
 
     folder: Path
+    cache: Path
     environment: str
     inherited: Mapping[str, str]  # what builds may see of our environment
+    secrets: AskSecrets = no_secrets  # of an app, those of these names
+    _at_work: AtWork = field(default_factory=AtWork)
 
     def key(self, app: App, source: Path) -> str:
         made_of = app.build.dockerfile or app.build.base or BASE
         env = (f"{name}={value}" for name, value in sorted(app.env.items()))
-        return key_of("docker", made_of, *app.build.steps, "", *env, "", of_source(source))
+        recipe = () if app.image == ImageRecipe() else (json.dumps(asdict(app.image)), "")
+        return key_of("docker", made_of, *recipe, *app.build.steps, "", *env, "", of_source(source))
 
     def build(self, app: App, commit: str, source: Path, *, on_line: OnLine, stop: Stop) -> Image:
         started = time.monotonic()
@@ -47,14 +61,36 @@ class ContainerBuilder:
         found = self._labelled({"app": app.app, "key": key})
         if found:
             return found[0]
-        name = f"dayfly-{self.environment}/{app.app}:{key}"
-        labels = {"environment": self.environment, "app": app.app, "commit": commit, "key": key}
-        words = [*(f"--label={_LABEL}.{name}={labels[name]}" for name in labels), f"--tag={name}"]
-        with disk_errors_told(self.folder), self._context(app, source, on_line, stop) as context:
-            ends = started + app.build.deadline
-            _run_build(context, words, on_line, stop, max(ends - time.monotonic(), 0))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        builders = Builders(
+            inherited=self.inherited,
+            env={},
+            home=self.cache,
+            uid=USER if os.geteuid() == 0 else None,
+            on_line=on_line,
+            stop=stop,
+            ends=started + app.build.deadline,
+        )
+        with (
+            disk_errors_told(self.folder),
+            self._at_work.on(app.app),
+            self._context(app, source, builders) as (own, ground),
+        ):
+            labels = {"environment": self.environment, "app": app.app, "commit": commit}
+            labels |= {"key": key, "layers": " ".join(ground.layers)}
+            words = [f"--label={_LABEL}.{name}={labels[name]}" for name in labels]
+            build(own, [*words, f"--tag={self._name(app.app)}:{key}"], builders)
         (image,) = self._labelled({"app": app.app, "key": key})
+        self._require_locked(image, ground.lock)
         return replace(image, seconds=time.monotonic() - started)
+
+    def _require_locked(self, image: Image, lock: Lock) -> None:
+        """BuildError, and no image, where a version could not be had again."""
+        others = unlocked(lock, self.contents(image).lock) if lock.text else ()
+        if others:
+            self.remove(image)
+            hint = "Where a version is gone for good, leave it out of the lock, or make a new lock."
+            raise BuildError(f"not what the lock says: {'; '.join(others)}", hint=hint)
 
     def images(self) -> tuple[Image, ...]:
         """The complete ones, newest first."""
@@ -63,101 +99,85 @@ class ContainerBuilder:
     def find(self, app_name: str, commit: str) -> Image | None:
         return next(iter(self._labelled({"app": app_name, "commit": commit})), None)
 
+    def contents(self, image: Image) -> Contents:
+        return kept(self._kept(image), lambda: contents_of_image(image.reference))
+
+    def configuration(self, image: Image) -> Mapping[str, str]:
+        return configuration_of(image.reference)
+
+    def layers(self, image: Image) -> tuple[LayerTold, ...]:
+        return layers_of_image(image.reference)
+
     def remove(self, image: Image) -> None:
-        """Remove an image, and the cached layers that no other image needs."""
+        """Remove an image, and the layers that no other image of the app was made of."""
+        name = self._name(image.app)
         if self._labelled({"app": image.app, "key": image.key}):
-            docker("image", "rm", f"dayfly-{self.environment}/{image.app}:{image.key}")
+            docker("image", "rm", f"{name}:{image.key}")
+        self._kept(image).unlink(missing_ok=True)
+        with self._at_work.nobody_on(image.app) as free:
+            if free:
+                left = labelled(self._filters({"app": image.app}))
+                self._remove_layers(name, {layer for about in left for layer in layers_of(about)})
+
+    def clear(self) -> None:
+        for image in self.images():
+            self.remove(image)
+        self._remove_layers(self._name("*"), set())
+
+    def _remove_layers(self, name: str, used: Collection[str]) -> None:
+        words = ("--format={{.Repository}}:{{.Tag}}", f"--filter=reference={name}:{LAYER}*")
+        tags = docker("image", "ls", *words).split()
+        if unused := [tag for tag in tags if tag not in used]:
+            docker("image", "rm", *unused)
+
+    def _kept(self, image: Image) -> Path:
+        return self.folder / image.app / f"{image.key}.contents"
+
+    def _name(self, app: str) -> str:
+        return f"dayfly-{self.environment}/{app}"
 
     def _labelled(self, labels: Mapping[str, str]) -> tuple[Image, ...]:
+        """Docker gives a name to what it has built whole; labels it writes one after the other."""
+        found = labelled(self._filters(labels))
+        return tuple(_image(about) for about in found if about["RepoTags"])
+
+    def _filters(self, labels: Mapping[str, str]) -> dict[str, str]:
         wanted = {"environment": self.environment, **labels}
-        found = labelled({f"{_LABEL}.{name}": wanted[name] for name in wanted})
-        return tuple(_image(about) for about in found)
+        return {f"{_LABEL}.{name}": wanted[name] for name in wanted}
 
     @contextmanager
-    def _context(self, app: App, source: Path, on_line: OnLine, stop: Stop) -> Iterator["_Context"]:
+    def _context(
+        self, app: App, source: Path, builders: Builders
+    ) -> Iterator[tuple[Context, Ground]]:
         if app.build.dockerfile:
-            yield _own_context(app.build.dockerfile, source, self.inherited)
+            yield own_context(app.build.dockerfile, source, self.inherited), Ground()
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        base = app.build.base or made_base(self.folder, on_line, stop)
+        ground = self._ground(app, source, builders)
         with tempfile.TemporaryDirectory(dir=self.folder, prefix=".context-") as place:
-            yield _context_of_steps(app, source, base, self.inherited, Path(place))
+            made = context_of_steps(app, source, ground, self.inherited, Path(place))
+            yield made, ground
 
-
-@dataclass(frozen=True, kw_only=True)
-class _Context:
-    """What `docker build` is given."""
-
-    folder: Path
-    dockerfile: Path
-    arguments: Mapping[str, str]
-    instructions: Sequence[Instruction]  # none of an app's own Dockerfile
-
-
-def _own_context(dockerfile: str, source: Path, inherited: Mapping[str, str]) -> _Context:
-    path = PurePosixPath(dockerfile)
-    if path.is_absolute() or ".." in path.parts or not (source / path).is_file():
-        raise BuildError(
-            f"the source has no file {dockerfile}",
-            hint="dockerfile under [build] names a file of the repository.",
+    def _ground(self, app: App, source: Path, builders: Builders) -> Ground:
+        recipe = app.image
+        if recipe == ImageRecipe() and app.build.base:
+            return Ground(base=app.build.base)
+        named = recipe.base or app.build.base
+        base = base_of(named, source, self.folder, builders.on_line, builders.stop)
+        lock = lock_of(source / recipe.lock, recipe.lock) if recipe.lock else Lock()
+        provisioning = Provisioning(
+            name=self._name(app.app),
+            container=f"dayfly-build-{self.environment}-{app.app}",
+            source=source,
+            builders=builders,
+            secrets=self.secrets(app.app, recipe.told),
+            lock=lock,
         )
-    declared = _ARG.findall((source / path).read_text(errors="replace"))
-    known = arguments_of(inherited, {})
-    passed = {name: known[name] for name in known if name in declared or _PROXY.fullmatch(name)}
-    return _Context(folder=source, dockerfile=source / path, arguments=passed, instructions=())
-
-
-def _context_of_steps(
-    app: App, source: Path, base: str, inherited: Mapping[str, str], place: Path
-) -> _Context:
-    """The source lies in `app/`, so that neither a Dockerfile nor a .dockerignore of it counts."""
-    known = known_inputs(app.build.steps, source)
-    arguments = arguments_of(inherited, app.env)
-    ca_bundle = ca_bundle_of(inherited)
-    instructions = instructions_of(
-        base, app.build.steps, known, arguments=tuple(arguments), ca_bundle=ca_bundle is not None
-    )
-    copied(source, place / "app", linked=source.stat().st_dev == place.stat().st_dev)
-    if len(known) == len(app.build.steps):
-        remove(place / "app" / ".git")  # only steps that see the source may ask it
-    if ca_bundle:
-        (place / "ca.crt").write_bytes(ca_bundle.read_bytes())
-    dockerfile = place / "Dockerfile"
-    dockerfile.write_text("".join(f"{instruction.text}\n" for instruction in instructions))
-    return _Context(
-        folder=place, dockerfile=dockerfile, arguments=arguments, instructions=instructions
-    )
-
-
-def _run_build(
-    context: _Context, words: Sequence[str], on_line: OnLine, stop: Stop, seconds: float
-) -> None:
-    arguments = (f"--build-arg={name}={context.arguments[name]}" for name in context.arguments)
-    argv = [
-        "env", "DOCKER_BUILDKIT=0", "docker", "build", "--force-rm", "--network=host",
-        f"--file={context.dockerfile}", *words, *arguments, str(context.folder),
-    ]  # fmt: skip
-    progress = Progress(context.instructions, on_line)
-    done = False
-    try:
-        run(argv, on_line=progress.line, stop=stop, seconds=seconds)
-        done = True
-    except CommandError as error:
-        if error.status is None or "Cannot connect to the Docker" in error.tail:
-            raise translated(error) from error
-        raise BuildError(progress.failure(), hint="\n".join(progress.tail)) from error
-    finally:
-        if not done:
-            _clear(progress.unfinished)
-
-
-def _clear(unfinished: Sequence[str]) -> None:
-    """Remove what a failed build made of its source; leading steps stay known."""
-    for image in unfinished:
-        try:
-            docker("image", "rm", "--no-prune", image)
-        except BuildError:
-            continue  # another build's image is made of it
+        tools = (Provision(packages=recipe.tools),) if recipe.tools else ()
+        layers = provisioning.layers(base, [*recipe.provision, *tools])
+        stack = (base, *layers)
+        below = stack[-2] if tools else None
+        starts = started_by(base) if layers else ()
+        return Ground(base=stack[-1], below=below, layers=layers, starts=starts, lock=lock)
 
 
 def _image(about: Mapping[str, Any]) -> Image:
@@ -170,3 +190,8 @@ def _image(about: Mapping[str, Any]) -> Image:
         reference=about["Id"],
         size=about["Size"],
     )
+
+
+def layers_of(about: Mapping[str, Any]) -> tuple[str, ...]:
+    """The layers that an image was made of, as docker tells of it."""
+    return tuple(about["Config"]["Labels"].get(f"{_LABEL}.layers", "").split())

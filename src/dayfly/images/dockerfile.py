@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"  # in the image: where Debian's programs look
+CONSTRAINTS = "/opt/constraints.txt"  # in the build: versions that pip takes
 USER = 10001  # runs the app: no root in a machine, and no user of a host
 
 _CA_VARIABLES = frozenset({
@@ -37,29 +38,46 @@ def instructions_of(
     *,
     arguments: Sequence[str],
     ca_bundle: bool,
+    below: str | None = None,
 ) -> tuple[Instruction, ...]:
     """Leading steps get only the files they read, so that docker's cache knows them again.
 
-    The context holds the source in `app/`, and `ca.crt` with `ca_bundle`. Arguments are for the
-    build alone; the image keeps no variable but PATH and VIRTUAL_ENV.
+    The context holds the source in `app/`, `ca.crt` with `ca_bundle`, and `constraints.txt` with
+    an argument PIP_CONSTRAINT.
+    Arguments are for the build alone; the image keeps no variable but PATH and VIRTUAL_ENV.
+    With `below` the steps' tools stay behind: it gets the app and its virtual environment only.
     """
     lines = [
-        Instruction(f"FROM {base}"),
-        Instruction(f"ENV VIRTUAL_ENV=/opt/venv PATH=/opt/venv/bin:${{PATH:-{_DEFAULT_PATH}}} "),
-        Instruction("WORKDIR /app"),
-        Instruction("USER 0"),
+        *_begun(base),
         Instruction("RUN ! command -v python3 >/dev/null || python3 -m venv /opt/venv"),
     ]
     if ca_bundle:
         lines.append(Instruction(f"COPY ca.crt {CA_BUNDLE}"))
+    constrained = "PIP_CONSTRAINT" in arguments
+    if constrained:
+        lines.append(Instruction(f"COPY constraints.txt {CONSTRAINTS}"))
     lines += (Instruction(f"ARG {name}") for name in sorted(arguments))
     runs = [_run(step, f"build step {n} of {len(steps)}") for n, step in enumerate(steps, start=1)]
     for run, inputs in zip(runs, known, strict=False):
         lines += (_copy(f"app/{name}", f"/app/{name}") for name in inputs)
         lines.append(run)
     lines += [SOURCE, *runs[len(known) :]]
-    lines += [Instruction(f"RUN rm -rf .git; {_COMPILE}"), Instruction(f"USER {USER}:{USER}")]
-    return tuple(lines)
+    own = f" {CONSTRAINTS}" if constrained else ""
+    lines.append(Instruction(f"RUN rm -rf .git{own}; {_COMPILE}"))
+    if below:
+        lines += [Instruction("RUN mkdir -p /opt/venv"), *_begun(below)]
+        lines += (Instruction(f"COPY --from=0 {path} {path}") for path in ("/opt/venv", "/app"))
+    return (*lines, Instruction(f"USER {USER}:{USER}"))
+
+
+def _begun(base: str) -> list[Instruction]:
+    """The stages have no names: docker knows the first by its number."""
+    return [
+        Instruction(f"FROM {base}"),
+        Instruction(f"ENV VIRTUAL_ENV=/opt/venv PATH=/opt/venv/bin:${{PATH:-{_DEFAULT_PATH}}} "),
+        Instruction("WORKDIR /app"),
+        Instruction("USER 0"),
+    ]
 
 
 def arguments_of(inherited: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:

@@ -36,6 +36,16 @@ def image_exists(name: str) -> bool:
     return bool(docker("image", "ls", "--quiet", "--filter", f"reference={name}").strip())
 
 
+def image_id(name: str) -> str | None:
+    """Which image has this name or id; None where docker has none."""
+    try:
+        return output_of(["docker", "image", "inspect", "--format={{.Id}}", name]).strip()
+    except CommandError as error:
+        if "No such image" in error.tail:
+            return None
+        raise translated(error) from error
+
+
 def labelled(labels: dict[str, str]) -> list[dict[str, Any]]:
     """What docker knows of the images with these labels, newest first."""
     filters = [f"--filter=label={name}={value}" for name, value in labels.items()]

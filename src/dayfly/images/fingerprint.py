@@ -26,14 +26,15 @@ def of_source(source: Path) -> str:
 
     Its `.git` counts as far as builds read it: the commit, and the version its tags tell.
     """
-    return key_of(of_paths(source, _paths(source)), _version(source))
+    return key_of(of_paths(source, paths_of(source)), _version(source))
 
 
 def of_paths(tree: Path, paths: Iterable[str]) -> str:
     return key_of(*(part for path in sorted(paths) for part in (path, _content(tree / path))))
 
 
-def _paths(source: Path) -> list[str]:
+def paths_of(source: Path) -> list[str]:
+    """All files and links of a checkout, without its `.git`."""
     found = list[str]()
     for folder, folders, files in os.walk(source):
         here = Path(folder)

@@ -23,3 +23,11 @@ class Image:
     @property
     def tree(self) -> Path:
         return Path(self.reference)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerTold:
+    """One of the layers that an image lies in, as people are told about it."""
+
+    about: str
+    size: int  # bytes

@@ -28,6 +28,7 @@ class Progress:
     tail: list[str] = field(default_factory=list)  # the last lines that steps printed
     code: str = ""  # exit status of the failed one
     unfinished: list[str] = field(default_factory=list)  # images with the source, newest first
+    left_behind: list[str] = field(default_factory=list)  # those of a stage before the last
     _current: Instruction | None = None
     _told: bool = True
     _has_source: bool = False
@@ -61,6 +62,8 @@ class Progress:
         known = number <= len(self.instructions)
         self._current = self.instructions[number - 1] if known else None
         self._told = False
+        if self._current and self._current.text.startswith("FROM "):
+            self.left_behind = list(self.unfinished)
         self._has_source = self._has_source or self._current is SOURCE
 
     def _made(self, image: str) -> None:

@@ -13,8 +13,9 @@ from dayfly.config.app import App
 from dayfly.durable import write_atomically
 from dayfly.images import layers
 from dayfly.images.builder import BuildError, OnLine, disk_errors_told
+from dayfly.images.contents import Contents, kept, of_tree
 from dayfly.images.fingerprint import key_of, of_source
-from dayfly.images.image import Image
+from dayfly.images.image import Image, LayerTold
 from dayfly.images.interpreter import chosen
 from dayfly.images.layers import Layer, Step, layered, unfold
 from dayfly.images.steps import known_inputs
@@ -60,7 +61,7 @@ class TreeBuilder:
                 commit=commit,
                 runtime="process",
                 reference=str(tree),
-                size=sum(path.lstat().st_size for path in tree.rglob("*")),
+                size=_size(tree),
                 seconds=time.monotonic() - started,
             )
             _write(image, used)
@@ -79,10 +80,30 @@ class TreeBuilder:
         )
         return next(found, None)
 
+    def contents(self, image: Image) -> Contents:
+        return kept(self._kept(image), lambda: contents_of(image.tree / "app", image))
+
+    def configuration(self, image: Image) -> Mapping[str, str]:
+        """The virtual environment's own."""
+        lines = (image.tree / "venv/pyvenv.cfg").read_text().splitlines()
+        pairs = (line.partition(" = ") for line in lines)
+        return {name: value.replace(image.reference, "/image") for name, _, value in pairs if value}
+
+    def layers(self, image: Image) -> tuple[LayerTold, ...]:
+        """One after each leading step; what follows them is in the image alone."""
+        names = json.loads((image.tree / MARK).read_text())["layers"]
+        trees = (image.tree.parent / name for name in names)
+        return tuple(LayerTold(about=tree.name, size=_size(tree)) for tree in trees)
+
+    def clear(self) -> None:
+        for image in self.images():
+            self.remove(image)
+
     def remove(self, image: Image) -> None:
         """Remove an image, and the layers that no image that is left was made of."""
         tree = self.folder / image.app / image.key
         (tree / MARK).unlink(missing_ok=True)
+        self._kept(image).unlink(missing_ok=True)
         remove(tree)
         marks = [json.loads(mark.read_text()) for mark in tree.parent.glob(f"*/{MARK}")]
         used = {name for mark in marks for name in mark["layers"]}
@@ -90,6 +111,9 @@ class TreeBuilder:
             if layer.parent.name not in used:
                 layer.unlink()
                 remove(layer.parent)
+
+    def _kept(self, image: Image) -> Path:
+        return self.folder / image.app / f"{image.key}.contents"
 
     def _make(self, app: App, source: Path, tree: Path, builders: Builders) -> tuple[Layer, ...]:
         steps = _numbered(app)
@@ -129,6 +153,15 @@ class TreeBuilder:
 
     def _uid(self, app: App) -> int | None:
         return self.uid(app.app) if self.uid else None
+
+
+def contents_of(app: Path, image: Image) -> Contents:
+    """An app's folder with the virtual environment of its image."""
+    return of_tree({"app": app, "venv": image.tree / "venv"}, image.tree)
+
+
+def _size(tree: Path) -> int:
+    return sum(path.lstat().st_size for path in tree.rglob("*"))
 
 
 def _refuse_docker(app: App) -> None:

@@ -56,7 +56,7 @@ class Workplace:
         try:
             run(argv, setting=setting, on_line=about.on_line, stop=about.stop, seconds=left)
         except CommandError as error:
-            raise _failed(title, error) from error
+            raise failed(title, error) from error
         finally:
             remove(temporary)
 
@@ -142,10 +142,11 @@ def _files(*argv: str) -> None:
     try:
         output_of(argv, seconds=FILES_SECONDS)
     except CommandError as error:
-        raise _failed(f"{argv[0]}, handling the image's files,", error) from error
+        raise failed(f"{argv[0]}, handling the image's files,", error) from error
 
 
-def _failed(title: str, error: CommandError) -> BuildError:
+def failed(title: str, error: CommandError) -> BuildError:
+    """What a failed program of a build tells a person."""
     if "No space left on device" in error.tail:
         return BuildError(
             f"{title} found the disk full", hint=f"Free some space, then try again.\n{error.tail}"

@@ -4,14 +4,17 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dayfly.clock import Stop
+from dayfly.images.exported import contents_of_container
+from dayfly.images.image import Image
 from dayfly.machines import container, proc, workdir
+from dayfly.machines.bounds import bounds_of
 from dayfly.machines.container import INSIDE, LABEL, Mount, Network, Seen, container_name
 from dayfly.machines.ending import NEVER_STARTED
 from dayfly.machines.engine import CONFLICT, NOT_FOUND, Engine, EngineError
@@ -19,10 +22,11 @@ from dayfly.machines.folder import Folders, Record, foreign_errors
 from dayfly.machines.imagefiles import ImageFiles
 from dayfly.machines.intent import intend
 from dayfly.machines.launchfile import TMPFS, launch_text
-from dayfly.machines.machine import Machine, MachineError, Spec, Usage
+from dayfly.machines.machine import Fingerprint, Machine, MachineError, Spec, Usage
 from dayfly.machines.oneoff import run_to_end
 from dayfly.machines.ports import Ports
 
+INIT = ("/sbin/docker-init", "/usr/sbin/docker-init")  # the engine's own, in every container
 MARGIN = 30.0  # seconds for the engine itself
 SURROUNDINGS = {"HOME": "/tmp"}  # noqa: S108 - the only place that every image lets be written
 
@@ -120,6 +124,23 @@ class DockerRuntime:
     def usage(self, name: str) -> Usage | None:
         pids = self.pids(name)  # the engine takes a second to tell the same
         return Usage(memory=proc.memory_of(pids), cpu=proc.cpu_of(pids)) if pids else None
+
+    def fingerprint(
+        self,
+        name: str,
+        image: Image,  # noqa: ARG002 - its files are in the machine's own root file system
+        mutable: Sequence[str],
+    ) -> Fingerprint:
+        found = self._inspect(name)
+        if found is None:
+            raise MachineError(f"{name} is gone")
+        mounted = (str(each["Destination"]) for each in found["Mounts"])
+        own = (str(PurePosixPath(found["Config"]["WorkingDir"] or "/", path)) for path in mutable)
+        return Fingerprint(
+            contents=contents_of_container(self._container(name)),
+            bounds=bounds_of(self.pids(name), name),
+            outside=tuple(path.lstrip("/") for path in (*mounted, *own, *INIT)),
+        )
 
     def pids(self, name: str) -> tuple[int, ...]:
         """All descend from the container's first process, which adopts what is orphaned."""

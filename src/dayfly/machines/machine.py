@@ -1,12 +1,13 @@
 """Values of the room: what is to be started, and what is observed to run."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
 from dayfly.clock import Stop
 from dayfly.errors import DayflyError
+from dayfly.images.contents import Contents
 from dayfly.images.image import Image
 from dayfly.machines.collected import Collect
 
@@ -60,6 +61,15 @@ class Machine:
 class Usage:
     memory: int  # bytes resident
     cpu: float  # seconds since its start
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fingerprint:
+    """What a machine is, as it stands now."""
+
+    contents: Contents
+    bounds: Mapping[str, str]  # who its process is and what it may do; empty where none runs
+    outside: tuple[str, ...]  # paths of its contents that are no image's
 
 
 class Runtime(Protocol):
@@ -123,6 +133,10 @@ class Runtime(Protocol):
         ...
 
     def usage(self, name: str) -> Usage | None: ...
+
+    def fingerprint(self, name: str, image: Image, mutable: Sequence[str]) -> Fingerprint:
+        """Of a machine of `image`; `mutable` paths of the app's folder are its own to change."""
+        ...
 
     def pids(self, name: str) -> tuple[int, ...]:
         """All processes of a machine that live now, as this host numbers them."""

@@ -2,19 +2,22 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dayfly.clock import Stop
 from dayfly.command import CommandError, Setting, start_detached
+from dayfly.images.image import Image
+from dayfly.images.tree import contents_of
 from dayfly.machines import proc, workdir
+from dayfly.machines.bounds import bounds_of
 from dayfly.machines.cgroup import Cgroups
 from dayfly.machines.folder import Folders, Record, foreign_errors
 from dayfly.machines.intent import intend
 from dayfly.machines.launchfile import TMPFS, launch_text
-from dayfly.machines.machine import Machine, MachineError, Spec, Usage
+from dayfly.machines.machine import Fingerprint, Machine, MachineError, Spec, Usage
 from dayfly.machines.oneoff import run_to_end
 from dayfly.machines.ports import Ports
 from dayfly.machines.session import Session
@@ -97,6 +100,13 @@ class ProcessRuntime:
     def usage(self, name: str) -> Usage | None:
         pids = self.pids(name)
         return Usage(memory=proc.memory_of(pids), cpu=proc.cpu_of(pids)) if pids else None
+
+    def fingerprint(self, name: str, image: Image, mutable: Sequence[str]) -> Fingerprint:
+        return Fingerprint(
+            contents=contents_of(self._folders.of(name) / "app", image),
+            bounds=bounds_of(self.pids(name), name),
+            outside=tuple(f"app/{path}" for path in mutable),
+        )
 
     def pids(self, name: str) -> tuple[int, ...]:
         return () if self._folders.record(name) is None else self._session(name).pids()

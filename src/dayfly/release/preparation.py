@@ -12,6 +12,7 @@ from dayfly.config.app import Database
 from dayfly.config.app_rules import fits
 from dayfly.images.builder import BuildError
 from dayfly.images.image import Image
+from dayfly.images.provision.inputs import missing
 from dayfly.machines.machine import Machine
 from dayfly.release import assessment, bucket, fleet, once, tooling
 from dayfly.release.found import Found
@@ -29,10 +30,10 @@ def check_out(work: Work) -> Path:
     with work.stage("checkout"), removed_on_failure(source):
         shutil.rmtree(source, ignore_errors=True)
         work.parts.sources.export(work.record.app, work.record.commit, source)
-        problems = fits(work.app, work.parts.settings)
+        problems = [*fits(work.app, work.parts.settings), *missing(work.app.image, source)]
         if problems:
             raise RefusedError("\n".join(map(str, problems)))
-        work.parts.secrets.wanted(work.app.app, work.app.secrets)
+        work.parts.secrets.wanted(work.app.app, (*work.app.secrets, *work.app.image.told))
         _require_route(work)
         bucket.admit(work)
         tooling.keep(work, source)

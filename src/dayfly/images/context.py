@@ -1,0 +1,91 @@
+"""What docker's builder is given: an app's own Dockerfile, or one made of its steps."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from dayfly.config.app import App
+from dayfly.images.builder import BuildError
+from dayfly.images.dockerfile import (
+    CONSTRAINTS,
+    Instruction,
+    arguments_of,
+    ca_bundle_of,
+    instructions_of,
+)
+from dayfly.images.lock import Lock
+from dayfly.images.steps import known_inputs
+from dayfly.images.workplace import copied, remove
+
+_ARG = re.compile(r"^\s*ARG\s+(\w+)", re.MULTILINE | re.IGNORECASE)
+_PROXY = re.compile(r"(https?|no|all)_proxy", re.IGNORECASE)  # docker knows these undeclared
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What the steps of an app stand on."""
+
+    base: str = ""  # an image in which they run
+    below: str | None = None  # the image that gets what they made; the same where they are one
+    layers: tuple[str, ...] = ()  # names of all that was made for it
+    starts: tuple[str, ...] = ()  # instructions: what the base starts, which no layer knows
+    lock: Lock = field(default_factory=Lock)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What `docker build` is given."""
+
+    folder: Path
+    dockerfile: Path
+    arguments: Mapping[str, str]
+    instructions: Sequence[Instruction]  # none of an app's own Dockerfile
+
+
+def own_context(dockerfile: str, source: Path, inherited: Mapping[str, str]) -> Context:
+    path = PurePosixPath(dockerfile)
+    if path.is_absolute() or ".." in path.parts or not (source / path).is_file():
+        raise BuildError(
+            f"the source has no file {dockerfile}",
+            hint="dockerfile under [build] names a file of the repository.",
+        )
+    declared = _ARG.findall((source / path).read_text(errors="replace"))
+    known = arguments_of(inherited, {})
+    passed = {name: known[name] for name in known if name in declared or _PROXY.fullmatch(name)}
+    return Context(folder=source, dockerfile=source / path, arguments=passed, instructions=())
+
+
+def context_of_steps(
+    app: App, source: Path, ground: Ground, inherited: Mapping[str, str], place: Path
+) -> Context:
+    """The source lies in `app/`, so that neither a Dockerfile nor a .dockerignore of it counts."""
+    known = known_inputs(app.build.steps, source)
+    arguments = arguments_of(inherited, app.env)
+    ca_bundle = ca_bundle_of(inherited)
+    if constraints := ground.lock.constraints:
+        arguments["PIP_CONSTRAINT"] = CONSTRAINTS
+    instructions = instructions_of(
+        ground.base,
+        app.build.steps,
+        known,
+        arguments=tuple(arguments),
+        ca_bundle=ca_bundle is not None,
+        below=ground.below,
+    )
+    *others, last = instructions
+    instructions = (*others, *(Instruction(text) for text in ground.starts), last)
+    copied(source, place / "app", linked=source.stat().st_dev == place.stat().st_dev)
+    if len(known) == len(app.build.steps):
+        remove(place / "app" / ".git")  # only steps that see the source may ask it
+    if ca_bundle:
+        (place / "ca.crt").write_bytes(ca_bundle.read_bytes())
+    (place / "constraints.txt").write_text(constraints)
+    dockerfile = place / "Dockerfile"
+    dockerfile.write_text("".join(f"{instruction.text}\n" for instruction in instructions))
+    return Context(
+        folder=place,
+        dockerfile=dockerfile,
+        arguments=arguments,
+        instructions=instructions,
+    )

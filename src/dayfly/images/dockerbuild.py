@@ -1,0 +1,41 @@
+"""`docker build`, told as the steps of an app, and nothing left of one that fails."""
+
+import time
+from collections.abc import Sequence
+
+from dayfly.command import CommandError, run
+from dayfly.images.builder import BuildError
+from dayfly.images.context import Context
+from dayfly.images.engine import docker, translated
+from dayfly.images.progress import Progress
+from dayfly.images.workplace import Builders
+
+
+def build(context: Context, words: Sequence[str], builders: Builders) -> None:
+    """Build with these words more; BuildError tells which step failed, and how."""
+    arguments = (f"--build-arg={name}={context.arguments[name]}" for name in context.arguments)
+    argv = [
+        "env", "DOCKER_BUILDKIT=0", "docker", "build", "--force-rm", "--network=host",
+        f"--file={context.dockerfile}", *words, *arguments, str(context.folder),
+    ]  # fmt: skip
+    progress = Progress(context.instructions, builders.on_line)
+    left = max(builders.ends - time.monotonic(), 0)
+    done = False
+    try:
+        run(argv, on_line=progress.line, stop=builders.stop, seconds=left)
+        done = True
+    except CommandError as error:
+        if error.status is None or "Cannot connect to the Docker" in error.tail:
+            raise translated(error) from error
+        raise BuildError(progress.failure(), hint="\n".join(progress.tail)) from error
+    finally:
+        _clear(progress.left_behind if done else progress.unfinished)
+
+
+def _clear(unfinished: Sequence[str]) -> None:
+    """Remove what was made of a source and is no part of an image; leading steps stay known."""
+    for image in unfinished:
+        try:
+            docker("image", "rm", "--no-prune", image)
+        except BuildError:
+            continue  # another build's image is made of it

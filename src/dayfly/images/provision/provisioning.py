@@ -1,0 +1,113 @@
+"""From a base to what an app is built on: each step a layer, known again by what it was made of."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from dayfly.config.image import ANSIBLE, PUPPET, Provision
+from dayfly.images.engine import image_id
+from dayfly.images.fingerprint import KEY_LETTERS, key_of, of_paths, paths_of
+from dayfly.images.lock import Lock
+from dayfly.images.provision import ansible, puppet
+from dayfly.images.provision.inputs import inputs_of
+from dayfly.images.provision.scaffold import INSIDE, Scaffold, scaffold
+from dayfly.images.workplace import Builders
+
+LAYER = "layer-"  # begins the tags of layers, whose keys are no images
+_NOT_INPUTS = ("second_run",)  # whatever it says, the layer is the same
+_INSTALL = (
+    "apt-get -qq update; apt-get -qq install -y --no-install-recommends -o Dpkg::Use-Pty=0 --"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provisioning:
+    """The steps of one image."""
+
+    name: str  # of the app's images, without a tag
+    container: str  # in which steps are done, one after the other
+    source: Path
+    builders: Builders
+    secrets: Mapping[str, str]
+    lock: Lock
+
+    def layers(self, base: str, steps: Sequence[Provision]) -> tuple[str, ...]:
+        """Their names, each made on the one before; only missing ones are made."""
+        names, below, paths = [], base, paths_of(self.source)
+        for number, step in enumerate(steps, start=1):
+            title = f"image step {number} of {len(steps)}, {step.about!r}"
+            inputs = inputs_of(step, paths)
+            name = f"{self.name}:{LAYER}{self._key(below, step, inputs)}"
+            self._layer(below, name, step, inputs, title)
+            names.append(name)
+            below = name
+        return tuple(names)
+
+    def _key(self, below: str, step: Provision, inputs: Sequence[str]) -> str:
+        about = {name: value for name, value in asdict(step).items() if name not in _NOT_INPUTS}
+        lower = below if LAYER in below else str(image_id(below))
+        parts = (lower, json.dumps(about), of_paths(self.source, inputs), self.lock.text)
+        return key_of("layer", *parts)[: KEY_LETTERS - len(LAYER)]
+
+    def _layer(
+        self, below: str, name: str, step: Provision, inputs: Sequence[str], title: str
+    ) -> None:
+        if image_id(name):
+            self.builders.on_line(f"{title} is unchanged")
+            return
+        self.builders.on_line(title)
+        with (
+            _staged(self.source, inputs) as staged,
+            tempfile.TemporaryDirectory(prefix="dayfly-told-") as told,
+            scaffold(
+                below, self.container, _furnished(Path(told), self.lock), self._told()
+            ) as made,
+        ):
+            self._do(step, staged, made, title)
+            made.keep(name, step.about)
+
+    def _do(self, step: Provision, staged: Path, made: Scaffold, title: str) -> None:
+        secrets = {name: self.secrets[name] for name in step.told}
+        match step.kind:
+            case "packages":
+                made.run(f"{_INSTALL} {' '.join(step.packages)}", title=title)
+            case "files":
+                for origin, target in step.files.items():
+                    made.put(staged / origin, target)
+            case "shell":
+                made.run(str(step.shell), title=title, secrets=secrets)
+            case kind if kind == ANSIBLE:
+                ansible.play(step, staged, made, title, secrets)
+            case kind if kind == PUPPET:
+                puppet.apply(step, staged, made, title, secrets)
+
+    def _told(self) -> Builders:
+        if not self.lock.text:
+            return self.builders
+        locked = {"APT_CONFIG": "apt.conf", "PIP_CONSTRAINT": "constraints.txt"}
+        env = {name: f"{INSIDE}/{file}" for name, file in locked.items()}
+        return replace(self.builders, env={**self.builders.env, **env})
+
+
+@contextmanager
+def _staged(source: Path, inputs: Sequence[str]) -> Iterator[Path]:
+    """A folder that has these files of the source, and nothing else."""
+    with tempfile.TemporaryDirectory(prefix="dayfly-inputs-") as name:
+        for path in inputs:
+            target = Path(name, path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source / path, target, follow_symlinks=False)
+        yield Path(name)
+
+
+def _furnished(told: Path, lock: Lock) -> Path:
+    """What every container of the build sees: which versions to take."""
+    told.chmod(0o755)  # apt looks as a user of its own
+    (told / "apt.conf").write_text(f'Dir::Etc::Preferences "{INSIDE}/preferences";\n')
+    (told / "preferences").write_text(lock.preferences)
+    (told / "constraints.txt").write_text(lock.constraints)
+    return told

@@ -1,0 +1,91 @@
+"""Puppet, run for real in the container that becomes a layer of an image, and gone from it then."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from dayfly.config.image import Provision
+from dayfly.images.builder import BuildError, OnLine
+from dayfly.images.provision.scaffold import INSIDE, Scaffold
+from dayfly.images.provision.told import not_idempotent
+
+_STATE = "/tmp/puppet"  # noqa: S108 - of the container, in memory
+# What belongs to Puppet alone is marked as if it had come with something else, and goes with it.
+_INSTALL = f"""\
+command -v puppet >/dev/null && exit 0
+mkdir -p {_STATE}
+cp /etc/passwd {_STATE}/passwd
+apt-get -qq update
+apt-get -qq install -y --no-install-recommends -o Dpkg::Use-Pty=0 puppet-agent ||
+  apt-get -qq install -y --no-install-recommends -o Dpkg::Use-Pty=0 puppet
+"""
+_REMOVE = f"""\
+[ -e {_STATE}/passwd ] || exit 0
+apt-mark -qq auto puppet-agent puppet >/dev/null 2>&1 || true
+apt-get -qq autoremove -y --purge -o Dpkg::Use-Pty=0 >/dev/null
+grep -q '^puppet:' {_STATE}/passwd || {{ userdel puppet; groupdel puppet; }} 2>/dev/null || true
+rm -rf /etc/puppet /var/lib/puppet /var/cache/puppet /var/log/puppet
+"""
+
+
+@dataclass
+class Applied:
+    """What one run tells: resources that changed, and what went wrong."""
+
+    on_line: OnLine
+    changed: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def line(self, line: str) -> None:
+        kind, _, says = line.partition(": ")
+        if kind == "Notice" and says.startswith("/Stage["):
+            self.changed.append(says.partition(": ")[0].rpartition("/")[0])
+        elif kind == "Error":
+            self.errors.append(says)
+        if line.strip():
+            self.on_line(line)
+
+
+def apply(
+    step: Provision, source: Path, scaffold: Scaffold, title: str, secrets: Mapping[str, str]
+) -> None:
+    """Apply the manifests of `source`, and once more, when nothing must be left to change."""
+    shutil.copytree(source, scaffold.told / "puppet", symlinks=True)
+    scaffold.run(_INSTALL, title=f"{title}: installing Puppet")
+    command = command_of(step, source)
+    facts = {f"FACTER_{name.lower()}": value for name, value in secrets.items()}
+    _applied(scaffold, command, title, {**secrets, **facts})
+    if step.second_run:
+        scaffold.builders.on_line("second run, which must change nothing")
+        again = _applied(scaffold, command, title, {**secrets, **facts})
+        if again.changed:
+            raise not_idempotent(title, again.changed, what="resource")
+    scaffold.run(_REMOVE, title=f"{title}: removing Puppet")
+
+
+def command_of(step: Provision, source: Path) -> str:
+    """Exit status 0 when all is as it should be now, changed or not."""
+    path = PurePosixPath(step.puppet or "")
+    inside = PurePosixPath(INSIDE, "puppet")
+    words = [
+        "puppet apply --detailed-exitcodes --color=false --logdest=console",
+        f"--vardir={_STATE}/var --rundir={_STATE}/run --logdir={_STATE}/log",
+        f"--modulepath={inside / path.parent / 'modules'}:{inside / path.parent / 'site-modules'}",
+    ]
+    if (source / path.parent / "hiera.yaml").is_file():
+        words.append(f"--hiera_config={inside / path.parent / 'hiera.yaml'}")
+    apply = " ".join([*words, str(inside / path)])
+    return f"set +e\n{apply}\nstatus=$?\n[ $status = 2 ] || exit $status"
+
+
+def _applied(scaffold: Scaffold, command: str, title: str, told: Mapping[str, str]) -> Applied:
+    heard = Applied(scaffold.builders.on_line)
+    try:
+        scaffold.with_lines(heard.line).run(command, title=title, secrets=told)
+    except BuildError as error:
+        if not heard.errors:
+            raise
+        hint = "\n".join(heard.errors[1:]) or error.hint
+        raise BuildError(f"{title} failed: {heard.errors[0]}", hint=hint) from error
+    return heard

@@ -1,0 +1,119 @@
+"""A container in which the steps of an image are done, to be kept as a layer or thrown away."""
+
+import shlex
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dayfly.command import CommandError, Setting, run
+from dayfly.config.inherited import inherited_with
+from dayfly.images.builder import BuildError, OnLine
+from dayfly.images.dockerfile import CA_BUNDLE, arguments_of, ca_bundle_of
+from dayfly.images.engine import docker, translated
+from dayfly.images.workplace import Builders, failed
+
+INSIDE = "/run/dayfly"  # what we tell a step, which no layer keeps; machines have theirs there, too
+_CERTIFICATES = "ca.crt"
+# Debian asks it before a package's service is started; there is nobody here to serve.
+_POLICY = "/usr/sbin/policy-rc.d"
+_BEGIN = f"""\
+[ -e {_POLICY} ] && exit 0
+mkdir -p {Path(_POLICY).parent}
+printf '#!/bin/sh\\nexit 101\\n#dayfly\\n' > {_POLICY}
+chmod 755 {_POLICY}
+"""
+_CLEAN = f"""\
+! grep -qs '^#dayfly$' {_POLICY} || rm {_POLICY}
+rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/ldconfig/aux-cache
+rm -rf /root/.ansible /root/.cache
+rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/log/dpkg.log /var/log/apt/* \
+  /var/log/alternatives.log
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scaffold:
+    container: str
+    builders: Builders
+    told: Path  # which it sees at INSIDE
+
+    def with_lines(self, on_line: OnLine) -> "Scaffold":
+        return replace(self, builders=replace(self.builders, on_line=on_line))
+
+    def run(self, command: str, *, title: str, secrets: Mapping[str, str] | None = None) -> None:
+        """A shell command as root; BuildError tells how it failed."""
+        env = {**self.environment, **(secrets or {})}
+        argv = [*self.argv(env), "/bin/sh", "-e", "-c", command]
+        about, setting = self.builders, Setting(env=inherited_with(**env))
+        try:
+            run(argv, setting=setting, on_line=about.on_line, stop=about.stop, seconds=self.left)
+        except CommandError as error:
+            raise failed(title, error) from error
+
+    def argv(self, names: Mapping[str, str]) -> list[str]:
+        """The beginning of a command in the container, which takes these variables from ours."""
+        told = (word for name in sorted(names) for word in ("--env", name))
+        return ["docker", "exec", "--interactive", *told, self.container]
+
+    def put(self, origin: Path, target: str) -> None:
+        """A file or folder of ours, which root owns then."""
+        folder = shlex.quote(target if origin.is_dir() else str(Path(target).parent))
+        self.run(f"mkdir -p {folder}", title=f"making {folder}")
+        inside = f"{origin}/." if origin.is_dir() else str(origin)
+        docker("cp", inside, f"{self.container}:{target}")
+
+    def keep(self, name: str, about: str) -> None:
+        """Make a layer of what is there; how it would start says who builds on it."""
+        self.run(_CLEAN, title="tidying up")
+        docker("commit", f"--message={about}", self.container, name)
+
+    @property
+    def left(self) -> float:
+        return max(self.builders.ends - time.monotonic(), 0.0)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What commands in the container may know of ours: proxies, registries, their CAs."""
+        known = arguments_of(self.builders.inherited, {})
+        mounted = f"{INSIDE}/{_CERTIFICATES}"
+        has_bundle = ca_bundle_of(self.builders.inherited) is not None
+        told = {
+            name: mounted if value == CA_BUNDLE else value
+            for name, value in known.items()
+            if value != CA_BUNDLE or has_bundle
+        }
+        return {"DEBIAN_FRONTEND": "noninteractive", "LANG": "C.UTF-8", **told, **self.builders.env}
+
+
+@contextmanager
+def scaffold(image: str, name: str, told: Path, builders: Builders) -> Iterator[Scaffold]:
+    """A container of `image` that sees the folder `told`; gone afterwards, whatever happens."""
+    docker("rm", "--force", name)  # one that a crash left
+    if bundle := ca_bundle_of(builders.inherited):
+        (told / _CERTIFICATES).write_bytes(bundle.read_bytes())
+    try:
+        _start(image, name, told)
+        made = Scaffold(container=name, builders=builders, told=told)
+        made.run(_BEGIN, title="preparing the container")
+        yield made
+    finally:
+        docker("rm", "--force", "--volumes", name)
+
+
+def _start(image: str, name: str, told: Path) -> None:
+    argv = [
+        "docker", "run", "--detach", f"--name={name}", "--user=0:0", "--network=host",
+        "--workdir=/", "--tmpfs=/tmp:exec,mode=1777", f"--volume={told}:{INSIDE}:ro",
+        "--entrypoint=/bin/sh", image, "-c", "exec sleep infinity",
+    ]  # fmt: skip
+    try:
+        run(argv, seconds=120)
+    except CommandError as error:
+        if "/bin/sh" in error.tail:
+            raise BuildError(
+                f"{image} has no /bin/sh, so that no step can be done in it",
+                hint="Take another base, or build it with `dockerfile`.",
+            ) from error
+        raise translated(error) from error

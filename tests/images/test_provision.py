@@ -1,0 +1,198 @@
+"""Images that are made from a base by declared steps, among them Ansible, run for real."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from dayfly.config.app import App
+from dayfly.config.image import ImageRecipe, Provision
+from dayfly.images.builder import BuildError
+from dayfly.images.container import ContainerBuilder
+from workshop import STEPS, Workshop, inside, workshop
+
+pytestmark = pytest.mark.docker
+
+SITE = """\
+- hosts: web
+  gather_facts: false
+  become: true
+  roles: [greeting]
+  tasks:
+    - name: who the worker is
+      command: id -un
+      become_user: worker
+      register: me
+      changed_when: false
+    - name: a setting
+      copy:
+        content: "{{ me.stdout }} {{ greeting }} {{ lookup('env', 'TOKEN') }} {{ vaulted }}\\n"
+        dest: /srv/orders.conf
+        mode: "0644"
+"""
+ROLE = "- {name: a folder, file: {path: /srv/spool, state: directory, owner: worker}}\n"
+MODULE = """\
+class greeting(String $word) {
+  file { '/srv/greeting': ensure => file, content => "${word}, ${facts['token']}\\n" }
+  user { 'worker': ensure => present, system => true }
+}
+"""
+HIERA = """\
+version: 5
+defaults: {datadir: data, data_hash: yaml_data}
+hierarchy: [{name: common, path: common.yaml}]
+"""
+PASSWORD = "correct horse"
+VAULTED = """\
+vaulted: !vault |
+          $ANSIBLE_VAULT;1.1;AES256
+          63623134333036633138353166396136656363393831303835653962353966346635636330333033
+          6261383964316465393033363962303661363032613134360a656365376432303563336339383233
+          64626238656334613334643236656663333865396530316339663262316630323061343736353338
+          6236393663653732300a396662383363376361373733376431373137616663333639643438613062
+          6363
+"""  # s3cret, as ansible-vault encrypts it with that password
+SECRETS = {"TOKEN": "t0ken", "VAULT": PASSWORD}
+PLAYBOOK = Provision(ansible="ops/site.yml", groups=("web",), vault="VAULT", secrets=("TOKEN",))
+WORKER = Provision(shell="useradd --system worker")
+MOTD = Provision(files={"deploy/motd": "/etc/motd"})
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Workshop]:
+    with workshop("docker") as made:
+        assert isinstance(made.builder, ContainerBuilder)
+        told = {"secrets": lambda _app, names: {name: SECRETS[name] for name in names}}
+        made.builder = replace(made.builder, **told)  # type: ignore[arg-type]
+        made.project.write("deploy/motd", "fresh every day\n")
+        made.project.write("ops/site.yml", SITE)
+        made.project.write("ops/roles/greeting/tasks/main.yml", ROLE)
+        made.project.write("ops/group_vars/web.yml", "greeting: hello\n")
+        made.project.write("ops/group_vars/all.yml", VAULTED)
+        yield made
+
+
+def app(shop: Workshop, *steps: Provision, tools: tuple[str, ...] = ()) -> App:
+    recipe = ImageRecipe(provision=steps, tools=tools)
+    return replace(shop.app(*(STEPS if tools else ())), image=recipe)
+
+
+def containers() -> str:
+    words = ["docker", "ps", "--all", "--format={{.Names}}"]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+
+def lines(shop: Workshop, word: str) -> list[str]:
+    return [line for line in shop.lines if line.endswith(word)]
+
+
+def test_a_playbook_makes_a_layer_and_what_did_not_change_is_not_done_again(
+    shop: Workshop,
+) -> None:
+    image = shop.build(app(shop, WORKER, PLAYBOOK, MOTD))
+    assert "changed: greeting : a folder" in shop.lines
+    assert inside(image, "cat /srv/orders.conf /etc/motd").splitlines() == [
+        "worker hello t0ken s3cret",
+        "fresh every day",
+    ]
+    assert inside(image, "stat -c %U /srv/spool; id -u").split() == ["worker", "10001"]
+    assert inside(image, "ls -A /tmp /run/dayfly | grep -v :; env | grep TOKEN || true") == ""
+    assert "dayfly-build-" not in containers()
+
+    shop.project.write("app.py", "print('two')\n")
+    shop.project.write("deploy/motd", "and every night\n")
+    image = shop.build(app(shop, WORKER, PLAYBOOK, MOTD))
+    assert lines(shop, "is unchanged") == [
+        "image step 1 of 3, 'shell useradd --system worker' is unchanged",
+        "image step 2 of 3, 'ansible ops/site.yml' is unchanged",
+    ]
+    assert inside(image, "cat /app/app.py /etc/motd") == "print('two')\nand every night"
+
+
+WRONG = [
+    (
+        "- {name: count up, shell: echo again >> /srv/count}",
+        "has a task that is not idempotent: 'count up' changed something again in the second run",
+    ),
+    (
+        "- {name: wait, pause: {prompt: sure?}}",
+        "asks for input: the task 'wait' waits for a person",
+    ),
+    (
+        "- {name: look, shell: echo found nothing >&2; exit 3}",
+        "task 'look' failed: non-zero return code\nfound nothing",
+    ),
+]
+
+
+@pytest.mark.parametrize(("task", "says"), WRONG)
+def test_a_playbook_that_is_no_recipe_names_its_task(shop: Workshop, task: str, says: str) -> None:
+    play = f"- hosts: all\n  gather_facts: false\n  tasks:\n    {task}\n"
+    shop.project.write("wrong/site.yml", play)
+    with pytest.raises(BuildError) as failed:
+        shop.build(app(shop, Provision(ansible="wrong/site.yml")))
+    assert says in f"{failed.value}\n{failed.value.hint}"
+    assert "dayfly-build-" not in containers()
+
+
+def test_a_play_for_others_is_no_success(shop: Workshop) -> None:
+    shop.project.write("wrong/site.yml", "- hosts: database\n  tasks: []\n")
+    with pytest.raises(BuildError, match="no play of it is for this image") as failed:
+        shop.build(app(shop, Provision(ansible="wrong/site.yml")))
+    assert "a group that it is in, which are all" in failed.value.hint
+
+
+def tools_stay_behind(shop: Workshop) -> None:
+    image = shop.build(app(shop, tools=("xxd",)))
+    assert any("Setting up xxd" in line for line in shop.lines)
+    assert inside(image, "command -v xxd || python -c 'import six; print(six.__name__)'") == "six"
+    assert shop.builder.contents(image).pip["six"] == "1.16.0"
+
+
+def puppet_is_gone_when_it_has_worked(shop: Workshop) -> None:
+    shop.project.write("puppet/manifests/site.pp", "include greeting\n")
+    shop.project.write("puppet/modules/greeting/manifests/init.pp", MODULE)
+    shop.project.write("puppet/hiera.yaml", HIERA)
+    shop.project.write("puppet/data/common.yaml", "greeting::word: from hiera\n")
+    image = shop.build(app(shop, Provision(puppet="puppet/manifests", secrets=("TOKEN",))))
+    assert "second run, which must change nothing" in shop.lines
+    assert inside(image, "cat /srv/greeting") == "from hiera, t0ken"
+    assert inside(image, "command -v puppet ruby; ls /etc/puppet; ls -A /tmp; true") == ""
+    users = shop.builder.contents(image).users
+    assert "worker" in users
+    assert "puppet" not in users
+
+
+@pytest.mark.sampled(1)
+@pytest.mark.parametrize("story", [tools_stay_behind, puppet_is_gone_when_it_has_worked])
+def test_what_makes_an_image_is_not_in_it(
+    shop: Workshop, story: Callable[[Workshop], None]
+) -> None:
+    story(shop)
+
+
+def test_a_version_that_is_not_the_locked_one_makes_no_image(shop: Workshop) -> None:
+    shop.project.write("image.lock", '[apt]\nzlib1g = "0:0"\n')
+    with pytest.raises(BuildError, match=r"zlib1g is locked to 0:0, and 1:\S+ was installed"):
+        shop.build(replace(shop.app(), image=ImageRecipe(lock="image.lock")))
+    commit = shop.project.git("rev-parse", "HEAD").strip()
+    assert shop.builder.find("orders", commit) is None
+
+
+@pytest.mark.parametrize(
+    ("recipe", "says"),
+    [
+        (ImageRecipe(base="nobody.invalid/base:1"), "the base nobody.invalid/base:1 can't be had"),
+        (
+            ImageRecipe(provision=(Provision(shell="echo bad; exit 7"),)),
+            "image step 1 of 1, 'shell echo bad; exit 7' failed: exit status 7",
+        ),
+    ],
+)
+def test_an_image_that_can_not_be_made_says_why(
+    shop: Workshop, recipe: ImageRecipe, says: str
+) -> None:
+    with pytest.raises(BuildError) as failed:
+        shop.build(replace(shop.app(), image=recipe))
+    assert says in str(failed.value)
