@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from bench.row import Row, Skipped, at_most, median, times
 from bench.served import NGINX, OWNER, Served, archive, nginx
-from bench.wire import Ask, Wire, asked, upload, wires
+from bench.wire import Ask, asked, upload, wires
 from dayfly.files.repository import Repository
 
 PART = "files"

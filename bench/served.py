@@ -1,4 +1,4 @@
-"""The archive, and nginx with WebDAV beside it, which neither hashes nor syncs nor checks anybody."""
+"""The archive, and nginx with WebDAV beside it, which neither hashes, syncs nor checks anybody."""
 
 import json
 import os

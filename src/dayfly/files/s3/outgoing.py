@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -18,19 +19,30 @@ class Outgoing:
 
     lent: Lent
     transport: asyncio.Transport
+    socket: socket.socket  # the transport's own
     threads: Executor  # that wait for the disk
     at: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.at = self.lent.part.start
 
+    def begin(self, head: bytes) -> None:
+        """The head, in one packet with what follows where nothing is before it."""
+        sent = 0
+        if not self.transport.get_write_buffer_size():
+            try:
+                sent = self.socket.send(head, socket.MSG_MORE)
+            except OSError:  # as below
+                sent = 0
+        if sent < len(head):
+            self.transport.write(head[sent:])
+
     def send_now(self) -> bool:
         """What goes out without waiting, in one call; True where that was all."""
         size, number = min(AT_ONCE, self.lent.part.size), self.lent.opened.descriptor
         if not self.transport.get_write_buffer_size() and in_memory(number, self.at, size):
-            socket = self.transport.get_extra_info("socket").fileno()
             try:
-                self.at += os.sendfile(socket, number, self.at, size)
+                self.at += os.sendfile(self.socket.fileno(), number, self.at, size)
             except OSError:  # there is no room, or nobody is there; the transport finds out
                 return False
         done = self.at == self.lent.part.end

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from dayfly.files.objects import Bucket
 from dayfly.files.repository import Repository
 from dayfly.files.s3.accounts import Account, Accounts
@@ -13,6 +15,7 @@ from dayfly.files.s3.signature import Claim, claim_of, verify
 from dayfly.files.s3.signature2 import old_claim_of, verify_old
 
 DEFAULT_REGION = "us-east-1"
+EXPECTED = "x-amz-expected-bucket-owner"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +32,7 @@ class Service:
         return self.known()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Nobody in particular, without an account."""
 
     account: Account | None = None
@@ -45,8 +47,7 @@ class Caller:
 ANYBODY = Caller()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
+class Request(msgspec.Struct, frozen=True, kw_only=True):
     service: Service
     call: Call
     address: Address
@@ -72,7 +73,7 @@ class Request:
         return self.call.parameters.get("versionId", "")
 
     def bucket(self) -> Bucket:
-        return bucket_of(self, self.address.bucket, "x-amz-expected-bucket-owner")
+        return bucket_of(self, self.address.bucket, EXPECTED)
 
     def account(self) -> Account:
         if self.caller.account is None:
@@ -83,10 +84,14 @@ class Request:
 def bucket_of(request: Request, name: str, expected: str) -> Bucket:
     """AccessDenied where it is not whose the header says."""
     bucket = request.repository.bucket(name)
-    owner = request.headers.get(expected)
+    check_expected(request, bucket, expected)
+    return bucket
+
+
+def check_expected(request: Request, bucket: Bucket, header: str) -> None:
+    owner = request.headers.get(header)
     if owner is not None and owner != bucket.owner:
         raise S3Error("AccessDenied", "The bucket's owner is not the one expected.")
-    return bucket
 
 
 def caller_of(service: Service, call: Call, now: float) -> Caller:

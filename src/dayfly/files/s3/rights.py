@@ -1,8 +1,9 @@
 """Who may do what: policy first, then ownership, then ACLs. Deciding is pure."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+import msgspec
 
 from dayfly.files.objects import Bucket, Version
 from dayfly.files.s3 import settings
@@ -51,8 +52,7 @@ _OF_HEADERS = (
 _OF_PARAMETERS = ("prefix", "delimiter", "max-keys")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody wants to do; `key` and `version` where it is about an object."""
 
     action: str
