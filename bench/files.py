@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from bench.row import Row, Skipped, at_most, median, times
 from bench.served import NGINX, OWNER, Served, archive, nginx
-from bench.wire import Ask, asked, upload, wires
+from bench.wire import Ask, asked, sent, upload, wires, written
 from dayfly.files.repository import Repository
 
 PART = "files"
@@ -148,7 +148,8 @@ def turn(served: Served, kind: Kind, body: bytes, *, signed: bool) -> Turn:
         for n in range(kind.number)
     ]
     with wires(served.port, CONNECTIONS) as found:
-        return cost(served, kind.number, lambda: asked(found, asks))
+        requests = written(found, asks)
+        return cost(served, kind.number, lambda: sent(found, requests))
 
 
 def cost(served: Served, number: int, work: Callable[[], object]) -> Turn:

@@ -73,12 +73,12 @@ class Connection(asyncio.BufferedProtocol):
         self._drained.set()
 
     def get_buffer(self, _: int) -> memoryview:
-        return self._parsing.room(self._server.heads, self._server.rooms.fresh)
+        return self._parsing.room(self._server.incoming, self._server.rooms.fresh)
 
     def buffer_updated(self, size: int) -> None:
         self.touched = self._loop.time()
         try:
-            self._parsing.came(size, self._server.heads)
+            self._parsing.came(size, self._server.incoming)
         except httptools.HttpParserUpgrade:  # it is answered in this protocol, and that is all
             self._closing = True
             if self._parsing.taking or not self._waiting:
@@ -142,8 +142,13 @@ class Connection(asyncio.BufferedProtocol):
         exchange = self._waiting[0]
         quick = exchange.ended and self._drained.is_set()
         if quick and (ready := self._server.at_once(exchange.head)):
-            outgoing = self._sent(exchange, ready)
-            if outgoing is None or outgoing.send_now():
+            head, body = self._head_of(exchange, ready), ready.body
+            if not isinstance(body, Lent):
+                self._transport.write(head + body)
+                self._finish(exchange)
+                return
+            outgoing = self._outgoing(body)
+            if outgoing.send_now(head, self._socket):
                 self._finish(exchange)
                 return
             self._task = self._loop.create_task(self._send_rest(outgoing))
@@ -154,25 +159,24 @@ class Connection(asyncio.BufferedProtocol):
     async def _answer(self, exchange: Exchange) -> None:
         """Not before the answers to those before have gone out."""
         await self._drained.wait()
-        outgoing = self._sent(exchange, await self._server.answered(exchange.head, exchange))
-        if outgoing:
-            await self._send_rest(outgoing)
+        ready = await self._server.answered(exchange.head, exchange)
+        head, body = self._head_of(exchange, ready), ready.body
+        if isinstance(body, Lent):
+            self._transport.write(head)
+            await self._send_rest(self._outgoing(body))
         else:
+            self._transport.write(head + body)
             await self._drained.wait()
 
-    def _sent(self, exchange: Exchange, ready: Ready) -> Outgoing | None:
-        """The answer, or its head with what is to follow."""
+    def _head_of(self, exchange: Exchange, ready: Ready) -> bytes:
         status, told, body = ready.status, ready.told, ready.body
         if ready.sized and status not in _BODILESS:
             size = body.part.size if isinstance(body, Lent) else len(body)
             told += b"content-length: %d\r\n" % size
-        head = written(status, told, keep=self._keeps(exchange))
-        if isinstance(body, Lent):
-            outgoing = Outgoing(body, self._transport, self._socket, self._server.threads)
-            outgoing.begin(head)
-            return outgoing
-        self._transport.write(head + body)
-        return None
+        return written(status, told, keep=self._keeps(exchange))
+
+    def _outgoing(self, lent: Lent) -> Outgoing:
+        return Outgoing(lent, self._transport, self._server.threads)
 
     async def _send_rest(self, outgoing: Outgoing) -> None:
         self._lending = True

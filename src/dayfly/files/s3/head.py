@@ -12,7 +12,9 @@ from dayfly.files.s3.problem import S3Error
 
 Headers = list[tuple[str, str]]
 _KEPT, _CLOSED = b"\r\n", b"connection: close\r\n\r\n"
-MOST_HEAD = 64 * 1024  # bytes that are read of one; what is allowed is less, and told politely
+MOST_HEAD = (
+    64 * 1024
+)  # bytes that are read without a whole one; what is allowed is less, and told politely
 
 
 @dataclass(slots=True)
@@ -23,19 +25,20 @@ class Head:
     method: str = ""
     target: bytes = b""
     headers: Headers = field(default_factory=list)
-    size: int = 0
 
     @property
-    def length(self) -> int | None:
-        """Of the body, if it is told before; llhttp has seen that it is a number, and one only."""
+    def announced(self) -> tuple[int | None, bool]:
+        """How long the body is, if that is told, and whether a word is expected before it comes.
+
+        llhttp has seen that the length is a number, and one only.
+        """
+        length, expects = None, False
         for name, value in self.headers:
             if name == "content-length":
-                return int(value)
-        return None
-
-    def said(self, name: str, part: str) -> bool:
-        """Whether a header has it in its value."""
-        return any(each == name and part in value for each, value in self.headers)
+                length = int(value)
+            elif name == "expect":
+                expects = "100" in value
+        return length, expects
 
     @property
     def path(self) -> str:

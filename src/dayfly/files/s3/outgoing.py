@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import FileIO
 
@@ -19,32 +20,22 @@ class Outgoing:
 
     lent: Lent
     transport: asyncio.Transport
-    socket: socket.socket  # the transport's own
     threads: Executor  # that wait for the disk
     at: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.at = self.lent.part.start
 
-    def begin(self, head: bytes) -> None:
-        """The head, in one packet with what follows where nothing is before it."""
-        sent = 0
-        if not self.transport.get_write_buffer_size():
-            try:
-                sent = self.socket.send(head, socket.MSG_MORE)
-            except OSError:  # as below
-                sent = 0
-        if sent < len(head):
-            self.transport.write(head[sent:])
-
-    def send_now(self) -> bool:
-        """What goes out without waiting, in one call; True where that was all."""
+    def send_now(self, head: bytes, to: socket.socket) -> bool:
+        """What goes out without waiting, after the head; True where that was all."""
         size, number = min(AT_ONCE, self.lent.part.size), self.lent.opened.descriptor
         if not self.transport.get_write_buffer_size() and in_memory(number, self.at, size):
-            try:
-                self.at += os.sendfile(self.socket.fileno(), number, self.at, size)
-            except OSError:  # there is no room, or nobody is there; the transport finds out
-                return False
+            with suppress(OSError):  # there is no room, or nobody is there; the transport finds out
+                head = head[to.send(head, socket.MSG_MORE) :]
+                if not head:
+                    self.at += os.sendfile(to.fileno(), number, self.at, size)
+        if head:
+            self.transport.write(head)
         done = self.at == self.lent.part.end
         if done:
             self.lent.opened.close()

@@ -66,33 +66,23 @@ class Parsing:
 
     @property
     def too_large(self) -> bool:
-        return self._head.size > MOST_HEAD or self._unread > MOST_HEAD
+        return self._unread > MOST_HEAD
 
     def on_message_begin(self) -> None:
         self._head = Head(self._client)
 
     def on_url(self, url: bytes) -> None:
         self._head.target += url
-        self._grow(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        head = self._head
-        head.size += len(name) + len(value)
-        if head.size > MOST_HEAD:
-            raise ValueError
-        head.headers.append((name_of(name), text_of(value)))
+        self._head.headers.append((name_of(name), text_of(value)))
 
     def on_headers_complete(self) -> None:
         head, parser, self._unread = self._head, self._parser, 0
         head.method = parser.get_method().decode("latin-1")
-        exchange = Exchange(
-            head,
-            parser.should_keep_alive() and not parser.should_upgrade(),
-            head.said("expect", "100"),
-            self._to.flow,
-            self._to.go_on,
-            head.length,
-        )
+        keeps = parser.should_keep_alive() and not parser.should_upgrade()
+        length, expects = head.announced
+        exchange = Exchange(head, keeps, expects, self._to.flow, self._to.go_on, length)
         self.taking = exchange
         self._to.begun(exchange)
 
@@ -107,8 +97,3 @@ class Parsing:
         if exchange:
             exchange.end()
             self._to.ended()
-
-    def _grow(self, size: int) -> None:
-        self._head.size += size
-        if self._head.size > MOST_HEAD:
-            raise ValueError

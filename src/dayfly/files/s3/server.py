@@ -1,6 +1,7 @@
 """The server of the archive: what a request goes through, from its first line to its answer."""
 
 import asyncio
+import itertools
 import logging
 import os
 import time
@@ -40,6 +41,7 @@ _OF_WHOLE = frozenset(
 )
 REQUEST_ID = "x-amz-request-id"
 _GLANCED = {"GetObject": glance.get, "HeadObject": glance.head}
+_NUMBERS = itertools.count(int.from_bytes(os.urandom(3)))
 _LOG = logging.getLogger("files")
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -53,7 +55,7 @@ class Server:
     now: Callable[[], float] = time.time
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(THREADS))
     rooms: Rooms = field(default_factory=Rooms)
-    heads: memoryview = field(default_factory=lambda: memoryview(bytearray(MOST_READ)))
+    incoming: memoryview = field(default_factory=lambda: memoryview(bytearray(MOST_READ)))
 
     def at_once(self, head: Head) -> Ready | None:
         """What can be answered without waiting for anything; None for all the rest."""
@@ -225,7 +227,8 @@ def _at_once(
 
 
 def fresh_id() -> str:
-    return os.urandom(8).hex().upper()
+    """Of a request, by which it is found."""
+    return f"{os.getpid():08X}{next(_NUMBERS) & 0xFFFFFFFF:08X}"
 
 
 def _refused(error: Exception, head: Head, request_id: str) -> Answer:
