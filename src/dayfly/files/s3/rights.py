@@ -124,6 +124,14 @@ def check(
         raise S3Error("AccessDenied")
 
 
+def check_not_denied(request: Request, bucket: Bucket, action: str, key: str, more: Values) -> None:
+    """AccessDenied where a policy denies it, for what comes with a put that is allowed."""
+    wish = Wish(action=action, account=request.caller.id, bucket=bucket, key=key)
+    policy = settings.policy_of(bucket)
+    if _by_policy(wish, policy, lambda: {**values_of(request, None), **more}) == "deny":
+        raise S3Error("AccessDenied")
+
+
 def may(
     request: Request,
     bucket: Bucket,
