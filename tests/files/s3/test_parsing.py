@@ -76,6 +76,30 @@ def test_each_body_is_whole_however_it_comes(sizes: list[int], data: st.DataObje
     assert all(each.ended for each in found)
 
 
+def test_what_comes_slowly_is_given_as_it_comes_and_the_rest_is_whole() -> None:
+    """Pieces of a body are taken while one waits for the others."""
+    size = 3 * LEAST_ROOM
+    told, rooms, usual = Heard(), Rooms(), memoryview(bytearray(USUAL))
+    parsing = Parsing("127.0.0.1", told)
+    head = b"PUT /b/1 HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % size
+
+    def come(wire: bytes) -> None:
+        room = parsing.room(usual, rooms.fresh)
+        room[: len(wire)] = wire
+        parsing.came(len(wire), usual)
+
+    async def story() -> list[int]:
+        come(head)
+        pieces = aiter(told.requests[0])
+        come(b"1" * LEAST_ROOM)
+        sizes = [len(await anext(pieces))]
+        come(b"2" * 2 * LEAST_ROOM)
+        return [*sizes, *[len(each) async for each in pieces]]
+
+    assert asyncio.run(story()) == [LEAST_ROOM, 2 * LEAST_ROOM]
+    assert told.requests[0].ended
+
+
 def test_a_body_that_was_refused_leaves_the_next_request_alone() -> None:
     told, rooms, usual = Heard(), Rooms(), memoryview(bytearray(USUAL))
     parsing = Parsing("127.0.0.1", told)

@@ -42,10 +42,10 @@ class Exchange:
 
     def room(self, fresh: Callable[[int], memoryview]) -> memoryview:
         """Where the next bytes may be put; `fresh` gives one for so many bytes at most."""
+        left = self.left or 0
         if self._room is None:
-            left = self.left or 0
-            self._room, self._full = fresh(left)[:left], 0
-        return self._room[self._full :] if self._full else self._room
+            self._room, self._full = fresh(left), 0
+        return self._room[self._full : self._full + left]
 
     def filled(self, size: int) -> None:
         if self._room is None or self.left is None:
@@ -54,7 +54,6 @@ class Exchange:
         self._full += size
         if self._discards:
             self._full = 0
-            self._room = self._room if self.left > len(self._room) else self._room[: self.left]
         elif self._full == len(self._room) or not self.left:
             self._give()
 
@@ -101,11 +100,14 @@ class Exchange:
             self._waiter = None
 
     def _hurry(self) -> None:
-        """Whoever waits counts pieces, so a slow one must not seem to be none."""
-        if self._full and not self._discards:
-            self._give()
-        else:
-            self._rouse()
+        """Whoever waits counts pieces, so a slow one must not seem to be none.
+
+        It is copied, since many such pieces with a room each would hold much memory for little.
+        """
+        if self._room is not None and self._full:
+            self._hold(bytes(self._room[: self._full]))
+            self._full = 0
+        self._rouse()
 
     def _give(self) -> None:
         room, self._room = self._room, None
