@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from archived import BUCKET, archive, put
-from dayfly.files.errors import LockedError
+from dayfly.files.errors import FilesError, LockedError
 from dayfly.files.objectlock import check_deletion, check_retention
 from dayfly.files.objects import Description, Lock, Version, Versioning
 
@@ -64,6 +64,17 @@ def test_retention_can_be_prolonged_and_hardly_anything_else(case: str) -> None:
     else:
         with pytest.raises(LockedError):
             check_retention(before, after, NOW, bypass=bypass)
+
+
+def test_a_bucket_gets_object_lock_later_and_keeps_it(tmp_path: Path) -> None:
+    with archive(tmp_path) as repository:
+        repository.create_bucket(BUCKET, owner="ann")
+        with pytest.raises(FilesError, match="versioning, which is not enabled"):
+            repository.enable_object_lock(BUCKET)
+        repository.set_versioning(BUCKET, Versioning.ENABLED)
+        assert repository.enable_object_lock(BUCKET).object_lock
+        with pytest.raises(FilesError, match="has object lock"):
+            repository.set_versioning(BUCKET, Versioning.SUSPENDED)
 
 
 def test_a_locked_version_can_be_covered_but_not_removed(tmp_path: Path) -> None:

@@ -79,6 +79,12 @@ def with_versioning(bucket: Bucket, state: Versioning) -> Bucket:
     return replace(bucket, versioning=state)
 
 
+def with_object_lock(bucket: Bucket) -> Bucket:
+    if bucket.versioning is not Versioning.ENABLED:
+        raise FilesError(f"{bucket.name}: object lock needs versioning, which is not enabled")
+    return replace(bucket, object_lock=True)
+
+
 def with_limits(bucket: Bucket, quota: int | None, trash_seconds: int | None) -> Bucket:
     return replace(
         bucket,

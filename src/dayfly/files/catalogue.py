@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -60,13 +59,16 @@ create table if not exists parts (
 """
 NAME = f"index-{hashlib.blake2b(SCHEMA.encode(), digest_size=4).hexdigest()}.sqlite"
 _KNOWN = "select document, inode, mtime from versions where bucket = ? and key = ?"
+_CURRENT = """
+select document, inode, mtime, (select document from buckets where name = ?1)
+from versions where bucket = ?1 and key = ?2 order by uid desc limit 1
+"""
 _version = msgspec.json.Decoder(Version).decode
 _lease = msgspec.json.Decoder(Lease).decode
 _bucket = msgspec.json.Decoder(Bucket).decode
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """A version, and the stat of its bytes when they were last compared with it."""
 
     version: Version
@@ -98,6 +100,11 @@ class Catalogue:
     def latest(self, bucket: str, key: str) -> Known | None:
         """The newest version of a key, which may be a marker."""
         return self._one(f"{_KNOWN} order by uid desc limit 1", bucket, key)
+
+    def current(self, bucket: str, key: str) -> "Current | None":
+        """A bucket and the newest version of a key in one look; None where either is missing."""
+        rows = self.ledger.quick(_CURRENT, bucket, key)
+        return Current(*rows[0]) if rows and rows[0][3] is not None else None
 
     def null(self, bucket: str, key: str) -> Known | None:
         return self._one(f"{_KNOWN} and nulled = 1", bucket, key)
@@ -157,6 +164,23 @@ class Catalogue:
 
     def empty(self, bucket: str) -> bool:
         return not self.ledger.rows("select 1 from versions where bucket = ? limit 1", bucket)
+
+
+class Current(msgspec.Struct, frozen=True):
+    """The newest version of a key and its bucket, not read yet: who knows them need not do it."""
+
+    document: bytes
+    inode: int
+    mtime: int
+    of_bucket: bytes
+
+    @property
+    def version(self) -> Version:
+        return _version(self.document)
+
+    @property
+    def bucket(self) -> Bucket:
+        return _bucket(self.of_bucket)
 
 
 def _known(row: Row) -> Known:

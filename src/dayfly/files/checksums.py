@@ -10,17 +10,18 @@ from awscrt import checksums as crt  # type: ignore[import-untyped]
 from dayfly.files.errors import ChecksumError
 
 OWN = "CRC64NVME"  # what the archive checks its own files with: 9 GB/s, where MD5 makes 0.7
-_CRC: dict[str, tuple[Callable[[bytes, int], int], Callable[[int, int, int], int], int]] = {
+_CRC: dict[str, tuple[Callable[["Piece", int], int], Callable[[int, int, int], int], int]] = {
     "CRC32": (crt.crc32, crt.combine_crc32, 4),
     "CRC32C": (crt.crc32c, crt.combine_crc32c, 4),
     OWN: (crt.crc64nvme, crt.combine_crc64nvme, 8),
 }
 _DIGESTS = {"MD5": "md5", "SHA1": "sha1", "SHA256": "sha256"}
+Piece = bytes | memoryview
 ALGORITHMS = (*_CRC, "SHA1", "SHA256")
 
 
 class Sum(Protocol):
-    def update(self, piece: bytes, /) -> None: ...
+    def update(self, piece: Piece, /) -> None: ...
 
     def digest(self) -> bytes: ...
 
@@ -30,7 +31,7 @@ class Crc:
         self._add, _, self._width = _CRC[algorithm]
         self.value = 0
 
-    def update(self, piece: bytes, /) -> None:
+    def update(self, piece: Piece, /) -> None:
         self.value = self._add(piece, self.value)
 
     def digest(self) -> bytes:

@@ -67,6 +67,19 @@ class Ledger:
         with self._reader() as reader:
             return reader.execute(statement, values).fetchall()
 
+    def quick(self, statement: str, *values: object) -> list[Row]:
+        """The same at half the cost; whatever SQLite has against it, there are no rows."""
+        try:
+            reader = self._idle.pop() if self._idle else self._connected()
+        except (sqlite3.Error, IndexError):
+            return []
+        try:
+            return reader.execute(statement, values).fetchall()
+        except (sqlite3.Error, UnicodeEncodeError):
+            return []
+        finally:
+            self._idle.append(reader)
+
     def each(self, statement: str, *values: object) -> Iterator[Row]:
         """Row by row; what is not read costs nothing."""
         with self._reader() as reader, closing(reader.execute(statement, values)) as cursor:

@@ -2,17 +2,17 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
+
+import msgspec
 
 from dayfly.files.objects import Version
 
 CHUNK = 1 << 20
 
 
-@dataclass(frozen=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """Its bytes stay what they are, whoever puts or deletes meanwhile, until it is closed."""
 
     version: Version

@@ -92,6 +92,10 @@ class Repository:
     def set_versioning(self, name: str, state: Versioning) -> Bucket:
         return buckets.change(self.ground, name, lambda it: buckets.with_versioning(it, state))
 
+    def enable_object_lock(self, name: str) -> Bucket:
+        """From now on versions may be locked, and versioning can't be suspended any more."""
+        return buckets.change(self.ground, name, buckets.with_object_lock)
+
     def set_document(self, name: str, document: str, text: str | None) -> Bucket:
         """Keep a document in the bucket's settings; None removes it."""
         return buckets.change(

@@ -28,7 +28,7 @@ class Staged:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         self._descriptor = os.open(path, flags, 0o644)
 
-    def write(self, piece: bytes) -> None:
+    def write(self, piece: bytes | memoryview) -> None:
         for each in self._sums.values():
             each.update(piece)
         self._own.update(piece)

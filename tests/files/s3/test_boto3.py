@@ -244,6 +244,12 @@ def test_others_see_nothing_unless_they_are_let_in(
         assert code_of(lambda it=other: it.put_object(**here)) == "AccessDenied"  # type: ignore[misc]
     s3.delete_bucket_policy(Bucket=bucket)
     s3.put_object_acl(**here, ACL="public-read")
+    untold = {"Effect": "Deny", "Principal": "*", "Resource": f"arn:aws:s3:::{bucket}/*",
+              "Action": ["s3:PutObjectAcl", "s3:PutObjectTagging"]}  # fmt: skip
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Statement": [untold]}))
+    put("plain")
+    assert code_of(lambda: put("k", ACL="public-read")) == "AccessDenied"
+    assert code_of(lambda: put("k", Tagging="team=blue")) == "AccessDenied"
     assert body_of(others[1].get_object(**here)) == b"1"
 
 

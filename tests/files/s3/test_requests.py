@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dayfly.files.condition import Condition
 from dayfly.files.s3.address import Address, address_of, check_bucket_name
 from dayfly.files.s3.call import call_of
 from dayfly.files.s3.checksums import Announced, announced, content_md5, kind_of
@@ -14,6 +15,7 @@ from dayfly.files.s3.metadata import kept_headers, tags_of_header, user_metadata
 from dayfly.files.s3.operations import operation_of
 from dayfly.files.s3.problem import S3Error
 from dayfly.files.s3.ranges import Range, copied_range, range_of
+from dayfly.files.s3.writes import condition_of
 
 
 @pytest.mark.parametrize(
@@ -188,6 +190,32 @@ def test_the_conditions_of_a_copy_have_their_own_names() -> None:
     headers = {"x-amz-copy-source-if-match": '"x"', "if-match": '"e"'}
 
     assert outcome(headers, "e", 0, "x-amz-copy-source-") == "failed"
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, Condition()),
+        ({"if-none-match": "*"}, Condition(if_none_match=("*",))),
+        ({"if-unmodified-since": AT}, Condition(if_unmodified_since=T * 10**9)),
+        ({"if-match": '"e"', "if-unmodified-since": BEFORE}, Condition(if_match=("e",))),
+    ],
+)
+def test_under_which_condition_a_writer_writes(
+    headers: dict[str, str], expected: Condition
+) -> None:
+    assert condition_of(headers) == expected
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({"if-unmodified-since": "yesterday"}, "InvalidArgument"),
+        ({"if-modified-since": AT}, "NotImplemented"),
+    ],
+)
+def test_a_condition_of_a_writer_is_never_passed_over(headers: dict[str, str], code: str) -> None:
+    assert _code(lambda: condition_of(headers)) == code
 
 
 def test_what_a_writer_says_is_kept() -> None:

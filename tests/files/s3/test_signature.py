@@ -267,7 +267,7 @@ def _sign(text: str) -> str:
 
 
 def reader(payload: str) -> Chunked:
-    from dataclasses import replace  # noqa: PLC0415 - only here
+    from msgspec.structs import replace  # noqa: PLC0415 - only here
 
     return chunked(replace(CLAIM, payload=payload), SECRET)
 

@@ -1,6 +1,7 @@
 """Access control lists: canned ones, those of headers, those of XML; who may do what by them."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -55,6 +56,7 @@ class Acl(msgspec.Struct, frozen=True):
         return any(grant.to in GROUPS for grant in self.grants)
 
 
+@lru_cache(maxsize=256)
 def private(owner: str) -> Acl:
     return Acl(owner, (Grant(owner, FULL),))
 

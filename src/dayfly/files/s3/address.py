@@ -1,7 +1,9 @@
 """Which bucket and key a request means: by its path, or by its host."""
 
 import re
-from dataclasses import dataclass
+from functools import lru_cache
+
+import msgspec
 
 from dayfly.files.s3.problem import S3Error
 
@@ -10,8 +12,7 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _IP = re.compile(r"\d+\.\d+\.\d+\.\d+", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     """Both empty: the service; without a key: the bucket."""
 
     bucket: str = ""
@@ -26,6 +27,7 @@ def address_of(host: str, path: str, domains: tuple[str, ...] = ()) -> Address:
     return _checked(bucket, key)
 
 
+@lru_cache(maxsize=256)
 def bucket_of_host(host: str, domains: tuple[str, ...]) -> str:
     """Empty where the host names none."""
     name = host.rpartition(":")[0] if ":" in host and not host.endswith("]") else host

@@ -1,14 +1,14 @@
 """What is sent back, as a value; an error as the document that S3 makes of it."""
 
-from dataclasses import dataclass, field
+import msgspec
 
 from dayfly.files import errors
 from dayfly.files.opened import Opened
+from dayfly.files.s3.head import Headers, lines_of
 from dayfly.files.s3.problem import S3Error
 from dayfly.files.s3.ranges import Range
 from dayfly.files.s3.xmlwrite import tag
 
-Headers = list[tuple[str, str]]
 # What the repository says, by S3's codes; the first that fits.
 _CODES: tuple[tuple[type[errors.FilesError], str], ...] = (
     (errors.NoSuchBucketError, "NoSuchBucket"),
@@ -31,16 +31,14 @@ _CODES: tuple[tuple[type[errors.FilesError], str], ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Lent:
+class Lent(msgspec.Struct, frozen=True):
     """An open file of which a part is to be sent; who sends it closes it."""
 
     opened: Opened
     part: Range
 
 
-@dataclass(frozen=True)
-class Followed:
+class Followed(msgspec.Struct, frozen=True):
     """The changes of a bucket after one of them, for as long as somebody listens."""
 
     bucket: str
@@ -48,11 +46,25 @@ class Followed:
     after: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
     status: int = 200
-    headers: Headers = field(default_factory=list)
+    headers: Headers = msgspec.field(default_factory=list)
     body: bytes | Lent | Followed = b""
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """The same as it is written; `sized`: whoever writes it adds how long the body is."""
+
+    status: int
+    told: bytes
+    body: bytes | Lent | Followed = b""
+    sized: bool = True
+
+
+def ready(answer: Answer, more: Headers) -> Ready:
+    headers = [*answer.headers, *more]
+    told = any(name == "content-length" for name, _ in headers)
+    return Ready(answer.status, lines_of(headers), answer.body, not told)
 
 
 def xml(body: bytes, status: int = 200, headers: Headers | None = None) -> Answer:

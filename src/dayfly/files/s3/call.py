@@ -1,8 +1,9 @@
 """A request as a value: what was asked, before anything is decided about it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from urllib.parse import parse_qsl
+
+import msgspec
 
 from dayfly.files.s3.problem import S3Error
 
@@ -10,8 +11,7 @@ MOST_HEADERS = 16 * 1024  # bytes of all names and values
 MOST_PARAMETERS = 100
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True, kw_only=True):
     """`path` is decoded; the names of `headers` are lower case; `parameters` are the query's."""
 
     method: str

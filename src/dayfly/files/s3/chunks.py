@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from dayfly.files.s3.problem import S3Error, not_implemented
-from dayfly.files.s3.signature import Claim, signing_key
+from dayfly.files.s3.signature import Claim, signed
 
 SIGNED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 SIGNED_TRAILER = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
@@ -37,8 +37,7 @@ class Chain:
 
     def _check(self, shown: str, rest: str, kind: str) -> None:
         text = f"{kind}\n{self.claim.at}\n{self.claim.scope}\n{self.previous}\n{rest}"
-        key = signing_key(self.secret, self.claim.day, self.claim.region)
-        wanted = hmac.digest(key, text.encode(), "sha256").hex()
+        wanted = signed(self.claim, self.secret, text)
         if not hmac.compare_digest(wanted.encode(), shown.encode()):
             raise S3Error("SignatureDoesNotMatch", "The signature of a chunk does not match.")
         self.previous = wanted
@@ -62,7 +61,7 @@ class Chunked:
     def __post_init__(self) -> None:
         self._state = Chunked._line
 
-    def feed(self, piece: bytes) -> Iterator[bytes]:
+    def feed(self, piece: bytes | memoryview) -> Iterator[bytes]:
         self._held += piece
         while self._state and self._held:
             state = self._state

@@ -17,11 +17,11 @@ def outcome(headers: Mapping[str, str], etag: str, modified: int, prefix: str = 
     if match is not None:
         if not matches(match, etag):
             return "failed"
-    elif (since := _instant(headers.get(f"{prefix}if-unmodified-since"))) and whole > since:
+    elif (since := instant(headers.get(f"{prefix}if-unmodified-since"))) and whole > since:
         return "failed"
     if none_match is not None:
         return "not modified" if matches(none_match, etag) else "go"
-    since = _instant(headers.get(f"{prefix}if-modified-since"))
+    since = instant(headers.get(f"{prefix}if-modified-since"))
     return "not modified" if since and whole <= since else "go"
 
 
@@ -30,7 +30,7 @@ def matches(header: str, etag: str) -> bool:
     return any(each in ("*", etag) for each in told)
 
 
-def _instant(text: str | None) -> float | None:
+def instant(text: str | None) -> float | None:
     """None for what is no date, which is then as if it were not there."""
     if not text:
         return None

@@ -1,16 +1,18 @@
-"""HTTP/1.1 as S3's clients use it, parsed by llhttp; files go from disk to socket by sendfile."""
+"""HTTP/1.1 as S3's clients use it; files go from disk to socket by sendfile."""
 
 import asyncio
+import socket
 from collections import deque
 from contextlib import aclosing
 from typing import cast
 
 import httptools
 
-from dayfly.files.s3.answer import Answer, Followed, Headers, Lent
+from dayfly.files.s3.answer import Followed, Lent, Ready
 from dayfly.files.s3.exchange import Exchange
-from dayfly.files.s3.head import MOST_HEAD, Head, text_of, written
+from dayfly.files.s3.head import written
 from dayfly.files.s3.outgoing import Outgoing
+from dayfly.files.s3.parsing import Parsing
 from dayfly.files.s3.server import Server
 
 IDLE_SECONDS = 60.0  # without anything that comes or goes
@@ -22,24 +24,18 @@ _BAD = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\
 _TOO_LARGE = _BAD.replace(b"400 Bad Request", b"431 Request Header Fields Too Large")
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """Answers its requests one after the other, also when they come at once."""
 
     def __init__(self, server: Server, known: "set[Connection]") -> None:
         self._server = server
         self._known = known
         self._loop = asyncio.get_running_loop()
-        self._parser = httptools.HttpRequestParser(self)
-        self._client = ""
-        self._balanced = False
-        self._head = Head("")
-        self._taking: Exchange | None = None  # whose body is coming
         self._waiting: deque[Exchange] = deque()  # answered in this order; the first is under way
         self._task: asyncio.Task[None] | None = None
         self._drained = asyncio.Event()
         self._drained.set()
         self._discarded = 0
-        self._unread = 0  # bytes since the last head or body ended
         self._closing = False
         self._lending = False  # a file is on its way
         self.touched = self._loop.time()
@@ -49,21 +45,27 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=256 * 1024)
+        theirs = self._transport.get_extra_info("socket")
+        self._socket = socket.socket(
+            theirs.family, theirs.type, theirs.proto, fileno=theirs.fileno()
+        )
         peer = self._transport.get_extra_info("peername")
-        self._balanced = isinstance(peer, str)  # at a socket that only the balancer opens
-        self._client = peer[0] if peer and not self._balanced else ""
+        balanced = isinstance(peer, str)  # at a socket that only the balancer opens
+        client = peer[0] if peer and not balanced else ""
+        self._parsing = Parsing(client, self, balanced=balanced)
         self._known.add(self)
 
     def connection_lost(self, _: Exception | None) -> None:
+        self._socket.detach()  # it is the transport's to close
         self._known.discard(self)
         self._drained.set()
-        if self._taking:
-            self._taking.break_off()
+        if self._parsing.taking:
+            self._parsing.taking.break_off()
 
     def eof_received(self) -> bool:
         """True keeps the way out open, for who closed its own early."""
-        if self._taking:
-            self._taking.break_off()
+        if self._parsing.taking:
+            self._parsing.taking.break_off()
         self._closing = True
         return bool(self._waiting)
 
@@ -73,19 +75,19 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._drained.set()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, _: int) -> memoryview:
+        return self._parsing.room(self._server.incoming, self._server.rooms.fresh)
+
+    def buffer_updated(self, size: int) -> None:
         self.touched = self._loop.time()
-        self._unread += len(data)
         try:
-            self._parser.feed_data(data)
-            if self._taking is None and self._unread > MOST_HEAD:
-                self._refuse(_TOO_LARGE)
+            self._parsing.came(size, self._server.incoming)
         except httptools.HttpParserUpgrade:  # it is answered in this protocol, and that is all
             self._closing = True
-            if self._taking or not self._waiting:
+            if self._parsing.taking or not self._waiting:
                 self._transport.close()
-        except httptools.HttpParserError:
-            self._refuse(_TOO_LARGE if self._head.size > MOST_HEAD else _BAD)
+        except (httptools.HttpParserError, ValueError):
+            self._refuse(_TOO_LARGE if self._parsing.too_large else _BAD)
 
     def idle(self, now: float) -> bool:
         """Whether nothing came or went for long: a client that is gone, or slow on purpose."""
@@ -108,70 +110,48 @@ class Connection(asyncio.Protocol):
     def busy(self) -> bool:
         return bool(self._waiting)
 
-    # What the parser tells
+    # What is told of requests
 
-    def on_message_begin(self) -> None:
-        self._head = Head(self._client)
-
-    def on_url(self, url: bytes) -> None:
-        self._head.target += url
-        self._grow(len(url))
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._grow(len(name) + len(value))
-        self._head.headers.append((name.decode("latin-1").lower(), text_of(value)))
-
-    def on_headers_complete(self) -> None:
-        head, self._unread = self._head, 0
-        head.method = self._parser.get_method().decode("latin-1")
-        if self._balanced:
-            head.forwarded()
-        expects = any(name == "expect" and "100" in text for name, text in head.headers)
-        exchange = Exchange(
-            head=head,
-            keep=self._parser.should_keep_alive() and not self._parser.should_upgrade(),
-            expects=expects,
-            flow=self._flow,
-            go_on=lambda: self._transport.write(_GO_ON),
-        )
-        self._taking = exchange
+    def begun(self, exchange: Exchange) -> None:
         self._waiting.append(exchange)
-        bodiless = head.method in ("GET", "HEAD") or self._task is not None
+        bodiless = exchange.head.method in ("GET", "HEAD") or self._task is not None
         if not bodiless and len(self._waiting) == 1:
             self._begin()
 
-    def on_body(self, body: bytes) -> None:
-        if not self._taking:
-            return
+    def grown(self, size: int) -> None:
         if self._discarded:
-            self._discarded += len(body)
+            self._discarded += size
             if self._discarded > MOST_DISCARDED:
                 self._transport.close()
-        self._taking.push(body)
 
-    def on_message_complete(self) -> None:
-        exchange, self._taking = self._taking, None
-        self._discarded = self._unread = 0
-        if exchange:
-            exchange.end()
-        if self._waiting and self._task is None:
+    def ended(self) -> None:
+        self._discarded = 0
+        if self._task is None and self._waiting:
             self._begin()
         if self._waiting:
             self._transport.pause_reading()  # until it is answered
+
+    def flow(self, wanted: bool) -> None:
+        if self._transport.is_closing():
+            return
+        self._transport.resume_reading() if wanted else self._transport.pause_reading()
+
+    def go_on(self) -> None:
+        self._transport.write(_GO_ON)
 
     # Answers
 
     def _begin(self) -> None:
         exchange = self._waiting[0]
         quick = exchange.ended and self._drained.is_set()
-        if quick and (found := self._server.at_once(exchange.head)):
-            answer, more = found
-            if isinstance(answer.body, bytes):
-                self._write(exchange, answer, more, answer.body)
+        if quick and (ready := self._server.at_once(exchange.head)):
+            head, body = self._head_of(exchange, ready), ready.body
+            if isinstance(body, bytes):
+                self._transport.write(head + body)
                 self._finish(exchange)
                 return
-            outgoing = self._lend(exchange, answer, more, cast("Lent", answer.body))
-            if outgoing.send_now():
+            outgoing = self._outgoing(cast("Lent", body))
+            if outgoing.send_now(head, self._socket):
                 self._finish(exchange)
                 return
             self._task = self._loop.create_task(self._send_rest(outgoing))
@@ -182,22 +162,21 @@ class Connection(asyncio.Protocol):
     async def _answer(self, exchange: Exchange) -> None:
         """Not before the answers to those before have gone out."""
         await self._drained.wait()
-        answer, more = await self._server.answered(exchange.head, exchange)
-        if isinstance(answer.body, Lent):
-            await self._send_rest(self._lend(exchange, answer, more, answer.body))
-        elif isinstance(answer.body, Followed):
-            await self._follow(exchange, answer, more, answer.body)
+        ready = await self._server.answered(exchange.head, exchange)
+        head, body = self._head_of(exchange, ready), ready.body
+        if isinstance(body, Lent):
+            self._transport.write(head)
+            await self._send_rest(self._outgoing(body))
+        elif isinstance(body, Followed):
+            self._transport.write(head)
+            await self._follow(body)
         else:
-            self._write(exchange, answer, more, answer.body)
+            self._transport.write(head + body)
             await self._drained.wait()
 
-    async def _follow(
-        self, exchange: Exchange, answer: Answer, more: Headers, followed: Followed
-    ) -> None:
+    async def _follow(self, followed: Followed) -> None:
         """Until the reader leaves, or we end; the end of the connection is that of the answer."""
-        exchange.keep = False
         self._transport.resume_reading()  # by which we see that the reader leaves
-        self._transport.write(written(answer.status, [*answer.headers, *more], keep=False))
         async with aclosing(self._server.watchers.events(followed)) as pieces:
             async for piece in pieces:
                 if self._closing or self._transport.is_closing():
@@ -206,9 +185,16 @@ class Connection(asyncio.Protocol):
                 self._touch()
                 await self._drained.wait()
 
-    def _lend(self, exchange: Exchange, answer: Answer, more: Headers, lent: Lent) -> Outgoing:
-        size = ("content-length", str(lent.part.size))
-        self._write(exchange, answer, [*more, size], b"")
+    def _head_of(self, exchange: Exchange, ready: Ready) -> bytes:
+        status, told, body = ready.status, ready.told, ready.body
+        if isinstance(body, Followed):
+            exchange.keep = False
+        elif ready.sized and status not in _BODILESS:
+            size = body.part.size if isinstance(body, Lent) else len(body)
+            told += b"content-length: %d\r\n" % size
+        return written(status, told, keep=self._keeps(exchange))
+
+    def _outgoing(self, lent: Lent) -> Outgoing:
         return Outgoing(lent, self._transport, self._server.threads)
 
     async def _send_rest(self, outgoing: Outgoing) -> None:
@@ -248,14 +234,6 @@ class Connection(asyncio.Protocol):
         if self._waiting and self._task is None and not self._transport.is_closing():
             self._begin()
 
-    def _write(self, exchange: Exchange, answer: Answer, more: Headers, body: bytes) -> None:
-        headers = [*answer.headers, *more]
-        told = any(name == "content-length" for name, _ in headers)
-        if not told and answer.status not in _BODILESS:
-            headers.append(("content-length", str(len(body))))
-        keep = self._keeps(exchange)
-        self._transport.write(written(answer.status, headers, keep=keep) + body)
-
     def _touch(self) -> None:
         self.touched = self._loop.time()
 
@@ -263,16 +241,6 @@ class Connection(asyncio.Protocol):
         """Who waits for a word before sending the body, and got none, may send it or not."""
         unsure = exchange.expects and not exchange.ended
         return exchange.keep and not self._closing and not unsure
-
-    def _flow(self, wanted: bool) -> None:
-        if self._transport.is_closing():
-            return
-        self._transport.resume_reading() if wanted else self._transport.pause_reading()
-
-    def _grow(self, size: int) -> None:
-        self._head.size += size
-        if self._head.size > MOST_HEAD:
-            raise ValueError
 
     def _refuse(self, answer: bytes) -> None:
         if not self._waiting:

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from dayfly.files.objects import Bucket, Checksum, Description, Version
 from dayfly.files.s3 import reading, rights
-from dayfly.files.s3.answer import Answer, Headers, xml
+from dayfly.files.s3.answer import Answer, xml
 from dayfly.files.s3.checksums import algorithm_of, element_of
+from dayfly.files.s3.head import Headers
 from dayfly.files.s3.incoming import MOST_BYTES
 from dayfly.files.s3.partaken import part_number, upload_of
 from dayfly.files.s3.problem import S3Error, invalid

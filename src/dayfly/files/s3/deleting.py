@@ -8,7 +8,8 @@ from dayfly.files.condition import ALWAYS, ANY, Condition
 from dayfly.files.errors import FilesError, NoSuchKeyError, NoSuchVersionError
 from dayfly.files.objects import Bucket, Deletion
 from dayfly.files.s3 import lock, rights
-from dayfly.files.s3.answer import Answer, Headers, translated, xml
+from dayfly.files.s3.answer import Answer, translated, xml
+from dayfly.files.s3.head import Headers
 from dayfly.files.s3.locking import bypasses
 from dayfly.files.s3.problem import S3Error, invalid
 from dayfly.files.s3.request import Request

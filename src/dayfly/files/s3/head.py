@@ -8,10 +8,13 @@ from functools import lru_cache
 from http import HTTPStatus
 from urllib.parse import unquote_to_bytes
 
-from dayfly.files.s3.answer import Headers
 from dayfly.files.s3.problem import S3Error
 
-MOST_HEAD = 64 * 1024  # bytes that are read of one; what is allowed is less, and told politely
+Headers = list[tuple[str, str]]
+_KEPT, _CLOSED = b"\r\n", b"connection: close\r\n\r\n"
+MOST_HEAD = (
+    64 * 1024
+)  # bytes that are read without a whole one; what is allowed is less, and told politely
 
 
 @dataclass(slots=True)
@@ -22,7 +25,6 @@ class Head:
     method: str = ""
     target: bytes = b""
     headers: Headers = field(default_factory=list)
-    size: int = 0
     secure: bool = False
 
     def forwarded(self) -> None:
@@ -30,6 +32,20 @@ class Head:
         told = dict(self.headers)
         self.client = told.get("x-forwarded-for", "").rpartition(",")[2].strip()
         self.secure = told.get("x-forwarded-proto") == "https"
+
+    @property
+    def announced(self) -> tuple[int | None, bool]:
+        """How long the body is, if that is told, and whether a word is expected before it comes.
+
+        llhttp has seen that the length is a number, and one only.
+        """
+        length, expects = None, False
+        for name, value in self.headers:
+            if name == "content-length":
+                length = int(value)
+            elif name == "expect":
+                expects = "100" in value
+        return length, expects
 
     @property
     def path(self) -> str:
@@ -50,6 +66,12 @@ class Head:
         return self.target.partition(b"?")[2].decode("latin-1")
 
 
+@lru_cache(maxsize=512)
+def name_of(name: bytes) -> str:
+    """Of a header, as it is looked for."""
+    return name.decode("latin-1").lower()
+
+
 def text_of(value: bytes) -> str:
     """Of a header: UTF-8 as most send it, else what HTTP once meant."""
     try:
@@ -58,23 +80,19 @@ def text_of(value: bytes) -> str:
         return value.decode("latin-1")
 
 
-def written(status: int, headers: Headers, *, keep: bool) -> bytes:
-    """Up to and with the empty line."""
-    lines = [_line(status), f"date: {_date(int(time.time()))}", "server: dayfly"]
-    lines += [f"{name}: {_plain(value)}" for name, value in headers]
-    if not keep:
-        lines.append("connection: close")
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+def written(status: int, told: bytes, *, keep: bool) -> bytes:
+    """Up to and with the empty line; `told` are the lines of `lines_of`."""
+    return _begun(status, int(time.time())) + told + (_KEPT if keep else _CLOSED)
 
 
-@lru_cache(maxsize=100)
-def _line(status: int) -> str:
-    return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"
+def lines_of(headers: Headers) -> bytes:
+    return "".join([f"{name}: {_plain(value)}\r\n" for name, value in headers]).encode("latin-1")
 
 
-@lru_cache(maxsize=8)
-def _date(second: int) -> str:
-    return formatdate(second, usegmt=True)
+@lru_cache(maxsize=32)
+def _begun(status: int, second: int) -> bytes:
+    phrase, date = HTTPStatus(status).phrase, formatdate(second, usegmt=True)
+    return f"HTTP/1.1 {status} {phrase}\r\ndate: {date}\r\nserver: dayfly\r\n".encode()
 
 
 def _plain(value: str) -> str:

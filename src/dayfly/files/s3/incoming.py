@@ -7,6 +7,7 @@ from typing import Protocol
 
 from dayfly.files.s3.call import Call
 from dayfly.files.s3.chunks import Chunked, chunked
+from dayfly.files.s3.exchange import Piece
 from dayfly.files.s3.problem import S3Error
 from dayfly.files.s3.request import Caller
 from dayfly.files.s3.signature import UNSIGNED
@@ -17,7 +18,7 @@ SLOWEST = 1024  # bytes a second, of the whole body
 
 
 class Pieces(Protocol):
-    def __aiter__(self) -> AsyncIterator[bytes]: ...
+    def __aiter__(self) -> AsyncIterator[Piece]: ...
 
 
 @dataclass
@@ -49,7 +50,7 @@ class Incoming:
         text = self.call.header(name)
         return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None  # noqa: PLR2004 - digits
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    async def pieces(self) -> AsyncIterator[Piece]:
         """S3Error where it breaks off, is too slow, or is not what was signed."""
         size = 0
         async for piece in self._timed():
@@ -88,7 +89,7 @@ class Incoming:
         text = self.call.header("content-length")
         return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None  # noqa: PLR2004 - digits
 
-    async def _timed(self) -> AsyncIterator[bytes]:
+    async def _timed(self) -> AsyncIterator[Piece]:
         """Only waiting for a piece counts, not what is done with it."""
         loop = asyncio.get_running_loop()
         begun, source = loop.time(), aiter(self.source)

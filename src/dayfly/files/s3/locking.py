@@ -27,6 +27,7 @@ def put_default(request: Request, body: bytes) -> Answer:
         raise S3Error(
             "InvalidBucketState", "Versioning must be Enabled on the bucket to lock its objects."
         )
+    request.repository.enable_object_lock(bucket.name)
     request.repository.set_document(bucket.name, settings.LOCK, settings.written(told))
     return Answer()
 

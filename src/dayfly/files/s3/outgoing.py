@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import FileIO
 
@@ -24,15 +26,16 @@ class Outgoing:
     def __post_init__(self) -> None:
         self.at = self.lent.part.start
 
-    def send_now(self) -> bool:
-        """What goes out without waiting, in one call; True where that was all."""
+    def send_now(self, head: bytes, to: socket.socket) -> bool:
+        """What goes out without waiting, after the head; True where that was all."""
         size, number = min(AT_ONCE, self.lent.part.size), self.lent.opened.descriptor
         if not self.transport.get_write_buffer_size() and in_memory(number, self.at, size):
-            socket = self.transport.get_extra_info("socket").fileno()
-            try:
-                self.at += os.sendfile(socket, number, self.at, size)
-            except OSError:  # there is no room, or nobody is there; the transport finds out
-                return False
+            with suppress(OSError):  # there is no room, or nobody is there; the transport finds out
+                head = head[to.send(head, socket.MSG_MORE) :]
+                if not head:
+                    self.at += os.sendfile(to.fileno(), number, self.at, size)
+        if head:
+            self.transport.write(head)
         done = self.at == self.lent.part.end
         if done:
             self.lent.opened.close()

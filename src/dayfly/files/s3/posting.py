@@ -5,12 +5,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode, urlsplit
 
+from msgspec import structs
+
 from dayfly.files.condition import Condition
 from dayfly.files.objects import Bucket, Version
 from dayfly.files.s3 import postpolicy, reading
 from dayfly.files.s3.address import address_of
-from dayfly.files.s3.answer import Answer, Headers, xml
+from dayfly.files.s3.answer import Answer, xml
 from dayfly.files.s3.form import Form
+from dayfly.files.s3.head import Headers
 from dayfly.files.s3.operations import refuse_elsewhere
 from dayfly.files.s3.postpolicy import Limits
 from dayfly.files.s3.problem import S3Error
@@ -30,7 +33,7 @@ class _Bounded(Taking):
 
     limits: Limits
 
-    def write(self, piece: bytes) -> None:
+    def write(self, piece: bytes | memoryview) -> None:
         self.limits.check(self.staged.size + len(piece), whole=False)
         super().write(piece)
 
@@ -44,10 +47,10 @@ def of_form(request: Request, form: Form) -> Iterator[Taking]:
     key = fields["key"].replace("${filename}", form.filename)
     caller, limits = _caller(request, fields, key)
     address = address_of("", f"/{request.address.bucket}/{key}")
-    request = replace(request, caller=caller, address=address)
+    request = structs.replace(request, caller=caller, address=address)
     bucket = request.bucket()
     told = _told(fields)
-    refuse_elsewhere(replace(request.call, headers=told))
+    refuse_elsewhere(structs.replace(request.call, headers=told))
     description = described(request, bucket, fields=told)
     check_write(request, bucket, description, key)
     proof = proof_of(told, None)

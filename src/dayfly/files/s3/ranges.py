@@ -1,7 +1,8 @@
 """The part of an object that was asked for."""
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from dayfly.files.s3.problem import S3Error, invalid
 
@@ -9,8 +10,7 @@ _RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
 _COPY = re.compile(r"bytes=(\d+)-(\d+)", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(msgspec.Struct, frozen=True):
     start: int
     end: int  # the first byte after it
 

@@ -8,8 +8,9 @@ from dayfly.files.errors import NoSuchKeyError
 from dayfly.files.objects import Bucket, Version, Versioning
 from dayfly.files.opened import Opened
 from dayfly.files.s3 import conditions, lifecycle, rights, settings
-from dayfly.files.s3.answer import Answer, Headers, Lent
+from dayfly.files.s3.answer import Answer, Lent
 from dayfly.files.s3.checksums import element_of, header_of
+from dayfly.files.s3.head import Headers
 from dayfly.files.s3.metadata import DEFAULT_TYPE, USER
 from dayfly.files.s3.problem import S3Error, invalid
 from dayfly.files.s3.ranges import Range, range_of
@@ -144,7 +145,8 @@ def told(request: Request, bucket: Bucket, version: Version) -> tuple[int, Heade
         raise S3Error("PreconditionFailed")
     if outcome == "not modified":
         raise _not_modified(version)
-    headers = _described(request, bucket, version)
+    overrides = _overrides(request) if request.parameters else {}
+    headers = described(bucket, version, overrides)
     if "partNumber" in request.parameters:
         part = _part(request, version)
         count = str(len(version.parts) or 1)
@@ -188,7 +190,8 @@ def _asks_checksum(request: Request) -> bool:
     return request.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED"
 
 
-def _described(request: Request, bucket: Bucket, version: Version) -> Headers:
+def described(bucket: Bucket, version: Version, overrides: Mapping[str, str]) -> Headers:
+    """The headers of a version; `overrides` are those that the reader wants to be others."""
     said = version.description
     found = {
         "etag": f'"{version.etag}"',
@@ -196,9 +199,8 @@ def _described(request: Request, bucket: Bucket, version: Version) -> Headers:
         "accept-ranges": "bytes",
         "content-type": DEFAULT_TYPE,
         **said.headers,
+        **overrides,
     }
-    if request.parameters:
-        found |= _overrides(request)
     headers = list(found.items())
     headers += [(f"{USER}{name}", value) for name, value in said.metadata.items()]
     headers += version_headers(bucket, version)

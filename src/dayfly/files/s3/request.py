@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from dayfly.files.objects import Bucket, Provenance
 from dayfly.files.repository import Repository
 from dayfly.files.s3.accounts import Account, Accounts
@@ -15,6 +17,7 @@ from dayfly.files.s3.signature2 import old_claim_of, verify_old
 
 DEFAULT_REGION = "us-east-1"
 SOURCE, LONGEST_SOURCE = "x-dayfly-source", 2048  # the URL that an object was fetched from
+EXPECTED = "x-amz-expected-bucket-owner"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +34,7 @@ class Service:
         return self.known()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Nobody in particular, without an account. `sender` is who of those that have the key."""
 
     account: Account | None = None
@@ -52,8 +54,7 @@ class Caller:
 ANYBODY = Caller()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
+class Request(msgspec.Struct, frozen=True, kw_only=True):
     service: Service
     call: Call
     address: Address
@@ -87,7 +88,7 @@ class Request:
         return origin_of(self.caller.id, self.caller.sender, source)
 
     def bucket(self) -> Bucket:
-        return bucket_of(self, self.address.bucket, "x-amz-expected-bucket-owner")
+        return bucket_of(self, self.address.bucket, EXPECTED)
 
     def account(self) -> Account:
         if self.caller.account is None:
@@ -98,10 +99,14 @@ class Request:
 def bucket_of(request: Request, name: str, expected: str) -> Bucket:
     """AccessDenied where it is not whose the header says."""
     bucket = request.repository.bucket(name)
-    owner = request.headers.get(expected)
+    check_expected(request, bucket, expected)
+    return bucket
+
+
+def check_expected(request: Request, bucket: Bucket, header: str) -> None:
+    owner = request.headers.get(header)
     if owner is not None and owner != bucket.owner:
         raise S3Error("AccessDenied", "The bucket's owner is not the one expected.")
-    return bucket
 
 
 def caller_of(service: Service, call: Call, now: float) -> Caller:

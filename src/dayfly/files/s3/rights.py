@@ -1,8 +1,9 @@
 """Who may do what: policy first, then ownership, then ACLs. Deciding is pure."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+import msgspec
 
 from dayfly.files.objects import Bucket, Version
 from dayfly.files.s3 import settings
@@ -51,8 +52,7 @@ _OF_HEADERS = (
 _OF_PARAMETERS = ("prefix", "delimiter", "max-keys")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody wants to do; `key` and `version` where it is about an object."""
 
     action: str
@@ -121,6 +121,14 @@ def check(
 ) -> None:
     """AccessDenied unless the caller may."""
     if not may(request, bucket, action, key=key, version=version, more=more):
+        raise S3Error("AccessDenied")
+
+
+def check_not_denied(request: Request, bucket: Bucket, action: str, key: str, more: Values) -> None:
+    """AccessDenied where a policy denies it, for what comes with a put that is allowed."""
+    wish = Wish(action=action, account=request.caller.id, bucket=bucket, key=key)
+    policy = settings.policy_of(bucket)
+    if _by_policy(wish, policy, lambda: {**values_of(request, None), **more}) == "deny":
         raise S3Error("AccessDenied")
 
 

@@ -1,10 +1,11 @@
 """The server of the archive: what a request goes through, from its first line to its answer."""
 
 import asyncio
+import itertools
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
@@ -15,35 +16,36 @@ from dayfly.errors import DayflyError
 from dayfly.files.errors import FilesError, NoSuchBucketError
 from dayfly.files.s3 import cors, glance, settings
 from dayfly.files.s3.address import Address, address_of
-from dayfly.files.s3.answer import Answer, Headers, refusal, translated
+from dayfly.files.s3.answer import Answer, Ready, ready, refusal, translated
 from dayfly.files.s3.call import Call, call_of
+from dayfly.files.s3.exchange import Piece
 from dayfly.files.s3.form import form_of
 from dayfly.files.s3.handlers import HANDLERS, STREAMED
-from dayfly.files.s3.head import Head
+from dayfly.files.s3.head import Head, Headers
 from dayfly.files.s3.incoming import Incoming, Pieces
 from dayfly.files.s3.operations import operation_of
 from dayfly.files.s3.posting import of_form
 from dayfly.files.s3.problem import S3Error
 from dayfly.files.s3.proof import proof_of
 from dayfly.files.s3.request import ANYBODY, Request, Service, caller_of
+from dayfly.files.s3.rooms import Rooms
 from dayfly.files.s3.taking import Taking
 from dayfly.files.s3.watching import Watchers
 
 MOST_DOCUMENT = 4 * 1024 * 1024  # bytes of a body that is XML or JSON
 MOST_OF_ANYBODY = 64 * 1024  # the same of who shows no signature
-MOST_PIECE = 1024 * 1024  # bytes that are handed to a thread at once
-LEAST_PIECE = 64 * 1024  # when many send at once, so that all of them together hold little
-FEW = 16  # bodies that come at the same time
+MOST_READ = 64 * 1024  # bytes that are read at once of what is no large body
 THREADS = 32
 # Their checksums are those of an object, not of the body that is read here.
 _OF_WHOLE = frozenset(
     ("CreateMultipartUpload", "CompleteMultipartUpload", "PutObjectCopy", "UploadPartCopy")
 )
+REQUEST_ID = "x-amz-request-id"
 _GLANCED = {"GetObject": glance.get, "HeadObject": glance.head}
+_NUMBERS = itertools.count(int.from_bytes(os.urandom(3)))
 _LOG = logging.getLogger("files")
 P = ParamSpec("P")
 T = TypeVar("T")
-Answered = tuple[Answer, Headers]
 
 
 @dataclass
@@ -53,28 +55,30 @@ class Server:
     service: Service
     now: Callable[[], float] = time.time
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(THREADS))
-    bodies: int = 0  # that are coming in
+    rooms: Rooms = field(default_factory=Rooms)
+    incoming: memoryview = field(default_factory=lambda: memoryview(bytearray(MOST_READ)))
     watchers: Watchers = field(init=False)
 
     def __post_init__(self) -> None:
         self.watchers = Watchers(self.service.repository)
 
-    def at_once(self, head: Head) -> Answered | None:
+    def at_once(self, head: Head) -> Ready | None:
         """What can be answered without waiting for anything; None for all the rest."""
-        if head.method not in ("GET", "HEAD") or any(name == "origin" for name, _ in head.headers):
+        if head.method not in ("GET", "HEAD"):
             return None
         request_id = fresh_id()
         try:
             call = self._call(head)
+            if "origin" in call.headers:
+                return None
             address = address_of(call.header("host"), call.path, self.service.domains)
             operation = operation_of(call, address)
             quick = _GLANCED.get(operation)
-            answer = quick(self._request(call, address, operation)) if quick else None
+            return quick(self._request(call, address, operation), request_id) if quick else None
         except (S3Error, FilesError) as error:
-            answer = _refused(error, head, request_id)
-        return (answer, [_id(request_id)]) if answer else None
+            return ready(_refused(error, head, request_id), [(REQUEST_ID, request_id)])
 
-    async def answered(self, head: Head, body: Pieces) -> Answered:
+    async def answered(self, head: Head, body: Pieces) -> Ready:
         """With the headers that go with any answer."""
         request_id = fresh_id()
         call, address = None, Address()
@@ -85,7 +89,7 @@ class Server:
         except Exception as error:  # noqa: BLE001 - the server's edge: whoever asks gets an answer
             answer = _refused(error, head, request_id)
         more = await self._for_browsers(call, address) if call else []
-        return answer, [*more, _id(request_id)]
+        return ready(answer, [*more, (REQUEST_ID, request_id)])
 
     def failed(self, error: BaseException) -> None:
         """Of what went wrong while an answer was on its way."""
@@ -123,11 +127,11 @@ class Server:
             self.watchers.check()
         if call.method in ("GET", "HEAD"):
             return await self._run(HANDLERS[operation], request, b"")
-        self.bodies += 1
+        self.rooms.bodies += 1
         try:
             return await self._with_body(request, Incoming(body, call, request.caller))
         finally:
-            self.bodies -= 1
+            self.rooms.bodies -= 1
 
     async def _with_body(self, request: Request, incoming: Incoming) -> Answer:
         if request.operation == "PostObject":
@@ -150,14 +154,18 @@ class Server:
     ) -> Answer:
         """A small body needs one thread once; else who may not send it is told so before."""
         size = incoming.announced
-        if size is not None and size <= self._piece() and "expect" not in incoming.call.headers:
-            body = await incoming.whole(MOST_PIECE)
-            return await self._run(_at_once, opener, body, incoming)
+        if size is not None and size <= self.rooms.piece and "expect" not in incoming.call.headers:
+            pieces = [piece async for piece in incoming.pieces()]
+            answer = await self._run(_at_once, opener, pieces, incoming)
+            for piece in pieces:
+                self.rooms.used(piece)
+            return answer
         with_end = ExitStack()
         try:
             taking = await self._run(with_end.enter_context, opener())
             async for piece in self._gathered(incoming):
                 await self._run(taking.write, piece)
+                self.rooms.used(piece)
             return await self._run(taking.finish, incoming.trailers)
         finally:
             await asyncio.shield(self._run(with_end.close))
@@ -167,7 +175,7 @@ class Server:
         with_end, taking = ExitStack(), None
         try:
             async for piece in self._gathered(incoming):
-                parts = b"".join(form.feed(piece))
+                parts = b"".join(form.feed(bytes(piece)))
                 if form.begun and taking is None:
                     taking = await self._run(with_end.enter_context, of_form(request, form))
                 if taking and parts:
@@ -179,21 +187,25 @@ class Server:
         finally:
             await asyncio.shield(self._run(with_end.close))
 
-    def _piece(self) -> int:
-        """How much of a body may wait in memory, by how many there are."""
-        return max(LEAST_PIECE, MOST_PIECE * FEW // max(FEW, self.bodies))
-
-    async def _gathered(self, incoming: Incoming) -> AsyncIterator[bytes]:
+    async def _gathered(self, incoming: Incoming) -> AsyncIterator[Piece]:
         """In pieces that are worth a thread's time."""
-        held, size = list[bytes](), 0
+        held, size = list[Piece](), 0
         async for piece in incoming.pieces():
             held.append(piece)
             size += len(piece)
-            if size >= self._piece():
-                yield b"".join(held)
+            if size >= self.rooms.piece:
+                yield self._joined(held)
                 held, size = [], 0
         if held:
-            yield b"".join(held)
+            yield self._joined(held)
+
+    def _joined(self, held: Sequence[Piece]) -> Piece:
+        if len(held) == 1:
+            return held[0]
+        whole = b"".join(held)
+        for each in held:
+            self.rooms.used(each)
+        return whole
 
     def _preflight(self, call: Call, address: Address) -> Answer:
         rules: tuple[cors.Rule, ...] = ()
@@ -218,20 +230,19 @@ class Server:
 
 
 def _at_once(
-    opener: Callable[[], AbstractContextManager[Taking]], body: bytes, incoming: Incoming
+    opener: Callable[[], AbstractContextManager[Taking]],
+    pieces: Sequence[Piece],
+    incoming: Incoming,
 ) -> Answer:
     with opener() as taking:
-        if body:
-            taking.write(body)
+        for piece in pieces:
+            taking.write(piece)
         return taking.finish(incoming.trailers)
 
 
 def fresh_id() -> str:
-    return os.urandom(8).hex().upper()
-
-
-def _id(request_id: str) -> tuple[str, str]:
-    return "x-amz-request-id", request_id
+    """Of a request, by which it is found."""
+    return f"{os.getpid():08X}{next(_NUMBERS) & 0xFFFFFFFF:08X}"
 
 
 def _refused(error: Exception, head: Head, request_id: str) -> Answer:

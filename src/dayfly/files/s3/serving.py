@@ -7,9 +7,10 @@ import signal
 import socket
 import threading
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 
 from dayfly.config.address import address_of
@@ -80,11 +81,23 @@ def _probe(settings: Serving) -> None:
 def _bound(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise AddressError(
             f"can't listen on {host}:{port}: {error.strerror}", hint="Give another one."
         ) from error
+    if ip_address(listener.getsockname()[0]).is_loopback:
+        hurry(listener)
+    return listener
+
+
+def hurry(listener: socket.socket) -> None:
+    """Send without BBR's pauses, where these are the system's way.
+
+    They spare a wire, and here is none; but each is a timer, and costs more than the sending.
+    """
+    with suppress(OSError):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")
 
 
 def _bound_for(path: Path) -> socket.socket:

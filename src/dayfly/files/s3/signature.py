@@ -4,12 +4,13 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote
+
+import msgspec
 
 from dayfly.files.s3.call import Call
 from dayfly.files.s3.problem import S3Error
@@ -20,13 +21,15 @@ SKEW_SECONDS = 15 * 60
 LONGEST_SECONDS = 7 * 24 * 60 * 60  # that a presigned URL may be good for
 _TIME = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
 _HEX = re.compile(r"[0-9a-f]{64}")
+_PLAIN = re.compile(r"[A-Za-z0-9_.~/-]*")  # what is written in a path as it is
 _SPACES = re.compile(r" {2,}")
 _CREDENTIAL = "Credential must be KEY/YYYYMMDD/REGION/s3/aws4_request."
+_BLOCK = 64  # bytes that SHA-256 takes at once
+_INNER, _OUTER = (bytes(each ^ pad for each in range(256)) for pad in (0x36, 0x5C))
 _SCOPE = re.compile(r"([^/]+)/(\d{8})/([^/]*)/s3/aws4_request")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """Who somebody says to be, and the signature that is to prove it."""
 
     key_id: str
@@ -71,14 +74,26 @@ def verify(claim: Claim, call: Call, secret: str, now: float) -> None:
 
 def signature_of(claim: Claim, secret: str, request: str) -> str:
     digest = hashlib.sha256(request.encode()).hexdigest()
-    text = f"{ALGORITHM}\n{claim.at}\n{claim.scope}\n{digest}"
-    key = signing_key(secret, claim.day, claim.region)
-    return hmac.digest(key, text.encode(), "sha256").hex()
+    return signed(claim, secret, f"{ALGORITHM}\n{claim.at}\n{claim.scope}\n{digest}")
+
+
+def signed(claim: Claim, secret: str, text: str) -> str:
+    """HMAC by its definition, from hashes that have its key already: a third of the time."""
+    inner, outer = (each.copy() for each in _begun(secret, claim.day, claim.region))
+    inner.update(text.encode())
+    outer.update(inner.digest())
+    return outer.hexdigest()
+
+
+@lru_cache(maxsize=1024)
+def _begun(secret: str, day: str, region: str) -> "tuple[hashlib._Hash, hashlib._Hash]":
+    padded = signing_key(secret, day, region).ljust(_BLOCK, b"\0")
+    return hashlib.sha256(padded.translate(_INNER)), hashlib.sha256(padded.translate(_OUTER))
 
 
 @lru_cache(maxsize=1024)
 def signing_key(secret: str, day: str, region: str) -> bytes:
-    """Good for a day, so that most requests need one HMAC only."""
+    """Good for a day, so that most requests need no other."""
     key = f"AWS4{secret}".encode()
     for part in (day, region, "s3", "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
@@ -86,17 +101,11 @@ def signing_key(secret: str, day: str, region: str) -> bytes:
 
 
 def canonical(claim: Claim, call: Call) -> str:
-    lines = [f"{name}:{_trimmed(_signed_value(call, name))}\n" for name in claim.signed]
-    return "\n".join(
-        (
-            call.method,
-            quote(call.path, safe="/~"),
-            _canonical_query(call.pairs),
-            "".join(lines),
-            ";".join(claim.signed),
-            claim.payload,
-        )
-    )
+    path = call.path if _PLAIN.fullmatch(call.path) else quote(call.path, safe="/~")
+    query = _canonical_query(call.pairs) if call.pairs else ""
+    lines = "".join([f"{name}:{_signed_value(call, name)}\n" for name in claim.signed])
+    names = ";".join(claim.signed)
+    return f"{call.method}\n{path}\n{query}\n{lines}\n{names}\n{claim.payload}"
 
 
 @lru_cache(maxsize=1024)
@@ -105,12 +114,11 @@ def instant_of(at: str) -> float:
 
 
 def _signed_value(call: Call, name: str) -> str:
-    if name not in call.headers and name != "content-length":
+    value = call.headers.get(name)
+    if value is None:
+        if name == "content-length":
+            return ""
         raise S3Error("SignatureDoesNotMatch", f"The signed header {name[:100]!r} did not come.")
-    return call.header(name)
-
-
-def _trimmed(value: str) -> str:
     value = value.strip()
     return _SPACES.sub(" ", value) if "  " in value else value
 

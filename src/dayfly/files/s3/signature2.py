@@ -43,7 +43,7 @@ def old_claim_of(call: Call) -> OldClaim | None:
         key_id, _, signature = authorization[4:].strip().rpartition(":")
         return OldClaim(key_id=key_id, signature=signature)
     told = call.parameters
-    if {"AWSAccessKeyId", "Signature", "Expires"} <= told.keys() and not authorization:
+    if told and {"AWSAccessKeyId", "Signature", "Expires"} <= told.keys() and not authorization:
         return OldClaim(
             key_id=told["AWSAccessKeyId"], signature=told["Signature"], expires=told["Expires"]
         )

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from dayfly.files.condition import Condition
 from dayfly.files.objects import Bucket, Description, Upload
 from dayfly.files.s3 import reading
-from dayfly.files.s3.answer import Answer, Headers
+from dayfly.files.s3.answer import Answer
 from dayfly.files.s3.checksums import Announced, header_of
+from dayfly.files.s3.head import Headers
 from dayfly.files.s3.incoming import MOST_BYTES
 from dayfly.files.s3.partaken import part_number, upload_of
 from dayfly.files.s3.problem import S3Error
@@ -27,7 +28,7 @@ class Taking:
     staged: Staged
     finish: Callable[[Trailers], Answer]
 
-    def write(self, piece: bytes) -> None:
+    def write(self, piece: bytes | memoryview) -> None:
         if self.staged.size + len(piece) > MOST_BYTES:
             raise S3Error("EntityTooLarge", MaxSizeAllowed=str(MOST_BYTES))
         self.staged.write(piece)

@@ -7,8 +7,9 @@ from dayfly.files import checksums as sums
 from dayfly.files.errors import NoSuchUploadError
 from dayfly.files.objects import Bucket, Checksum, Named, Part, Upload, Version
 from dayfly.files.s3 import reading, settings
-from dayfly.files.s3.answer import Answer, Headers, xml
+from dayfly.files.s3.answer import Answer, xml
 from dayfly.files.s3.checksums import SIZES, algorithm_of, element_of, header_of, kind_of
+from dayfly.files.s3.head import Headers
 from dayfly.files.s3.partaken import MOST_PARTS, upload_of
 from dayfly.files.s3.problem import S3Error
 from dayfly.files.s3.request import Request, number_of

@@ -7,6 +7,7 @@ from dayfly.files.condition import Condition
 from dayfly.files.objects import Bucket, Checksum, Description, Lock
 from dayfly.files.s3 import acl as acls
 from dayfly.files.s3 import lock, rights, settings
+from dayfly.files.s3.conditions import SECOND, instant
 from dayfly.files.s3.configured import check_acl
 from dayfly.files.s3.metadata import kept_headers, tags_of_header, user_metadata
 from dayfly.files.s3.problem import S3Error, invalid, not_implemented
@@ -22,14 +23,25 @@ def etags_of(header: str | None) -> tuple[str, ...]:
 
 
 def condition_of(headers: Mapping[str, str]) -> Condition:
-    for name in ("if-modified-since", "if-unmodified-since"):
-        if name in headers:
-            raise not_implemented(f"The header {name} of a write")
+    if "if-modified-since" in headers:
+        raise not_implemented("The header if-modified-since of a write")
     return Condition(
         if_match=etags_of(headers.get("if-match")),
         if_none_match=etags_of(headers.get("if-none-match")),
+        if_unmodified_since=_unmodified_since(headers),
         token=token_of(headers),
     )
+
+
+def _unmodified_since(headers: Mapping[str, str]) -> int | None:
+    """As of a reader: an ETag outweighs it. But what can't be read is no leave to write."""
+    told = headers.get("if-unmodified-since")
+    if told is None or "if-match" in headers:
+        return None
+    since = instant(told)
+    if since is None:
+        raise invalid("if-unmodified-since", told, "a date of HTTP, or of ISO 8601")
+    return round(since) * SECOND
 
 
 def token_of(headers: Mapping[str, str]) -> int | None:
@@ -116,3 +128,7 @@ def check_write(request: Request, bucket: Bucket, description: Description, key:
     """Whether the caller may put the object, with all that is said about it."""
     more = rights.of_tags(description.tags)
     rights.check(request, bucket, "s3:PutObject", key=key, more=more)
+    if description.acl:
+        rights.check_not_denied(request, bucket, "s3:PutObjectAcl", key, more)
+    if description.tags:
+        rights.check_not_denied(request, bucket, "s3:PutObjectTagging", key, more)
