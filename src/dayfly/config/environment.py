@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from dayfly.config.tunnel import Tunnel
 from dayfly.config.units import Duration, Size
 
 
@@ -161,3 +162,4 @@ class Environment:
     retention: Retention = field(default_factory=Retention)
     logs: Logs = field(default_factory=Logs)
     files: Files = field(default_factory=Files)
+    tunnel: Tunnel | None = None

@@ -110,6 +110,11 @@ class Home:
         return self.path / "tls"
 
     @property
+    def tunnel(self) -> Path:
+        """Certificates of the site-to-site tunnel, its IKE daemon's files, and what was changed."""
+        return self.path / "tunnel"
+
+    @property
     def releases(self) -> Path:
         return self.path / "releases"
 
@@ -133,7 +138,7 @@ OWN = (
     "alerts.json", "archive", "balancer", "cache", "environment.toml", "files", "forwarder", "id",
     "images", "journal.db", "journal.db-shm", "journal.db-wal", "keep", "logs", "machines",
     "output", "preserved", "releases", "run", "scratch", "searches.json", "searches.lock",
-    "secrets", "sources", "tls", "token", "uids.json",
+    "secrets", "sources", "tls", "token", "tunnel", "uids.json",
 )  # fmt: skip
 
 
