@@ -108,6 +108,7 @@ def parser() -> argparse.ArgumentParser:
         release,
         secrets,
         tokens,
+        tunnel,
         work,
     )
 
@@ -116,7 +117,8 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("-e", "--environment", metavar="NAME", help=argparse.SUPPRESS)
     commands = Commands(top)
     for group in (
-        environment, release, impact, preserved, readers, logs, files, work, secrets, tokens,
+        environment, release, impact, preserved, readers, logs, files, tunnel, work, secrets,
+        tokens,
     ):  # fmt: skip
         group.declare(commands)
     return top
