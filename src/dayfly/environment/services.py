@@ -18,7 +18,7 @@ from dayfly.config.home import OWN, Home, create, environment_id, token
 from dayfly.config.inherited import inherited_for_builds
 from dayfly.config.load import load_environment
 from dayfly.durable import locked, write_atomically
-from dayfly.environment import archive, logstore, supervised, units
+from dayfly.environment import archive, gateway, logstore, supervised, units
 from dayfly.environment.declared import settings_of
 from dayfly.environment.environment import (
     open_balancer,
@@ -157,6 +157,7 @@ def destroy(home: Home, name: str, *, say: Say) -> None:
     logstore.let_go(home)
     archive.let_go(home)
     units.remove(home, supervised.BEFORE_MACHINES + supervised.AFTER_MACHINES)
+    gateway.end(home)
     for entry in OWN:
         _remove(home.path / entry)
     if Path(settings.files.store).is_absolute():
@@ -268,7 +269,8 @@ def _wait_until_up(home: Home, listen: str) -> None:
             services = client.get("/api/status")["services"]
         except ClientError:
             return False
-        return all(is_up(told) for told in services.values())
+        # A tunnel needs the other site, and is brought up by itself.
+        return all(is_up(told) for name, told in services.items() if name != supervised.TUNNEL)
 
     try:
         wait_until(answers, seconds=UP_SECONDS, what="the services answer", poll=0.1)
