@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import crowd, cutovers, docker, forwarder, impact, logs, proxy, releases, rest
+from bench import crowd, cutovers, docker, forwarder, impact, logs, proxy, releases, rest, tunnel
 from bench.page import About, as_json, lines_of, page
 from bench.row import Row, Skipped
 from bench.world import ROOT, calm, world
@@ -68,6 +68,10 @@ def forwarded(_: int) -> Iterator[Row | Skipped]:
     yield from forwarder.measure()
 
 
+def joined(rounds: int) -> Iterator[Row | Skipped]:
+    yield from tunnel.measure(min(rounds, 5))
+
+
 PARTS: dict[str, Callable[..., Iterator[Row | Skipped]]] = {
     "desk": desk,
     "warm": warm,
@@ -77,6 +81,7 @@ PARTS: dict[str, Callable[..., Iterator[Row | Skipped]]] = {
     "impact": assessed,
     "logs": logged,
     "forwarder": forwarded,
+    "tunnel": joined,
 }
 
 
