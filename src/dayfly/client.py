@@ -2,9 +2,10 @@
 
 import http.client
 import json
+import ssl
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -17,6 +18,7 @@ UPLOAD_SECONDS = 600.0  # for git to look at everything that was sent
 PATIENCE_SECONDS = 60.0  # for a server that restarts while its events are followed
 PAUSE_SECONDS = 0.3
 REFUSED_FROM = 400
+LARGEST_CERTIFICATE = 64 * 1024
 BINARY = "application/octet-stream"
 WAITS = "release.waits"  # for its window; much later it goes on
 LAST = frozenset({"release.finished", "rollback.finished", WAITS})  # who follows is done
@@ -41,13 +43,18 @@ class Client:
         environment: str = "production",
         called: str = "",
         seconds: float = SECONDS,
+        ca: str = "",
     ) -> None:
-        """`called`: what answers there, where that is no environment's server."""
+        """`called`: what answers there, where that is no environment's server.
+
+        `ca`: who signed its certificate, as PEM; without it those that the system trusts.
+        """
         self.address = address.rstrip("/")
         self._called = called
         self.environment = environment
         self._token = token
         self._seconds = seconds
+        self._ca = ca
 
     def get(self, path: str, **query: object) -> Any:  # noqa: ANN401 - JSON
         return self._json("GET", _with_query(path, query))
@@ -148,9 +155,12 @@ class Client:
                 f"{self.address}: not the address of a server",
                 hint="An address looks like http://127.0.0.1:8081.",
             )
-        secure = parts.scheme == "https"
-        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        return kind(parts.hostname, parts.port, timeout=seconds)
+        if parts.scheme == "http":
+            return http.client.HTTPConnection(parts.hostname, parts.port, timeout=seconds)
+        context = ssl.create_default_context(cadata=self._ca or None)
+        return http.client.HTTPSConnection(
+            parts.hostname, parts.port, timeout=seconds, context=context
+        )
 
     def _silence(self, error: Exception) -> ClientError:
         called = self._called or f"The server of environment {self.environment}"
@@ -164,6 +174,26 @@ class Client:
         said = said if isinstance(said, dict) else {}
         message = said.get("error") or f"The server answered {status}."
         return ClientError(str(message), hint=str(said.get("hint") or ""), status=status)
+
+
+def authority_at(address: str, *, seconds: float = SECONDS) -> str:
+    """Who signs the certificate of the server there, by its own words; empty where it has none.
+
+    To be compared with what its operator says, before it is entrusted with anything.
+    """
+    parts = urlsplit(address)
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        connection = http.client.HTTPSConnection(
+            parts.hostname or "", parts.port, timeout=seconds, context=context
+        )
+        with closing(connection):
+            connection.request("GET", "/api/authority")
+            answer = connection.getresponse()
+            return answer.read(LARGEST_CERTIFICATE).decode(errors="replace")
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise ClientError(f"{address}: no server of Dayfly answers there ({error})") from error
 
 
 def part(name: str) -> str:

@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy]
 SERVER = """
 [api]
 listen = "10.2.0.1:8081"
+tls = true
 [logs.host]
 journal = false
 syslog = []
@@ -40,13 +41,17 @@ def production(folder: Path) -> Iterator[World]:
             world.production.dayfly("down", status=None)
 
 
-def know(world: World) -> None:
-    """What the developer's machine is told of production."""
-    contexts = world.dev.home / ".config/dayfly/contexts.toml"
-    contexts.parent.mkdir(parents=True)
+def log_in(world: World) -> None:
+    """From the developer's machine, which has to know the CA before it sends the token."""
+    offered = world.production.dayfly("login").split()
+    fingerprint = offered[offered.index("--fingerprint") + 1]
     secret = token(Home(world.production.home))
-    contexts.write_text(f'[production]\naddress = "http://10.2.0.1:8081"\ntoken = "{secret}"\n')
-    contexts.chmod(0o600)
+    words = ("login", "https://10.2.0.1:8081")
+    refused = world.dev.dayfly(*words, "--fingerprint", "ab" * 32, stdin=secret, status=1)
+    assert "another CA than expected answers" in refused
+    assert "Name the fingerprint" in world.dev.dayfly(*words, stdin=secret, status=2)
+    said = world.dev.dayfly(*words, "--fingerprint", fingerprint, stdin=secret)
+    assert "production is known: `dayfly -e production status`." in said
 
 
 def test_a_release_goes_through_the_tunnel_and_not_without_it(tmp_path: Path) -> None:
@@ -55,8 +60,6 @@ def test_a_release_goes_through_the_tunnel_and_not_without_it(tmp_path: Path) ->
         commit = kinds.commit()
         said = world.production.dayfly("up")  # which does not wait for the other site
         assert "The environment is up" in said
-        know(world)
-
         said = world.production.dayfly("status")
         assert "tunnel down" in said
         assert "it is not brought up here: `dayfly tunnel up`" in said
@@ -66,6 +69,7 @@ def test_a_release_goes_through_the_tunnel_and_not_without_it(tmp_path: Path) ->
         both(world, "tunnel", "up")
         file = tmp_path / "internet.pcap"
         with recorded(world.internet, file):
+            log_in(world)
             words = ("-e", "production", "release", commit)
             world.dev.dayfly(*words, at=kinds.folder)
         assert "tunnel up" in world.dev.dayfly("-e", "production", "status")

@@ -102,6 +102,7 @@ def parser() -> argparse.ArgumentParser:
         environment,
         files,
         impact,
+        login,
         logs,
         preserved,
         readers,
@@ -117,7 +118,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("-e", "--environment", metavar="NAME", help=argparse.SUPPRESS)
     commands = Commands(top)
     for group in (
-        environment, release, impact, preserved, readers, logs, files, tunnel, work, secrets,
+        environment, release, impact, preserved, readers, logs, files, tunnel, login, work, secrets,
         tokens,
     ):  # fmt: skip
         group.declare(commands)

@@ -26,6 +26,7 @@ class Balancer:
 class Api:
     listen: str = "127.0.0.1:8081"  # the API and the console
     address: str | None = None  # as people reach it, e.g. https://dayfly.example; else `listen`
+    tls: bool = False  # with a certificate of the environment's own CA
 
 
 @dataclass(frozen=True, kw_only=True)

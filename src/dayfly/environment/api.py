@@ -7,11 +7,12 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from dayfly.balancer.routing import BalancerError
 from dayfly.balancer.runtime import NoAnswerError
+from dayfly.config.contexts import authority_of
 from dayfly.config.problem import SettingsError
 from dayfly.config.secrets import SecretError
 from dayfly.environment import orders, preserved, readings, searches, stream, tokens
@@ -80,9 +81,17 @@ def application(
         *((method, path, streaming(answer)) for (method, path), answer in STREAMS.items()),
         ("POST", "/api/console-link", console_link),
     ]
+
+    async def authority(_: Request) -> Response:
+        home, api = environment.parts.home, environment.parts.settings.api
+        return PlainTextResponse(authority_of(home) if api.tls else "")
+
     routes = [
-        Route(path, _guarded(endpoint, token), methods=[method])
-        for method, path, endpoint in endpoints
+        Route("/api/authority", authority, methods=["GET"]),  # who asks has no token yet
+        *(
+            Route(path, _guarded(endpoint, token), methods=[method])
+            for method, path, endpoint in endpoints
+        ),
     ]
     return Starlette(
         routes=[*routes, *extra],

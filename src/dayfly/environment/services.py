@@ -13,12 +13,14 @@ from pathlib import Path
 from dayfly.client import Client, ClientError
 from dayfly.clock import DeadlineError, wait_until
 from dayfly.command import Setting, output_of, run
+from dayfly.config.contexts import own_context
 from dayfly.config.environment import Environment as Settings
-from dayfly.config.home import OWN, Home, create, environment_id, token
+from dayfly.config.home import OWN, Home, create, environment_id
 from dayfly.config.inherited import inherited_for_builds
 from dayfly.config.load import load_environment
 from dayfly.durable import locked, write_atomically
 from dayfly.environment import archive, gateway, logstore, supervised, units
+from dayfly.environment.certified import certified
 from dayfly.environment.declared import settings_of
 from dayfly.environment.environment import (
     open_balancer,
@@ -58,6 +60,8 @@ def up(home: Home, *, systemd: bool, say: Say) -> str:
         logstore.prepare(home, settings)
     if not _pids(home, supervised.FILES):
         archive.prepare(home, settings)
+    if settings.api.tls:
+        certified(home, settings.api)
     services = supervised.services(Path(sys.executable), home.path)
     env = {**inherited_for_builds(), "DAYFLY_HOME": str(home.path)}
     with locked(home.run / "up.lock"):  # one who types it meanwhile finds it started
@@ -65,7 +69,7 @@ def up(home: Home, *, systemd: bool, say: Say) -> str:
             units.start(supervised.systemd_units(services, environment_id(home), env))
         else:
             _start_supervisord(home, supervised.supervisord(services, home.run), env)
-    _wait_until_up(home, settings.api.listen)
+    _wait_until_up(home)
     for note in open_runtime(home, settings)[0].notes:
         say(f"note: {note}")
     return url_of(settings)
@@ -261,8 +265,9 @@ def _pids(home: Home, service: str) -> list[int]:
 # -- is it up?
 
 
-def _wait_until_up(home: Home, listen: str) -> None:
-    client = Client(f"http://{listen}", token(home))
+def _wait_until_up(home: Home) -> None:
+    own = own_context(home)
+    client = Client(own.address, own.token, ca=own.ca)
 
     def answers() -> bool:
         try:

@@ -1,5 +1,6 @@
 """A small CA: one file for each site, with its key, its certificate and who signed it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -29,14 +30,18 @@ class Authority:
     def exists(self) -> bool:
         return (self.folder / "ca.key").exists()
 
-    def issue(self, identity: str, *, now: datetime, lasts: timedelta = SITE_YEARS * YEAR) -> bytes:
-        """The PEM file of a site, which is all that its gateway needs. Makes the CA when first."""
+    def issue(self, *identities: str, now: datetime, lasts: timedelta = SITE_YEARS * YEAR) -> bytes:
+        """Key, certificate and CA as PEM: all that a gateway or a server needs.
+
+        The first identity is its name. The CA is made when it is needed first.
+        """
         ca_key, ca = self._opened(now)
         key = ec.generate_private_key(ec.SECP256R1())
+        names = [_alternative(identity) for identity in identities]
         certificate = (
-            _builder(identity, ca.subject, now, lasts)
+            _builder(identities[0], ca.subject, now, lasts)
             .public_key(key.public_key())
-            .add_extension(x509.SubjectAlternativeName([_alternative(identity)]), critical=False)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(
                 x509.ExtendedKeyUsage(
@@ -91,7 +96,7 @@ class Authority:
 
     def _make(self, now: datetime) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
-        name = _named(f"Dayfly tunnel {x509.random_serial_number():x}"[:32])
+        name = _named(f"Dayfly CA {x509.random_serial_number():x}"[:32])
         usage = dict.fromkeys(
             ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment",
              "key_agreement", "encipher_only", "decipher_only"), False,
@@ -134,7 +139,22 @@ def read_credentials(path: Path) -> Credentials:
         certificate=_pem(own),
         ca=_pem(others[-1]),
         until=own.not_valid_after_utc,
+        names=frozenset(_names(own)),
     )
+
+
+def fingerprint(pem: str) -> str:
+    """By which people compare a certificate: SHA-256 of it."""
+    return x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA256()).hex()
+
+
+def _names(certificate: x509.Certificate) -> Iterator[str]:
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return
+    yield from found.value.get_values_for_type(x509.DNSName)
+    yield from map(str, found.value.get_values_for_type(x509.IPAddress))
 
 
 def _builder(

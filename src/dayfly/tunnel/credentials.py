@@ -14,6 +14,7 @@ class Credentials:
     certificate: bytes
     ca: bytes
     until: datetime
+    names: frozenset[str] = frozenset()
 
     def expiry(self, now: datetime) -> str:
         """What to say of it, when there is something to say."""

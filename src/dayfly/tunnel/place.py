@@ -66,8 +66,8 @@ class Place:
 
     @property
     def authority(self) -> Path:
-        """On the machine that signs."""
-        return self.folder / "ca"
+        """The environment's own, on the machine that signs."""
+        return self.folder.parent / "ca"
 
     @property
     def revoked(self) -> Path:
