@@ -1,11 +1,12 @@
 """Talk to an environment's server: JSON, an upload, and event streams that survive its restart."""
 
+import hashlib
 import http.client
 import json
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -71,10 +72,43 @@ class Client:
         self._json("DELETE", path)
 
     def upload(self, path: str, file: Path) -> Any:  # noqa: ANN401 - JSON
-        """Send a file of any size, a piece at a time."""
+        """Send a file of any size; after a break it goes on with what the server lacks.
+
+        Given up when nothing more arrives there for a while.
+        """
         with file.open("rb") as source:
-            size = {"Content-Length": str(file.stat().st_size)}
-            with self._answer("POST", path, source, BINARY, size) as answer:
+            name = hashlib.file_digest(source, "sha256").hexdigest()
+        there, seen_at = self._there(name), time.monotonic()
+        while True:
+            try:
+                return self._sent_from(there, path, file, name)
+            except ClientError as error:
+                if error.status is not None:
+                    raise
+                lost = error
+            time.sleep(PAUSE_SECONDS)
+            with suppress(ClientError):
+                now = self._there(name)
+                if now > there:
+                    there, seen_at = now, time.monotonic()
+            if time.monotonic() - seen_at > PATIENCE_SECONDS:
+                raise lost
+
+    def _there(self, name: str) -> int:
+        """How much of a file the server has already."""
+        return int(self.get(f"/api/uploads/{name}")["offset"])
+
+    def _sent_from(self, offset: int, path: str, file: Path, name: str) -> Any:  # noqa: ANN401 - JSON
+        size = file.stat().st_size
+        headers = {
+            "Content-Length": str(size - offset),
+            "Upload-Id": name,
+            "Upload-Offset": str(offset),
+            "Upload-Length": str(size),
+        }
+        with file.open("rb") as source:
+            source.seek(offset)
+            with self._answer("POST", path, source, BINARY, headers) as answer:
                 return _decoded(answer.read())
 
     def lines(self, path: str, **query: object) -> Iterator[str]:
@@ -134,11 +168,11 @@ class Client:
         sent = {"Authorization": f"Bearer {self._token}", **(headers or {})}
         if kind:
             sent["Content-Type"] = kind
-        connection = self._connection(
-            UPLOAD_SECONDS if kind == BINARY else seconds or self._seconds
-        )
+        connection = self._connection(seconds or self._seconds)
         try:
             connection.request(method, path, body=body, headers=sent)
+            if kind == BINARY and connection.sock:
+                connection.sock.settimeout(UPLOAD_SECONDS)
             answer = connection.getresponse()
             if answer.status >= REFUSED_FROM:
                 raise self._refusal(answer.status, answer.read())

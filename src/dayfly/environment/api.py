@@ -15,7 +15,7 @@ from dayfly.balancer.runtime import NoAnswerError
 from dayfly.config.contexts import authority_of
 from dayfly.config.problem import SettingsError
 from dayfly.config.secrets import SecretError
-from dayfly.environment import orders, preserved, readings, searches, stream, tokens
+from dayfly.environment import orders, preserved, readings, receiving, searches, stream, tokens
 from dayfly.environment.environment import Environment
 from dayfly.errors import DayflyError, UsageError
 from dayfly.images.git import SourceError
@@ -37,6 +37,7 @@ READINGS: dict[str, Answer] = {
     "/api/apps/{app}/jobs": readings.jobs,
     "/api/apps/{app}/secrets": readings.secrets,
     "/api/sources/{app}": readings.known_commits,
+    "/api/uploads/{name}": receiving.received,
     "/api/preserved": preserved.everything,
     "/api/tokens": tokens.listed,
     "/api/preserved/{name}": preserved.one_of_them,
@@ -53,7 +54,7 @@ ORDERS: dict[tuple[str, str], orders.Order] = {
     ("DELETE", "/api/apps/{app}/secrets/{name}"): orders.remove_secret,
 }
 STREAMS: dict[tuple[str, str], Streaming] = {
-    ("POST", "/api/sources/{app}"): orders.take_bundle,
+    ("POST", "/api/sources/{app}"): receiving.take_bundle,
     ("GET", "/api/events"): stream.events,
     ("GET", "/api/releases/{number:int}/events"): stream.events,
     ("POST", "/api/apps/{app}/run"): stream.run,
