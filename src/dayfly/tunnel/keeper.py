@@ -22,7 +22,7 @@ from dayfly.tunnel.charon import Charon
 from dayfly.tunnel.observed import to_initiate
 from dayfly.tunnel.place import Place
 from dayfly.tunnel.plan import Plan
-from dayfly.tunnel.prepared import Prepared, prepare, secure
+from dayfly.tunnel.prepared import Prepared, clear_leftovers, prepare, secure
 from dayfly.tunnel.talk import NoDaemonError, talking
 
 ROUND_SECONDS = 0.15
@@ -81,6 +81,7 @@ class Keeper:
         charon = charons.running(self._place)
         fresh = charon is None
         if charon is None:
+            clear_leftovers(prepared, kernel=state.kernel)
             charon = charons.start(self._place, kernel=state.kernel)
         with talking(self._place.vici) as daemon:
             daemon.load(

@@ -13,7 +13,7 @@ from dayfly.tunnel.credentials import today
 from dayfly.tunnel.host import notes, require_apart, require_ports, require_programs, require_root
 from dayfly.tunnel.observed import Status
 from dayfly.tunnel.place import Place
-from dayfly.tunnel.prepared import Prepared, clear_leftovers, prepare, secure, take_back
+from dayfly.tunnel.prepared import Prepared, prepare, secure, take_back
 from dayfly.tunnel.problem import TunnelError
 from dayfly.tunnel.status import UNKNOWN, status_of
 from dayfly.tunnel.talk import answers
@@ -51,9 +51,7 @@ def _begin(place: Place, prepared: Prepared, start: Callable[[], None]) -> None:
     if left is None:
         require_ports()
     require_apart(prepared.plan.theirs)
-    state = secure(place, prepared)
-    if left is None:
-        clear_leftovers(prepared, kernel=state.kernel)
+    secure(place, prepared)
     start()
     try:
         what = "the tunnel's IKE daemon runs"

@@ -109,6 +109,7 @@ def take_back(place: Place, state: State) -> None:
 
 
 def clear_leftovers(prepared: Prepared, *, kernel: bool) -> None:
+    """Of a daemon that was killed, before the next one makes the same."""
     for argv in leftovers(prepared.plan, kernel=kernel):
         run(list(argv), check=False, seconds=10)
 
