@@ -29,7 +29,7 @@ ROUND_SECONDS = 0.15
 FIRST_SECONDS = 0.3  # that the side which does not lead waits for the other one to connect
 AGAIN_SECONDS = 1.0  # that a connection may be down before it is made anew …
 LONGEST_SECONDS = 10.0  # … and at last, when it fails again and again
-RETRY_SECONDS = 1.0
+RETRY_SECONDS = 1.0  # after one that did not live longer
 LARGEST_LOG = 8 * 1024**2
 
 log = logging.getLogger(__name__)
@@ -69,8 +69,10 @@ class Keeper:
         told = Told("tunnel")
         try:
             while True:
+                began = time.monotonic()
                 told.guard("the IKE daemon", self._once)
-                self._stop.wait(RETRY_SECONDS)
+                lived = time.monotonic() - began
+                self._stop.wait(0 if lived > RETRY_SECONDS else RETRY_SECONDS)
         except StoppedError:
             self._end()
 
