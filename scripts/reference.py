@@ -22,6 +22,7 @@ NAMED = (
     ("logs", "app"),
     ("logs", "alert"),
     ("logs", "feed"),
+    ("files", "watch"),
     ("tunnel", "site"),
 )
 

@@ -5,6 +5,8 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from balancing import Server
 from dayfly.balancer.render import SERVER, files
 from dayfly.balancer.routing import Routing, Slot
@@ -57,8 +59,17 @@ def test_the_files_hold_the_routing_of_this_moment() -> None:
     ) in found["haproxy.cfg"]
 
 
-def test_haproxy_takes_the_configuration_without_a_warning(tmp_path: Path, program: str) -> None:
-    write_rendered(tmp_path, files(Listen(environment="x", http="127.0.0.1:1"), ROUTING, []))
+@pytest.mark.parametrize("archive", [False, True])
+def test_haproxy_takes_the_configuration_without_a_warning(
+    tmp_path: Path, program: str, archive: bool
+) -> None:
+    listen = Listen(
+        environment="x",
+        http="127.0.0.1:1",
+        files="files.example",
+        files_socket="../files/balancer.sock",
+    )
+    write_rendered(tmp_path, files(listen if archive else replace(listen, files=""), ROUTING, []))
 
     checked = subprocess.run(
         [program, "-c", "-f", "haproxy.cfg"],

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dayfly.cli import reference
+from dayfly.cli.release import who
 from fake_server import FakeEnvironment
 from fake_server.terminal import Terminal
 
@@ -267,8 +268,12 @@ def test_a_job_is_started(terminal: Terminal, environment: FakeEnvironment) -> N
     assert environment.asked[-1][0] == "apps/orders/jobs/nightly-export"
 
 
-def test_the_console_opens_by_a_link_that_is_good_once(terminal: Terminal) -> None:
+def test_the_console_opens_by_a_link_that_is_good_once(
+    environment: FakeEnvironment, terminal: Terminal
+) -> None:
     assert terminal.type("console").stdout == "http://127.0.0.1:8081/enter?code=once\n"
+    (asked,) = environment.asked
+    assert asked == ("console-link", {"who": who()})
 
 
 def test_every_command_is_in_the_reference() -> None:

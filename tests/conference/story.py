@@ -18,8 +18,8 @@ from dayfly.clock import wait_until
 from dayfly.database.scratch import scratch_server
 from production.environment import Production, running
 
-QUIET_SECONDS = 6.0  # of load before the upgrade, and again after each cutover
-RETIRED_SECONDS = 150.0  # until a fleet that is warm for 60 s is certainly gone
+QUIET_SECONDS = 4.0  # of load before the upgrade, and again after each cutover
+RETIRED_SECONDS = 120.0  # until a fleet that is warm for 30 s is certainly gone
 FIRST, SECOND = repository.VERSIONS
 _CHANGES = {"django_session"}  # with each page that an organiser sees
 

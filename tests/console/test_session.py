@@ -67,6 +67,19 @@ def test_two_environments_on_one_host_do_not_share_a_cookie() -> None:
     assert Sessions(KEY, secure=True).cookie.startswith("__Host-")
 
 
+@pytest.mark.parametrize("who", ["", "ada@desk", "é 中.文", "x" * 200])
+def test_a_session_says_whose_it_is(sessions: Sessions, who: str) -> None:
+    value = sessions.enter(sessions.code(who))
+    assert value
+
+    assert sessions.knows(value)
+    assert sessions.who(value) == who[:100]
+
+
+def test_a_session_of_before_has_no_name(sessions: Sessions) -> None:
+    assert sessions.who("1700000000.abc.signature") == ""
+
+
 @given(st.text())
 def test_nothing_made_up_is_a_session(value: str) -> None:
     assert not Sessions(KEY).knows(value)

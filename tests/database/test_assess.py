@@ -95,6 +95,23 @@ def test_a_lock_is_held_to_the_end_of_its_transaction(copies: Copies) -> None:
     assert short.verdict == "online"
 
 
+def test_a_row_that_goes_is_looked_for_where_a_key_has_no_index(copies: Copies) -> None:
+    key = "ALTER TABLE orders ADD FOREIGN KEY (customer) REFERENCES customers ON DELETE CASCADE"
+    rows = {"customers": 100_000, "orders": 1_000_000}
+
+    def seconds(*prepare: str) -> int | None:
+        with copies.fresh(f"{key} NOT VALID", *prepare) as url:
+            change = migration("DELETE FROM customers WHERE mail LIKE 'a%'")
+            found = assess(url, [change], rows=rows, budget=1.0).findings
+        [held] = [f for f in found if "holds changed rows of customers" in f.message]
+        return held.blocked_ms and held.blocked_ms // 1000
+
+    slow, quick = seconds(), seconds("CREATE INDEX ON orders (customer)")
+    assert slow is not None
+    assert quick is not None
+    assert slow > 100 * quick
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -118,6 +135,37 @@ def test_production_is_asked_whether_its_rows_are_in_the_way(
     told = next(finding for finding in found.findings if finding.message.startswith("will fail"))
     assert says in told.message
     assert told.statement == change
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            "ALTER TABLE customers ADD x bigint GENERATED ALWAYS AS (100 / big) STORED",
+            "rows that refuse (100 / big)",
+        ),
+        ("CREATE INDEX i ON customers ((100 / big))", "rows that refuse (100 / big)"),
+        (
+            "CREATE INDEX i ON customers (id) WHERE 100 / big > 3",
+            "rows that refuse ((100 / big) > 3)",
+        ),
+        (
+            "ALTER TABLE customers ADD CHECK (100 / big > -1)",
+            "rows that break (((100 / big) > '-1'::integer))",
+        ),
+    ],
+)
+def test_rows_of_which_nothing_can_be_computed_are_in_the_way(
+    copies: Copies, change: str, says: str
+) -> None:
+    zero = "INSERT INTO customers VALUES (3, 'c@d', 0)"
+    with copies.fresh(zero) as production, asker(production, seconds=5) as ask:
+        refused = impact(copies, change, ask=ask)
+    with copies.fresh() as production, asker(production, seconds=5) as ask:
+        taken = impact(copies, change, ask=ask)
+    told = [each.message for each in refused.findings if each.kind == "fails"]
+    assert told == [f"will fail: production has some {says}"]
+    assert not [each for each in taken.findings if each.kind == "fails"]
 
 
 def test_a_text_too_long_for_an_index_is_found(copies: Copies) -> None:
@@ -247,6 +295,48 @@ def test_what_writes_of_the_outgoing_release_reach_must_be_granted_to_its_role(
     found = impact(copies, *changes, role="shop")
     assert found.verdict == verdict, found.findings
     assert ("GRANT" in found.findings[0].remedy) == (verdict == "staged")
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "verdict"),
+    [
+        (
+            ("ALTER TABLE orders ADD x serial",),
+            "GRANT USAGE ON SEQUENCE orders_x_seq TO shop",
+            "staged",
+        ),
+        (_LOG, "GRANT INSERT ON log TO shop", "staged"),
+        (("CREATE TABLE fresh (id int)",), "GRANT INSERT ON fresh TO shop", "none"),
+    ],
+)
+def test_what_is_granted_later_is_missed_meanwhile(
+    copies: Copies, first: tuple[str, ...], later: str, verdict: str
+) -> None:
+    with copies.fresh() as url:
+        steps = [migration(*first), migration(later)]
+        found = assess(url, steps, rows=ROWS, budget=1.0, role="shop")
+    assert found.verdict == verdict, found.findings
+    told = [each.message for each in found.findings if each.verdict == "staged"]
+    assert all(each.startswith("for a moment between two transactions: ") for each in told)
+
+
+_SAVE = "UPDATE orders SET customer = $1, note = $2 WHERE id = $3"
+
+
+@pytest.mark.parametrize(
+    ("change", "statement", "told"),
+    [
+        ("UPDATE orders SET note = 'x' WHERE note IS NULL", _SAVE, True),
+        ("UPDATE orders SET note = 'x' WHERE note IS NULL", 'UPDATE "orders" SET note = $1', False),
+        ("ALTER TABLE orders ADD x int; UPDATE orders SET x = 1", _SAVE, False),
+        ("UPDATE customers SET mail = 'x' WHERE mail IS NULL", _SAVE, False),
+    ],
+)
+def test_who_writes_whole_rows_back_is_told(
+    copies: Copies, change: str, statement: str, *, told: bool
+) -> None:
+    found = impact(copies, *change.split("; "), statements=(statement,))
+    assert ("writes whole rows of orders back" in " ".join(found.notes)) == told
 
 
 def test_production_is_asked_for_the_row_to_which_a_default_refers(copies: Copies) -> None:

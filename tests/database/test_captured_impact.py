@@ -91,6 +91,7 @@ def test_django(
     assert verdicts(production, scratch, migrate(project), "shop_order") == expected
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("case", PROGRAMS, ids=lambda case: case["name"])
 def test_a_program_that_reads_rows(
     production: str, scratch: Path, tmp_path: Path, case: dict[str, str]

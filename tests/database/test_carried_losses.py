@@ -131,6 +131,7 @@ def prepared(url: str, folder: Path, schema: str, sql: str) -> Path:
     return write(folder, {"001_a.sql": sql})
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize(("schema", "sql"), COMES_BACK.values(), ids=COMES_BACK)
 def test_what_goes_along_comes_back(
     production: str, scratch: Path, tmp_path: Path, postgresql: Path, schema: str, sql: str

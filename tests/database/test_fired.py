@@ -4,6 +4,7 @@ import psycopg
 import pytest
 
 from copies import Copies, executed, migration
+from dayfly.database.impact.assess import assess
 from dayfly.database.impact.fired import exercise
 from dayfly.database.scratch import ScratchServer
 
@@ -23,6 +24,12 @@ SCHEMA = (
     "CREATE FUNCTION many() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM orders'",
     """CREATE FUNCTION reach() RETURNS bigint LANGUAGE plpgsql AS
        $$BEGIN PERFORM dblink_exec('', ''); RETURN (SELECT count(*) FROM orders); END$$""",
+    """CREATE FUNCTION every() RETURNS SETOF customers LANGUAGE plpgsql AS
+       $$BEGIN PERFORM dblink_exec('', ''); RETURN QUERY SELECT * FROM customers; END$$""",
+    """CREATE PROCEDURE closing() LANGUAGE plpgsql AS
+       $$BEGIN INSERT INTO kept SELECT 1, 1, 'x' FROM customers; COMMIT; END$$""",
+    """CREATE FUNCTION among(VARIADIC ids int[]) RETURNS bigint LANGUAGE sql AS
+       'SELECT count(id) FROM customers WHERE id = ANY (ids)'""",
 )
 
 
@@ -64,3 +71,43 @@ def test_a_row_that_others_refer_to_is_deleted_and_nothing_of_it_stays(copies: C
     assert failing.doing == ("DELETE", "public", "orders")
     assert failing.sqlstate == "42601"
     assert (orders, kept, off) == (1, 0, 0)
+
+
+CUSTOMERS, ORDERS = "ALTER TABLE customers ADD x int", "ALTER TABLE orders ADD x int"
+
+
+@pytest.mark.parametrize(
+    ("change", "left"),
+    [
+        (CUSTOMERS, {"every()": False, "closing()": False, "among(VARIADIC ids integer[])": False}),
+        (ORDERS, {"reach()": False}),
+        ("ALTER TABLE lines ADD x int", {}),
+    ],
+)
+def test_what_cannot_be_tried_is_named(copies: Copies, change: str, left: dict[str, bool]) -> None:
+    with copies.fresh() as url:
+        found = exercise(url, [migration(change)]).again()
+    assert {each.shown: each.called for each in found.untried} == left
+    assert all(each.why for each in found.untried)
+
+
+@pytest.mark.parametrize(
+    ("change", "statements", "decides"),
+    [
+        (CUSTOMERS, (), False),  # nobody is known to call it
+        (CUSTOMERS, ("SELECT * FROM every()",), True),
+        (CUSTOMERS, ("SELECT among($1)",), False),  # a column more does nothing to it
+        (CUSTOMERS, ("CALL closing()",), True),  # it inserts without naming columns
+        ("ALTER TABLE customers ALTER id SET DEFAULT 7", ("SELECT * FROM every()",), False),
+        (ORDERS, ("SELECT reach()",), False),
+    ],
+)
+def test_what_production_calls_and_nobody_could_try_decides(
+    copies: Copies, change: str, statements: tuple[str, ...], decides: bool
+) -> None:
+    with copies.fresh() as url:
+        found = assess(url, [migration(change)], rows={}, budget=1.0, statements=statements)
+    told = [f for f in found.findings if f.kind == "unknown"]
+    assert bool(told) == decides
+    assert {each.verdict for each in told} <= {"downtime"}
+    assert "not assessed" in " ".join(found.notes)

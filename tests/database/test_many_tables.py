@@ -12,7 +12,7 @@ from migrating import write
 
 pytestmark = pytest.mark.postgres
 
-TABLES = 2_500
+TABLES = 2_000
 
 
 @pytest.fixture

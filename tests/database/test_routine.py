@@ -120,6 +120,7 @@ CASES = [
 
 
 @pytest.mark.postgres
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("app", "second", "run", "verdict"), [case[1:] for case in CASES],
                          ids=[case[0] for case in CASES])  # fmt: skip
 def test_an_app_that_reads_rows_as_it_starts(  # noqa: PLR0913, PLR0917 - fixtures and a row of data

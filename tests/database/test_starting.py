@@ -99,5 +99,34 @@ def test_an_incoming_release_that_migrates_besides(production: str, scratch: Pat
     assert answer.impact.verdict == "staged"
     [unknown] = [finding for finding in answer.impact.findings if finding.kind == "unknown"]
     assert unknown.message == (
-        "the incoming release changes the schema when it starts: it adds the column shops.more"
+        "the incoming release changes the schema when it starts: it adds the column shops.more "
+        "(ALTER TABLE shops ADD COLUMN more int)"
     )
+    assert unknown.statement == "ALTER TABLE shops ADD COLUMN more int"
+
+
+@pytest.mark.parametrize(
+    ("statements", "verdict"),
+    [
+        (("SELECT name FROM shops", "INSERT INTO shops (name) VALUES ('started')"), "none"),
+        (("CREATE TABLE IF NOT EXISTS shops (id int)",), "none"),
+        (("ALTER TABLE shops ADD COLUMN city text",), "online"),
+        (("ALTER TABLE shops DROP COLUMN name",), "staged"),
+        (("SELECT name FROM shops", "ALTER TABLE shops ADD COLUMN city text"), "downtime"),
+    ],
+)
+def test_a_start_that_is_declared_is_assessed_as_a_migration(
+    production: str, scratch: Path, statements: tuple[str, ...], verdict: str
+) -> None:
+    asked(production, SHOPS)
+    asked(production, b"INSERT INTO shops (name) VALUES ('a'), ('b')")
+    asked(production, b"ANALYZE")
+
+    def run(url: str) -> int:
+        for statement in statements:
+            asked(url, statement.encode())
+        return 0
+
+    answer = of_command(Question(url=production, folder=scratch, budget=1.0), run, starts=True)
+
+    assert answer.impact.verdict == verdict

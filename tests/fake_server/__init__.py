@@ -18,10 +18,17 @@ from starlette.routing import BaseRoute, Route
 
 from dayfly.client import Client
 from dayfly.events import Event
+from dayfly.files.operated import Operated
 from ports import free_port
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
+NOWHERE = Operated(
+    root=Path("/nonexistent/archive"),
+    index=Path("/nonexistent/index"),
+    accounts=Path("/nonexistent/accounts.json"),
+    endpoint=lambda _: "",
+)
 TOKEN = "a-token-of-the-tests"
 COMMIT = "3f2a1bc9d0e14a5b8c7d6e5f4a3b2c1d0e9f8a7b"
 
@@ -40,6 +47,7 @@ class FakeEnvironment:
     refusal: tuple[int, dict[str, str]] | None = None  # of every POST
     alerts_: list[dict[str, Any]] = field(default_factory=list)
     saved: Path = Path("/nonexistent/searches.json")
+    operated: Operated = NOWHERE
     store: Client = field(default_factory=lambda: Client("http://127.0.0.1:9", ""))  # of logs
 
     def happen(self, kind: str, release: int | None = None, **data: object) -> Event:
@@ -75,6 +83,9 @@ class FakeEnvironment:
 
     def searches(self) -> Path:
         return self.saved
+
+    def archive(self) -> Operated:
+        return self.operated
 
     def logs(self, question: str, **told: object) -> Generator[str]:
         yield from self.store.lines(f"/{question}", **told)
@@ -206,7 +217,8 @@ class _Api:
         told = f'event: output\ndata: {line}\n\nevent: finished\ndata: {{"status": 3}}\n\n'
         return PlainTextResponse(told)
 
-    async def link(self, _: Request) -> Response:
+    async def link(self, request: Request) -> Response:
+        self.environment.asked.append(("console-link", await request.json()))
         return JSONResponse({"url": "http://127.0.0.1:8081/enter?code=once"})
 
     async def order(self, request: Request) -> Response:

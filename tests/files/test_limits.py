@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from archived import BUCKET, archive, content, every, keys, put
-from dayfly.files.errors import NoRoomError, NoSuchVersionError
-from dayfly.files.objects import Description, Lock, Named, Version, Versioning
+from dayfly.files.condition import ANY, Condition
+from dayfly.files.errors import ConditionError, NoRoomError, NoSuchVersionError
+from dayfly.files.objects import Description, Lock, Named, Provenance, Version, Versioning
 from dayfly.files.repository import Repository
 from dayfly.files.retention import DAY, Due, Rule, due
 
@@ -43,6 +44,24 @@ def test_what_replaces_an_object_needs_room_only_for_what_is_more(tmp_path: Path
         put(repository, "a", b"0987654321")
         with pytest.raises(NoRoomError):
             put(repository, "a", b"12345678901")
+
+
+def test_who_deletes_and_who_restores_is_told(tmp_path: Path) -> None:
+    ada, bob = Provenance(who="ada"), Provenance(who="bob")
+    with archive(tmp_path, BUCKET) as repository:
+        repository.set_versioning(BUCKET, Versioning.ENABLED)
+        repository.set_limits(BUCKET, trash_seconds=60)
+        first = put(repository, "a", b"one")
+        marker = repository.delete(BUCKET, "a", by=ada)
+        assert repository.head(BUCKET, "a", marker.id).description.provenance == ada
+
+        repository.delete(BUCKET, "a", first.id)
+        (trashed,) = repository.care.trash(BUCKET)
+        nothing = Condition(if_none_match=(ANY,))
+        restored = repository.care.restore(trashed, nothing, bob)
+        assert restored.description.provenance == bob
+        with pytest.raises(ConditionError):
+            repository.care.restore(trashed, nothing, bob)
 
 
 @pytest.mark.parametrize("versioning", [Versioning.NEVER, Versioning.ENABLED])

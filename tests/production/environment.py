@@ -192,9 +192,13 @@ class Production:
 
     def page(self, path: str) -> str:
         """What the console shows to whoever has its link."""
+        return self.visitor().get(path)[1]
+
+    def visitor(self) -> Visitor:
+        """Somebody who has entered the console by its link."""
         address, _, enter = self.typed("console").strip().rpartition("/")
         cookie = Visitor(address, {}).get(f"/{enter}")[0].headers["Set-Cookie"].partition(";")[0]
-        return Visitor(address, {"Cookie": cookie}).get(path)[1]
+        return Visitor(address, {"Cookie": cookie})
 
     def events(self, release: int) -> list[Event]:
         """What the journal says of a release until now, also when no server runs."""
@@ -283,7 +287,11 @@ def running(
     if tls:
         _certify(prod)
     https = f'https = {{ listen = "127.0.0.1:{prod.https}" }}' if tls else ""
-    archive = "" if "bridge" in last else f'[files]\nlisten = "127.0.0.1:{prod.files}"'
+    archive = (
+        ""
+        if "bridge" in last or "[files]" in last
+        else f'[files]\nlisten = "127.0.0.1:{prod.files}"'
+    )
     prod.home.environment_toml.write_text(
         SETTINGS.format(
             runtime=runtime,

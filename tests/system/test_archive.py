@@ -1,13 +1,17 @@
 """The file archive of an environment, as people, programs and machines use it."""
 
 import json
+import re
 import shutil
+import urllib.request
 from collections.abc import Iterator
+from html import unescape
 
 import boto3
 import pytest
 
 import keeping
+from dayfly.cli.release import who
 from dayfly.clock import wait_until
 from production import Production, Project, project, running
 from small_image import python_image
@@ -21,6 +25,33 @@ def test_the_environment_tells_where_its_archive_is(prod: Production) -> None:
 
     assert services["files"] == {"state": "up", "url": f"http://127.0.0.1:{prod.files}"}
     assert "files up" in prod.typed("status")
+
+
+def test_the_console_shows_the_archive_and_shares_from_it(prod: Production) -> None:
+    (prod.folder / "bill.txt").write_text("7,50")
+    prod.typed("files", "create", "bills", "--versions")
+    prod.typed("files", "put", str(prod.folder / "bill.txt"), "bills/7.txt")
+    visitor, place = prod.visitor(), "bucket=bills&key=7.txt"
+    assert ">bills</a>" in visitor.get("/files")[1]
+    seal = found(r'name="seal" value="([^"]+)"', visitor.get(f"/files/object?{place}")[1])
+
+    shared = visitor.post(f"/files/link?{place}", seal=seal, duration="1h")[1]
+    link = found(r"<pre>([^<]+)</pre>", shared)
+    assert link.startswith(f"http://127.0.0.1:{prod.files}/bills/7.txt?")
+    with urllib.request.urlopen(link, timeout=10) as answer:
+        assert answer.read() == b"7,50"
+
+    sure = found(r'action="([^"]+)" method="post"', visitor.get(f"/files/delete?{place}")[1])
+    assert visitor.post(sure, seal=seal)[0].status == 303
+    gone, _ = json.loads(prod.typed("files", "versions", "bills/7.txt", "--json"))
+    assert gone["deleted"]
+    assert gone["provenance"] == {"who": who(), "source": "deleted in the console"}
+
+
+def found(pattern: str, page: str) -> str:
+    match = re.search(pattern, page)
+    assert match, page
+    return unescape(match[1])
 
 
 def test_a_key_of_the_command_line_is_good_for_any_client(prod: Production) -> None:
@@ -99,7 +130,8 @@ def test_what_a_release_wrote_the_next_one_reads_when_its_machines_are_gone(
     tree = prod.home.path / "archive/data/keeper/seen"
     assert (tree / f"{first}.txt").read_text() == f"by keeper-{first}-web-1"
     (row,) = json.loads(prod.typed("files", "versions", f"keeper/seen/{first}.txt", "--json"))
-    assert (row["owner"], row["provenance"]["who"]) == ("keeper", "keeper")
+    wrote = {"who": "keeper", "release": str(first), "machine": f"keeper-{first}-web-1"}
+    assert (row["owner"], row["provenance"]) == ("keeper", wrote)
 
 
 def test_the_secret_of_the_key_is_shown_nowhere(prod: Production, keeper: Project) -> None:

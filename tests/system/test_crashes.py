@@ -95,6 +95,7 @@ def test_haproxy_dies_under_load(prod: Production, kinds: Project) -> None:
     assert_serving(prod, kinds.app, serving)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("left", ["its services live on", "its services die as well"])
 def test_the_supervisor_dies(prod: Production, kinds: Project, left: str) -> None:
     """`dayfly up` finds all again; traffic was never touched."""

@@ -260,6 +260,7 @@ def test_an_app_that_could_not_be_opened_is_opened_later(prod: Production, book:
     assert "closed" not in prod.typed("status", at=book.folder)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "moment", ["done:close", "intended:migrate", "done:migrate", "done:cut over", "done:open"]
 )

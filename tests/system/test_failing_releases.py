@@ -136,6 +136,7 @@ CASES = {
 }
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("name", CASES)
 def test_what_served_goes_on(prod: Production, kinds: Project, name: str) -> None:
     case = CASES[name]
@@ -240,6 +241,7 @@ def test_errors_after_the_cutover_move_the_traffic_back(prod: Production, kinds:
     assert_serving(prod, kinds.app, serving)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("stage", ["build", "test", "verify", "watch"])
 def test_a_release_can_be_stopped(prod: Production, kinds: Project, stage: str) -> None:
     """As Ctrl-C does."""

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -63,6 +65,9 @@ def test_a_rollback_brings_column_and_values_back(prod: Production, book: Ledger
     assert "entries" in said
     shown = json.loads(prod.typed("preserved", "show", str(number), "--json", at=book.folder))
     assert (shown["damage"], shown["tables"][0]["columns"]) == ("", ["cents"])
+    assert shown["folder"] == f"dayfly-preserved/{book.app}/{number}/"
+    assert "1.copy.gz" in prod.typed("files", "ls", shown["folder"], at=book.folder)
+    assert not list(prod.home.preserved(book.app, str(number)).glob("*.gz"))
 
     way = " ".join(prod.typed("status", at=book.folder).split())
     assert f"brings back entries.cents (release {number}), then serves release {before}" in way
@@ -159,11 +164,17 @@ def test_what_nobody_can_name_is_promised_by_nobody(prod: Production, book: Ledg
     assert asked(book, "SELECT count(*) FROM kids") == [(99,)]
 
 
-def test_a_damaged_export_is_refused_with_both_sums(prod: Production, book: Ledger) -> None:
+def test_what_the_archive_does_not_keep_whole_is_refused(prod: Production, book: Ledger) -> None:
+    """Before it is taken away, and when it is to come back: with both sums."""
     asked(book, "ALTER TABLE entries ALTER cents DROP NOT NULL")
+    with out_of_reach(prod.home.path / "archive"):
+        early = prod.release(book, dropping(book), "--despite", "cents are counted elsewhere")
+    assert early.status == 1
+    assert "/archive" in early.said
+    assert "cents" in book.columns
+    book.taken_back()
     number = prod.released(book, dropping(book), "--despite", "cents are counted elsewhere")
-    folder = prod.home.preserved(book.app, str(number))
-    file = folder / "1.copy.gz"
+    file = prod.home.path / "archive/data/dayfly-preserved" / book.app / str(number) / "1.copy.gz"
     whole = file.read_bytes()
     file.write_bytes(whole[:-1])
 
@@ -179,6 +190,18 @@ def test_a_damaged_export_is_refused_with_both_sums(prod: Production, book: Ledg
     unknown = prod.type("preserved", "show", "999", at=book.folder)
     assert unknown.status == 1
     assert "nothing is preserved under 999" in unknown.said
+
+
+@contextmanager
+def out_of_reach(archive: Path) -> Iterator[None]:
+    """Another thing lies in its place."""
+    elsewhere = archive.rename(archive.with_name("elsewhere"))
+    archive.write_text("")
+    try:
+        yield
+    finally:
+        archive.unlink()
+        elsewhere.rename(archive)
 
 
 def test_values_are_put_back_by_hand(prod: Production, book: Ledger) -> None:
@@ -237,6 +260,7 @@ def test_a_breach_moves_nothing_back_onto_a_schema_that_does_not_fit(
     assert "closed the way back" not in prod.typed("status", at=book.folder)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("step", ["close", "restore", "cut over"])
 def test_a_server_that_dies_on_the_way_leaves_a_way(
     prod: Production, book: Ledger, step: str

@@ -30,7 +30,9 @@ def book(prod: Production) -> Iterator[Ledger]:
         yield ledger(prod, url, watch='"200ms"')
 
 
-def test_what_is_not_declared_is_refused_and_told(prod: Production, book: Ledger) -> None:
+def test_what_is_not_declared_is_refused_and_told_until_it_is(
+    prod: Production, book: Ledger
+) -> None:
     before = prod.serving(book.app)
     book.set(migrate="", run=AT_START)
     alembic(book.folder)
@@ -49,6 +51,15 @@ def test_what_is_not_declared_is_refused_and_told(prod: Production, book: Ledger
     assert asked(book.url, TABLES) == 0
     assert before
     assert_serving(prod, book.app, nothing_new)
+
+    settings = book.folder / "dayfly.toml"
+    settings.write_text(settings.read_text().replace("[database]", "[database]\nat_start = true"))
+    declared = prod.released(book, book.save("Says so"))
+
+    record = prod.record(declared)
+    assert (record["verdict"], asked(book.url, TABLES)) == ("none", 1)
+    assert "migrate" in [stage["stage"] for stage in record["stages"]]
+    assert_serving(prod, book.app, declared)
 
 
 def test_what_is_declared_is_all_there_is(prod: Production, book: Ledger) -> None:

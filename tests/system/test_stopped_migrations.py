@@ -106,6 +106,7 @@ def test_what_a_dead_server_left_at_work_is_ended(scene: tuple[Production, Ledge
     assert_as_before(prod, book, "orphaned", before)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("scene", [BY_COMMAND], ids=["command"], indirect=True)
 @pytest.mark.parametrize("before", ["", "7s"])
 def test_the_limit_for_locks_of_a_role_that_migrates_does_not_outlive_a_server(

@@ -10,6 +10,7 @@ pytestmark = [
 ]  # fmt: skip
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
 def test_no_request_fails_where_the_verdict_promises_it(story: Story) -> None:
     postgresql()

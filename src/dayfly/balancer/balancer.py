@@ -52,7 +52,13 @@ ANSWER_SECONDS = 5.0  # for HAProxy to come back; the keeper needs a fraction of
 
 
 def listen(
-    settings: environment.Balancer, *, environment_id: str, access_log: int, home: Path
+    settings: environment.Balancer,
+    *,
+    environment_id: str,
+    access_log: int,
+    home: Path,
+    files: str = "",
+    files_socket: Path | None = None,
 ) -> Listen:
     """What the keeper needs of the settings; `home` is DAYFLY_HOME."""
     https = settings.https
@@ -64,6 +70,8 @@ def listen(
         certificates=folder,
         program=settings.program,
         access_log=access_log,
+        files=files,
+        files_socket=os.path.relpath(files_socket, home / "balancer") if files_socket else "",
     )
 
 

@@ -62,6 +62,8 @@ def configuration(listen: Listen, routing: Routing, certificates: Sequence[str])
         ("@ENVIRONMENT@", listen.environment),
         ("@BINDS@", _binds(listen, certificates)),
         ("@LOG_FORMAT@", LOG_FORMAT),
+        ("@FILES@", _files(listen)),
+        ("@ARCHIVE@", f"  server archive unix@{listen.files_socket}" if listen.files else ""),
     ):
         head = head.replace(mark, text)
     slots = "".join(_backend(slot_name(number), routing) for number in range(SLOTS))
@@ -98,6 +100,20 @@ def _binds(listen: Listen, certificates: Sequence[str]) -> str:
             f"  bind {listen.https} name https ssl crt-list {CERTIFICATES}{strict} alpn h2,http/1.1"
         )
     return "\n".join(lines)
+
+
+def _files(listen: Listen) -> str:
+    """Which requests are the file archive's."""
+    if not listen.files:
+        return "  acl files always_false"
+    host = "req.fhdr(host),host_only,lower,rtrim(.)"
+    lines = (f"  acl files {host} -m {how}" for how in _named(listen.files))
+    return "\n".join(lines)
+
+
+def _named(host: str) -> tuple[str, str]:
+    """It, and what is below it."""
+    return f"str {host}", f"end .{host}"
 
 
 def _backend(name: str, routing: Routing) -> str:

@@ -28,6 +28,8 @@ class Listen:
     certificates: str = ""  # folder of PEM files, relative to the balancer's own
     program: str | None = None
     access_log: int = 256 * 1024 * 1024  # bytes at which the log begins anew
+    files: str = ""  # the host name of the file archive, whose buckets are hosts below it
+    files_socket: str = ""  # where it answers, relative to the balancer's folder
 
 
 def read_routing(folder: Path) -> Routing:

@@ -64,4 +64,6 @@ def destroy(session: Session, *, name: str) -> int:
 
 
 def _console_link(session: Session) -> str:
-    return clean(session.client().post("/api/console-link")["url"])
+    from dayfly.cli.release import who  # noqa: PLC0415 - see `up`
+
+    return clean(session.client().post("/api/console-link", {"who": who()})["url"])

@@ -1,13 +1,11 @@
 """Commands for the file archive: how they are typed. What they do is loaded when one is."""
 
-from argparse import ArgumentParser, ArgumentTypeError
-from typing import TYPE_CHECKING
+from argparse import ArgumentParser
 
+from dayfly.cli import keeping
+from dayfly.cli.amounts import checksum, count, duration, moment, pair, seconds, size
 from dayfly.cli.commands import Commands, Run, words
 from dayfly.cli.session import Session
-
-if TYPE_CHECKING:
-    from dayfly.config.units import Duration, Size
 
 ABOUT = "The file archive of the environment in DAYFLY_HOME, or one that runs alone."
 OBJECT, BELOW = "BUCKET/KEY", "BUCKET[/PREFIX]"
@@ -19,6 +17,7 @@ def declare(commands: Commands) -> None:
     _declare_moves(files)
     _declare_changes(files)
     _declare_lock(files)
+    keeping.declare(files, _run)
     _declare_care(files)
     _declare_keys(files)
 
@@ -52,10 +51,10 @@ def _declare_search(search: ArgumentParser) -> None:
         ("provenance", "who, release, machine, job or source: machine=orders-7-web-1"),
     ):
         search.add_argument(
-            f"--{name}", action="append", type=_pair, default=[], metavar="NAME=VALUE", help=of
+            f"--{name}", action="append", type=pair, default=[], metavar="NAME=VALUE", help=of
         )
-    search.add_argument("--since", type=_moment, metavar="TIME", help="put since: a time, or 2h")
-    search.add_argument("--until", type=_moment, metavar="TIME", help="put before then")
+    search.add_argument("--since", type=moment, metavar="TIME", help="put since: a time, or 2h")
+    search.add_argument("--until", type=moment, metavar="TIME", help="put before then")
     search.add_argument("--versions", action="store_true", help="also what is not current")
     search.add_argument("-n", type=int, dest="limit", default=200, metavar="N", help="most (200)")
 
@@ -71,9 +70,23 @@ def _declare_moves(files: Commands) -> None:
         "target", nargs="?", default="", metavar="FILE", help="or a folder; - for standard output"
     )
     get.add_argument("--version", default="", metavar="ID", help="an earlier one")
+    _declare_fetch(_writer(files, "fetch", "Store what lies at a URL; what broke off goes on."))
     import_ = _reader(files, "import", "Store all files below a folder; typed again it goes on.")
     import_.add_argument("folder", type=words, metavar="FOLDER")
     import_.add_argument("target", type=words, metavar=BELOW)
+
+
+def _declare_fetch(fetch: ArgumentParser) -> None:
+    fetch.add_argument("url", type=words, metavar="URL", help="http or https")
+    fetch.add_argument("target", type=words, metavar=OBJECT, help="or BUCKET/PREFIX/")
+    fetch.add_argument(
+        "--checksum",
+        type=checksum,
+        metavar="SUM",
+        help="what it has to have: sha256:HEX or sha512:HEX",
+    )
+    fetch.add_argument("--most", type=size, metavar="SIZE", help="refuse what is larger: 5GB")
+    fetch.add_argument("--new", action="store_true", help="only if there is no such object")
 
 
 def _declare_changes(files: Commands) -> None:
@@ -99,7 +112,7 @@ def _declare_lock(files: Commands) -> None:
     lock = _reader(files, "lock", "Be the only one who may write a key, for a while.")
     lock.add_argument("place", type=words, metavar="BUCKET[/KEY]", help="a bucket: its leases")
     lock.add_argument("--owner", default="", metavar="NAME", help="who it is (user and process)")
-    lock.add_argument("--seconds", type=_seconds, default=60.0, metavar="N", help="how long (60)")
+    lock.add_argument("--seconds", type=seconds, default=60.0, metavar="N", help="how long (60)")
     lock.add_argument("--release", type=int, metavar="TOKEN", help="end the lease of this token")
     lock.add_argument(
         "--run", type=words, metavar="COMMAND", dest="command", help="hold it while this runs"
@@ -114,9 +127,12 @@ def _declare_care(files: Commands) -> None:
     mirror.add_argument("folder", type=words, metavar="FOLDER")
     limit = _place(files.add("limit", _run("limit"), "How much a bucket may hold, and keeps."))
     limit.add_argument("bucket", type=words, metavar="BUCKET")
-    limit.add_argument("--quota", type=_size, metavar="SIZE", help="such as 5GB; none without it")
+    limit.add_argument("--quota", type=size, metavar="SIZE", help="such as 5GB; 0B is none")
     limit.add_argument(
-        "--trash", type=_duration, metavar="TIME", help="how long what is deleted is kept: 30d"
+        "--trash",
+        type=duration,
+        metavar="TIME",
+        help="how long deleted ones stay: 30d; 0s is none",
     )
     about = "Make the index anew from the files, while no server runs."
     _place(files.add("rebuild", _run("rebuild"), about))
@@ -125,7 +141,7 @@ def _declare_care(files: Commands) -> None:
     serve.add_argument(
         "--listen", default="127.0.0.1:9000", metavar="ADDR", help="HOST:PORT (127.0.0.1:9000)"
     )
-    serve.add_argument("--workers", type=_count, default=2, metavar="N", help="processes (2)")
+    serve.add_argument("--workers", type=count, default=2, metavar="N", help="processes (2)")
     serve.add_argument(
         "--accounts", metavar="FILE", help="who may use it (DIR/.dayfly/accounts.json)"
     )
@@ -139,6 +155,7 @@ def _declare_keys(files: Commands) -> None:
     key = files.add_group("key", "Who may use the archive.")
     create = key.add_reader("create", _run("key create"), "A new access key, told this once.")
     create.add_argument("name", type=words, metavar="NAME", help="of the account that has it")
+    create.add_argument("--operator", action="store_true", help="may do all, in all buckets")
     ls = key.add_reader("ls", _run("key ls"), "All access keys; secrets are never shown.")
     rm = key.add("rm", _run("key rm"), "Take an access key back, at once.")
     rm.add_argument("access_key_id", metavar="ID")
@@ -164,56 +181,3 @@ def _place(parser: ArgumentParser) -> ArgumentParser:
 def _token(parser: ArgumentParser) -> ArgumentParser:
     parser.add_argument("--token", type=int, metavar="N", help="of the lease that allows it")
     return parser
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, found, value = text.partition("=")
-    if not (name and found):
-        raise ArgumentTypeError(f"{text}: allowed is NAME=VALUE")
-    return name, value
-
-
-def _seconds(text: str) -> float:
-    found = float(text) if text.replace(".", "", 1).isdecimal() else _duration(text)
-    if not found:
-        raise ArgumentTypeError(f"{text}: allowed is more than that")
-    return float(found)
-
-
-def _duration(text: str) -> "Duration":
-    from dayfly.config.units import Duration, UnitError  # noqa: PLC0415
-
-    try:
-        return Duration.parse(text)
-    except UnitError as error:
-        raise ArgumentTypeError(f"{text}: {error}") from error
-
-
-def _size(text: str) -> "Size":
-    from dayfly.config.units import Size, UnitError  # noqa: PLC0415
-
-    try:
-        return Size.parse(text)
-    except UnitError as error:
-        raise ArgumentTypeError(f"{text}: {error}") from error
-
-
-def _moment(text: str) -> int:
-    """Nanoseconds since the epoch, of a time or of how long ago."""
-    import time  # noqa: PLC0415
-
-    from dayfly.config.units import Duration, UnitError  # noqa: PLC0415
-    from dayfly.logs.query.instants import ALLOWED, span  # noqa: PLC0415 - one way to write times
-
-    if written := span(text):
-        return written[0]
-    try:
-        return time.time_ns() - round(Duration.parse(text) * 1_000_000_000)
-    except UnitError as error:
-        raise ArgumentTypeError(f"{text}: allowed is {ALLOWED}, or how long ago: 2h") from error
-
-
-def _count(text: str) -> int:
-    if not (text.isdecimal() and 0 < int(text) <= 64):  # noqa: PLR2004
-        raise ArgumentTypeError(f"{text}: allowed are 1 to 64")
-    return int(text)

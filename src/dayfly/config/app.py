@@ -71,12 +71,18 @@ class Database:
     migrate_url: str | None = None  # of a role of its own that may change the schema
     migrations: str | None = None  # a directory of plain SQL files, run by name: assessed first
     migrate: str | None = None  # or any tool's command
+    at_start: bool = False  # or the app itself does, when it starts
     contract: tuple[str, ...] = ()  # migrations (globs) that wait until nothing older runs
     statements: str | None = None  # a file of SQL that the app sends, tried on the new schema
     replica_url: str | None = None  # a secret too: of a replica that answers for production
     budget: Duration = Duration(1)  # the longest blocking that counts as online
     hold: Duration = Duration(5)  # for which requests may be held while it blocks longer
     deadline: Duration = Duration(10 * 60)
+
+    @property
+    def migrates(self) -> bool:
+        """Whether anything is declared that brings the schema up to date."""
+        return bool(self.migrations or self.migrate or self.at_start)
 
 
 @dataclass(frozen=True, kw_only=True)

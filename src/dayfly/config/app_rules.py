@@ -154,11 +154,24 @@ def _migrating(app: App, database: Database) -> Iterator[Problem]:
     if database.migrations is not None and database.migrate is not None:
         at = ("database", "migrations")
         yield Problem(at, "there is `migrate` too; one of them brings the schema up to date")
+    if database.at_start:
+        yield from _at_start(database)
     for key in ("migrations", "statements"):
         path = getattr(database, key)
         if path is not None and (outside := inside_problem(path)):
             yield Problem(("database", key), outside)
     yield from _contract(database)
+
+
+def _at_start(database: Database) -> Iterator[Problem]:
+    at: KeyPath = ("database", "at_start")
+    for key in ("migrations", "migrate"):
+        if getattr(database, key) is not None:
+            says = f"there is `{key}` too; switch off what the app does when it starts"
+            yield Problem(at, says, (("database", key),))
+    if database.migrate_url is not None:
+        says = "the app migrates as its own role; leave `migrate_url` out"
+        yield Problem(at, says, (("database", "migrate_url"),))
 
 
 def _own_secret(app: App, key: str, name: str | None) -> Iterator[Problem]:

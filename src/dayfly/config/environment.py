@@ -138,11 +138,34 @@ class Logs:
 
 
 @dataclass(frozen=True, kw_only=True)
+class S3:
+    """What opens the bucket of `store = "s3://…"`: names of secrets of the app `dayfly`."""
+
+    endpoint: str | None = None  # without it Amazon's
+    region: str = "us-east-1"
+    access_key_id: str = "FILES_ACCESS_KEY_ID"
+    secret_access_key: str = "FILES_SECRET_ACCESS_KEY"  # noqa: S105 - the name of a secret
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilesWatch:
+    """Whom to tell what happens in a bucket."""
+
+    url: str
+    bucket: str
+    prefix: str = ""
+    secret: str | None = None  # of the app `dayfly`, shown as Bearer
+
+
+@dataclass(frozen=True, kw_only=True)
 class Files:
     """The file archive."""
 
-    store: str = "archive"  # relative to DAYFLY_HOME, or a mounted share
+    store: str = "archive"  # relative to DAYFLY_HOME, a mounted share, or s3://BUCKET
+    s3: S3 = field(default_factory=S3)
+    watch: dict[str, FilesWatch] = field(default_factory=dict)
     listen: str | None = None  # without it a port of loopback that `up` chooses once
+    host: str | None = None  # its name at the balancer; buckets are hosts below it
     workers: int = 2
 
 

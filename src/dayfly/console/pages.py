@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from dayfly import progress
 from dayfly.console import chart, impact, lanes
+from dayfly.console.files import pages as files
 from dayfly.console.guard import Guard
 from dayfly.console.live import changes
 from dayfly.console.logs.pages import LogPages
@@ -40,6 +41,7 @@ def routes(state: State, sessions: Sessions, hosts: Collection[str]) -> list[Bas
         Route("/releases/{number:int}/database", pages.database, middleware=inside),
         Route("/live", pages.live, middleware=inside),
         *LogPages(state, sessions, pages.templates).routes(inside),
+        *files.routes(state, sessions, pages.templates, inside),
         Route("/enter", pages.enter, middleware=door),
         Mount("/static", static, middleware=door),
     ]

@@ -19,10 +19,12 @@ from dayfly.environment import logstore, views
 from dayfly.environment.api import application
 from dayfly.environment.certified import certified
 from dayfly.environment.environment import Environment, observe, opened
+from dayfly.environment.operated import operated
 from dayfly.environment.readings import listed
 from dayfly.environment.stream import follow
 from dayfly.errors import DayflyError
 from dayfly.events import Event
+from dayfly.files.operated import Operated
 from dayfly.release.receipt import whole
 
 GRACE_SECONDS = 2  # for answers under way when the server is told to end
@@ -57,7 +59,7 @@ def answer(home: Home, environment: Environment) -> None:
         environment,
         token=key,
         extra=routes(Reader(environment), sessions, {*LOOPBACK, host, public.hostname or host}),
-        link=lambda: f"{address.rstrip('/')}/enter?code={sessions.code()}",
+        link=lambda who: f"{address.rstrip('/')}/enter?code={sessions.code(who)}",
     )
     # uvicorn raises the signal that ended it once more; then our parts still have to close
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -111,6 +113,10 @@ class Reader:
 
     def alerts(self) -> Sequence[Json]:
         return self.environment.alerts.told()
+
+    def archive(self) -> Operated:
+        parts = self.environment.parts
+        return operated(parts.home, parts.settings)
 
     def searches(self) -> Path:
         return self.environment.parts.home.searches

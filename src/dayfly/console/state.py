@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from dayfly.events import Event
+from dayfly.files.operated import Operated
 
 Json = Mapping[str, Any]
 
@@ -37,6 +38,9 @@ class State(Protocol):
 
     def alerts(self) -> Sequence[Json]:
         """All alerts of the logs, whether they stand or not."""
+
+    def archive(self) -> Operated:
+        """Where the file archive lies; it may be away."""
 
     def searches(self) -> Path:
         """The file with the searches that got a name."""

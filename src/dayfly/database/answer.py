@@ -67,14 +67,16 @@ def of_command(
     *,
     check: Check | None = None,
     rest: tuple[Run, tuple[str, ...]] | None = None,
+    starts: bool = False,
 ) -> Answer:
     """Of a migrate command, which is given the URL of a copy; `names` of what it should run.
 
-    `rest`: how what it leaves is run when its turn comes, and the names of that.
+    `rest`: how what it leaves is run when its turn comes, and the names of that. `starts`: it is an
+    app's start, which is no migration unless it changes the schema, or writes down what it has run.
     """
     run = guarded(question.url, run)
     drifted = by_command(run) if question.drift else None
-    asked = Asked(command=True, run=run, names=names, check=check, drifted=drifted)
+    asked = Asked(command=True, run=run, names=names, check=check, drifted=drifted, starts=starts)
     left = rest and Asked(command=True, run=guarded(question.url, rest[0]), names=rest[1])
     return _answer(question, asked, time.monotonic(), left)
 

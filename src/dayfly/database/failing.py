@@ -19,7 +19,15 @@ _WHERE = re.compile(r'connection to server at "(?P<host>[^"]*)"[^,]*, port (?P<p
 def failing(error: DayflyError, output: str, production: str) -> Finding:
     """Nobody knows what it does, which counts as downtime; `output` is what the command said."""
     if ONLY in output:
-        return unassessable(_turned(output, production), _strayed(output))
+        found = unassessable(_turned(output, production), _strayed(output))
+    else:
+        found = _failed(error, output)
+    if isinstance(error, CaptureError):
+        found = replace(found, migration=error.migration, statement=error.statement)
+    return found
+
+
+def _failed(error: DayflyError, output: str) -> Finding:
     refused = _refused(error, output)
     first = refused.remedy if refused and refused.remedy not in error.hint else ""
     hints = (first, error.hint, output, missed_network(output))
@@ -28,8 +36,6 @@ def failing(error: DayflyError, output: str, production: str) -> Finding:
     if refused:
         told = error.message if str(refused) in error.message else str(refused)
         found = replace(found, kind="fails", message=f"will fail: {told}")
-    if isinstance(error, CaptureError):
-        found = replace(found, migration=error.migration, statement=error.statement)
     return found
 
 

@@ -14,6 +14,7 @@ from dayfly.database.bridging import keep
 from dayfly.database.capture import CaptureError, Run, capture, captured
 from dayfly.database.captured import Transaction
 from dayfly.database.copy import Copies, copy_of
+from dayfly.database.differences import differences, schema_of
 from dayfly.database.impact.assess import OPEN, Impact, assess
 from dayfly.database.impact.questions import Ask
 from dayfly.database.impact.sender import FILES, sender
@@ -47,6 +48,7 @@ class Asked:
     names: tuple[str, ...] = ()  # of what it should run
     files: tuple[SqlFile, ...] = ()  # what it runs, where that is known beforehand
     check: Check | None = None
+    starts: bool = False  # an app's start, which may migrate
     drifted: Drifted | None = None  # from what the migrations make
 
 
@@ -165,7 +167,7 @@ def caught_of(copies: Copies, asked: Asked, production: str, ask: Ask) -> Caught
     if asked.command:
         require_reached(copies, found, production, asked.names)
     own = without_routine(found.done, lambda: capture(copies, asked.run, on=url))
-    did = own if does_something(own) else ()
+    did = own if does_something(own) and not (asked.starts and _as_ever(before(), url)) else ()
     ran = {*recorded(url), *(named(found.done) or ())}
     left = tuple(name for name in asked.names if name not in ran)
     return Caught(
@@ -177,6 +179,12 @@ def caught_of(copies: Copies, asked: Asked, production: str, ask: Ask) -> Caught
         filled=filled,
         command=asked.command,
     )
+
+
+def _as_ever(before: str, after: str) -> bool:
+    """Schema and books are what they were: what else it writes it always does."""
+    same = not differences(schema_of(before), schema_of(after))
+    return same and set(recorded(before)) == set(recorded(after))
 
 
 def _without_nulls(

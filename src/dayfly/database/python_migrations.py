@@ -1,11 +1,12 @@
 """Alembic's and Django's migrations as their files tell, without running them."""
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+from dayfly.database.imported import with_imported
 from dayfly.database.tools import Kind, Tool, ToolError, tool_of
 
 _PROGRAMS = ("RunPython", "get_bind", "op.execute", "Session")  # one of these words is in them
@@ -104,22 +105,22 @@ def program_texts(source: Path) -> dict[str, str]:
     top = source / tool.place
     match tool.kind:
         case "alembic":
-            found = _programs(top, "*.py")
+            found = _programs(top, "*.py", (source,))
             return {name: text for path, text in found for name in _revision(path)}
         case "django":
-            found = _programs(top, "migrations/[0-9]*.py")
+            found = _programs(top, "migrations/[0-9]*.py", (top, source))
             return {f"{path.parent.parent.name}.{path.stem}": text for path, text in found}
         case _:
             return {}
 
 
-def _programs(top: Path, pattern: str) -> Iterator[tuple[Path, str]]:
+def _programs(top: Path, pattern: str, roots: Sequence[Path]) -> Iterator[tuple[Path, str]]:
     for path in sorted(top.rglob(pattern)):
         inside = (path, *(top / part for part in path.relative_to(top).parents))
         if path.is_file() and not any(each.is_symlink() for each in inside):
             text = path.read_text(errors="replace")
             if any(word in text for word in _PROGRAMS):
-                yield path, text
+                yield path, with_imported(text, path, roots)
 
 
 def _revision(path: Path) -> list[str]:

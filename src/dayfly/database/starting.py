@@ -28,10 +28,10 @@ def started(url: str, run: Run, *, folder: Path, postgresql: str | None = None) 
         before = schema_of(copy)
         done = capture(copies, run, on=copy)
         changed = differences(before, schema_of(copy))
-        return Started(changed=changed, statement=_first(done, changed) if changed else "")
+        return Started(changed=changed, statement=telling(done, changed) if changed else "")
 
 
-def _first(done: Sequence[Transaction], changed: Sequence[str]) -> str:
+def telling(done: Sequence[Transaction], changed: Sequence[str]) -> str:
     """Many a start says CREATE … IF NOT EXISTS of what is there: one that names what changed."""
     texts = [" ".join(one.text.split()) for each in done for one in each.statements]
     changing = [text for text in texts if first_word(text) in _VERBS]

@@ -2,16 +2,22 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from textwrap import shorten
 
 import psycopg
 
 from dayfly.database.books import BOOKS
+from dayfly.database.capture import capture
+from dayfly.database.captured import Transaction
 from dayfly.database.connection import connect
 from dayfly.database.copy import Copies
 from dayfly.database.differences import differences, schema_of
 from dayfly.database.guard import guarded_start
 from dayfly.database.impact.finding import STAGED, Finding
+from dayfly.database.programs import DatabaseError
+from dayfly.database.starting import telling
 
+_SHOWN = 200  # characters of a statement in a message
 Try = Callable[[str], str]  # a release on the database at this URL: why it fails there, or nothing
 
 _TABLES = """
@@ -58,6 +64,7 @@ class Tried:
     covered: tuple[str, ...] = ()  # tables whose new rows the outgoing release left alone
     damaged: tuple[str, ...] = ()  # tables whose new rows it did not
     changed: tuple[str, ...] = ()  # what of the schema the incoming release changes by itself
+    statement: str = ""  # that does so
     called: str = "incoming"
 
     @property
@@ -79,7 +86,7 @@ class Tried:
         if self.outgoing:
             found.append(_failed("breaks", "the outgoing release fails", self.outgoing))
         if self.changed:
-            found.append(_changes(self.called, self.changed))
+            found.append(_changes(self.called, self.changed, self.statement))
         found += [
             Finding(
                 verdict=STAGED,
@@ -98,11 +105,15 @@ def _failed(kind: str, what: str, why: str) -> Finding:
     return Finding(verdict=STAGED, kind=kind, message=message, evidence=rest)
 
 
-def _changes(called: str, changed: tuple[str, ...]) -> Finding:
+def _changes(called: str, changed: tuple[str, ...], statement: str) -> Finding:
+    does = f"it {changed[0]}"
+    if statement:
+        does += f" ({shorten(statement, _SHOWN, placeholder=' …')})"
     return Finding(
         verdict=STAGED,
         kind="unknown",
-        message=f"the {called} release changes the schema when it starts: it {changed[0]}",
+        message=f"the {called} release changes the schema when it starts: {does}",
+        statement=statement,
         evidence="; ".join(changed[1:]),
         remedy="-- Leave it to the migrations, and switch it off in the app.",
     )
@@ -127,19 +138,38 @@ def tried(
     url = copies.entered_by(role, migrated)
     old = _columns(copies.server.url(copies.template))
     before, schema = _rows(migrated, old), schema_of(migrated)
-    if why := releases.incoming(url):
+    why, done = _watched(copies, migrated, lambda: releases.incoming(url))
+    if why:
         control = _control(copies, releases, role)
         return (
             Tried(unassessable=control) if control else Tried(incoming=why, called=releases.called)
         )
     changed = differences(schema, schema_of(migrated))
     if changed or not goes_back or releases.outgoing is None:
-        return Tried(changed=changed, called=releases.called)
+        statement = telling(done, changed) if changed else ""
+        return Tried(changed=changed, statement=statement, called=releases.called)
     written = _rows(migrated, old)
     if why := releases.outgoing(url):
         control = _control(copies, releases, role)
         return Tried(unassessable=control) if control else Tried(outgoing=why)
     return compared(before, written, _rows(migrated, old))
+
+
+def _watched(
+    copies: Copies, migrated: str, attempt: Callable[[], str]
+) -> tuple[str, tuple[Transaction, ...]]:
+    """Why it fails, or nothing; with what it committed, as far as the server's log can be had."""
+    said: list[str] = []
+
+    def run(_url: str) -> int:
+        said.append(attempt())
+        return 0
+
+    try:
+        done = capture(copies, run, on=migrated)
+    except DatabaseError:
+        done = ()
+    return (said[0] if said else attempt()), done
 
 
 def compared(before: _Rows, written: _Rows, left: _Rows) -> Tried:

@@ -4,6 +4,7 @@ import hmac
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -26,6 +27,13 @@ from dayfly.release.work import ReleaseError
 Answer = Callable[[Environment, Request], Response | dict[str, Any] | list[Any]]
 Streaming = Callable[[Environment, Request], Awaitable[Response]]
 Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Visitor(msgspec.Struct, forbid_unknown_fields=True):
+    """For whom a link into the console is."""
+
+    who: str = ""
+
 
 READINGS: dict[str, Answer] = {
     "/api/status": readings.status,
@@ -63,7 +71,7 @@ STREAMS: dict[tuple[str, str], Streaming] = {
 
 
 def application(
-    environment: Environment, *, token: str, extra: list[BaseRoute], link: Callable[[], str]
+    environment: Environment, *, token: str, extra: list[BaseRoute], link: Callable[[str], str]
 ) -> Starlette:
     """The whole server: the API behind its token, and whatever pages are given as `extra`."""
 
@@ -73,8 +81,9 @@ def application(
 
         return endpoint
 
-    async def console_link(_: Request) -> Response:
-        return JSONResponse({"url": link()})
+    async def console_link(request: Request) -> Response:
+        visitor = orders.read(await request.body(), Visitor)
+        return JSONResponse({"url": link(visitor.who)})
 
     endpoints: list[tuple[str, str, Endpoint]] = [
         *(("GET", path, _reading(environment, answer)) for path, answer in READINGS.items()),

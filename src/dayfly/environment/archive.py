@@ -12,16 +12,18 @@ from dayfly.config.environment import Environment as Settings
 from dayfly.config.home import Home
 from dayfly.config.secrets import Secrets
 from dayfly.durable import write_atomically
-from dayfly.environment import listening
+from dayfly.environment import elsewhere, filewatches, listening
 from dayfly.environment.declared import settings_of
+from dayfly.environment.elsewhere import is_elsewhere
 from dayfly.environment.listening import free_listen, is_free, is_held, url_of
 from dayfly.errors import DayflyError
-from dayfly.files import starting
+from dayfly.files import mount, starting
 from dayfly.files.tenants import Tenants
 from dayfly.machines.container import gateway
 from dayfly.machines.engine import Engine
 
 USUAL_PORT = 8083
+SOCKET = "balancer.sock"  # where the balancer passes on what comes by the host name
 ANSWER_SECONDS = 2.0
 _KEEPS = "file archive"  # who holds its port
 _INDEX = "index"
@@ -37,7 +39,13 @@ class Place:
 
 
 def place(home: Home, settings: Settings | None = None) -> Place:
-    store = Path((settings or settings_of(home)).files.store)
+    found = settings or settings_of(home)
+    store = Path(found.files.store)
+    if is_elsewhere(found):
+        raise DayflyError(
+            f"the files of this environment are in {found.files.store}",
+            hint="Of somebody else's S3 ask what it has: its own tools do what is missing here.",
+        )
     root = home.path / store
     own = not store.is_absolute()
     return Place(
@@ -49,6 +57,8 @@ def place(home: Home, settings: Settings | None = None) -> Place:
 
 def prepare(home: Home, settings: Settings) -> None:
     """Write what the service reads when it starts."""
+    if is_elsewhere(settings):
+        return
     found = place(home, settings)
     listen = settings.files.listen or _kept_listen(home) or _free_listen(home, settings)
     told = starting.Settings(
@@ -57,6 +67,8 @@ def prepare(home: Home, settings: Settings) -> None:
         accounts=str(found.accounts),
         listen=listen,
         workers=settings.files.workers,
+        socket=str(home.files / SOCKET) if settings.files.host else "",
+        domains=(settings.files.host,) if settings.files.host else (),
     )
     write_atomically(home.files / starting.SETTINGS, msgspec.json.encode(told))
 
@@ -69,10 +81,54 @@ def url(home: Home) -> str:
 
 def state(home: Home) -> dict[str, Any]:
     """As `dayfly status` tells it."""
-    return {"state": "up" if _answers(home) else "down", "url": url(home)}
+    settings = settings_of(home)
+    told: dict[str, Any] = {"state": "up" if _answers(home) else "down", "url": url(home)}
+    if is_elsewhere(settings):
+        told = _state_elsewhere(home, settings)
+    if public := public_url(settings):
+        told["public"] = public
+    if settings.files.watch:
+        told["watches"] = filewatches.told(home, settings)
+    return {**told, "note": said} if (said := note(home, settings)) else told
+
+
+def _state_elsewhere(home: Home, settings: Settings) -> dict[str, Any]:
+    try:
+        there = elsewhere.elsewhere_of(home, settings)
+    except DayflyError:
+        there = None
+    up = there is not None and elsewhere.answers(there)
+    return {
+        "state": "up" if up else "down",
+        "url": there.url if there else "",
+        "store": settings.files.store,
+    }
+
+
+def note(home: Home, settings: Settings) -> str:
+    """What can't be promised where the files lie; empty where all of it can."""
+    if is_elsewhere(settings):
+        found, name, rest = elsewhere.told(home), settings.files.store, "it has no leases"
+    else:
+        found, name, rest = mount.told(place(home, settings).index), "the mount", "leases hold"
+    if found.exclusive:
+        return ""
+    return f"the file archive: {name} keeps no conditional writes ({found.why}); {rest}"
+
+
+def public_url(settings: Settings) -> str:
+    """As everybody reaches it through the balancer; empty where nobody does."""
+    if not settings.files.host:
+        return ""
+    https = settings.balancer.https
+    scheme, usual = ("https", "443") if https else ("http", "80")
+    port = (https.listen if https else settings.balancer.http).rpartition(":")[2]
+    return f"{scheme}://{settings.files.host}{'' if port == usual else f':{port}'}"
 
 
 def tenants(home: Home, settings: Settings) -> Tenants:
+    if is_elsewhere(settings):
+        return _tenants_elsewhere(home, settings)
     found = place(home, settings)
     return Tenants(
         root=found.root,
@@ -80,6 +136,19 @@ def tenants(home: Home, settings: Settings) -> Tenants:
         accounts=found.accounts,
         secrets=Secrets(home.secrets),
         endpoint=lambda: _endpoint(home, settings),
+        public=public_url(settings),
+    )
+
+
+def _tenants_elsewhere(home: Home, settings: Settings) -> Tenants:
+    return Tenants(
+        root=home.files,
+        index=home.files,
+        accounts=home.files / starting.ACCOUNTS,
+        secrets=Secrets(home.secrets),
+        endpoint=lambda: "",
+        elsewhere=lambda: elsewhere.elsewhere_of(home, settings),
+        opener=lambda there: elsewhere.opened(home, there),
     )
 
 

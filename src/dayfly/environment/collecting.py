@@ -6,26 +6,23 @@ import shutil
 import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path, PurePosixPath
 from threading import Lock
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from dayfly.durable import translated, write_atomically
 from dayfly.errors import DayflyError
 from dayfly.files.objects import Description, Provenance
+from dayfly.files.staging import Staged
+from dayfly.files.store import Store
 from dayfly.files.tenants import Tenants
 from dayfly.logs.forwarder.starting import ENDED
 from dayfly.machines.collected import FOLDER, TOLD, Collected, told
 from dayfly.stored import read_json
-
-if TYPE_CHECKING:
-    from dayfly.files.repository import Repository
 
 DONE = ".collected.json"  # which files, beside what is told of them
 ROUND_SECONDS = 2.0
@@ -114,10 +111,8 @@ class Collector:
     def _put(
         self, name: str, wanted: Collected, fresh: frozenset[str], known: dict[str, Stamp]
     ) -> None:
-        from dayfly.files.repository import Repository  # noqa: PLC0415 - only where one is needed
-
         self.tenants.access(wanted.app, wanted.bucket)
-        with closing(Repository(self.tenants.root, self.tenants.index)) as repository:
+        with self.tenants.opened() as repository:
             for found in files(self.output / name / FOLDER, partial(key_of, places=wanted.places)):
                 try:
                     if found.path in fresh:
@@ -187,20 +182,21 @@ def type_of(key: str) -> str:
     return mimetypes.guess_type(key)[0] or "application/octet-stream"
 
 
-def store(repository: "Repository", bucket: str, found: Found, described: Description) -> None:
+def store(repository: Store, bucket: str, found: Found, described: Description) -> None:
     """One that the archive has already, of just before a crash, is no new version."""
     with repository.stage(bucket) as staged:
         while piece := os.pread(found.descriptor, PIECE, staged.size):
             staged.write(piece)
-        if not _is_there(repository, bucket, found.key, (staged.size, staged.crc)):
+        if not _is_there(repository, bucket, found.key, staged):
             repository.put(staged, found.key, described)
 
 
-def _is_there(repository: "Repository", bucket: str, key: str, bytes_: tuple[int, int]) -> bool:
+def _is_there(repository: Store, bucket: str, key: str, staged: Staged) -> bool:
     from dayfly.files.errors import NoSuchKeyError  # noqa: PLC0415
 
     try:
         found = repository.head(bucket, key)
     except NoSuchKeyError:
         return False
-    return (found.size, found.crc) == bytes_
+    same = found.crc == staged.crc or found.etag == staged.etag
+    return same and found.size == staged.size

@@ -17,6 +17,7 @@ from dayfly.environment.alerting.alerts import Alerts
 from dayfly.environment.collecting import ROUND_SECONDS as COLLECTING
 from dayfly.environment.collecting import Collector
 from dayfly.environment.declared import settings_of
+from dayfly.environment.filewatches import FileWatches
 from dayfly.environment.mounting import ROUND_SECONDS as MOUNTING
 from dayfly.environment.mounting import Mounting, Serving
 from dayfly.environment.shipping import ROUND_SECONDS, ShippingRuntime
@@ -76,7 +77,8 @@ def opened(home: Home) -> Iterator[Environment]:
     collecting = Rounds("collecting", COLLECTING, shipping_of(parts).collector.collect_all)
     mounting = _mounting(parts)
     alerts = _alerts(parts, engine)
-    for thread in (caretaker, scheduler, watch, retiring, collecting, mounting, alerts):
+    changes = FileWatches(home, parts.settings)
+    for thread in (caretaker, scheduler, watch, retiring, collecting, mounting, alerts, changes):
         thread.start()
     try:
         yield Environment(
@@ -84,7 +86,9 @@ def opened(home: Home) -> Iterator[Environment]:
         )
     finally:
         engine.close()
-        for thread in (alerts, mounting, collecting, retiring, watch, scheduler, caretaker):
+        for thread in (
+            changes, alerts, mounting, collecting, retiring, watch, scheduler, caretaker,
+        ):  # fmt: skip
             thread.close()
         parts.journal.close()
 
@@ -143,6 +147,8 @@ def open_balancer(home: Home, settings: Settings) -> Balancer:
         environment_id=environment_id(home),
         access_log=int(settings.retention.access_log),
         home=home.path,
+        files=settings.files.host or "",
+        files_socket=home.files / archive.SOCKET,
     )
     return Balancer(home.balancer, wanted)
 

@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -80,10 +79,8 @@ class Mounting:
     def _write(
         self, mount: Mount, known: Known, fresh: Collection[str], gone: Collection[str]
     ) -> None:
-        from dayfly.files.repository import Repository  # noqa: PLC0415 - only where one is needed
-
         self.tenants.access(mount.app, mount.bucket)
-        with closing(Repository(self.tenants.root, self.tenants.index)) as repository:
+        with self.tenants.opened() as repository:
             for found in files(mount.folder, partial(_key, mount)):
                 try:
                     if found.path in fresh:
@@ -92,7 +89,7 @@ class Mounting:
                 finally:
                     os.close(found.descriptor)
             for name in gone:
-                repository.delete(mount.bucket, _key(mount, name))
+                repository.delete(mount.bucket, _key(mount, name), by=_origin(mount))
                 del known[name]
 
 
@@ -117,7 +114,7 @@ class Serving:
             yield Mount(
                 app=app.app,
                 release=number,
-                bucket=app.bucket,
+                bucket=self.parts.archive.bucket_of(app),
                 path=path,
                 folder=self.parts.home.keep(app.app, path),
                 prefix=prefix,
@@ -140,5 +137,9 @@ def _described(mount: Mount, key: str) -> Description:
     return Description(
         owner=mount.app,
         headers={"content-type": type_of(key)},
-        provenance=Provenance(who=mount.app, release=str(mount.release), source=mount.path),
+        provenance=_origin(mount),
     )
+
+
+def _origin(mount: Mount) -> Provenance:
+    return Provenance(who=mount.app, release=str(mount.release), source=mount.path)

@@ -25,7 +25,9 @@ def everything(environment: Environment, request: Request) -> list[Any]:
 
 
 def one_of_them(environment: Environment, request: Request) -> dict[str, Any]:
-    return exported.whole(exported.named(environment.parts, request.path_params["name"]))
+    return exported.whole(
+        environment.parts, exported.named(environment.parts, request.path_params["name"])
+    )
 
 
 def restore(environment: Environment, request: Request, body: bytes) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Which processes run a command: how services are found that no supervisor knows any more."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -9,10 +8,17 @@ PROC = Path("/proc")
 
 def pids_of(words: Sequence[str]) -> list[int]:
     """Processes whose command line ends with these words."""
-    wanted = "".join(f"{word}\0" for word in words).encode()
-    found = []
-    for folder in PROC.iterdir():
-        with suppress(OSError):
-            if folder.name.isdecimal() and (folder / "cmdline").read_bytes().endswith(wanted):
-                found.append(int(folder.name))
-    return found
+    return [
+        int(folder.name)
+        for folder in PROC.iterdir()
+        if folder.name.isdecimal() and runs(int(folder.name), words)
+    ]
+
+
+def runs(pid: int, words: Sequence[str]) -> bool:
+    """Whether a process is there still and is that program; a zombie is not."""
+    try:
+        said = (PROC / str(pid) / "cmdline").read_bytes()
+    except OSError:
+        return False
+    return said.endswith("".join(f"{word}\0" for word in words).encode())

@@ -10,18 +10,18 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
 
-from dayfly.client import Client, ClientError
 from dayfly.clock import DeadlineError, wait_until
 from dayfly.command import Setting, output_of, run
-from dayfly.config.contexts import own_context
 from dayfly.config.environment import Environment as Settings
 from dayfly.config.home import OWN, Home, create, environment_id
 from dayfly.config.inherited import inherited_for_builds
 from dayfly.config.load import load_environment
 from dayfly.durable import locked, write_atomically
 from dayfly.environment import archive, gateway, logstore, supervised, units
+from dayfly.environment.awaited import ServiceError, wait_until_up
 from dayfly.environment.certified import certified
 from dayfly.environment.declared import settings_of
+from dayfly.environment.elsewhere import ask, is_elsewhere
 from dayfly.environment.environment import (
     open_balancer,
     open_parts,
@@ -29,24 +29,17 @@ from dayfly.environment.environment import (
     shipping_of,
     url_of,
 )
-from dayfly.environment.processes import pids_of
+from dayfly.environment.processes import pids_of, runs
 from dayfly.environment.shipping import ShippingRuntime
-from dayfly.environment.views import is_up
-from dayfly.errors import DayflyError
 from dayfly.release.work import Parts
 
 Say = Callable[[str], None]
 
-UP_SECONDS = 30.0
 DOWN_SECONDS = 180.0
 SHIPPING_SECONDS = 10.0  # for the last lines of machines, when all goes down
 MACHINE_GRACE_SECONDS = 10.0
 ENDING_AT_ONCE = 16
 WAKE_SECONDS = 0.05
-
-
-class ServiceError(DayflyError):
-    """A service of the environment did not start or did not stop."""
 
 
 def up(home: Home, *, systemd: bool, say: Say) -> str:
@@ -63,14 +56,19 @@ def up(home: Home, *, systemd: bool, say: Say) -> str:
     if settings.api.tls:
         certified(home, settings.api)
     services = supervised.services(Path(sys.executable), home.path)
+    if is_elsewhere(settings):
+        ask(home, settings, say)
+        services = tuple(each for each in services if each.name != supervised.FILES)
+        units.remove(home, [supervised.FILES])
     env = {**inherited_for_builds(), "DAYFLY_HOME": str(home.path)}
     with locked(home.run / "up.lock"):  # one who types it meanwhile finds it started
         if systemd:
             units.start(supervised.systemd_units(services, environment_id(home), env))
         else:
             _start_supervisord(home, supervised.supervisord(services, home.run), env)
-    _wait_until_up(home)
-    for note in open_runtime(home, settings)[0].notes:
+    wait_until_up(home, settings)
+    notes = [*open_runtime(home, settings)[0].notes, archive.note(home, settings)]
+    for note in filter(None, notes):
         say(f"note: {note}")
     return url_of(settings)
 
@@ -164,7 +162,9 @@ def destroy(home: Home, name: str, *, say: Say) -> None:
     gateway.end(home)
     for entry in OWN:
         _remove(home.path / entry)
-    if Path(settings.files.store).is_absolute():
+    if is_elsewhere(settings):
+        say(f"left alone: the files in {settings.files.store}")
+    elif Path(settings.files.store).is_absolute():
         say(f"left alone: the files in {settings.files.store}, a folder of your own")
     left = ", ".join(sorted(path.name for path in home.path.iterdir()))
     if left:
@@ -210,14 +210,14 @@ def _stop_programs(home: Home, names: Sequence[str]) -> None:
 
 
 def _stop_supervisord(home: Home) -> None:
-    if not _supervisors(home):
-        return
-    for pid in _supervisors(home):
+    words = _supervisor_argv(home, "supervisord")[1:]
+    supervisors = pids_of(words)
+    for pid in supervisors:
         os.kill(pid, signal.SIGTERM)
 
     def ended() -> bool:
         _wake(home)
-        return not _supervisors(home)
+        return not any(runs(pid, words) for pid in supervisors)
 
     wait_until(ended, seconds=DOWN_SECONDS, what="supervisord ends")
 
@@ -251,43 +251,22 @@ def _abandon(home: Home, service: str) -> None:
 
 
 def _send(home: Home, service: str, number: signal.Signals) -> None:
-    for pid in _pids(home, service):
+    words = _words_of(home, service)
+    found = pids_of(words)
+    for pid in found:
         with suppress(ProcessLookupError):
             os.kill(pid, number)
-    wait_until(lambda: not _pids(home, service), seconds=DOWN_SECONDS, what=f"{service} ends")
+
+    def ended() -> bool:
+        return not any(runs(pid, words) for pid in found)
+
+    wait_until(ended, seconds=DOWN_SECONDS, what=f"{service} ends")
 
 
 def _pids(home: Home, service: str) -> list[int]:
+    return pids_of(_words_of(home, service))
+
+
+def _words_of(home: Home, service: str) -> list[str]:
     known = supervised.services(Path(sys.executable), home.path)
-    return pids_of(next(list(each.argv[1:]) for each in known if each.name == service))
-
-
-# -- is it up?
-
-
-def _wait_until_up(home: Home) -> None:
-    own = own_context(home)
-    client = Client(own.address, own.token, ca=own.ca)
-
-    def answers() -> bool:
-        try:
-            services = client.get("/api/status")["services"]
-        except ClientError:
-            return False
-        # A tunnel needs the other site, and is brought up by itself.
-        return all(is_up(told) for name, told in services.items() if name != supervised.TUNNEL)
-
-    try:
-        wait_until(answers, seconds=UP_SECONDS, what="the services answer", poll=0.1)
-    except DeadlineError as error:
-        raise ServiceError(error.message, hint=_last_words(home)) from error
-
-
-def _last_words(home: Home, lines: int = 8) -> str:
-    """What the services said last, for whoever has to find out why they don't run."""
-    said = []
-    names = supervised.BEFORE_MACHINES + supervised.AFTER_MACHINES
-    for log in (home.run / f"{name}.log" for name in names):
-        if log.exists():
-            said += [f"{log}:", *log.read_text(errors="replace").splitlines()[-lines:]]
-    return "\n".join(said)
+    return next(list(each.argv[1:]) for each in known if each.name == service)

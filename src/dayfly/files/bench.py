@@ -20,13 +20,13 @@ from dayfly.files.system import fsync, linked, made, try_flock, write_durably
 from dayfly.files.tree import Tree, read_sidecar
 
 PUT, GONE, SET = ".put", ".gone", ".set"
-LOCK = "lock"
 
 
 @dataclass(frozen=True)
 class Bench:
     folder: Path
     held: int  # descriptor of its lock
+    tree: Tree
 
     def fresh(self) -> Path:
         return self.folder / secrets.token_hex(12)
@@ -52,7 +52,7 @@ class Bench:
 
     def close(self) -> None:
         os.close(self.held)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        _forget(self.tree, self.folder)
 
 
 def _named(sidecar: Path, path: Path) -> bool:
@@ -68,10 +68,15 @@ def opened_bench(tree: Tree) -> Bench:
     """Call it, and `left_behind`, with the lock of opening held."""
     folder = tree.inner / "staging" / secrets.token_hex(8)
     made(folder)
-    held = try_flock(folder / LOCK)
+    held = try_flock(tree.lock_in(folder))
     if held is None:
         raise FilesError(f"{folder}: somebody else has locked it")
-    return Bench(folder, held)
+    return Bench(folder, held, tree)
+
+
+def _forget(tree: Tree, folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    tree.lock_in(folder).unlink(missing_ok=True)
 
 
 Changes = Mapping[tuple[str, str], Sequence[tuple[str, str]]]  # by bucket and key: uid and kind
@@ -87,7 +92,7 @@ def left_behind(own: Bench) -> Iterator[Changes | None]:
     folders = []
     with ExitStack() as stack:
         for folder in _others(own):
-            held = try_flock(folder / LOCK)
+            held = try_flock(own.tree.lock_in(folder))
             if held is not None:
                 stack.callback(os.close, held)
                 folders.append(folder)
@@ -95,20 +100,21 @@ def left_behind(own: Bench) -> Iterator[Changes | None]:
         yield found if folders else None
         for folder in folders:
             shutil.rmtree(folder)
+            own.tree.lock_in(folder).unlink(missing_ok=True)
 
 
 def anybody_else(own: Bench) -> bool:
     """Whether another process has the archive open."""
-    return _any_live(_others(own))
+    return _any_live(own.tree, _others(own))
 
 
 def anybody(tree: Tree) -> bool:
-    return _any_live((tree.inner / "staging").iterdir())
+    return _any_live(tree, (tree.inner / "staging").iterdir())
 
 
-def _any_live(folders: Iterable[Path]) -> bool:
+def _any_live(tree: Tree, folders: Iterable[Path]) -> bool:
     for folder in folders:
-        held = try_flock(folder / LOCK)
+        held = try_flock(tree.lock_in(folder))
         if held is None:
             return True
         os.close(held)

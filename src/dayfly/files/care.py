@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dayfly.files import mirror, opening, rebuilding, retention, surveying, trash
+from dayfly.files.condition import ALWAYS, Condition
 from dayfly.files.ground import Ground
-from dayfly.files.objects import Trashed, Version
+from dayfly.files.objects import Provenance, Trashed, Version
 from dayfly.files.retention import Rule
 from dayfly.files.scrub import Copies, Finding, no_copies, scrub
 from dayfly.files.statements import only_newest_changes
@@ -44,13 +45,15 @@ class Care:
         """What was deleted or replaced for good, the newest first."""
         return trash.listed(self.ground, self.ground.bucket(bucket).name)
 
-    def restore(self, trashed: Trashed) -> Version:
-        """Put it again; it stays in the trash."""
-        return trash.restore(self.ground, trashed)
+    def restore(
+        self, trashed: Trashed, condition: Condition = ALWAYS, by: Provenance | None = None
+    ) -> Version:
+        """Put it again, by somebody else than at first if told; it stays in the trash."""
+        return trash.restore(self.ground, trashed, condition, by)
 
-    def empty_trash(self, bucket: str) -> int:
-        """Remove what lies longer in the trash than the bucket keeps it; how much that was."""
-        return trash.empty(self.ground, self.ground.bucket(bucket))
+    def empty_trash(self, bucket: str, seconds: float | None = None) -> int:
+        """Remove what lies longer in the trash than that, or than the bucket keeps it."""
+        return trash.empty(self.ground, self.ground.bucket(bucket), seconds)
 
     def forget_changes(self, kept: int = 100_000) -> None:
         """All but the newest changes."""

@@ -6,12 +6,20 @@ from dataclasses import replace
 from dayfly.files import lease
 from dayfly.files.catalogue import Known
 from dayfly.files.condition import Condition
-from dayfly.files.errors import NoRoomError, NoSuchKeyError
+from dayfly.files.errors import NoRoomError, NoSuchKeyError, NotKeptError
 from dayfly.files.ground import Ground
 from dayfly.files.holding import Holding, holding
 from dayfly.files.keys import check_key
 from dayfly.files.objectlock import check_deletion
-from dayfly.files.objects import Checksum, Deletion, Description, Version, Versioning
+from dayfly.files.objects import (
+    NOBODY,
+    Checksum,
+    Deletion,
+    Description,
+    Provenance,
+    Version,
+    Versioning,
+)
 from dayfly.files.reading import named, of_id
 from dayfly.files.staging import Staged
 
@@ -37,6 +45,13 @@ def put(
 
 def check(held: Holding, version: Version | None, condition: Condition) -> None:
     lease.check(held.ground, held.bucket.name, held.key, condition.token)
+    mount = held.ground.mount
+    if condition.of_state and not mount.exclusive:
+        raise NotKeptError(
+            f"{held.ground.tree.root}: the mount does not tell who of several writers is first "
+            f"({mount.why})",
+            hint="Write without a condition, under a lease.",
+        )
     condition.check(version)
 
 
@@ -64,7 +79,9 @@ def with_checksum(description: Description, staged: Staged) -> Description:
     return replace(description, checksum=taken)
 
 
-def delete(ground: Ground, bucket: str, key: str, condition: Condition) -> Deletion:
+def delete(
+    ground: Ground, bucket: str, key: str, condition: Condition, by: Provenance = NOBODY
+) -> Deletion:
     check_key(key)
     with holding(ground, bucket, key) as held:
         check(held, held.current, condition)
@@ -73,8 +90,8 @@ def delete(ground: Ground, bucket: str, key: str, condition: Condition) -> Delet
                 held.remove(held.latest)
             return Deletion()
         begun = held.begun()
-        owner = held.bucket.owner
-        marker = replace(begun, marker=True, description=Description(owner=owner))
+        told = Description(owner=held.bucket.owner, provenance=by)
+        marker = replace(begun, marker=True, description=told)
         return Deletion(id=held.put(marker, None).id, marker=True)
 
 

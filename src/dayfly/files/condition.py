@@ -25,6 +25,11 @@ class Condition:
     modified: int | None = None
     token: int | None = None  # of the lease that allows the writer to write
 
+    @property
+    def of_state(self) -> bool:
+        """Whether it matters what others have done."""
+        return self != Condition(token=self.token)
+
     def check(self, current: Version | None) -> None:
         """Raise ConditionError, or NoSuchKeyError where something is asked of an absent object."""
         wanted = (self.if_match, self.if_unmodified_since, self.size, self.modified)

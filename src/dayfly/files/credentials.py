@@ -12,6 +12,7 @@ from dayfly.durable import locked, write_atomically
 from dayfly.errors import DayflyError
 from dayfly.files.s3 import accounts
 from dayfly.files.s3.accounts import Account, Key
+from dayfly.files.s3.origin import parted
 
 _ID = re.compile(r"[a-z][a-z0-9.-]{0,62}")
 _LETTERS = string.ascii_uppercase + "234567"  # as the ids of Amazon's keys
@@ -21,8 +22,11 @@ class CredentialError(DayflyError):
     """A key can't be made or found."""
 
 
-def create(file: Path, account: str) -> Key:
-    """One more key of an account, which begins with its first one. Servers know it at once."""
+def create(file: Path, account: str, *, operator: bool = False) -> Key:
+    """One more key of an account, which begins with its first one. Servers know it at once.
+
+    CredentialError where an account that is there is no operator, and is to be one.
+    """
     check_id(account)
     key = Key(
         access_key_id="".join(secrets.choice(_LETTERS) for _ in range(20)),
@@ -30,7 +34,12 @@ def create(file: Path, account: str) -> Key:
     )
     with locked(_lock(file)):
         known = {each.id: each for each in _read(file)}
-        found = known.get(account, Account(id=account, display_name=account))
+        fresh = Account(id=account, display_name=account, operator=operator)
+        found = known.get(account, fresh)
+        if operator and not found.operator:
+            raise CredentialError(
+                f"{account} is an account already, and no operator", hint="Take another name."
+            )
         known[account] = msgspec.structs.replace(found, keys=(*found.keys, key))
         _write(file, known.values())
     return key
@@ -40,7 +49,9 @@ def revoke(file: Path, access_key_id: str) -> None:
     """CredentialError where there is no such key. The account stays, as things belong to it."""
     with locked(_lock(file)):
         known = _read(file)
-        if access_key_id not in {key.access_key_id for each in known for key in each.keys}:
+        if access_key_id not in _ids(known):  # as a machine writes it
+            access_key_id = parted(access_key_id)[0]
+        if access_key_id not in _ids(known):
             raise CredentialError(
                 f"there is no access key {access_key_id}", hint="`dayfly files key ls` shows all."
             )
@@ -65,6 +76,10 @@ def check_id(account: str) -> None:
             f"{account!r} is no name of an account",
             hint="Allowed are a to z, 0 to 9, - and ., a letter first, 63 characters at most.",
         )
+
+
+def _ids(known: Iterable[Account]) -> set[str]:
+    return {key.access_key_id for each in known for key in each.keys}
 
 
 def _without(account: Account, access_key_id: str) -> Account:

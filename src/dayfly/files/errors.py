@@ -87,6 +87,10 @@ class ReadOnlyError(FilesError):
     """The file system takes no changes; what is stored can still be read."""
 
 
+class NotKeptError(FilesError):
+    """The file system under the archive can't keep what would be promised."""
+
+
 class LostError(FilesError):
     """The archive knows the version, but its bytes are not there, or not whole, any more."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from dayfly.files.bench import Bench
 from dayfly.files.catalogue import Catalogue
 from dayfly.files.errors import NoRoomError, NoSuchBucketError
+from dayfly.files.mount import LOCAL, Mount
 from dayfly.files.objects import Bucket
 from dayfly.files.system import refusal
 from dayfly.files.tree import Tree
@@ -22,6 +23,7 @@ class Ground:
     bench: Bench
     index: Path
     reserve: int = 0  # bytes of either disk that puts leave, for the index and for deletions
+    mount: Mount = LOCAL
     now: Callable[[], int] = time.time_ns
 
     def bucket(self, name: str) -> Bucket:

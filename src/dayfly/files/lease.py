@@ -52,6 +52,10 @@ class Leases:
     def release(self, lease: Lease) -> None:
         self._changed(lease, 0)
 
+    def newest(self, bucket: str, key: str) -> Lease | None:
+        """Whether it runs or has ended."""
+        return self.ground.catalogue.lease(self.ground.bucket(bucket).name, key)
+
     def running(self, bucket: str) -> Sequence[Lease]:
         """By key."""
         found = self.ground.bucket(bucket)

@@ -31,7 +31,7 @@ def mirror(ground: Ground, target: Path) -> Iterator[Version]:
         copy = begun(target, ground.tree.archive)
         if anybody(copy):
             raise FilesError(f"{target}: a process has this copy open", hint="Stop it first.")
-        with flocked(copy.inner / "locks" / "mirror"):
+        with flocked(copy.locks / "mirror"):
             (copy.inner / SESSION).unlink(missing_ok=True)  # an index of the copy is out of date
             here = ground.catalogue.buckets()
             for bucket in here:

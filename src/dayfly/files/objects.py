@@ -51,13 +51,23 @@ class Lock:
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
-    """Where an object came from; `source` is a URL, or says that a hand put it there."""
+    """Where an object came from; `source` is a URL, or says that a hand put it there.
+
+    `validator` is the ETag or Last-Modified that it had there.
+    """
 
     who: str = ""
     release: str = ""
     machine: str = ""
     job: str = ""
     source: str = ""
+    validator: str = ""
+
+
+NOBODY = Provenance()
+
+
+NOBODY = Provenance()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,13 +9,14 @@ from dayfly.files.bench import anybody_else, left_behind, opened_bench
 from dayfly.files.catalogue import NAME, Catalogue
 from dayfly.files.errors import FilesError, GoneError
 from dayfly.files.ground import Ground
+from dayfly.files.mount import told as told_mount
 from dayfly.files.rebuilding import changes_left, rebuild
 from dayfly.files.reconciling import reconcile
 from dayfly.files.statements import told
 from dayfly.files.system import flocked, made
 from dayfly.files.tree import ARCHIVE, SESSION, opened_tree
 
-ID = "archive"
+ID, LOCKS = "archive", "locks"
 
 
 def opened(root: Path, index: Path, reserve: int) -> Ground:
@@ -27,10 +28,11 @@ def opened(root: Path, index: Path, reserve: int) -> Ground:
             f"{root}: the archive is not there",
             hint="Mount it again, or bring it back from a copy; nothing was changed.",
         )
-    tree = opened_tree(root)
-    with flocked(tree.inner / "locks" / "opening"):
+    mount = told_mount(index)
+    tree = opened_tree(root, None if mount.exclusive else index / LOCKS)
+    with flocked(tree.locks / "opening"):
         catalogue = Catalogue(index / NAME)
-        ground = Ground(tree, catalogue, opened_bench(tree), index, reserve)
+        ground = Ground(tree, catalogue, opened_bench(tree), index, reserve, mount)
         try:
             _caught_up(ground)
         except BaseException:

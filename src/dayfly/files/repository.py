@@ -19,6 +19,7 @@ from dayfly.files.condition import ALWAYS, Condition
 from dayfly.files.lease import Leases
 from dayfly.files.objectlock import check_retention
 from dayfly.files.objects import (
+    NOBODY,
     PLAIN,
     Asked,
     Bucket,
@@ -30,6 +31,7 @@ from dayfly.files.objects import (
     Page,
     Part,
     PartPage,
+    Provenance,
     Upload,
     UploadPage,
     Usage,
@@ -177,15 +179,17 @@ class Repository:
         condition: Condition = ALWAYS,
         *,
         bypass: bool = False,
+        by: Provenance = NOBODY,
     ) -> Deletion:
         """Without a version, as the bucket's versioning has it; with one, that one for good.
 
-        A key or version that is not there is no error. `bypass` passes by GOVERNANCE.
+        A key or version that is not there is no error. `bypass` passes by GOVERNANCE; `by` is
+        kept with a delete marker.
         """
         if version:
             where = (bucket, key, version)
             return changing.delete_version(self.ground, where, condition, bypass=bypass)
-        return changing.delete(self.ground, bucket, key, condition)
+        return changing.delete(self.ground, bucket, key, condition, by)
 
     def set_tags(self, bucket: str, key: str, version: str, tags: Mapping[str, str]) -> Version:
         """An empty version means the current one, here and below."""
@@ -270,6 +274,10 @@ class Repository:
 
     def list_parts(self, upload: Upload, *, after: int = 0, limit: int = 1000) -> PartPage:
         return uploads.list_parts(self.ground, upload, after, limit)
+
+    def part_pieces(self, upload: Upload, parts: Sequence[Part]) -> Iterator[bytes]:
+        """The bytes of parts, one after the other."""
+        return uploads.pieces(self.ground, upload, parts)
 
     def list_uploads(self, bucket: str, asked: Asked) -> UploadPage:
         self.ground.bucket(bucket)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from dayfly.files import changing, uploads
@@ -15,9 +15,11 @@ from dayfly.files.errors import (
     NoSuchUploadError,
 )
 from dayfly.files.ground import Ground
-from dayfly.files.objects import Bucket, Version
+from dayfly.files.mount import LOCAL
+from dayfly.files.objects import Bucket, Provenance, Version
 
 DAY = 86_400 * 10**9
+EXPIRED = Provenance(source="lifecycle rule")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,10 +92,10 @@ def _expired(ground: Ground, bucket: Bucket, key: str, rules: Sequence[Rule]) ->
             changing.delete_version(ground, where, Condition(), bypass=False)
             yield 1
     if any(one.current for one in found):
-        top = versions[0]
+        top, ground = versions[0], replace(ground, mount=LOCAL)  # this is no promise to anybody
         unchanged = Condition(if_match=(top.etag,), modified=top.modified)
         with suppress(LeasedError, ConditionError, NoSuchKeyError):
-            changing.delete(ground, bucket.name, key, unchanged)
+            changing.delete(ground, bucket.name, key, unchanged, EXPIRED)
             yield 1
 
 

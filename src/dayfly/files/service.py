@@ -27,6 +27,8 @@ def main(folder: Path) -> int:
                     accounts=Path(told.accounts),
                     listen=told.listen,
                     workers=told.workers,
+                    domains=(*told.domains, "localhost"),
+                    balancer=Path(told.socket) if told.socket else None,
                 )
             )
     except DayflyError as error:

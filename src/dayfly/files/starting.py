@@ -20,6 +20,8 @@ class Settings:
     accounts: str
     listen: str
     workers: int
+    socket: str = ""  # of the balancer, beside the address
+    domains: tuple[str, ...] = ()  # below which each bucket has a host of its own
 
 
 def load(folder: Path) -> Settings:

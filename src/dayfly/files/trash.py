@@ -11,10 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from dayfly.files.changing import put
-from dayfly.files.condition import ALWAYS, SECOND
+from dayfly.files.condition import ALWAYS, SECOND, Condition
 from dayfly.files.errors import FilesError, NoSuchVersionError
 from dayfly.files.ground import Ground
-from dayfly.files.objects import Bucket, Trashed, Version
+from dayfly.files.objects import Bucket, Provenance, Trashed, Version
 from dayfly.files.opened import Opened
 from dayfly.files.staging import Staged
 from dayfly.files.tree import SIDECAR, read_sidecar
@@ -29,7 +29,12 @@ def listed(ground: Ground, bucket: str) -> Sequence[Trashed]:
     return sorted(found, key=lambda each: (each.since, each.version.uid), reverse=True)
 
 
-def restore(ground: Ground, trashed: Trashed) -> Version:
+def restore(
+    ground: Ground,
+    trashed: Trashed,
+    condition: Condition = ALWAYS,
+    by: Provenance | None = None,
+) -> Version:
     version = trashed.version
     path = ground.tree.trash(version.bucket) / version.uid
     if not path.exists():
@@ -43,14 +48,17 @@ def restore(ground: Ground, trashed: Trashed) -> Version:
                 staged.write(piece)
         if staged.crc != version.crc:
             raise FilesError(f"{path}: is damaged")
-        told = replace(version.description, restored_from=version.id)
-        return put(ground, staged, version.key, told, ALWAYS)
+        told = version.description
+        told = replace(told, restored_from=version.id, provenance=by or told.provenance)
+        return put(ground, staged, version.key, told, condition)
     finally:
         staged.discard()
 
 
-def empty(ground: Ground, bucket: Bucket) -> int:
-    oldest = ground.now() - bucket.trash_seconds * SECOND
+def empty(ground: Ground, bucket: Bucket, seconds: float | None = None) -> int:
+    """Of what lies there longer than that, or than the bucket keeps it; how much it was."""
+    kept = bucket.trash_seconds if seconds is None else seconds
+    oldest = ground.now() - round(kept * SECOND)
     gone = [each.version for each in listed(ground, bucket.name) if each.since < oldest]
     for each in gone:
         remove(ground.tree.trash(bucket.name), each)

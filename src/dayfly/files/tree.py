@@ -31,6 +31,7 @@ from dayfly.files.system import flocked, fsync, made, write_durably
 from dayfly.stored import read_json
 
 SIDECAR = ".json"
+LOCK = "lock"
 ARCHIVE, SESSION, FORMAT = "archive.json", "session", 1
 _ORDER_DIGITS = 16
 
@@ -46,8 +47,11 @@ class Archive:
 
 @dataclass(frozen=True)
 class Tree:
+    """`beside` is a local folder for locks, where the file system of the tree keeps none."""
+
     root: Path
     archive: Archive
+    beside: Path | None = None
 
     @property
     def inner(self) -> Path:
@@ -89,11 +93,19 @@ class Tree:
     def uploads(self, bucket: str) -> Path:
         return self.inner / "uploads" / bucket
 
+    @property
+    def locks(self) -> Path:
+        return self.beside or self.inner / "locks"
+
+    def lock_in(self, folder: Path) -> Path:
+        """That of a folder of its own: a bench, or an upload."""
+        return self.beside / folder.name if self.beside else folder / LOCK
+
     def key_lock(self, bucket: str, key: str) -> Path:
-        return self.inner / "locks" / f"{hash_of(f'{bucket}/{key}')[:3]}"
+        return self.locks / f"{hash_of(f'{bucket}/{key}')[:3]}"
 
     def bucket_lock(self, bucket: str) -> Path:
-        return self.inner / "locks" / f"bucket-{bucket}"
+        return self.locks / f"bucket-{bucket}"
 
     def sidecars(self, bucket: str, key: str) -> list[Path]:
         """Those of one key."""
@@ -145,14 +157,16 @@ def write_sidecar(tree: Tree, version: Version, by_way_of: Path) -> None:
     fsync(tree.shard(version.bucket, version.key))
 
 
-def opened_tree(root: Path) -> Tree:
+def opened_tree(root: Path, beside: Path | None = None) -> Tree:
     """The tree at a folder, begun where there is none."""
-    return begun(root)
+    return begun(root, beside=beside)
 
 
-def begun(root: Path, like: Archive | None = None) -> Tree:
+def begun(root: Path, like: Archive | None = None, beside: Path | None = None) -> Tree:
     """The same; `like` is the archive that it is a copy of."""
     told = root / ".dayfly" / ARCHIVE
+    if beside:
+        made(beside)
     if not told.exists():
         foreign = [] if not root.is_dir() else [each.name for each in root.iterdir()]
         if set(foreign) - {".dayfly", "data", "lost+found"}:
@@ -160,20 +174,20 @@ def begun(root: Path, like: Archive | None = None) -> Tree:
                 f"{root}: is neither empty nor an archive",
                 hint="Name an empty folder, or the one of an archive.",
             )
-        _begin(root, told, like)
+        _begin(root, told, like, beside)
     archive = read_json(told, Archive)
     if archive.format != FORMAT:
         raise FilesError(f"{told}: format {archive.format}, this Dayfly knows {FORMAT}")
     if like and like.id != archive.id:
         raise FilesError(f"{root}: is another archive, and no copy of this one")
-    return Tree(root, archive)
+    return Tree(root, archive, beside)
 
 
-def _begin(root: Path, told: Path, like: Archive | None) -> None:
+def _begin(root: Path, told: Path, like: Archive | None, beside: Path | None) -> None:
     for name in ("buckets", "versions", "uploads", "leases", "trash", "staging", "locks"):
         made(root / ".dayfly" / name)
     made(root / "data")
-    with flocked(root / ".dayfly" / "locks" / "opening"):
+    with flocked((beside or root / ".dayfly" / "locks") / "opening"):
         if told.exists():
             return
         fold = told.with_name("LOCKS").exists()

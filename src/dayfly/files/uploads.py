@@ -12,7 +12,7 @@ import msgspec
 from dayfly.durable import write_atomically
 from dayfly.files.assembling import PartFile, chosen, whole
 from dayfly.files.changing import check, check_quota
-from dayfly.files.checksums import can_join, crc_of
+from dayfly.files.checksums import OWN, Crc, can_join, crc_of
 from dayfly.files.condition import Condition
 from dayfly.files.errors import (
     BadPartError,
@@ -40,7 +40,7 @@ from dayfly.files.tree import SIDECAR, fresh_uid
 from dayfly.stored import read_json
 
 MOST_PARTS = 10_000
-UPLOAD, LOCK = "upload.json", "lock"
+UPLOAD = "upload.json"
 
 
 def begin(
@@ -84,10 +84,11 @@ def find(ground: Ground, bucket: str, key: str, id_: str) -> Upload:
 @contextmanager
 def _open(ground: Ground, upload: Upload, *, shared: bool) -> Iterator[Path]:
     """The folder of an upload, which nobody completes or aborts meanwhile."""
-    folder = ground.tree.uploads(upload.bucket) / upload.id
+    tree = ground.tree
+    folder = tree.uploads(upload.bucket) / upload.id
     with translated(folder):
         find(ground, upload.bucket, upload.key, upload.id)
-        with flocked(folder / LOCK, shared=shared):
+        with flocked(tree.lock_in(folder), shared=shared):
             find(ground, upload.bucket, upload.key, upload.id)
             yield folder
 
@@ -152,6 +153,7 @@ def _forget(ground: Ground, upload: Upload, folder: Path) -> None:
     fsync(folder.parent)
     ground.catalogue.commit(without_upload(upload))
     shutil.rmtree(aside, ignore_errors=True)
+    ground.tree.lock_in(folder).unlink(missing_ok=True)
 
 
 def complete(
@@ -193,6 +195,22 @@ def read(ground: Ground, bucket: str, id_: str = "*") -> Iterator[Statement]:
             yield with_part(upload.id, part.part.number, part.file, msgspec.json.encode(part))
 
 
+def pieces(ground: Ground, upload: Upload, wanted: Sequence[Part]) -> Iterator[bytes]:
+    """BadPartError where one of them is not there, or not whole, any more."""
+    files = {each.part.number: each for each in _parts(ground, upload)}
+    for part in wanted:
+        found, crc = files.get(part.number), Crc(OWN)
+        if found is None or found.part != part:
+            raise BadPartError(f"part {part.number}: is another one now")
+        path = ground.tree.uploads(upload.bucket) / upload.id / found.file
+        with translated(path):
+            for piece in pieces_of(path):
+                crc.update(piece)
+                yield piece
+        if crc.value != part.crc:
+            raise BadPartError(f"part {part.number}: its bytes are damaged")
+
+
 def every(ground: Ground, bucket: str) -> list[Upload]:
     rows = ground.catalogue.ledger.rows("select document from uploads where bucket = ?", bucket)
     return [msgspec.json.decode(document, type=Upload) for (document,) in rows]
@@ -215,5 +233,5 @@ def recover(ground: Ground, bucket: str) -> None:
         if not (folders / upload.id).exists():
             ground.catalogue.commit(without_upload(upload))
     for folder in folders.iterdir():
-        with suppress(FileNotFoundError), flocked(folder / LOCK):
+        with suppress(FileNotFoundError), flocked(ground.tree.lock_in(folder)):
             ground.catalogue.commit(list(read(ground, bucket, folder.name)))

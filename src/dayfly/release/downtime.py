@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from dayfly.events import Event, intends
-from dayfly.release import closing, exported, fleet, returning
+from dayfly.release import closing, exported, fleet, restoring
 from dayfly.release.alerts import alert
 from dayfly.release.bookkeeping import ALL
 from dayfly.release.exported import Preserved
@@ -85,7 +85,7 @@ def _schema_back(work: Work) -> str:
     if export is None:
         same = _recorded(work) == _recorded_before(events)
         return "" if same else "nothing of it was preserved, so it cannot be undone"
-    returning.put_right(work, export, accept=True)  # nobody has written but the smoke command
+    restoring.put_right(work, export, accept=True)  # nobody has written but the smoke command
     if export.why:
         work.emit("note", message=f"not all of it may have come back: {export.why}")
     return ""

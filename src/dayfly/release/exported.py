@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dayfly.durable import translated, write_atomically
 from dayfly.errors import DayflyError
-from dayfly.release import untouched
+from dayfly.release import archived, untouched
 from dayfly.release.receipt import iso
 from dayfly.release.work import Parts, Work
 
@@ -143,7 +143,7 @@ def row(one: Preserved) -> dict[str, Any]:
     }
 
 
-def whole(one: Preserved) -> dict[str, Any]:
+def whole(parts: Parts, one: Preserved) -> dict[str, Any]:
     """With its tables, the SQL that brings the schema back, and whether its files are whole."""
     from dayfly.database.preserve.manifest import manifest_of, verify  # noqa: PLC0415 - see above
 
@@ -159,10 +159,11 @@ def whole(one: Preserved) -> dict[str, Any]:
             for table in manifest_of(one.folder).data
         ]
         try:
-            verify(one.folder)
+            with archived.laid_out(parts, one.folder) as folder:
+                verify(folder)
         except DayflyError as error:
             told["damage"] = error.message
-    return {**told, "folder": str(one.folder), "restoration": one.restoration or None}
+    return {**told, "folder": archived.told(one.folder), "restoration": one.restoration or None}
 
 
 def kept(folder: Path) -> bool:

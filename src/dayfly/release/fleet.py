@@ -61,9 +61,10 @@ def process_wanted(app: App, process: str) -> Wanted:
 
 def spec(parts: Parts, record: ReleaseRecord, app: App, image: Image, wanted: Wanted) -> Spec:
     """One more machine of a release, with a name of its own."""
-    files = bucket.told(parts, app)
+    name = parts.journal.name_machine(record, wanted.process, wanted.kind)
+    files = bucket.told(parts, app, name, job=wanted.kind == "job")
     return Spec(
-        name=parts.journal.name_machine(record, wanted.process, wanted.kind),
+        name=name,
         app=record.app,
         release=record.number,
         process=wanted.process,
@@ -78,7 +79,7 @@ def spec(parts: Parts, record: ReleaseRecord, app: App, image: Image, wanted: Wa
         keep={path: parts.home.keep(record.app, path) for path in app.shared},
         writable=app.writable,
         log_files=app.logs.files,
-        collect=Collect(bucket=app.bucket, places=app.files.collect_places),
+        collect=Collect(bucket=parts.archive.bucket_of(app), places=app.files.collect_places),
     )
 
 

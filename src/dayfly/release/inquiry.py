@@ -29,7 +29,7 @@ def of_release(work: Work, image: Image) -> Found:
     database = work.app.database
     if database is None:
         return {"verdict": UNASSESSED}
-    if not (database.migrations or database.migrate):
+    if not database.migrates:
         return starting.found(work, image, database)
 
     def ask(say: Say) -> Found:
@@ -159,6 +159,8 @@ def _answer(work: Work, image: Image, question: "Question", split: Split, say: S
     def as_told(recorded: Collection[str]) -> None:
         contract.undone(split, tooling.kept(work).tree, recorded)
 
+    if database.at_start:
+        return of_command(question, starting.on_copy(work, image, say), starts=True).as_json()
     targets = _targets(split)
     run = _on_copy(work, image, targets, say)
     if not split.later:

@@ -5,18 +5,20 @@ import re
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from dayfly.config.app import Database
 from dayfly.database.pace import PAUSE_SECONDS, Pace
 from dayfly.errors import DayflyError, StoppedError
 from dayfly.images.image import Image
-from dayfly.release import bridges, contracts, fleet, inquiry, once, preserving, sessions
+from dayfly.release import bridges, contracts, fleet, inquiry, once, preserving, rehearsal, sessions
 from dayfly.release.course import HELD, WINDOW
 from dayfly.release.holding import held
 from dayfly.release.wayback import MIGRATE
 from dayfly.release.work import RefusedError, ReleaseError, Work
 
+STARTING = "the start of one machine"
 # What drivers and tools say when the server ended a wait for a lock, or the session itself.
 _LOCKED = re.compile(
     r"lock timeout|LockNotAvailable|55P03|terminating connection|server closed the connection|57P01"
@@ -29,9 +31,9 @@ def migrate(work: Work, image: Image, found: Mapping[str, Any]) -> None:
     What `found` names in `contract` is left out: it waits until nothing older runs.
     """
     database = work.app.database
-    if database is None or not (database.migrations or database.migrate):
+    if database is None or not database.migrates:
         return
-    what = database.migrations or database.migrate
+    what = database.migrations or database.migrate or STARTING
     if left := found.get("contract"):
         work.emit(contracts.WAITING, migrations=left)
     with (
@@ -130,13 +132,19 @@ def _command(work: Work, image: Image, pace: Pace, targets: Sequence[str]) -> No
             met_lock = outwaited or bool(_LOCKED.search(ended.said))
             if not met_lock or attempt == pace.attempts:
                 raise ReleaseError(
-                    f"{MIGRATE}: `{database.migrate}` ended with exit status {ended.status}",
+                    f"{MIGRATE}: {_told(database, ended)}",
                     hint=f"{_state(before, _written_down(url))}\n{ended.said}",
                 )
             others = "others waited for it" if outwaited else "a lock was not to be had in time"
             told = f"{others}, attempt {attempt} of {pace.attempts}: others go first"
             work.emit("note", message=f"{MIGRATE}: {told}")
             work.stop.wait(PAUSE_SECONDS)
+
+
+def _told(database: Database, ended: once.Ended) -> str:
+    if database.at_start:
+        return f"{STARTING} failed"
+    return f"`{database.migrate}` ended with exit status {ended.status}"
 
 
 def _attempt(
@@ -166,13 +174,18 @@ def _once(work: Work, image: Image, pace: Pace, target: str) -> once.Ended:
     limit = f"-c lock_timeout={pace.lock * 1000:.0f}"
     options = f"{work.app.env.get('PGOPTIONS', '')} {limit}".strip()
     url, name = work.migrate_url(database), sessions.name_of(work.record)
+    wanted = fleet.Wanted(process=MIGRATE, run=database.migrate or "")
+    if database.at_start:
+        wanted = replace(fleet.process_wanted(work.app, fleet.WEB), process=MIGRATE)
     made = once.machine_for(
         work,
         image,
-        fleet.Wanted(process=MIGRATE, run=database.migrate or ""),
+        wanted,
         secrets={**for_flyway(url, name=name, options=options), database.url: url},
         env={"PGOPTIONS": options, "PGAPPNAME": name, **inquiry.targeted(target)},
     )
+    if database.at_start:
+        return rehearsal.started(work, made)
     return once.run_to_end(work, made, seconds=pace.deadline)
 
 

@@ -1,6 +1,6 @@
 """What a release's migration takes away: exported before it, kept apart from the release.
 
-It lies in DAYFLY_HOME/preserved/APP/RELEASE. Neither retention nor `dayfly down` touches it.
+Neither retention nor `dayfly down` touches it; see `archived` for where it lies.
 """
 
 import json
@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dayfly.config.app import Database
+from dayfly.database.preserve.manifest import whole_or_nothing
 from dayfly.durable import write_atomically
 from dayfly.errors import DayflyError
-from dayfly.release import untouched
+from dayfly.files.errors import FilesError
+from dayfly.release import archived, untouched
 from dayfly.release.exported import CONTRACT, RESTORATION, Preserved, figures, kept
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.wayback import shut
@@ -31,7 +33,10 @@ def preserve(work: Work, found: Mapping[str, Any], folder: Path) -> None:
     Where nothing is lost but the outgoing release would break, only schema and books are kept.
     """
     database = work.app.database
-    if database is None or not shut(found) or not found.get("restoration") or kept(folder):
+    if database is None or not shut(found) or not found.get("restoration"):
+        return
+    if kept(folder):  # a server that died may not have come as far as the archive
+        archived.put(work.parts, folder)
         return
     from dayfly.database.dump import dump_of  # noqa: PLC0415 - loads the driver
     from dayfly.database.loss import Loss  # noqa: PLC0415
@@ -50,7 +55,19 @@ def preserve(work: Work, found: Mapping[str, Any], folder: Path) -> None:
         )
         told = {"loses": found["rollback"]["loses"], **found["restoration"]}
         write_atomically(folder / RESTORATION, json.dumps(told, indent=1))
+        _archive(work, folder)
     work.emit("preserved", **told_of(folder.name, made))
+
+
+def _archive(work: Work, folder: Path) -> None:
+    """ReleaseError where the archive does not take it; nothing of it stays then."""
+    try:
+        with whole_or_nothing(folder):
+            archived.put(work.parts, folder)
+    except FilesError as error:
+        raise ReleaseError(
+            f"what the migration takes away cannot be preserved: {error.message}", hint=error.hint
+        ) from error
 
 
 def seal(work: Work, folder: Path) -> None:
@@ -62,6 +79,7 @@ def seal(work: Work, folder: Path) -> None:
 
     try:
         look(work.migrate_url(database), folder)
+        archived.put(work.parts, folder)
     except DayflyError as error:
         message = f"what the migration made of the preserved values is not known: {error.message}"
         work.emit("note", message=message)
@@ -105,7 +123,8 @@ def put_back(parts: Parts, one: Preserved, *, table: str, accept: str) -> dict[s
 
     url = _url(parts, one)
     try:
-        done = put_values(url, one.folder, table=table, accept=bool(accept))
+        with archived.laid_out(parts, one.folder) as folder:
+            done = put_values(url, folder, table=table, accept=bool(accept))
     except DayflyError as error:
         raise ReleaseError(error.message, hint=error.hint) from error
     _tell(parts, one, done, accept)

@@ -10,7 +10,7 @@ from dayfly.config.app import Database
 from dayfly.errors import DayflyError, StoppedError
 from dayfly.events import silent
 from dayfly.images.image import Image
-from dayfly.machines.health import wait_until_healthy
+from dayfly.machines.health import UnhealthyError, wait_until_healthy
 from dayfly.machines.machine import Machine, Spec
 from dayfly.release import bucket, fleet, once
 from dayfly.release.records import ReleaseRecord
@@ -93,11 +93,26 @@ def _trying(work: Work, image: Image, *, smoke: bool = True) -> Callable[[str], 
     return attempt
 
 
+def started(work: Work, made: Spec) -> once.Ended:
+    """Whether a machine of `web` becomes healthy, which nobody is led to; with its last lines."""
+    try:
+        with _healthy(work, made):
+            return once.Ended(0, "")
+    except UnhealthyError as error:
+        redact = work.parts.redactor(work.record.app)
+        return once.Ended(1, redact("\n".join(filter(None, (error.message, error.hint)))))
+
+
 @contextmanager
 def _machine(work: Work, image: Image, url: str) -> Iterator[Machine]:
-    """Of `web`, healthy; nothing is left of it."""
     wanted = replace(fleet.process_wanted(work.app, fleet.WEB), process=REHEARSAL)
-    made = on_copy(work, image, wanted, url)
+    with _healthy(work, on_copy(work, image, wanted, url)) as machine:
+        yield machine
+
+
+@contextmanager
+def _healthy(work: Work, made: Spec) -> Iterator[Machine]:
+    """Of `web`; nothing is left of it."""
     runtime, health = work.parts.runtime, work.app.process[fleet.WEB].health
     try:
         machine = runtime.launch(made)

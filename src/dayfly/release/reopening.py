@@ -10,7 +10,7 @@ from dayfly.release import closing, returning
 from dayfly.release.alerts import ALERT, OPENED
 from dayfly.release.closing import CLOSE
 from dayfly.release.records import ReleaseRecord
-from dayfly.release.returning import RESTORE
+from dayfly.release.restoring import RESTORE
 from dayfly.release.work import Parts
 
 Door = Literal["open", "leave", "tell"]

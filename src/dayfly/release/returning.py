@@ -3,23 +3,17 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from dayfly.config.app import Database
 from dayfly.errors import DayflyError
-from dayfly.release import closing, contracts, exported, untouched
+from dayfly.release import archived, closing, exported, untouched
 from dayfly.release.alerts import OPENED, alert
 from dayfly.release.exported import Preserved
 from dayfly.release.receipt import iso
 from dayfly.release.records import ReleaseRecord
+from dayfly.release.restoring import put_right, url_of
 from dayfly.release.wayback import MIGRATE, shut
-from dayfly.release.work import Parts, RefusedError, ReleaseError, Work, secret_of
+from dayfly.release.work import Parts, RefusedError, ReleaseError, Work
 
-if TYPE_CHECKING:
-    from dayfly.database.preserve.restoring import Restored
-
-RESTORE = "restore"  # a step
-LOCK_SECONDS = 30.0  # the app is closed meanwhile: only what somebody left open can hold a lock
 _WAY_OUT = 'To give that up: dayfly rollback --accept-loss "REASON"'
 
 
@@ -195,7 +189,8 @@ def _conflicts(work: Work, exports: list[Preserved], *, unserved: bool) -> list[
     found: list[str] = []
     for one in tuple(exports):
         try:
-            seen = outlook(_url(work, one), one.folder)
+            with archived.laid_out(work.parts, one.folder) as folder:
+                seen = outlook(url_of(work, one), folder)
         except DayflyError as error:
             raise RefusedError(
                 f"what release {one.name} took away cannot be brought back: {error.message}",
@@ -219,48 +214,6 @@ def _refusal(costs: Sequence[str], conflicts: Sequence[str]) -> RefusedError:
     return RefusedError(f"{first}: {head}", hint="\n".join([*(f"- {r}" for r in rest), _WAY_OUT]))
 
 
-def put_right(work: Work, one: Preserved, *, accept: bool) -> None:
-    """Schema and values as they were; `accept`: what was written since may be overwritten.
-
-    Whatever goes is exported before. DatabaseError where it cannot be: then nothing was changed.
-    """
-    _write_down(work, one, _restored(work, one, accept=accept))
-
-
-def _restored(work: Work, one: Preserved, *, accept: bool) -> "Restored":
-    from dayfly.database.dump import dump_of  # noqa: PLC0415 - loads the driver
-    from dayfly.database.preserve.restoring import Aside, restore  # noqa: PLC0415
-
-    url, aside = _url(work, one), exported.aside_of(one)
-    with work.stage(RESTORE, certain=True), work.step(RESTORE, export=one.name):
-        return restore(
-            url,
-            one.folder,
-            accept=accept,
-            aside=Aside(folder=aside, schema=dump_of(url, work.parts.settings.postgresql)),
-            lock_seconds=LOCK_SECONDS,
-        )
-
-
-def _write_down(work: Work, one: Preserved, done: "Restored") -> None:
-    exported.mark_restored(one)
-    if one.contract:
-        work.parts.journal.record(contracts.UNDONE, release=one.release, app=one.app)
-    work.emit("restored", export=one.name, **_figures(done))
-    for each in done.unlike:
-        work.emit("note", message=f"not exactly as it was: {each}")
-    for rule in done.left_off:
-        work.emit("note", message=f"left off, since rows written since break it: {rule}")
-
-
-def _figures(done: "Restored") -> dict[str, object]:
-    return {
-        "tables": [put.as_json() for put in done.tables],
-        "conflicts": [conflict.as_json() for conflict in done.conflicts],
-        "newer": exported.figures(done.newer) if done.newer else None,
-    }
-
-
 def _opened_or_told(
     work: Work, done: Sequence[Preserved], error: BaseException, *, whole: bool, shut: bool
 ) -> None:
@@ -281,11 +234,3 @@ def _opened_or_told(
             f"`dayfly rollback --to {target.number}` tries again ({error})",
             closed=True,
         )
-
-
-def _url(work: Work, one: Preserved) -> str:
-    """As the role that migrated it."""
-    parts = work.parts
-    record = parts.journal.release(one.release)
-    database = parts.app_of(record).database or Database()
-    return secret_of(parts, record.app, database.migrate_url or database.url)

@@ -1,5 +1,6 @@
 """What the app itself does to the schema when it starts, found out on a copy."""
 
+from collections.abc import Callable
 from textwrap import shorten
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,19 @@ def found(work: Work, image: Image, database: Database) -> Found:
     return only(NONE)
 
 
+def on_copy(work: Work, image: Image, say: Callable[[str], None]) -> Callable[[str], int]:
+    """One machine that becomes healthy, in a migrate command's place."""
+    attempt = rehearsal.starting(work, image)
+
+    def run(url: str) -> int:
+        why = attempt(url)
+        if why:
+            say(why)
+        return 1 if why else 0
+
+    return run
+
+
 def _may_migrate(work: Work, url: str) -> bool:
     """Its tool has something to run, or nobody knows what it has."""
     from dayfly.database.pending import pending_revisions  # noqa: PLC0415 - loads the driver
@@ -68,7 +82,8 @@ def _declared(work: Work) -> str:
     setting = tooling.kept(work).setting or 'migrations = "DIR" or migrate = "COMMAND"'
     return (
         f"Declare it in [database] of dayfly.toml: {setting}\n"
-        "and switch it off in what the app runs when it starts."
+        "and switch it off in what the app runs when it starts.\n"
+        "Or leave it there, and say so: at_start = true"
     )
 
 

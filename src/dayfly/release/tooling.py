@@ -35,7 +35,7 @@ def keep(work: Work, source: Path) -> None:
         return
     if database.statements:
         _keep_statements(work, source, database.statements)
-    if database.migrate:
+    if database.migrate or database.at_start:
         (work.folder / _PROGRAMS).write_bytes(msgspec.json.encode(program_texts(source)))
     if database.migrations:
         _keep_files(work, source, database.migrations)

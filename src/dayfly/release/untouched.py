@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dayfly.durable import write_atomically
 from dayfly.errors import DayflyError
+from dayfly.release import archived
 from dayfly.release.work import Work
 
 UNTOUCHED = "untouched.json"
@@ -28,7 +29,9 @@ def look(work: Work, folder: Path) -> None:
     from dayfly.database.preserve.restoring import outlook  # noqa: PLC0415 - loads the driver
 
     try:
-        if outlook(work.migrate_url(database), folder).untouched:
+        with archived.laid_out(work.parts, folder) as whole:
+            same = outlook(work.migrate_url(database), whole).untouched
+        if same:
             mark(folder)
     except DayflyError as error:
         work.emit("note", message=f"what the migration left is not known: {error.message}")

@@ -28,12 +28,14 @@ from dayfly.files.s3.ranges import Range, copied_range, range_of
         ("media.s3.local", "/", Address("media")),
         ("two.dots.s3.local", "/k", Address("two.dots", "k")),
         ("s3.local", "/media/k", Address("media", "k")),
+        ("files.s3.local", "/media/k", Address("media", "k")),
+        ("media.files.s3.local", "/k", Address("media", "k")),
         ("[::1]:9000", "/media/k", Address("media", "k")),
         ("[::1]", "/media/k", Address("media", "k")),
     ],
 )
 def test_which_bucket_and_key(host: str, path: str, expected: Address) -> None:
-    assert address_of(host, path, ("s3.local",)) == expected
+    assert address_of(host, path, ("files.s3.local", "s3.local")) == expected
 
 
 @pytest.mark.parametrize("key", ["k" * 1025, "é" * 513])

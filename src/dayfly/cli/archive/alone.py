@@ -39,9 +39,15 @@ def serve(
 
 
 def key_create(
-    session: Session, *, name: str, root: str | None, accounts: str | None, json: bool
+    session: Session,
+    *,
+    name: str,
+    operator: bool,
+    root: str | None,
+    accounts: str | None,
+    json: bool,
 ) -> int:
-    key = credentials.create(_file(session, root, accounts), name)
+    key = credentials.create(_file(session, root, accounts), name, operator=operator)
     told = {"access_key_id": key.access_key_id, "secret_access_key": key.secret_access_key}
     if json:
         say_json(told)

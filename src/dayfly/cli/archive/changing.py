@@ -15,18 +15,19 @@ from dayfly.errors import DayflyError, UsageError
 from dayfly.files.condition import Condition
 from dayfly.files.objects import Lease, Version, Versioning
 from dayfly.files.repository import Repository
+from dayfly.files.store import Store
 
 OWNER = "dayfly"  # whose buckets are that somebody makes here
 TOKEN = "DAYFLY_LEASE_TOKEN"  # noqa: S105 - the name of a variable
 
 
-def create(repository: Repository, name: str, owner: str, *, versions: bool) -> None:
+def create(repository: Store, name: str, owner: str, *, versions: bool) -> None:
     repository.create_bucket(name, owner=owner)
     if versions:
         repository.set_versioning(name, Versioning.ENABLED)
 
 
-def copy(repository: Repository, source: str, target: str, condition: Condition) -> Version:
+def copy(repository: Store, source: str, target: str, condition: Condition) -> Version:
     """All that was said about it goes along, with whose it is now."""
     here, there = object_named(source), object_named(target)
     found = repository.head(here.bucket, here.key)
@@ -38,7 +39,7 @@ def copy(repository: Repository, source: str, target: str, condition: Condition)
     return repository.copy(found, there.bucket, there.key, told, condition)
 
 
-def restore(repository: Repository, place: str, version: str, condition: Condition) -> Version:
+def restore(repository: Store, place: str, version: str, condition: Condition) -> Version:
     """An earlier state becomes the current one; those between stay."""
     wanted = object_named(place)
     found = repository.head(wanted.bucket, wanted.key, version)
@@ -48,12 +49,12 @@ def restore(repository: Repository, place: str, version: str, condition: Conditi
     return repository.copy(found, wanted.bucket, wanted.key, told, condition)
 
 
-def remove(repository: Repository, place: str, version: str, condition: Condition) -> str:
+def remove(repository: Store, place: str, version: str, condition: Condition) -> str:
     """What came of it, in words."""
     wanted = object_named(place)
     if not version:
         repository.head(wanted.bucket, wanted.key)  # a mistyped key is told
-    done = repository.delete(wanted.bucket, wanted.key, version or None, condition)
+    done = repository.delete(wanted.bucket, wanted.key, version or None, condition, by=by_hand())
     if version:
         return f"{wanted}: version {version} is gone for good"
     if done.marker:
@@ -61,11 +62,11 @@ def remove(repository: Repository, place: str, version: str, condition: Conditio
     return f"{wanted} is gone: its bucket keeps no versions"
 
 
-def remove_below(repository: Repository, place: str) -> Iterator[str]:
+def remove_below(repository: Store, place: str) -> Iterator[str]:
     """Every object with this prefix."""
     wanted = named(place)
     for entry in keys(repository, wanted.bucket, wanted.key):
-        repository.delete(wanted.bucket, entry.key)
+        repository.delete(wanted.bucket, entry.key, by=by_hand())
         yield entry.key
 
 

@@ -1,16 +1,16 @@
 """What is done for each command, and what is told of it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
-from dayfly.cli.archive import alone, care, changing, looking, moving, place
+from dayfly.cli.archive import alone, care, changing, keeping, looking, place, transfers
+from dayfly.cli.archive.telling import answered, each_told, opened, opened_own
 from dayfly.cli.commands import Run
 from dayfly.cli.output import clean, say, say_json, working
 from dayfly.cli.session import Session
 from dayfly.config.units import Duration, Size
 from dayfly.errors import DayflyError, UsageError
-from dayfly.files.condition import ANY, Condition
+from dayfly.files.condition import Condition
 from dayfly.files.repository import Repository
 from dayfly.files.search import Wanted
 from dayfly.shown import amount
@@ -21,14 +21,14 @@ Row = Mapping[str, Any]
 def ls(session: Session, *, place: str | None, recursive: bool, json: bool, **at: Any) -> int:  # noqa: ANN401 - options, here and below
     if place is None:
         return du(session, place=None, json=json, **at)
-    with _opened(session, at) as repository:
+    with opened(session, at) as repository:
         rows = looking.listed(repository, place, recursive=recursive)
-        _each(rows, looking.list_line, json=json)
+        each_told(rows, looking.list_line, json=json)
     return 0
 
 
 def du(session: Session, *, place: str | None, json: bool, **at: Any) -> int:  # noqa: ANN401
-    with _opened(session, at) as repository:
+    with opened(session, at) as repository:
         found = looking.usage(repository, place)
     if json:
         say_json(found)
@@ -38,7 +38,7 @@ def du(session: Session, *, place: str | None, json: bool, **at: Any) -> int:  #
 
 
 def versions(session: Session, *, place: str, json: bool, **at: Any) -> int:  # noqa: ANN401
-    with _opened(session, at) as repository:
+    with opened(session, at) as repository:
         found = looking.versions(repository, place)
     if not found:
         raise DayflyError(f"{place}: there is no such object, and nothing is kept of one")
@@ -64,57 +64,13 @@ def search(session: Session, *, json: bool, **told: Any) -> int:  # noqa: ANN401
         versions=told["versions"],
         limit=told["limit"],
     )
-    with _opened(session, at) as repository:
-        _each(looking.found(repository, wanted), looking.list_line, json=json)
+    with opened_own(session, at) as repository:
+        each_told(looking.found(repository, wanted), looking.list_line, json=json)
     return 0
 
 
-def put(
-    session: Session,
-    *,
-    source: str,
-    target: str,
-    new: bool,
-    token: int | None,
-    json: bool,
-    **at: Any,  # noqa: ANN401
-) -> int:
-    condition = Condition(if_none_match=(ANY,) if new else (), token=token)
-    with _opened(session, at) as repository, working() as tell:
-        made = moving.put(repository, source, target, condition, tell)
-    return _told(place.row(made), f"{made.bucket}/{made.key}  {amount(made.size)}", json=json)
-
-
-def get(
-    session: Session,
-    *,
-    source: str,
-    target: str,
-    version: str,
-    json: bool,
-    **at: Any,  # noqa: ANN401
-) -> int:
-    if json and target == moving.INPUT:
-        raise UsageError("--json: standard output is for the object", hint="Name a file.")
-    with _opened(session, at) as repository, working() as tell:
-        found = moving.get(repository, source, target, version, tell)
-    if target == moving.INPUT:
-        return 0
-    return _told(place.row(found), f"{found.key}  {amount(found.size)}", json=json)
-
-
-def import_folder(session: Session, *, folder: str, target: str, json: bool, **at: Any) -> int:  # noqa: ANN401
-    with _opened(session, at) as repository, working() as tell:
-        done = moving.import_folder(repository, folder, target, tell)
-    stored = f"{done.put:,} files stored, {amount(done.bytes)}"
-    _told(done.as_json(), f"{stored}; {done.same:,} were there already", json=json)
-    if not json:
-        say(*(f"left out: {clean(problem)}" for problem in done.problems))
-    return 1 if done.problems else 0
-
-
 def create(session: Session, *, bucket: str, owner: str, versions: bool, **at: Any) -> int:  # noqa: ANN401
-    with _opened(session, at) as repository:
+    with opened(session, at) as repository:
         changing.create(repository, bucket, owner, versions=versions)
     say(f"{clean(bucket)} is made; it belongs to {clean(owner)}.")
     return 0
@@ -129,23 +85,23 @@ def cp(
     json: bool,
     **at: Any,  # noqa: ANN401
 ) -> int:
-    with _opened(session, at) as repository:
+    with opened(session, at) as repository:
         made = changing.copy(repository, source, target, Condition(token=token))
-    return _told(place.row(made), f"{made.bucket}/{made.key}  {amount(made.size)}", json=json)
+    return answered(place.row(made), f"{made.bucket}/{made.key}  {amount(made.size)}", json=json)
 
 
 def restore(session: Session, *, version: str, token: int | None, json: bool, **at: Any) -> int:  # noqa: ANN401
     named = at.pop("place")
-    with _opened(session, at) as repository:
+    with opened(session, at) as repository:
         made = changing.restore(repository, named, version, Condition(token=token))
-    return _told(place.row(made), f"{named} is again as version {version} had it", json=json)
+    return answered(place.row(made), f"{named} is again as version {version} had it", json=json)
 
 
 def rm(session: Session, *, version: str, recursive: bool, token: int | None, **at: Any) -> int:  # noqa: ANN401
     named = at.pop("place")
     if recursive and (version or token is not None):
         raise UsageError("--recursive: a version or a token is of one key")
-    with _opened(session, at) as repository:
+    with opened(session, at) as repository:
         if recursive:
             number = sum(1 for _ in changing.remove_below(repository, named))
             say(f"{number:,} objects are deleted below {clean(named)}")
@@ -165,7 +121,7 @@ def lock(
     **at: Any,  # noqa: ANN401
 ) -> int:
     named = at.pop("place")
-    with _opened(session, at) as repository:
+    with opened_own(session, at) as repository:
         if not place.named(named).key:
             return _leases(repository, named, json=json)
         if release is not None:
@@ -176,12 +132,12 @@ def lock(
         if command:
             return changing.while_held(repository, held, seconds, command)
     row = changing.lease_row(held)
-    return _told(row, f"token {held.token}, until {row['until']}", json=json)
+    return answered(row, f"token {held.token}, until {row['until']}", json=json)
 
 
 def _leases(repository: Repository, named: str, *, json: bool) -> int:
     rows = changing.leases(repository, place.named(named).bucket)
-    _each(rows, changing.lease_line, json=json)
+    each_told(rows, changing.lease_line, json=json)
     return 0
 
 
@@ -193,61 +149,40 @@ def limit(
     trash: Duration | None,
     **at: Any,  # noqa: ANN401
 ) -> int:
-    with _opened(session, at) as repository:
+    with opened_own(session, at) as repository:
         seconds = None if trash is None else round(trash)
         size = None if quota is None else int(quota)
-        repository.set_limits(bucket, quota=size, trash_seconds=seconds)
-    room = "as much as the disk has" if quota is None else str(quota)
-    kept = "is gone at once" if not trash else f"can be restored for {trash}"
+        found = repository.set_limits(bucket, quota=size, trash_seconds=seconds)
+    room = str(Size(found.quota)) if found.quota else "as much as the disk has"
+    back = f"can be restored for {Duration(found.trash_seconds)}"
+    kept = back if found.trash_seconds else "is gone at once"
     say(f"{clean(bucket)} holds {room}; what is deleted for good {kept}.")
     return 0
 
 
 def mirror(session: Session, *, folder: str, json: bool, **at: Any) -> int:  # noqa: ANN401
-    with _opened(session, at) as repository, working() as tell:
+    with opened_own(session, at) as repository, working() as tell:
         done = care.mirrored(repository, folder, tell)
     line = f"{done['copied']:,} versions copied, {amount(done['bytes'])}; {folder} is the same now"
-    return _told(done, line, json=json)
+    return answered(done, line, json=json)
 
 
 def scrub(session: Session, *, bucket: str | None, json: bool, **at: Any) -> int:  # noqa: ANN401
     source = at.pop("source")
-    with _opened(session, at) as repository, working() as tell:
+    with opened_own(session, at) as repository, working() as tell:
         tell("all bytes are read")
         found = list(care.scrubbed(repository, bucket, source))
-    _each(found, care.finding_line, json=json)
+    each_told(found, care.finding_line, json=json)
     if not (found or json):
         say("Nothing is damaged or missing.")
     return 1 if any(map(care.is_bad, found)) else 0
 
 
 def rebuild(session: Session, **at: Any) -> int:  # noqa: ANN401
-    with _opened(session, at) as repository, working() as tell:
+    with opened_own(session, at) as repository, working() as tell:
         tell("the index is made anew")
         repository.care.rebuild()
     say("The index is made anew.")
-    return 0
-
-
-@contextmanager
-def _opened(session: Session, at: Mapping[str, str | None]) -> Iterator[Repository]:
-    with place.opened(session, at["root"], at["index"]) as repository:
-        yield repository
-
-
-def _each(rows: Iterable[Row], line: Callable[[Any], str], *, json: bool) -> None:
-    if json:
-        say_json(list(rows))
-        return
-    for row in rows:
-        say(line(row))
-
-
-def _told(row: Row, line: str, *, json: bool) -> int:
-    if json:
-        say_json(row)
-    else:
-        say(clean(line))
     return 0
 
 
@@ -256,14 +191,20 @@ COMMANDS: Mapping[str, Run] = {
     "du": du,
     "versions": versions,
     "search": search,
-    "put": put,
-    "get": get,
-    "import": import_folder,
+    "put": transfers.put,
+    "get": transfers.get,
+    "fetch": transfers.fetch,
+    "import": transfers.import_folder,
     "create": create,
     "cp": cp,
     "restore": restore,
     "rm": rm,
     "lock": lock,
+    "watch": keeping.watch,
+    "retain": keeping.retain,
+    "trash ls": keeping.trash_ls,
+    "trash restore": keeping.trash_restore,
+    "trash empty": keeping.trash_empty,
     "limit": limit,
     "mirror": mirror,
     "scrub": scrub,

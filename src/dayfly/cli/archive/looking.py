@@ -9,20 +9,21 @@ from dayfly.cli.output import clean, paint, table
 from dayfly.files.objects import Asked, Entry, Page
 from dayfly.files.repository import Repository
 from dayfly.files.search import Wanted
+from dayfly.files.store import Store
 from dayfly.shown import amount
 
 Rows = list[dict[str, Any]]
 
 
-def buckets(repository: Repository) -> Rows:
+def buckets(repository: Store) -> Rows:
     return [_bucket_row(repository, each.name) for each in repository.buckets()]
 
 
-def usage(repository: Repository, name: str | None) -> Rows:
+def usage(repository: Store, name: str | None) -> Rows:
     return buckets(repository) if name is None else [_bucket_row(repository, named(name).bucket)]
 
 
-def _bucket_row(repository: Repository, name: str) -> dict[str, Any]:
+def _bucket_row(repository: Store, name: str) -> dict[str, Any]:
     bucket, used = repository.bucket(name), repository.usage(name)
     return {
         "bucket": name,
@@ -35,7 +36,7 @@ def _bucket_row(repository: Repository, name: str) -> dict[str, Any]:
     }
 
 
-def listed(repository: Repository, place: str, *, recursive: bool) -> Iterator[dict[str, Any]]:
+def listed(repository: Store, place: str, *, recursive: bool) -> Iterator[dict[str, Any]]:
     """Keys, and without `recursive` the prefixes that go on behind a slash."""
     found = named(place)
     asked = Asked(prefix=found.key, delimiter="" if recursive else "/")
@@ -52,12 +53,12 @@ def listed(repository: Repository, place: str, *, recursive: bool) -> Iterator[d
         )
 
 
-def keys(repository: Repository, bucket: str, prefix: str) -> Iterator[Entry]:
+def keys(repository: Store, bucket: str, prefix: str) -> Iterator[Entry]:
     for page in _pages(lambda it: repository.list(bucket, it), Asked(prefix=prefix)):
         yield from page.entries
 
 
-def versions(repository: Repository, place: str) -> Rows:
+def versions(repository: Store, place: str) -> Rows:
     """All states of one object, newest first, with what is known of each."""
     wanted = object_named(place)
     asked = Asked(prefix=wanted.key)
@@ -67,7 +68,8 @@ def versions(repository: Repository, place: str) -> Rows:
             if entry.key != wanted.key:
                 return found
             version = repository.head(wanted.bucket, wanted.key, entry.id)
-            found.append({**row(version), "latest": entry.latest})
+            about = {"modified": instant(entry.modified), "latest": entry.latest}
+            found.append({**row(version), **about})
     return found
 
 

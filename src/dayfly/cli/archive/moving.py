@@ -11,23 +11,23 @@ from typing import Any, BinaryIO
 from dayfly.cli.archive.place import Named, by_hand, file_at, named, object_named
 from dayfly.durable import translated
 from dayfly.errors import DayflyError, UsageError
+from dayfly.files.arriving import arriving, same_parts
 from dayfly.files.checksums import crc_of
 from dayfly.files.condition import Condition
 from dayfly.files.errors import BadNameError, NoSuchKeyError
 from dayfly.files.objects import Description, Version
-from dayfly.files.opened import Opened
-from dayfly.files.repository import Repository
+from dayfly.files.store import Reading, Store
 from dayfly.shown import amount
 
 Tell = Callable[[str], None]
 PIECE = 1 << 20
 INPUT = "-"
+ANYTHING = "application/octet-stream"
 SPOKEN = 64 * PIECE  # bytes between two words on how far it is
+RESUMED = 64 * PIECE  # what is as large is stored in parts, behind which a second try goes on
 
 
-def put(
-    repository: Repository, source: str, target: str, condition: Condition, tell: Tell
-) -> Version:
+def put(repository: Store, source: str, target: str, condition: Condition, tell: Tell) -> Version:
     """A file, or what comes on standard input, as one object."""
     wanted = _target(source, target)
     if source == INPUT:
@@ -39,7 +39,9 @@ def put(
         )
     with translated(path), path.open("rb") as file:
         told = _described(wanted, source=str(path.absolute()))
-        return _stored(repository, file, wanted, told, condition, tell)
+        if os.fstat(file.fileno()).st_size < RESUMED:
+            return _stored(repository, file, wanted, told, condition, tell)
+        return _gone_on(repository, file, wanted, told, condition, tell)
 
 
 def _target(source: str, target: str) -> Named:
@@ -52,15 +54,16 @@ def _target(source: str, target: str) -> Named:
 
 
 def _described(wanted: Named, *, source: str = "") -> Description:
-    kind, packed = mimetypes.guess_type(wanted.key)
-    headers = {"content-type": kind or "application/octet-stream"}
-    if packed:
-        headers["content-type"] = "application/octet-stream"
-    return Description(headers=headers, provenance=by_hand(source))
+    return Description(headers={"content-type": kind_of(wanted.key)}, provenance=by_hand(source))
+
+
+def kind_of(key: str) -> str:
+    kind, packed = mimetypes.guess_type(key)
+    return ANYTHING if packed or not kind else kind
 
 
 def _stored(
-    repository: Repository,
+    repository: Store,
     file: BinaryIO,
     wanted: Named,
     described: Description,
@@ -77,7 +80,37 @@ def _stored(
         return repository.put(staged, wanted.key, replace(described, owner=owner), condition)
 
 
-def get(repository: Repository, source: str, target: str, version: str, tell: Tell) -> Version:
+def _gone_on(
+    repository: Store,
+    file: BinaryIO,
+    wanted: Named,
+    described: Description,
+    condition: Condition,
+    tell: Tell,
+) -> Version:
+    """Behind what an earlier try has left in the archive, if the file still begins so."""
+    described = replace(described, owner=repository.bucket(wanted.bucket).owner)
+    coming = arriving(repository, wanted.bucket, wanted.key, described)
+    coming.keep(same_parts(coming.parts, (_slice(file, part.size) for part in coming.parts)))
+    file.seek(coming.size)
+
+    def pieces() -> Iterator[bytes]:
+        size = os.fstat(file.fileno()).st_size
+        while piece := file.read(PIECE):
+            if (file.tell() // PIECE) % (SPOKEN // PIECE) == 1:
+                tell(f"{wanted}: {amount(file.tell())} of {amount(size)}")
+            yield piece
+
+    return coming.store(pieces(), condition)
+
+
+def _slice(file: BinaryIO, size: int) -> Iterator[bytes]:
+    while size > 0 and (piece := file.read(min(PIECE, size))):
+        size -= len(piece)
+        yield piece
+
+
+def get(repository: Store, source: str, target: str, version: str, tell: Tell) -> Version:
     """An object into a file that appears whole; what an earlier try has left is gone on with."""
     wanted = object_named(source)
     with repository.open(wanted.bucket, wanted.key, version) as opened:
@@ -92,9 +125,10 @@ def get(repository: Repository, source: str, target: str, version: str, tell: Te
         return opened.version
 
 
-def _fetch(opened: Opened, path: Path, tell: Tell) -> None:
+def _fetch(opened: Reading, path: Path, tell: Tell) -> None:
     version = opened.version
     part = path.with_name(f".{path.name}.{version.uid}.part")
+    unknown = version.size > 0 and not version.crc  # of another S3, that has none
     with translated(path):
         with part.open("ab") as file:
             for piece in opened.pieces(start=min(file.tell(), version.size)):
@@ -103,7 +137,9 @@ def _fetch(opened: Opened, path: Path, tell: Tell) -> None:
                     tell(f"{path.name}: {amount(file.tell())} of {amount(version.size)}")
             file.flush()
             os.fsync(file.fileno())
-        if crc_of(pieces_of(part)) != version.crc:
+        if part.stat().st_size != version.size or not (
+            unknown or crc_of(pieces_of(part)) == version.crc
+        ):
             part.unlink()
             raise DayflyError(
                 f"{path}: what arrived is not what was put",
@@ -125,7 +161,7 @@ class Imported:
         return dict(vars(self))
 
 
-def import_folder(repository: Repository, folder: str, target: str, tell: Tell) -> Imported:
+def import_folder(repository: Store, folder: str, target: str, tell: Tell) -> Imported:
     """All regular files below it; one that is there already with the same bytes is passed by.
 
     So an import that was interrupted goes on when it is typed again. Links are not followed.
@@ -143,9 +179,7 @@ def import_folder(repository: Repository, folder: str, target: str, tell: Tell) 
     return done
 
 
-def _import_one(
-    repository: Repository, path: Path, wanted: Named, done: Imported, tell: Tell
-) -> None:
+def _import_one(repository: Store, path: Path, wanted: Named, done: Imported, tell: Tell) -> None:
     if _is_there(repository, path, wanted):
         done.same += 1
         return
@@ -156,7 +190,7 @@ def _import_one(
     tell(f"{done.put:,} files, {amount(done.bytes)}: {wanted}")
 
 
-def _is_there(repository: Repository, path: Path, wanted: Named) -> bool:
+def _is_there(repository: Store, path: Path, wanted: Named) -> bool:
     try:
         found = repository.head(wanted.bucket, wanted.key)
     except NoSuchKeyError:

@@ -15,6 +15,7 @@ from dayfly.errors import DayflyError, UsageError
 from dayfly.files.objects import Provenance, Version
 from dayfly.files.repository import Repository
 from dayfly.files.starting import ACCOUNTS
+from dayfly.files.store import Store
 
 INDEX = Path(".dayfly/index")  # below the tree, unless somebody says otherwise
 
@@ -62,8 +63,30 @@ def place_of(session: Session, root: str | None, index: str | None) -> Place:
 
 
 @contextmanager
-def opened(session: Session, root: str | None, index: str | None) -> Iterator[Repository]:
-    """Beside the servers that have it open, or without any."""
+def opened(session: Session, root: str | None, index: str | None) -> Iterator[Store]:
+    """The archive, or the bucket of somebody else's S3 that the environment has instead."""
+    if there := None if root else _elsewhere(session):
+        yield there
+        there.close()
+    else:
+        with opened_own(session, root, index) as repository:
+            yield repository
+
+
+def _elsewhere(session: Session) -> Store | None:
+    from dayfly.environment import elsewhere  # noqa: PLC0415 - the settings, where they count
+    from dayfly.environment.declared import settings_of  # noqa: PLC0415
+
+    if session.environment:
+        return None
+    home = session.home()
+    there = elsewhere.elsewhere_of(home, settings_of(home))
+    return elsewhere.opened(home, there) if there else None
+
+
+@contextmanager
+def opened_own(session: Session, root: str | None, index: str | None) -> Iterator[Repository]:
+    """The archive, beside the servers that have it open, or without any."""
     place = place_of(session, root, index)
     if not (place.root / ".dayfly").is_dir():
         raise DayflyError(

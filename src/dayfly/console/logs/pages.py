@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Generator, Mapping
 from typing import Any
-from urllib.parse import parse_qsl
 
 from jinja2 import Environment
 from starlette.concurrency import run_in_threadpool
@@ -17,15 +16,13 @@ from starlette.responses import (
 )
 from starlette.routing import BaseRoute, Route
 
+from dayfly.console.form import Told, form
 from dayfly.console.logs import alerts, narrowing, page, records, saved
 from dayfly.console.logs.view import LONGEST, PATH, RANGES, View
 from dayfly.console.session import Sessions
 from dayfly.console.state import State
 from dayfly.errors import DayflyError
 from dayfly.logs.query.problem import QueryError
-
-LONGEST_FORM = 100_000
-Told = Mapping[str, str]
 
 
 class LogPages:
@@ -157,16 +154,6 @@ def _narrowed(view: View, told: Told) -> View | None:
         if told.get(name):
             return view.but(query=change(view.query, told[name]))
     return None
-
-
-async def form(request: Request) -> Told:
-    """What a form sent; nothing where it is longer than any of ours."""
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > LONGEST_FORM:
-            return {}
-    return dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
 
 
 async def _encoded(texts: Generator[str]) -> AsyncIterator[bytes]:

@@ -7,7 +7,7 @@ from dayfly.database.impact.catalogue import Column, Key
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.finding import ONLINE, STAGED, Finding
 from dayfly.database.impact.names import quoted, shown
-from dayfly.database.impact.questions import Ask, questions, values
+from dayfly.database.impact.questions import FAILS, Ask, questions, values
 
 
 def with_answers(what: Comparison, found: Sequence[Finding], ask: Ask | None) -> Sequence[Finding]:
@@ -21,7 +21,7 @@ def with_answers(what: Comparison, found: Sequence[Finding], ask: Ask | None) ->
         count = ask(question.sql)
         if count is None:
             continue
-        evidence = f"production has {count or 'no'} {question.what}"
+        evidence = f"production has {_many(count)} {question.what}"
         findings = [_known(finding, question.key, evidence) for finding in findings]
         if count:
             findings.append(
@@ -36,6 +36,10 @@ def with_answers(what: Comparison, found: Sequence[Finding], ask: Ask | None) ->
                 )
             )
     return findings
+
+
+def _many(count: int) -> str:
+    return "some" if count == FAILS else str(count or "no")
 
 
 def _known(finding: Finding, key: Key, evidence: str) -> Finding:

@@ -1,6 +1,6 @@
 """What a migration does to the live database: the question and its answer."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dayfly.database.bridge import Bridge
@@ -14,7 +14,7 @@ from dayfly.database.impact.breaking import BRIDGED, breaking
 from dayfly.database.impact.catalogue import Column, Key
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.defaults import Parent, answered, defaults, parents
-from dayfly.database.impact.denied import Right, denials, denied
+from dayfly.database.impact.denied import Right, Withheld, denials, denied
 from dayfly.database.impact.doubts import doubts
 from dayfly.database.impact.effects import Observed
 from dayfly.database.impact.exchanged import exchanged
@@ -30,6 +30,7 @@ from dayfly.database.impact.finding import (
 )
 from dayfly.database.impact.fired import NOTHING as NOTHING_FIRED
 from dayfly.database.impact.fired import Exercised, exercise
+from dayfly.database.impact.indexed import Indexed, indexed
 from dayfly.database.impact.losing import losing
 from dayfly.database.impact.outgoing import NOTHING, Checked, rehearsed
 from dayfly.database.impact.partitions import partitions
@@ -40,6 +41,7 @@ from dayfly.database.impact.refusing import refusing
 from dayfly.database.impact.relations import relations
 from dayfly.database.impact.replay import replay
 from dayfly.database.impact.routines import routines
+from dayfly.database.impact.saved import saved
 from dayfly.database.impact.sender import PROGRAM, Sender
 from dayfly.database.impact.sequences import sequences
 from dayfly.database.impact.spelled import spelled
@@ -49,6 +51,9 @@ from dayfly.database.impact.tightened import tightened
 from dayfly.database.impact.timeline import EMPTY, Timeline, timeline
 from dayfly.database.impact.trial import tried
 from dayfly.database.impact.unassessed import decided, unassessed
+from dayfly.database.impact.untried import told as left_untried
+from dayfly.database.impact.untried import untried
+from dayfly.database.impact.uses import Uses, uses
 from dayfly.database.impact.views import views
 from dayfly.database.impact.widening import widening
 from dayfly.database.loss import Loss, merged
@@ -124,11 +129,15 @@ class Evidence:
 
     observed: Observed
     checked: Checked = NOTHING
+    uses: Uses | None = None
+    statements: tuple[str, ...] = ()  # of the outgoing release
     spelled: Mapping[Key, str] = field(default_factory=dict)  # defaults that can be set again
     refusing: frozenset[Key] = frozenset()  # CHECKs that refuse inserts of the outgoing release
     parents: tuple[Parent, ...] = ()  # rows to which defaults refer
     parented: frozenset[Key] = frozenset()  # those that are there
     denied: frozenset[Right] = frozenset()  # what the role may not do with new relations
+    withheld: tuple[frozenset[Right], ...] = ()  # the same, after each transaction
+    indexed: Mapping[Key, Indexed] = field(default_factory=dict)
     fired: Exercised = NOTHING_FIRED  # triggers and functions that stay
 
 
@@ -168,21 +177,28 @@ def gathered(
     role: str = "",
     builder: str = "",
 ) -> Evidence:
-    firing = exercise(copy_url, transactions, role)
+    statements = tuple(statements)
+    firing = exercise(copy_url, transactions, role, statements)
+    used = uses(copy_url)
+    withheld = Withheld(copy_url, transactions, role)
     with rehearsed(copy_url, statements, role) as before:
-        observed = replay(copy_url, transactions, role=builder)
+        observed = replay(copy_url, transactions, role=builder, between=withheld.look)
         checked = before.again()
     what = (copy_url, observed.before, observed.after, _defaults(observed))
     asked = tuple(parents(*what[1:]))
     return Evidence(
         observed=observed,
         checked=checked,
+        uses=used,
+        statements=statements,
         spelled=spelled(*what),
         refusing=refusing(*what),
         parents=asked,
         parented=answered(copy_url, asked),
         denied=denied(copy_url, observed.before, observed.after, role),
+        indexed=indexed(copy_url, observed.before, observed.after),
         fired=firing.again(),
+        withheld=tuple(withheld.seen),
     )
 
 
@@ -206,13 +222,20 @@ def judged(
         refusing=evidence.refusing,
         parented=evidence.parented | _parented(evidence.parents, ask),
         denied=evidence.denied,
+        uses=evidence.uses,
+        indexed=evidence.indexed,
         fired=evidence.fired,
         sender=sender,
     )
-    found = [*breaking(what), *between(what, observed), *tightened(what), *arbiters(what)]
+    found = [
+        *breaking(what),
+        *between(what, observed, evidence.withheld),
+        *tightened(what),
+        *arbiters(what),
+    ]
     found += [*views(what), *sequences(what, observed, ask), *routines(what), *relations(what)]
     found += [*defaults(what), *expressions(what), *denials(what), *exchanged(what, observed)]
-    found += [*stumbling(what), *paths(what), *partitions(what)]
+    found += [*stumbling(what), *untried(what), *paths(what), *partitions(what)]
     found += [*losing(what, observed), *besides(observed)]
     found += [
         *blocking(what, observed, budget),
@@ -227,15 +250,23 @@ def judged(
         checked=evidence.checked,
         timeline=timeline(what, observed, budget),
         doubts=doubts(what, observed, told),
-        notes=tuple(decided(what, observed)),
+        notes=tuple(_notes(what, evidence)),
     )
+
+
+def _notes(what: Comparison, evidence: Evidence) -> Iterator[str]:
+    yield from decided(what, evidence.observed)
+    yield from left_untried(evidence.fired.untried)
+    yield from saved(what, evidence.observed, evidence.statements)
 
 
 def _parented(asked: Sequence[Parent], ask: Ask | None) -> frozenset[Key]:
     """Those whose row production has."""
     if ask is None:
         return frozenset()
-    return frozenset(parent.key for parent in asked if not parent.fresh and ask(parent.sql))
+    return frozenset(
+        parent.key for parent in asked if not parent.fresh and (ask(parent.sql) or 0) > 0
+    )
 
 
 def _weight(finding: Finding) -> tuple[int, int]:

@@ -1,28 +1,36 @@
 """What the outgoing release misses only between two transactions of a migration."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 
 from dayfly.database.impact.arbiters import arbiters
 from dayfly.database.impact.breaking import breaking
 from dayfly.database.impact.catalogue import Catalogue
 from dayfly.database.impact.comparison import Comparison
+from dayfly.database.impact.denied import Right, denials
 from dayfly.database.impact.effects import Observed
 from dayfly.database.impact.finding import STAGED, Finding
 from dayfly.database.impact.routines import routines
+from dayfly.database.impact.sequences import counting
 from dayfly.database.impact.tightened import tightened
 
 TOGETHER = "-- In one transaction, so that nobody sees the state between."
 
 
-def between(what: Comparison, observed: Observed) -> Iterator[Finding]:
-    """What breaks after one transaction, and does not any more at the end."""
-    passing = list(_passing(what, observed))
+def between(
+    what: Comparison, observed: Observed, withheld: Sequence[frozenset[Right]] = ()
+) -> Iterator[Finding]:
+    """What breaks after one transaction, and does not any more at the end.
+
+    `withheld`: what the outgoing release may not do with new relations, after each of them.
+    """
+    passing = list(_passing(what, observed, withheld))
     at_the_end = [*_judged(what)] if passing else []
     told = {finding.keys for finding in at_the_end}
     lasting = {(f.relation, f.sqlstate) for f in at_the_end if f.verdict == STAGED and f.relation}
-    for state in passing:
-        for finding in _judged(replace(what, after=state)):
+    for state, denied in passing:
+        for finding in _judged(replace(what, after=state, denied=denied)):
             known = finding.keys in told or (finding.relation, finding.sqlstate) in lasting
             if finding.verdict == STAGED and not known:
                 told.add(finding.keys)
@@ -31,17 +39,20 @@ def between(what: Comparison, observed: Observed) -> Iterator[Finding]:
 
 
 def _judged(what: Comparison) -> Iterator[Finding]:
-    for rule in (breaking, tightened, arbiters, routines):
+    for rule in (breaking, tightened, arbiters, routines, counting, denials):
         yield from rule(what)
 
 
-def _passing(what: Comparison, observed: Observed) -> Iterator[Catalogue]:
+def _passing(
+    what: Comparison, observed: Observed, withheld: Sequence[frozenset[Right]]
+) -> Iterator[tuple[Catalogue, frozenset[Right]]]:
     """States in which something that was there is neither as it was nor as it will be."""
     earlier: Catalogue = what.before
-    for transaction in observed.transactions[:-1]:
+    for transaction, denied in zip_longest(observed.transactions[:-1], withheld[:-1]):
         state = transaction[-1].after
-        if state is not earlier and state is not what.after and _passes(what, state):
-            yield state
+        fresh = state is not earlier and state is not what.after and _passes(what, state)
+        if fresh or not (denied or frozenset()) <= what.denied:
+            yield state, denied or frozenset()
         earlier = state
 
 

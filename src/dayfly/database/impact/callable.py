@@ -22,8 +22,12 @@ ROUTINES = f"""
     SELECT n.nspname::text, p.proname::text, pg_get_function_identity_arguments(p.oid),
         p.prosrc, ARRAY(SELECT format_type(t, NULL) FROM unnest(p.proargtypes) WITH ORDINALITY
                         AS a (t, i) ORDER BY i)::text[],
-        l.lanname IN ('sql', 'plpgsql') AND p.prokind = 'f' AND p.provariadic = 0
-            AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype),
+        CASE WHEN p.prorettype IN ('trigger'::regtype, 'event_trigger'::regtype) THEN 'is fired'
+            WHEN p.prokind = 'p' THEN 'a procedure' WHEN p.prokind = 'a' THEN 'an aggregate'
+            WHEN p.prokind = 'w' THEN 'a window function'
+            WHEN p.provariadic <> 0 THEN 'it takes any number of arguments'
+            WHEN l.lanname NOT IN ('sql', 'plpgsql') THEN 'it is written in ' || l.lanname
+            ELSE '' END,
         coalesce(pg_get_function_result(p.oid), '')
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     JOIN pg_language l ON l.oid = p.prolang
@@ -94,8 +98,17 @@ class Called:
     arguments: str
     body: str
     takes: list[str]
-    callable: bool
+    why_not: str  # it is not called; empty where it can be
     result: str
+
+    @property
+    def is_fired(self) -> bool:
+        """Of triggers, which are tried with their tables."""
+        return self.why_not == "is fired"
+
+    @property
+    def shown(self) -> str:
+        return f"{self.name}({self.arguments})"
 
     @property
     def doing(self) -> tuple[str, ...]:
@@ -184,6 +197,18 @@ def concerned(said: frozenset[str], routines: Collection[Called]) -> frozenset[s
         if not more:
             return frozenset(found)
         found |= more
+
+
+def called_by(statements: Iterable[str], routines: Collection[Called]) -> frozenset[str]:
+    """Functions that statements call, and that those call; all that triggers call are called."""
+    fired = (each.body for each in routines if each.is_fired)
+    said = words_of([*statements, *fired])
+    while True:
+        called = {each.name for each in routines if each.name.lower() in said}
+        more = words_of(each.body for each in routines if each.name in called) - said
+        if not more:
+            return frozenset(called)
+        said |= more
 
 
 def reaching(routines: Collection[Called]) -> frozenset[str]:

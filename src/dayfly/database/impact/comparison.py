@@ -8,7 +8,9 @@ from typing import TypeVar
 from dayfly.database.books import BESIDE, LISTS, NAMING
 from dayfly.database.impact.catalogue import Catalogue, Column, Constraint, Key, Relation, Thing
 from dayfly.database.impact.fired import NOTHING, Exercised
+from dayfly.database.impact.indexed import Indexed
 from dayfly.database.impact.sender import PROGRAM, Sender
+from dayfly.database.impact.uses import Uses
 
 Kind = TypeVar("Kind", bound=Thing)
 
@@ -27,6 +29,8 @@ class Comparison:
     refusing: frozenset[Key] = frozenset()  # new CHECKs and old columns, as nobody fills them
     parented: frozenset[Key] = frozenset()  # foreign keys whose default names a row that is there
     denied: frozenset[tuple[int, str]] = frozenset()  # what the role may not do with new relations
+    uses: Uses | None = None  # functions that expressions called before; None: nobody has looked
+    indexed: Mapping[Key, Indexed] = field(default_factory=dict)  # expressions of new indexes
     fired: Exercised = NOTHING  # triggers and functions, tried on the copy
     bookkeeping: frozenset[str] = BOOKKEEPING
     sender: Sender = PROGRAM

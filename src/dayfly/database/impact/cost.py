@@ -1,10 +1,12 @@
 """How long a statement takes on production's rows, from what it did to the few rows of a copy."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dayfly.database.impact.catalogue import Index
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.effects import Effect, Observed
+from dayfly.database.impact.referring import searched
 from dayfly.database.impact.words import first_word
 
 # Microseconds per row, measured on a table of 200,000 rows of about 100 bytes with two indexes on
@@ -40,12 +42,33 @@ def cost(what: Comparison, observed: Observed, effect: Effect) -> Cost:
         if rows is None:
             return Cost(_constant(effect), None)
         growing += rows * microseconds / 1000
-    for pair in () if not_growing(observed, effect) else effect.pairs:
-        one, other = map(what.rows, pair)
+    for one, other in _pairs(what, observed, effect):
         if one is None or other is None:
             return Cost(_constant(effect), None)
         growing += one * other * PAIR_US / 1000
     return Cost(_constant(effect), growing)
+
+
+def _pairs(
+    what: Comparison, observed: Observed, effect: Effect
+) -> Iterator[tuple[float | None, int | None]]:
+    """How many rows are compared with how many others."""
+    once = not_growing(observed, effect)
+    for one, other in () if once else effect.pairs:
+        yield what.rows(one), what.rows(other)
+    for one, other in searched(observed.around(effect)[0], effect):
+        yield _changed(what, observed, effect, one, once=once), what.rows(other)
+
+
+def _changed(
+    what: Comparison, observed: Observed, effect: Effect, oid: int, *, once: bool
+) -> float | None:
+    """Rows of a table that go, or get another key; as many of a hundred as on the copy."""
+    written, rows = effect.written.get(oid), what.rows(oid)
+    here = observed.rows.get(oid, 0)
+    if once or (written and not here):
+        return written.rows if written else 1
+    return rows * written.rows / here if rows is not None and written else rows
 
 
 def _constant(effect: Effect) -> float:
@@ -56,7 +79,7 @@ def _constant(effect: Effect) -> float:
 def _rates(what: Comparison, effect: Effect) -> dict[int, float]:
     """Microseconds per row of each table."""
     builds = _builds_index(effect)
-    rates = {oid: SCAN_US for oid in effect.read if not effect.constant}
+    rates = {oid: SCAN_US for oid in effect.read - effect.ends if not effect.constant}
     for oid in effect.scanned:
         rates[oid] = INDEX_US if builds else SCAN_US
     for oid in effect.rewritten:

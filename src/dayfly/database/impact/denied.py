@@ -1,9 +1,10 @@
 """New tables and sequences that writes of the outgoing release reach without the right to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import psycopg
 
+from dayfly.database.captured import Transaction
 from dayfly.database.connection import connect
 from dayfly.database.impact import remedies
 from dayfly.database.impact.catalogue import Catalogue, Column, Relation, Routine, Trigger
@@ -28,9 +29,41 @@ _DENIED = """
 """
 
 
+_RELATIONS = "SELECT oid::int8 FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'S')"
+
+
+class Withheld:
+    """What the role may not do with new relations, looked at after each transaction.
+
+    Only where a later one grants something: otherwise what is so at the end was so before.
+    """
+
+    def __init__(self, url: str, transactions: Sequence[Transaction], role: str) -> None:
+        granting = any(
+            mentions(one.text, "GRANT") for each in transactions[1:] for one in each.statements
+        )
+        self._url, self._role = url, role if granting else ""
+        self._known = _relations(url) if self._role else frozenset()
+        self.seen: list[frozenset[Right]] = []
+
+    def look(self) -> None:
+        if self._role:
+            new = _relations(self._url) - self._known
+            self.seen.append(_denied(self._url, [*new], self._role))
+
+
+def _relations(url: str) -> frozenset[int]:
+    with connect(url, autocommit=True, connect_timeout=10) as connection:
+        return frozenset(row[0] for row in connection.execute(_RELATIONS))
+
+
 def denied(url: str, before: Catalogue, after: Catalogue, role: str) -> frozenset[Right]:
     """What the role may not do with new relations, as the migrated copy says."""
     new = [each.oid for each in after.of(Relation) if each.key not in before.things]
+    return _denied(url, new, role)
+
+
+def _denied(url: str, new: list[int], role: str) -> frozenset[Right]:
     if not role or not new:
         return frozenset()
     with connect(url, autocommit=True, connect_timeout=10) as connection:

@@ -1,6 +1,6 @@
 """Do triggers and functions that stay still run? They are fired and called on the copy."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,16 +15,16 @@ from dayfly.database.impact.callable import (
     TABLES,
     Called,
     Firing,
+    called_by,
     concerned,
     made_up,
     otherwise,
-    reaches,
     reaching,
     words_of,
 )
+from dayfly.database.impact.leftout import Doing, Untried, leaves, routines_left, tables_left
 
 Connection = psycopg.Connection[Any]
-Doing = tuple[str, ...]  # what is done, and to what: schema, name, arguments
 
 # Told by other rules, or no fault of the schema: a value made up, a row refused, an exception
 # raised, a right.
@@ -46,6 +46,7 @@ class Failing:
 @dataclass(frozen=True, kw_only=True)
 class Exercised:
     failing: tuple[Failing, ...] = ()
+    untried: tuple[Untried, ...] = ()
     ran: frozenset[Doing] = frozenset()  # before and after
 
 
@@ -62,11 +63,12 @@ class Exercise:
     routines: tuple[Called, ...] = ()
     rows: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
     worked: frozenset[Doing] = frozenset()
+    untried: tuple[Untried, ...] = ()
 
     def again(self) -> Exercised:
         """On the new schema."""
         if not self.worked:
-            return NOTHING
+            return Exercised(untried=self.untried)
         with connect(self.url, autocommit=True, connect_timeout=10) as connection:
             now = {table.key: table for table in _firing(connection)}
         self.tables = tuple(t.as_it_fires(now[t.key]) for t in self.tables if t.key in now)
@@ -82,11 +84,19 @@ class Exercise:
             if error is not None and doing in self.worked and _counts(error)
         ]
         ran = self.worked & {doing for doing, error in found.items() if error is None}
-        return Exercised(failing=tuple(failing), ran=ran)
+        return Exercised(failing=tuple(failing), ran=ran, untried=self.untried)
 
 
-def exercise(url: str, transactions: Iterable[Transaction], role: str = "") -> Exercise:
-    """Nothing of it stays; only what the statements of the migration may concern is tried."""
+def exercise(
+    url: str,
+    transactions: Iterable[Transaction],
+    role: str = "",
+    statements: Collection[str] = (),
+) -> Exercise:
+    """Nothing of it stays; only what the statements of the migration may concern is tried.
+
+    `statements` are those that production has seen.
+    """
     said = words_of(s.text for each in transactions for s in each.statements)
     with connect(url, autocommit=True, connect_timeout=10) as connection:
         known = {row[0] for row in connection.execute(NAMES)}
@@ -97,17 +107,19 @@ def exercise(url: str, transactions: Iterable[Transaction], role: str = "") -> E
     asked = Exercise(
         url=url,
         role=role,
-        tables=tuple(t for t in tables if t.uses(names) and not _leaves(t.runs, left)),
-        routines=tuple(r for r in routines if r.callable and r.uses(names) and r.name not in left),
+        tables=tuple(t for t in tables if t.uses(names) and not leaves(t.runs, left)),
+        routines=tuple(
+            r for r in routines if not r.why_not and r.uses(names) and r.name not in left
+        ),
     )
     asked.rows = _rows(asked)
-    asked.worked = frozenset(d for d, error in _exercised(asked).items() if error is None)
+    found = _exercised(asked)
+    asked.worked = frozenset(doing for doing, error in found.items() if error is None)
+    asked.untried = (
+        *routines_left(routines, names, left, found, called_by(statements, routines)),
+        *tables_left(tables, names, left, found, routines),
+    )
     return asked
-
-
-def _leaves(functions: Iterable[str], left: frozenset[str]) -> bool:
-    """Those of an extension are known by their names only."""
-    return any(name in left or reaches(name) for name in functions)
 
 
 def _firing(connection: Connection) -> list[Firing]:
@@ -174,8 +186,8 @@ def _of_table(
             connection.execute(table.only_its_own)
             _as(connection, role)
             found["INSERT", table.schema, table.name] = _tried(connection, table.insertion, row)
-    except psycopg.Error:
-        return found  # it cannot be done here
+    except psycopg.Error as error:  # it cannot be done here
+        found["fire", table.schema, table.name] = error
     return found
 
 

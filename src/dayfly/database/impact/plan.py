@@ -9,7 +9,7 @@ import psycopg
 
 from dayfly.database.impact.catalogue import Catalogue, Index, Relation
 from dayfly.database.impact.pairing import Node, loops, pairs
-from dayfly.database.impact.words import first_word, set_columns
+from dayfly.database.impact.words import first_word, set_columns, tokens
 
 PLANNED = ("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH")
 _CONSTANT = re.compile(r"""= (?:ANY \()?(?:'(?:[^']|'')*'|-?\d+(?:\.\d+)?)""")
@@ -23,6 +23,7 @@ class Plan:
     read: frozenset[int] = frozenset()
     constant: bool = False  # touches the same rows whatever the size of the tables
     lookup: bool = False  # reads single rows by their keys, and writes none
+    ends: frozenset[int] = frozenset()  # reads one row at an end of an index, for max() or min()
     pairs: frozenset[tuple[int, int]] = frozenset()  # for each row of this, all of that
 
 
@@ -84,7 +85,23 @@ def read_plan(roots: Sequence[Node], text: str, catalogue: Catalogue) -> Plan:
         read=read,
         constant=bool(writes) and all(tables),
         lookup=not writes and bool(tables) and all(tables),
+        ends=_ends(reads, text, catalogue),
     )
+
+
+def _ends(reads: Sequence[Node], text: str, catalogue: Catalogue) -> frozenset[int]:
+    """Without a LIMIT in the text it is PostgreSQL's own, for max() or min() of an index."""
+    if {"LIMIT", "FETCH"} & set(tokens(text)):
+        return frozenset()
+    limited = [each for node in reads if node["Node Type"] == "Limit" for each in node["Plans"]]
+    ending = [each for each in limited if _of_index(each) and "Filter" not in each]
+    scans = [node for node in reads if "Relation Name" in node]
+    others = {_relation(node, catalogue) for node in scans if node not in ending}
+    return frozenset(_relation(node, catalogue) for node in ending) - others
+
+
+def _of_index(node: Node) -> bool:
+    return node["Node Type"] in ("Index Scan", "Index Only Scan")
 
 
 def _nodes(node: Node) -> Iterator[Node]:

@@ -8,13 +8,14 @@ from typing import Any
 import psycopg
 
 from dayfly.database.connection import connect
-from dayfly.database.impact.catalogue import Column, Constraint, Index, Key, Relation
+from dayfly.database.impact.catalogue import Column, Constraint, Index, Key, Relation, Thing
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.names import quoted, shown
 from dayfly.database.impact.types import bounds, is_text, length
 from dayfly.database.problems import connecting
 from dayfly.database.programs import DatabaseError
 
+FAILS = -1  # the answer where a value of some row cannot be computed
 Ask = Callable[[str], int | None]  # a query that counts; None when it could not be answered
 
 LARGEST = 2_690  # bytes of a value as it is stored: a page of a btree holds three entries
@@ -24,7 +25,7 @@ MOST = 1_000_000  # rows counted at the most: one is enough to fail
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """Counts the rows on which a change would fail."""
+    """Counts the rows on which a change would fail, or only tries them (`FAILS`, else 0)."""
 
     sql: str
     what: str  # "rows in which name is NULL"
@@ -54,6 +55,8 @@ def _answer(connection: psycopg.Connection[Any], query: str) -> int | None:
         if isinstance(error, psycopg.errors.SerializationFailure):
             raise DatabaseError("it ended a question, to go on with its replication") from error
         return None  # timed out
+    except psycopg.DataError:
+        return FAILS
     except psycopg.Error:
         return None  # of a schema that is not there yet
     return int(row[0]) if row else None
@@ -66,15 +69,31 @@ def questions(what: Comparison) -> Iterator[Question]:
         owner = what.before.relation(column.table)
         if isinstance(now, Column) and owner is not None and owner.kind in "rp":
             yield from _of_column(what, column, now)
+    yield from _of_generated(what)
     for constraint in what.after.of(Constraint):
         old = what.before.things.get(constraint.key)
         validated = isinstance(old, Constraint) and constraint.valid and not old.valid
         if constraint.valid and (validated or what.is_new(constraint)):
             yield from _of_constraint(what, constraint)
+    yield from _of_indexes(what)
+
+
+def _of_generated(what: Comparison) -> Iterator[Question]:
+    for column, owner in what.added(Column):
+        if column.expression and owner.kind in "rp":
+            value = f"({column.expression})::{column.type}"
+            yield _computed(what, column, owner, (value, "", column.expression))
+
+
+def _of_indexes(what: Comparison) -> Iterator[Question]:
     backing = {constraint.index for constraint in what.after.of(Constraint)}
     for index, owner in what.added(Index):
         if index.unique and index.oid not in backing:
             yield from _of_index(what, index, owner)
+        if index.key in what.indexed:
+            found = what.indexed[index.key]
+            told = ", ".join(filter(None, (found.values, found.where)))
+            yield _computed(what, index, owner, (found.values, found.where, told))
         if " USING btree " in index.definition and not index.partial:
             yield from _of_lengths(what, index, owner)
 
@@ -136,6 +155,16 @@ def _of_index(what: Comparison, index: Index, owner: Relation) -> Iterator[Quest
     query = _counted(_doubles(shown(what.before, owner.oid), names))
     told = f"values of {', '.join(names)} that are there twice"
     yield Question(sql=query, what=told, table=owner.oid, key=index.key)
+
+
+def _computed(
+    what: Comparison, thing: Thing, owner: Relation, computed: tuple[str, str, str]
+) -> Question:
+    """What, of which rows, in which words. What nobody uses is not computed: so it is counted."""
+    values, where, told = computed
+    query = f"SELECT count(ROW({values})) * 0 FROM {shown(what.before, owner.oid)}"  # noqa: S608 - PostgreSQL's own words
+    query += f" WHERE {where}" if where else ""
+    return Question(sql=query, what=f"rows that refuse {told}", table=owner.oid, key=thing.key)
 
 
 def _of_lengths(what: Comparison, index: Index, owner: Relation) -> Iterator[Question]:

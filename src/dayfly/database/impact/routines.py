@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from dayfly.database.impact import remedies
 from dayfly.database.impact.breaking import FORBIDDEN, RETYPED
-from dayfly.database.impact.catalogue import Column, Constraint, Policy, Routine
+from dayfly.database.impact.catalogue import Column, Constraint, Policy, Routine, Thing
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.finding import Finding, breaks
 from dayfly.database.impact.words import mentions
@@ -58,11 +58,23 @@ def _used(what: Comparison, old: Routine, now: Routine) -> Iterator[Finding]:
     for thing in using:
         owner = what.former(thing.table)
         text = thing.expression if isinstance(thing, Column) else thing.definition
-        if owner and not what.is_new(thing) and mentions(text, old.name):
+        if (
+            owner
+            and not what.is_new(thing)
+            and mentions(text, old.name)
+            and _meant(what, thing, old)
+        ):
             message = (
                 f"{_shown(old)} has another body, on which {thing.name} of {owner.name} depends"
             )
             yield breaks(owner.oid, message, CHECKED, remedies.CONTRACT, old, now)
+
+
+def _meant(what: Comparison, thing: Thing, old: Routine) -> bool:
+    """It, and no other function of that name."""
+    if what.uses is None or thing.key not in what.before.things:
+        return True
+    return old.oid in what.uses.get(thing.key, frozenset())
 
 
 def _alike(old: Routine, new: Routine) -> bool:

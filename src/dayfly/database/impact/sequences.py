@@ -17,16 +17,21 @@ EXHAUSTED = "2200H"
 
 
 def sequences(what: Comparison, observed: Observed, ask: Ask | None) -> Iterator[Finding]:
+    yield from counting(what)
+    for step in observed.steps:
+        yield from _set_back(what, step, ask)
+    yield from _replaced(what)
+    yield from numbering(what, observed, ask)
+
+
+def counting(what: Comparison) -> Iterator[Finding]:
+    """By other steps, or to another end."""
     for old in what.before.of(Sequence):
         now = what.after.things.get(old.key)
         if isinstance(now, Sequence):
             for message, state in _differences(old, now):
                 name = shown(what.before, old.oid)
                 yield breaks(old.oid, f"{name} {message}", state, remedies.CONTRACT, old)
-    for step in observed.steps:
-        yield from _set_back(what, step, ask)
-    yield from _replaced(what)
-    yield from numbering(what, observed, ask)
 
 
 def _differences(old: Sequence, now: Sequence) -> Iterator[tuple[str, str]]:

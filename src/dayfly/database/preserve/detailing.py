@@ -3,6 +3,13 @@
 Columns that only newer servers have are read by way of to_jsonb.
 """
 
+from dayfly.database.preserve.beyond import (
+    OTHER_RIGHTS,
+    PUBLICATIONS,
+    PUBLISHED,
+    PUBLISHING,
+)
+
 ORDER = "the order of the columns of "
 _OURS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 _OF_TABLES = f"""
@@ -122,6 +129,19 @@ _OPTIONS = f"""
         1,
     )
 }"""
+_TOAST_OPTIONS = f"""
+    SELECT format('the option toast.%s of %s', o.option_name, {
+    _NAME
+}), coalesce(o.option_value, ''),
+        format('ALTER TABLE %s SET (toast.%I = %L)', {_NAME}, o.option_name, o.option_value), ''
+    {
+    _OF_TABLES.replace(
+        "WHERE",
+        "JOIN pg_class k ON k.oid = c.reltoastrelid"
+        " CROSS JOIN pg_options_to_table(k.reloptions) o WHERE",
+        1,
+    )
+} AND c.relkind IN ('r', 'm')"""
 _RULES = f"""
     SELECT format('the rule %I of %s', r.rulename, {_NAME}), r.ev_enabled::text,
         format('ALTER TABLE %s %s RULE %I', {_NAME}, CASE r.ev_enabled WHEN 'D' THEN 'DISABLE'
@@ -155,17 +175,6 @@ _REPLICATED = f"""
     )
 }
     AND c.relkind IN ('r', 'p') AND c.relreplident <> 'd'"""
-_PUBLISHED = f"""
-    SELECT format('the place of %s in the publication %I', {_NAME}, p.pubname),
-        concat_ws(' ', 'published', j ->> 'prattrs', j ->> 'prqual'),
-        CASE WHEN j ->> 'prattrs' IS NULL AND j ->> 'prqual' IS NULL
-             THEN format('ALTER PUBLICATION %I ADD TABLE ONLY %s', p.pubname, {_NAME})
-             ELSE '' END,
-        format('ALTER PUBLICATION %I DROP TABLE %s', p.pubname, {_NAME})
-    FROM pg_publication p JOIN (SELECT r.*, to_jsonb(r) AS j FROM pg_publication_rel r) r
-        ON r.prpubid = p.oid
-    JOIN pg_class c ON c.oid = r.prrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE {_OURS}"""  # noqa: S608 - our own words
 _COMMENTS = """
     SELECT format('the comment on %s %s', lower(k.word), o.identity), d.description,
         format('COMMENT ON %s %s IS %L', k.word, o.identity, d.description),
@@ -193,6 +202,7 @@ QUESTIONS: tuple[tuple[str, bool], ...] = (
     (_ROUTINES, True),
     (_ROUTINE_OWNERS, True),
     (_TYPE_RIGHTS, True),
+    (OTHER_RIGHTS, False),
     (_VIEW_DEFAULTS, True),
     (_SEQUENCES, False),
     (_STATISTICS, False),
@@ -201,10 +211,13 @@ QUESTIONS: tuple[tuple[str, bool], ...] = (
     (_COMPRESSED, False),
     (_COLUMN_OPTIONS, False),
     (_OPTIONS, False),
+    (_TOAST_OPTIONS, False),
     (_RULES, True),
     (_CLUSTERED, False),
     (_REPLICATED, False),
-    (_PUBLISHED, False),
+    (PUBLICATIONS, False),
+    (PUBLISHING, False),
+    (PUBLISHED, False),
     (_COMMENTS, False),
     (_COLUMNS, False),
 )

@@ -159,13 +159,23 @@ def keep(path: Path, value: Manifest | After) -> None:
 
 def verify(folder: Path) -> Manifest:
     """The manifest, once every file that it names was read whole; damage is told by name."""
-    manifest, after = manifest_of(folder), after_of(folder)
-    files = [manifest.catalogue, manifest.schema, *(table.file for table in manifest.tables)]
-    files += [manifest.details] if manifest.details else []
-    files += [made.file for made in (after.tables if after else ()) if made.file]
-    for file in files:
+    for file in (*described_of(folder), *values_of(folder)):
         _check(folder / file.name, file)
-    return manifest
+    return manifest_of(folder)
+
+
+def described_of(folder: Path) -> list[File]:
+    """What says how the schema was; small, whatever the database holds."""
+    manifest = manifest_of(folder)
+    details = [manifest.details] if manifest.details else []
+    return [manifest.catalogue, manifest.schema, *details]
+
+
+def values_of(folder: Path) -> list[File]:
+    """Of tables: their rows, and what the migration made of them."""
+    after = after_of(folder)
+    made = [one.file for one in (after.tables if after else ()) if one.file]
+    return [*(table.file for table in manifest_of(folder).tables), *made]
 
 
 def _check(path: Path, file: File) -> None:
@@ -177,8 +187,9 @@ def _check(path: Path, file: File) -> None:
             found.update(piece)
     if found.hexdigest() != file.sha256:
         raise PreservedError(
-            f"{path} is damaged: its SHA-256 is {found.hexdigest()}, expected {file.sha256}",
-            hint="Restore this file from a backup of DAYFLY_HOME.",
+            f"{path.resolve()} is damaged: its SHA-256 is {found.hexdigest()}, "
+            f"expected {file.sha256}",
+            hint="Restore this file from a backup, or from a mirror of the archive.",
         )
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from dayfly.durable import translated
 from dayfly.errors import DayflyError
+from dayfly.files.s3.origin import parted
 
 _LOG = logging.getLogger("files")
 
@@ -23,12 +24,16 @@ class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`id` is the canonical id, by which buckets and objects name their owner."""
+    """`id` is the canonical id, by which buckets and objects name their owner.
+
+    An `operator` may do everything in all buckets, and what it writes is the bucket's owner's.
+    """
 
     id: str
     display_name: str = ""
     email: str = ""
     keys: tuple[Key, ...] = ()
+    operator: bool = False
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,6 +54,14 @@ class Accounts:
         }
         object.__setattr__(self, "by_key", keys)
         object.__setattr__(self, "by_id", {account.id: account for account in self.all})
+
+    def of_key(self, key_id: str) -> tuple[Account, str, str] | None:
+        """Whose key it is, its secret, and who of those that have it signs."""
+        found, sender = self.by_key.get(key_id), ""
+        if found is None:
+            key, sender = parted(key_id)
+            found = self.by_key.get(key)
+        return (*found, sender) if found else None
 
     def of_email(self, email: str) -> Account | None:
         return next((each for each in self.all if email and each.email == email), None)

@@ -29,6 +29,8 @@ def address_of(host: str, path: str, domains: tuple[str, ...] = ()) -> Address:
 def bucket_of_host(host: str, domains: tuple[str, ...]) -> str:
     """Empty where the host names none."""
     name = host.rpartition(":")[0] if ":" in host and not host.endswith("]") else host
+    if name in domains:  # also where it is below another one of them
+        return ""
     for domain in domains:
         bucket = name.removesuffix(f".{domain}")
         if bucket != name:

@@ -26,6 +26,7 @@ _CODES: tuple[tuple[type[errors.FilesError], str], ...] = (
     (errors.PartOrderError, "InvalidPartOrder"),
     (errors.PartTooSmallError, "EntityTooSmall"),
     (errors.ChecksumError, "BadDigest"),
+    (errors.NotKeptError, "NotImplemented"),
     (errors.NoRoomError, "InsufficientStorage"),
 )
 
@@ -38,11 +39,20 @@ class Lent:
     part: Range
 
 
+@dataclass(frozen=True)
+class Followed:
+    """The changes of a bucket after one of them, for as long as somebody listens."""
+
+    bucket: str
+    prefix: str
+    after: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     status: int = 200
     headers: Headers = field(default_factory=list)
-    body: bytes | Lent = b""
+    body: bytes | Lent | Followed = b""
 
 
 def xml(body: bytes, status: int = 200, headers: Headers | None = None) -> Answer:

@@ -24,8 +24,9 @@ def listed(request: Request, _: bytes) -> Answer:
     own = [
         each
         for each in request.repository.buckets()
-        if each.owner == account.id and each.name > after and each.name.startswith(prefix)
+        if account.operator or each.owner == account.id
     ]
+    own = [each for each in own if each.name > after and each.name.startswith(prefix)]
     shown = own[:most]
     more = {"ContinuationToken": shown[-1].name} if len(own) > most else {}
     return xml(

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import deque
+from contextlib import aclosing
 from typing import cast
 
 import httptools
 
-from dayfly.files.s3.answer import Answer, Headers, Lent
+from dayfly.files.s3.answer import Answer, Followed, Headers, Lent
 from dayfly.files.s3.exchange import Exchange
 from dayfly.files.s3.head import MOST_HEAD, Head, text_of, written
 from dayfly.files.s3.outgoing import Outgoing
@@ -30,6 +31,7 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._parser = httptools.HttpRequestParser(self)
         self._client = ""
+        self._balanced = False
         self._head = Head("")
         self._taking: Exchange | None = None  # whose body is coming
         self._waiting: deque[Exchange] = deque()  # answered in this order; the first is under way
@@ -47,7 +49,9 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=256 * 1024)
-        self._client = (self._transport.get_extra_info("peername") or ("",))[0]
+        peer = self._transport.get_extra_info("peername")
+        self._balanced = isinstance(peer, str)  # at a socket that only the balancer opens
+        self._client = peer[0] if peer and not self._balanced else ""
         self._known.add(self)
 
     def connection_lost(self, _: Exception | None) -> None:
@@ -120,6 +124,8 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         head, self._unread = self._head, 0
         head.method = self._parser.get_method().decode("latin-1")
+        if self._balanced:
+            head.forwarded()
         expects = any(name == "expect" and "100" in text for name, text in head.headers)
         exchange = Exchange(
             head=head,
@@ -160,11 +166,11 @@ class Connection(asyncio.Protocol):
         quick = exchange.ended and self._drained.is_set()
         if quick and (found := self._server.at_once(exchange.head)):
             answer, more = found
-            if not isinstance(answer.body, Lent):
+            if isinstance(answer.body, bytes):
                 self._write(exchange, answer, more, answer.body)
                 self._finish(exchange)
                 return
-            outgoing = self._lend(exchange, answer, more, answer.body)
+            outgoing = self._lend(exchange, answer, more, cast("Lent", answer.body))
             if outgoing.send_now():
                 self._finish(exchange)
                 return
@@ -179,9 +185,26 @@ class Connection(asyncio.Protocol):
         answer, more = await self._server.answered(exchange.head, exchange)
         if isinstance(answer.body, Lent):
             await self._send_rest(self._lend(exchange, answer, more, answer.body))
+        elif isinstance(answer.body, Followed):
+            await self._follow(exchange, answer, more, answer.body)
         else:
             self._write(exchange, answer, more, answer.body)
             await self._drained.wait()
+
+    async def _follow(
+        self, exchange: Exchange, answer: Answer, more: Headers, followed: Followed
+    ) -> None:
+        """Until the reader leaves, or we end; the end of the connection is that of the answer."""
+        exchange.keep = False
+        self._transport.resume_reading()  # by which we see that the reader leaves
+        self._transport.write(written(answer.status, [*answer.headers, *more], keep=False))
+        async with aclosing(self._server.watchers.events(followed)) as pieces:
+            async for piece in pieces:
+                if self._closing or self._transport.is_closing():
+                    return
+                self._transport.write(piece)
+                self._touch()
+                await self._drained.wait()
 
     def _lend(self, exchange: Exchange, answer: Answer, more: Headers, lent: Lent) -> Outgoing:
         size = ("content-length", str(lent.part.size))

@@ -74,6 +74,7 @@ def _deleted(request: Request, bucket: Bucket, doomed: Doomed) -> Deletion:
             doomed.version or None,
             doomed.condition,
             bypass=bypasses(request, bucket),
+            by=request.origin,
         )
     except (NoSuchKeyError, NoSuchVersionError):
         return _absent(request, bucket, doomed)
@@ -85,7 +86,7 @@ def _absent(request: Request, bucket: Bucket, doomed: Doomed) -> Deletion:
     if not doomed.version and _marked(request, bucket, doomed.key):
         if told.if_match != (ANY,) or told.size is not None or told.modified is not None:
             raise S3Error("PreconditionFailed")
-        return request.repository.delete(bucket.name, doomed.key)
+        return request.repository.delete(bucket.name, doomed.key, by=request.origin)
     return Deletion()
 
 

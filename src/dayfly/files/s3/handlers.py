@@ -8,6 +8,7 @@ from dayfly.files.s3 import (
     configured,
     copying,
     deleting,
+    leasing,
     listing,
     locking,
     marked,
@@ -15,6 +16,7 @@ from dayfly.files.s3 import (
     settings,
     taking,
     uploads,
+    watching,
 )
 from dayfly.files.s3.configured import Handler, getting, putting
 from dayfly.files.s3.taking import Opener
@@ -54,6 +56,11 @@ HANDLERS: Mapping[str, Handler] = {
     "PutObjectLegalHold": locking.put_hold,
     "GetObjectLockConfiguration": locking.get_default,
     "PutObjectLockConfiguration": locking.put_default,
+    "PutLease": leasing.take,
+    "GetLease": leasing.look,
+    "DeleteLease": leasing.release,
+    "ListLeases": leasing.listed,
+    "WatchBucket": watching.watch,
     "GetBucketAcl": configured.get_acl,
     "PutBucketAcl": configured.put_acl,
     "GetBucketVersioning": configured.get_versioning,

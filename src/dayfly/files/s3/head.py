@@ -23,6 +23,13 @@ class Head:
     target: bytes = b""
     headers: Headers = field(default_factory=list)
     size: int = 0
+    secure: bool = False
+
+    def forwarded(self) -> None:
+        """By the balancer, which says for whom."""
+        told = dict(self.headers)
+        self.client = told.get("x-forwarded-for", "").rpartition(",")[2].strip()
+        self.secure = told.get("x-forwarded-proto") == "https"
 
     @property
     def path(self) -> str:

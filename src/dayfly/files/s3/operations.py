@@ -6,7 +6,7 @@ from dayfly.files.s3.address import Address
 from dayfly.files.s3.call import Call
 from dayfly.files.s3.problem import S3Error, not_implemented
 
-# By "METHOD sub-resource"; the names are those of Amazon's API.
+# By "METHOD sub-resource"; the names are those of Amazon's API, and ours of leases and watches.
 SERVICE: Mapping[str, str] = {"GET": "ListBuckets"}
 BUCKET: Mapping[str, str] = {
     "GET": "ListObjects",
@@ -23,6 +23,8 @@ BUCKET: Mapping[str, str] = {
     "GET uploads": "ListMultipartUploads",
     "GET versioning": "GetBucketVersioning",
     "GET versions": "ListObjectVersions",
+    "GET leases": "ListLeases",
+    "GET watch": "WatchBucket",
     "HEAD": "HeadBucket",
     "PUT": "CreateBucket",
     "PUT acl": "PutBucketAcl",
@@ -48,6 +50,7 @@ OBJECT: Mapping[str, str] = {
     "GET": "GetObject",
     "GET acl": "GetObjectAcl",
     "GET attributes": "GetObjectAttributes",
+    "GET lease": "GetLease",
     "GET legal-hold": "GetObjectLegalHold",
     "GET retention": "GetObjectRetention",
     "GET tagging": "GetObjectTagging",
@@ -55,6 +58,7 @@ OBJECT: Mapping[str, str] = {
     "HEAD": "HeadObject",
     "PUT": "PutObject",
     "PUT acl": "PutObjectAcl",
+    "PUT lease": "PutLease",
     "PUT legal-hold": "PutObjectLegalHold",
     "PUT retention": "PutObjectRetention",
     "PUT tagging": "PutObjectTagging",
@@ -62,6 +66,7 @@ OBJECT: Mapping[str, str] = {
     "POST uploadId": "CompleteMultipartUpload",
     "POST uploads": "CreateMultipartUpload",
     "DELETE": "DeleteObject",
+    "DELETE lease": "DeleteLease",
     "DELETE tagging": "DeleteObjectTagging",
     "DELETE uploadId": "AbortMultipartUpload",
 }

@@ -66,13 +66,13 @@ def _caller(request: Request, fields: Mapping[str, str], key: str) -> tuple[Call
     key_id = postpolicy.key_id_of(fields)
     if key_id is None:
         return request.caller, Limits()
-    found = request.service.accounts.by_key.get(key_id)
+    found = request.service.accounts.of_key(key_id)
     if found is None:
         raise S3Error("InvalidAccessKeyId", AWSAccessKeyId=key_id[:128])
-    account, secret = found
+    account, secret, sender = found
     postpolicy.verify(fields, secret)
     covered = {**fields, "key": key, "bucket": request.address.bucket}
-    return Caller(account=account), postpolicy.check(covered, request.now / SECOND)
+    return Caller(account=account, sender=sender), postpolicy.check(covered, request.now / SECOND)
 
 
 def _told(fields: Mapping[str, str]) -> dict[str, str]:

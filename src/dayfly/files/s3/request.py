@@ -3,16 +3,18 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from dayfly.files.objects import Bucket
+from dayfly.files.objects import Bucket, Provenance
 from dayfly.files.repository import Repository
 from dayfly.files.s3.accounts import Account, Accounts
 from dayfly.files.s3.address import Address, bucket_of_host
 from dayfly.files.s3.call import Call
+from dayfly.files.s3.origin import origin_of
 from dayfly.files.s3.problem import S3Error
 from dayfly.files.s3.signature import Claim, claim_of, verify
 from dayfly.files.s3.signature2 import old_claim_of, verify_old
 
 DEFAULT_REGION = "us-east-1"
+SOURCE, LONGEST_SOURCE = "x-dayfly-source", 2048  # the URL that an object was fetched from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,15 +33,20 @@ class Service:
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Nobody in particular, without an account."""
+    """Nobody in particular, without an account. `sender` is who of those that have the key."""
 
     account: Account | None = None
     claim: Claim | None = None
     secret: str = ""
+    sender: str = ""
 
     @property
     def id(self) -> str | None:
         return self.account.id if self.account else None
+
+    @property
+    def operator(self) -> bool:
+        return self.account is not None and self.account.operator
 
 
 ANYBODY = Caller()
@@ -71,6 +78,14 @@ class Request:
         """The id of the one that is asked for; empty for the current one."""
         return self.call.parameters.get("versionId", "")
 
+    @property
+    def origin(self) -> Provenance:
+        """What is kept of the caller with what it writes."""
+        source = self.call.header(SOURCE)
+        if len(source) > LONGEST_SOURCE:
+            raise S3Error("InvalidArgument", f"{SOURCE} may have {LONGEST_SOURCE} characters.")
+        return origin_of(self.caller.id, self.caller.sender, source)
+
     def bucket(self) -> Bucket:
         return bucket_of(self, self.address.bucket, "x-amz-expected-bucket-owner")
 
@@ -96,10 +111,10 @@ def caller_of(service: Service, call: Call, now: float) -> Caller:
     shown = old or claim
     if shown is None:
         return ANYBODY
-    found = service.accounts.by_key.get(shown.key_id)
+    found = service.accounts.of_key(shown.key_id)
     if found is None:
         raise S3Error("InvalidAccessKeyId", AWSAccessKeyId=shown.key_id[:128])
-    account, secret = found
+    account, secret, sender = found
     if claim:
         verify(claim, call, secret, now)
     elif old:
@@ -107,7 +122,7 @@ def caller_of(service: Service, call: Call, now: float) -> Caller:
         verify_old(old, call, secret, now, bucket)
     if "x-amz-security-token" in call.headers or "X-Amz-Security-Token" in call.parameters:
         raise S3Error("InvalidToken", "There are no session tokens here.")
-    return Caller(account=account, claim=claim, secret=secret)
+    return Caller(account=account, claim=claim, secret=secret, sender=sender)
 
 
 def number_of(

@@ -27,6 +27,7 @@ from dayfly.files.s3.problem import S3Error
 from dayfly.files.s3.proof import proof_of
 from dayfly.files.s3.request import ANYBODY, Request, Service, caller_of
 from dayfly.files.s3.taking import Taking
+from dayfly.files.s3.watching import Watchers
 
 MOST_DOCUMENT = 4 * 1024 * 1024  # bytes of a body that is XML or JSON
 MOST_OF_ANYBODY = 64 * 1024  # the same of who shows no signature
@@ -53,6 +54,10 @@ class Server:
     now: Callable[[], float] = time.time
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(THREADS))
     bodies: int = 0  # that are coming in
+    watchers: Watchers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.watchers = Watchers(self.service.repository)
 
     def at_once(self, head: Head) -> Answered | None:
         """What can be answered without waiting for anything; None for all the rest."""
@@ -88,7 +93,14 @@ class Server:
             _LOG.error("an answer broke off", exc_info=error)
 
     def _call(self, head: Head) -> Call:
-        return call_of(head.method, head.path, head.query, head.headers, client=head.client)
+        return call_of(
+            head.method,
+            head.path,
+            head.query,
+            head.headers,
+            client=head.client,
+            secure=head.secure,
+        )
 
     def _request(self, call: Call, address: Address, operation: str) -> Request:
         now = self.now()
@@ -107,6 +119,8 @@ class Server:
             return await self._run(self._preflight, call, address)
         operation = operation_of(call, address)
         request = self._request(call, address, operation)
+        if operation == "WatchBucket":
+            self.watchers.check()
         if call.method in ("GET", "HEAD"):
             return await self._run(HANDLERS[operation], request, b"")
         self.bodies += 1

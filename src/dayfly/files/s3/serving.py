@@ -6,12 +6,16 @@ import resource
 import signal
 import socket
 import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from dayfly.config.address import address_of
+from dayfly.durable import translated
 from dayfly.errors import DayflyError, UsageError
+from dayfly.files.mount import probed
 from dayfly.files.repository import Repository
 from dayfly.files.s3.accounts import AccountsFile, read
 from dayfly.files.s3.connection import Connection
@@ -32,7 +36,10 @@ class AddressError(DayflyError):
 
 @dataclass(frozen=True, kw_only=True)
 class Serving:
-    """`domains` are those under which each bucket has a host of its own."""
+    """`domains` are those under which each bucket has a host of its own.
+
+    `balancer` is a socket at which only the balancer asks, which says whom it asks for.
+    """
 
     root: Path
     index: Path
@@ -42,6 +49,7 @@ class Serving:
     domains: tuple[str, ...] = field(default=("localhost",))
     region: str = DEFAULT_REGION
     day: float = DAY_SECONDS  # of lifecycle rules
+    balancer: Path | None = None
 
 
 def serve(settings: Serving) -> None:
@@ -52,9 +60,16 @@ def serve(settings: Serving) -> None:
             f"{settings.listen} is no address to listen on", hint="Write it as HOST:PORT."
         )
     read(settings.accounts)
-    with _bound(*address) as listener:
+    with ExitStack() as stack:
+        listeners = [stack.enter_context(_bound(*address))]
+        if settings.balancer:
+            listeners.append(stack.enter_context(_bound_for(settings.balancer)))
+        mount = probed(settings.root, settings.index)
+        if not mount.exclusive:
+            said = "%s: %s; conditional writes are refused, leases hold"
+            logging.getLogger("files").warning(said, settings.root, mount.why)
         Repository(settings.root, settings.index).close()
-        Workers(settings.workers, partial(_work, settings, listener), GRACE_SECONDS + 1).run()
+        Workers(settings.workers, partial(_work, settings, listeners), GRACE_SECONDS + 1).run()
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -67,7 +82,18 @@ def _bound(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def _work(settings: Serving, listener: socket.socket, number: int) -> None:
+def _bound_for(path: Path) -> socket.socket:
+    """A file that only this user opens."""
+    path.unlink(missing_ok=True)
+    made = socket.socket(socket.AF_UNIX)
+    with translated(path):
+        made.bind(str(path))
+        path.chmod(0o600)
+        made.listen(BACKLOG)
+    return made
+
+
+def _work(settings: Serving, listeners: Sequence[socket.socket], number: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = MOST_FILES if hard == resource.RLIM_INFINITY else min(MOST_FILES, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
@@ -83,7 +109,7 @@ def _work(settings: Serving, listener: socket.socket, number: int) -> None:
         if number == 0:
             expiring = Expiring(repository=repository, day=settings.day)
             threading.Thread(target=expiring.run, args=(ends,), daemon=True).start()
-        asyncio.run(_listen(Server(service), listener))
+        asyncio.run(_listen(Server(service), listeners))
     except DayflyError as error:
         logging.getLogger("files").error("%s %s", error.message, error.hint)  # noqa: TRY400
     finally:
@@ -91,11 +117,13 @@ def _work(settings: Serving, listener: socket.socket, number: int) -> None:
         repository.close()
 
 
-async def _listen(server: Server, listener: socket.socket) -> None:
+async def _listen(server: Server, listeners: Sequence[socket.socket]) -> None:
     loop, ends, known = asyncio.get_running_loop(), asyncio.Event(), set[Connection]()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ends.set)
-    listening = await loop.create_server(lambda: Connection(server, known), sock=listener)
+    listening = [
+        await loop.create_server(lambda: Connection(server, known), sock=each) for each in listeners
+    ]
     while not ends.is_set():
         _close_idle(known, loop.time())
         try:
@@ -103,7 +131,8 @@ async def _listen(server: Server, listener: socket.socket) -> None:
                 await ends.wait()
         except TimeoutError:
             continue
-    listening.close()
+    for one in listening:
+        one.close()
     for each in set(known):
         each.close(gently=True)
     stops = loop.time() + GRACE_SECONDS

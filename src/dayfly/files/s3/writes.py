@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from dayfly.files.condition import Condition
-from dayfly.files.objects import Bucket, Checksum, Description, Lock, Provenance
+from dayfly.files.objects import Bucket, Checksum, Description, Lock
 from dayfly.files.s3 import acl as acls
 from dayfly.files.s3 import lock, rights, settings
 from dayfly.files.s3.configured import check_acl
@@ -44,6 +44,8 @@ def token_of(headers: Mapping[str, str]) -> int | None:
 
 def owner_of(request: Request, bucket: Bucket) -> str:
     """What nobody in particular writes belongs to the bucket's owner."""
+    if request.caller.operator:
+        return bucket.owner
     return settings.owner_of(request.caller.id or "", bucket)
 
 
@@ -64,7 +66,7 @@ def described(
         acl=acl_of(request, bucket, told),
         checksum=checksum,
         lock=lock_of(request, bucket, told),
-        provenance=Provenance(who=request.caller.id or "anonymous"),
+        provenance=request.origin,
     )
 
 

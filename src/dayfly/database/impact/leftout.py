@@ -1,0 +1,72 @@
+"""What of triggers and functions could not be tried on the copy, and why."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import psycopg
+
+from dayfly.database.impact.callable import Called, Firing, reaches
+
+LEAVES = "it leaves the database, or its transaction"
+NO_ROW = "no row of it could be made up"
+Doing = tuple[str, ...]  # what is done, and to what: schema, name, arguments
+
+
+@dataclass(frozen=True, kw_only=True)
+class Untried:
+    """What may be concerned, and could not be tried on the old schema: nothing is known of it."""
+
+    doing: Doing
+    shown: str
+    why: str
+    called: bool  # production is known to run it
+    texts: tuple[str, ...]
+
+
+def routines_left(
+    routines: Iterable[Called],
+    names: Collection[str],
+    left: frozenset[str],
+    found: Mapping[Doing, psycopg.Error | None],
+    called: Collection[str],
+) -> Iterator[Untried]:
+    for one in routines:
+        error = found.get(one.doing)
+        why = one.why_not or (LEAVES if one.name in left else "")
+        why = why or (f"it fails on made-up values: {_said(error)}" if error else "")
+        if why and one.uses(names) and not one.is_fired:
+            yield Untried(
+                doing=one.doing,
+                shown=one.shown,
+                why=why,
+                called=one.name in called,
+                texts=(one.body,),
+            )
+
+
+def tables_left(
+    tables: Iterable[Firing],
+    names: Collection[str],
+    left: frozenset[str],
+    found: Mapping[Doing, psycopg.Error | None],
+    routines: Collection[Called],
+) -> Iterator[Untried]:
+    for one in tables:
+        tried = {d[0]: error for d, error in found.items() if d[1:] == (one.schema, one.name)}
+        if not one.uses(names) or any(error is None for error in tried.values()):
+            continue
+        errors = [_said(error) for error in tried.values() if error]
+        why = LEAVES if leaves(one.runs, left) else "; ".join(errors[:1] or [NO_ROW])
+        bodies = tuple(each.body for each in routines if each.name in one.runs)
+        doing = ("fire", one.schema, one.name)
+        shown = f"the triggers of {one.name}"
+        yield Untried(doing=doing, shown=shown, why=why, called=True, texts=bodies)
+
+
+def _said(error: psycopg.Error) -> str:
+    return error.diag.message_primary or str(error)
+
+
+def leaves(functions: Iterable[str], left: frozenset[str]) -> bool:
+    """Those of an extension are known by their names only."""
+    return any(name in left or reaches(name) for name in functions)
