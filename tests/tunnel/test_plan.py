@@ -104,12 +104,13 @@ def test_nothing_leaves_in_clear_by_a_route_behind_all_others() -> None:
 ALLOW = 'allow = ["tcp 10.1.0.10:443", "udp [fd00:1::53]:53", "icmp 10.1.0.0/16", "10.1.9.0/24"]'
 
 
+@pytest.mark.parametrize("translated", [True, False])
 @pytest.mark.parametrize("allow", ["", "allow = []", ALLOW])
-def test_nft_takes_the_rules_again_and_again(tmp_path: Path, allow: str) -> None:
+def test_nft_takes_the_rules_again_and_again(tmp_path: Path, allow: str, translated: bool) -> None:
     need_strongswan()
     sites = SITES.replace('probe = "10.1.0.1"', allow)
     file = tmp_path / "firewall.nft"
-    file.write_text(firewall(plan(sites)))
+    file.write_text(firewall(plan(sites), translated=translated))
     story = f"nft -f {file} && nft -f {file} && nft list ruleset"
     done = subprocess.run(
         ["unshare", "--net", "sh", "-c", story], capture_output=True, text=True, check=False
@@ -118,6 +119,7 @@ def test_nft_takes_the_rules_again_and_again(tmp_path: Path, allow: str) -> None
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("table inet") == 1
     assert ("chain to_forward" in done.stdout) is bool(allow)
+    assert ("type nat" in done.stdout) is translated
     if allow == ALLOW:
         assert "ip daddr 10.1.0.10 tcp dport 443 accept" in done.stdout
         assert "ip6 daddr fd00:1::53 udp dport 53 accept" in done.stdout

@@ -64,9 +64,14 @@ def _blackhole(network: Network) -> Change:
     return Change(do=(*ip, "replace", *route), undo=(*ip, "del", *route))
 
 
-def firewall(plan: Plan) -> str:
-    """Rules of nft in a table that is ours alone; reading them again replaces it as a whole."""
-    chains = (*_guard(plan), *_addresses(plan), *_segments(plan), *_entrance(plan))
+def firewall(plan: Plan, *, translated: bool) -> str:
+    """Rules of nft in a table that is ours alone; reading them again replaces it as a whole.
+
+    `translated`: the machine translates addresses, which packets between the sites are spared.
+    Without that a rule of ours would only make the kernel follow every connection.
+    """
+    addresses = _addresses(plan) if translated else ()
+    chains = (*_guard(plan), *addresses, *_segments(plan), *_entrance(plan))
     body = "\n".join(chains)
     return (
         f"table inet {FIREWALL}\ndelete table inet {FIREWALL}\n"
@@ -80,11 +85,11 @@ def _guard(plan: Plan) -> Iterator[str]:
     Behind the machine's own address translation, as that may turn a packet away from the tunnel.
     """
     leaves = (
-        f'{at} daddr {among} oifname != {{ "{DEVICES}", "lo" }} rt ipsec missing counter drop'
+        f'{at} daddr {among} oifname != "{DEVICES}" oifname != "lo" rt ipsec missing counter drop'
         for at, among in _among(plan.theirs)
     )
     enters = (
-        f'{at} saddr {among} iifname != {{ "{DEVICES}", "lo" }} meta ipsec missing counter drop'
+        f'{at} saddr {among} iifname != "{DEVICES}" iifname != "lo" meta ipsec missing counter drop'
         for at, among in _among(plan.theirs)
     )
     yield _chain("leaving", "type filter hook postrouting priority 300", leaves)
@@ -105,7 +110,7 @@ def _addresses(plan: Plan) -> Iterator[str]:
 def _segments(plan: Plan) -> Iterator[str]:
     """TCP is told to send what fits; a larger packet would be cut in pieces, or lost."""
     both = (
-        f"{at} {way} {among} tcp flags & (syn|rst) == syn tcp option maxseg size set {SEGMENT[at]}"
+        f"tcp flags & (syn|rst) == syn {at} {way} {among} tcp option maxseg size set {SEGMENT[at]}"
         for at, among in _among(plan.theirs)
         for way in ("saddr", "daddr")
     )
@@ -144,11 +149,11 @@ def _chain(name: str, hook: str, rules: Iterator[str] | Sequence[str]) -> str:
 
 
 def _among(networks: Sequence[Network]) -> Iterator[tuple[str, str]]:
-    """The networks of each family, as nft writes a set."""
+    """The networks of each family, as nft writes them; one alone is quicker than a set of one."""
     for at in ("ip", "ip6"):
         own = [str(network) for network in networks if _family(network) == at]
         if own:
-            yield at, f"{{ {', '.join(own)} }}"
+            yield at, own[0] if len(own) == 1 else f"{{ {', '.join(own)} }}"
 
 
 def _family(network: Network) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dayfly.command import CommandError, output_of, run, which
 from dayfly.config.tunnel_rules import Network
-from dayfly.tunnel.changes import METRIC
+from dayfly.tunnel.changes import FIREWALL, METRIC
 from dayfly.tunnel.packets import IKE_PORT, NAT_PORT
 from dayfly.tunnel.problem import TunnelError
 
@@ -98,6 +98,22 @@ def notes(ours: Sequence[Network]) -> Iterator[str]:
             if path.read_text().strip() == "0":
                 name = settings[version].replace("/", ".")
                 yield f"{name} is 0, so only this gateway itself uses the tunnel"
+
+
+def translates() -> bool:
+    """Whether something besides us translates addresses of what leaves."""
+    tables = re.split(r"^(?=table )", output_of(["nft", "list", "chains"]), flags=re.MULTILINE)
+    others = [table for table in tables if not table.startswith(f"table inet {FIREWALL} ")]
+    return any("type nat hook postrouting" in table for table in others) or _old_tables()
+
+
+def _old_tables() -> bool:
+    """Of iptables before it was made of nft."""
+    for name in ("ip_tables_names", "ip6_tables_names"):
+        with suppress(OSError):
+            if "nat" in Path("/proc/net", name).read_text().split():
+                return True
+    return False
 
 
 def own_address(ours: Sequence[Network]) -> str | None:

@@ -26,6 +26,7 @@ from dayfly.tunnel.prepared import Prepared, clear_leftovers, prepare, secure
 from dayfly.tunnel.talk import NoDaemonError, talking
 
 ROUND_SECONDS = 0.15
+STANDING_SECONDS = 1.0  # between two looks at a tunnel that stands
 FIRST_SECONDS = 0.3  # that the side which does not lead waits for the other one to connect
 AGAIN_SECONDS = 1.0  # that a connection may be down before it is made anew …
 LONGEST_SECONDS = 10.0  # … and at last, when it fails again and again
@@ -99,20 +100,27 @@ class Keeper:
 
     def _look_after(self, charon: Charon, prepared: Prepared, *, fresh: bool) -> None:
         waiting, began = Waiting(prepared.plan.leads), time.monotonic()
+        due = began
         while not charon.ended(ROUND_SECONDS):
             self._stop.check()
-            self._rotate(charon)
             now = time.monotonic()
+            if now < due:
+                continue
+            self._rotate(charon)
             first = fresh and now - began < FIRST_SECONDS + 2 * ROUND_SECONDS
-            self._connect(prepared.plan, waiting, now, first=first)
+            stands = self._connect(prepared.plan, waiting, now, first=first)
+            due = now + (STANDING_SECONDS if stands else 0)
 
-    def _connect(self, plan: Plan, waiting: Waiting, now: float, *, first: bool) -> None:
+    def _connect(self, plan: Plan, waiting: Waiting, now: float, *, first: bool) -> bool:
+        """Whether nothing was to be done."""
         try:
             with talking(self._place.vici) as daemon:
-                for name in waiting.ready(to_initiate(plan, daemon.sas()), now, first=first):
+                down = to_initiate(plan, daemon.sas())
+                for name in waiting.ready(down, now, first=first):
                     daemon.initiate(name)
         except NoDaemonError:
-            return  # it ends just now, which is noticed
+            return False  # it ends just now, which is noticed
+        return not down
 
     def _rotate(self, charon: Charon) -> None:
         path = self._place.log

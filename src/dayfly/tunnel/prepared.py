@@ -14,7 +14,7 @@ from dayfly.durable import translated, write_atomically
 from dayfly.tunnel.aws import AwsTunnel, read_aws
 from dayfly.tunnel.changes import Argv, changes, firewall, leftovers
 from dayfly.tunnel.credentials import Credentials, today
-from dayfly.tunnel.host import kernel_has_esp, require_engine
+from dayfly.tunnel.host import kernel_has_esp, require_engine, translates
 from dayfly.tunnel.place import Place, State
 from dayfly.tunnel.plan import Plan, planned
 from dayfly.tunnel.problem import TunnelError
@@ -95,7 +95,7 @@ def secure(place: Place, prepared: Prepared) -> State:
         undo=tuple(dict.fromkeys((*undo, *known))), kernel=kernel, settings=prepared.fingerprint
     )
     place.remember(state)
-    write_atomically(place.firewall, firewall(prepared.plan))
+    write_atomically(place.firewall, firewall(prepared.plan, translated=translates()))
     for change in wanted:
         _do(change.do)
     return state
