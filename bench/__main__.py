@@ -14,7 +14,19 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import crowd, cutovers, docker, files, forwarder, impact, logs, proxy, releases, rest
+from bench import (
+    crowd,
+    cutovers,
+    docker,
+    files,
+    forwarder,
+    impact,
+    logs,
+    proxy,
+    releases,
+    rest,
+    tunnel,
+)
 from bench.page import About, as_json, lines_of, page
 from bench.row import Row, Skipped
 from bench.world import ROOT, calm, world
@@ -72,6 +84,10 @@ def archived(rounds: int) -> Iterator[Row | Skipped]:
     yield from files.measure(rounds)
 
 
+def joined(rounds: int) -> Iterator[Row | Skipped]:
+    yield from tunnel.measure(min(rounds, 5))
+
+
 PARTS: dict[str, Callable[..., Iterator[Row | Skipped]]] = {
     "desk": desk,
     "warm": warm,
@@ -82,6 +98,7 @@ PARTS: dict[str, Callable[..., Iterator[Row | Skipped]]] = {
     "logs": logged,
     "forwarder": forwarded,
     "files": archived,
+    "tunnel": joined,
 }
 
 

@@ -23,6 +23,7 @@ NAMED = (
     ("logs", "alert"),
     ("logs", "feed"),
     ("files", "watch"),
+    ("tunnel", "site"),
 )
 
 

@@ -1,10 +1,12 @@
 """Talk to an environment's server: JSON, an upload, and event streams that survive its restart."""
 
+import hashlib
 import http.client
 import json
+import ssl
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -17,6 +19,7 @@ UPLOAD_SECONDS = 600.0  # for git to look at everything that was sent
 PATIENCE_SECONDS = 60.0  # for a server that restarts while its events are followed
 PAUSE_SECONDS = 0.3
 REFUSED_FROM = 400
+LARGEST_CERTIFICATE = 64 * 1024
 BINARY = "application/octet-stream"
 WAITS = "release.waits"  # for its window; much later it goes on
 LAST = frozenset({"release.finished", "rollback.finished", WAITS})  # who follows is done
@@ -41,13 +44,18 @@ class Client:
         environment: str = "production",
         called: str = "",
         seconds: float = SECONDS,
+        ca: str = "",
     ) -> None:
-        """`called`: what answers there, where that is no environment's server."""
+        """`called`: what answers there, where that is no environment's server.
+
+        `ca`: who signed its certificate, as PEM; without it those that the system trusts.
+        """
         self.address = address.rstrip("/")
         self._called = called
         self.environment = environment
         self._token = token
         self._seconds = seconds
+        self._ca = ca
 
     def get(self, path: str, **query: object) -> Any:  # noqa: ANN401 - JSON
         return self._json("GET", _with_query(path, query))
@@ -64,10 +72,43 @@ class Client:
         self._json("DELETE", path)
 
     def upload(self, path: str, file: Path) -> Any:  # noqa: ANN401 - JSON
-        """Send a file of any size, a piece at a time."""
+        """Send a file of any size; after a break it goes on with what the server lacks.
+
+        Given up when nothing more arrives there for a while.
+        """
         with file.open("rb") as source:
-            size = {"Content-Length": str(file.stat().st_size)}
-            with self._answer("POST", path, source, BINARY, size) as answer:
+            name = hashlib.file_digest(source, "sha256").hexdigest()
+        there, seen_at = self._there(name), time.monotonic()
+        while True:
+            try:
+                return self._sent_from(there, path, file, name)
+            except ClientError as error:
+                if error.status is not None:
+                    raise
+                lost = error
+            time.sleep(PAUSE_SECONDS)
+            with suppress(ClientError):
+                now = self._there(name)
+                if now > there:
+                    there, seen_at = now, time.monotonic()
+            if time.monotonic() - seen_at > PATIENCE_SECONDS:
+                raise lost
+
+    def _there(self, name: str) -> int:
+        """How much of a file the server has already."""
+        return int(self.get(f"/api/uploads/{name}")["offset"])
+
+    def _sent_from(self, offset: int, path: str, file: Path, name: str) -> Any:  # noqa: ANN401 - JSON
+        size = file.stat().st_size
+        headers = {
+            "Content-Length": str(size - offset),
+            "Upload-Id": name,
+            "Upload-Offset": str(offset),
+            "Upload-Length": str(size),
+        }
+        with file.open("rb") as source:
+            source.seek(offset)
+            with self._answer("POST", path, source, BINARY, headers) as answer:
                 return _decoded(answer.read())
 
     def lines(self, path: str, **query: object) -> Iterator[str]:
@@ -127,11 +168,11 @@ class Client:
         sent = {"Authorization": f"Bearer {self._token}", **(headers or {})}
         if kind:
             sent["Content-Type"] = kind
-        connection = self._connection(
-            UPLOAD_SECONDS if kind == BINARY else seconds or self._seconds
-        )
+        connection = self._connection(seconds or self._seconds)
         try:
             connection.request(method, path, body=body, headers=sent)
+            if kind == BINARY and connection.sock:
+                connection.sock.settimeout(UPLOAD_SECONDS)
             answer = connection.getresponse()
             if answer.status >= REFUSED_FROM:
                 raise self._refusal(answer.status, answer.read())
@@ -148,9 +189,12 @@ class Client:
                 f"{self.address}: not the address of a server",
                 hint="An address looks like http://127.0.0.1:8081.",
             )
-        secure = parts.scheme == "https"
-        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        return kind(parts.hostname, parts.port, timeout=seconds)
+        if parts.scheme == "http":
+            return http.client.HTTPConnection(parts.hostname, parts.port, timeout=seconds)
+        context = ssl.create_default_context(cadata=self._ca or None)
+        return http.client.HTTPSConnection(
+            parts.hostname, parts.port, timeout=seconds, context=context
+        )
 
     def _silence(self, error: Exception) -> ClientError:
         called = self._called or f"The server of environment {self.environment}"
@@ -164,6 +208,26 @@ class Client:
         said = said if isinstance(said, dict) else {}
         message = said.get("error") or f"The server answered {status}."
         return ClientError(str(message), hint=str(said.get("hint") or ""), status=status)
+
+
+def authority_at(address: str, *, seconds: float = SECONDS) -> str:
+    """Who signs the certificate of the server there, by its own words; empty where it has none.
+
+    To be compared with what its operator says, before it is entrusted with anything.
+    """
+    parts = urlsplit(address)
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        connection = http.client.HTTPSConnection(
+            parts.hostname or "", parts.port, timeout=seconds, context=context
+        )
+        with closing(connection):
+            connection.request("GET", "/api/authority")
+            answer = connection.getresponse()
+            return answer.read(LARGEST_CERTIFICATE).decode(errors="replace")
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise ClientError(f"{address}: no server of Dayfly answers there ({error})") from error
 
 
 def part(name: str) -> str:

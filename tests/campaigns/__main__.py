@@ -16,7 +16,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from campaigns import acceptance, crash, cutover, files, labelled, logs, s3, stories, versions
+from campaigns import (
+    acceptance,
+    crash,
+    cutover,
+    files,
+    labelled,
+    logs,
+    s3,
+    stories,
+    tunnel,
+    versions,
+)
 from dayfly.command import Setting, output_of
 
 Campaign = Callable[[Path, int, float], dict[str, Any]]
@@ -30,6 +41,7 @@ CAMPAIGNS: dict[str, Campaign] = {
     "logs": logs.run,
     "s3": s3.run,
     "stories": stories.run,
+    "tunnel": tunnel.run,
     "versions": versions.run,
 }
 ROOT = Path(__file__).parents[2]

@@ -82,6 +82,10 @@ def test_columns_align_whatever_is_in_them() -> None:
         (Facts(runtime="process", haproxy="h", git="g", venv="v"), []),
         (Facts(runtime="docker", haproxy="h", git="g"), ["docker", "docker engine"]),
         (Facts(runtime="docker", haproxy="h", git="g", docker="d", docker_socket="s"), []),
+        (
+            Facts(runtime="process", haproxy="h", git="g", venv="v", tunnel=True),
+            ["strongswan", "nft"],
+        ),
     ],
 )
 def test_what_an_environment_lacks_depends_on_its_runtime(facts: Facts, missing: list[str]) -> None:

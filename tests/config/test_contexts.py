@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from dayfly.config.contexts import context, context_of
+from dayfly.config.contexts import Context, context, context_of, own_context, remember
 from dayfly.config.home import Home, create, token
 from dayfly.config.load import settings_of
 from dayfly.config.problem import SettingsError
@@ -45,6 +45,30 @@ def test_the_environment_of_this_home_is_the_default(
 
     assert (found.name, found.address, found.token) == ("here", address, token(home))
     assert found.token not in repr(found)
+
+
+def test_a_server_with_a_certificate_is_known_by_the_own_ca(home: Home) -> None:
+    home.environment_toml.write_text('[api]\nlisten = "127.0.0.1:9000"\ntls = true\n')
+    with pytest.raises(FileError, match=r"ca/ca\.pem"):
+        own_context(home)
+    home.ca.mkdir()
+    (home.ca / "ca.pem").write_text("the certificate")
+
+    assert own_context(home).address == "https://127.0.0.1:9000"
+    assert own_context(home).ca == "the certificate"
+
+
+def test_what_is_remembered_stands_beside_the_others(home: Home, contexts: Path) -> None:
+    ca = "-----BEGIN CERTIFICATE-----\nMII\n"
+    for token_ in ("first", "second"):
+        known = Context(name="far", address="https://10.2.0.1:8081", token=token_, ca=ca)
+        remember(known, contexts)
+
+    assert context_of("far", home, contexts) == known
+    assert context_of("staging", home, contexts).token == "t0ken"
+    assert contexts.stat().st_mode & 0o777 == 0o600
+    remember(known, contexts.parent / "new/contexts.toml")
+    assert context_of("far", home, contexts.parent / "new/contexts.toml") == known
 
 
 def test_another_environment_is_named(

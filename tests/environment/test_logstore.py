@@ -28,6 +28,13 @@ app.orders.age = "90d"
 journal = false
 syslog = ["/var/log/messages"]
 postgresql = ["/srv/pg/*.log"]
+[tunnel]
+here = "dev"
+[tunnel.site.dev]
+networks = ["10.1.0.0/16"]
+[tunnel.site.production]
+networks = ["10.2.0.0/16"]
+gateway = "192.0.2.1"
 [logs.syslog]
 listen = "127.0.0.1:5514"
 tls = "127.0.0.1:6514"
@@ -57,6 +64,8 @@ def test_both_read_what_the_settings_say(home: Home) -> None:
     assert (forwarded.limit, forwarded.full) == (64 * 1024**2, "drop oldest")
     streams = {each.path: each.stamps.stream for each in forwarded.files}
     assert streams[str(home.balancer / "access.log")] == "access"
+    processes = {each.path: each.stamps.process for each in forwarded.files}
+    assert processes[str(home.tunnel / "charon.log")] == "tunnel"
     assert (streams["/var/log/messages"], streams["/srv/pg/*.log"]) == ("syslog", "postgresql")
     assert not forwarded.journal
 

@@ -119,6 +119,7 @@ def routes(environment: FakeEnvironment) -> list[BaseRoute]:
         "/api/apps/{app}/jobs": api.jobs,
         "/api/apps/{app}/secrets": api.secrets,
         "/api/sources/{app}": api.commits,
+        "/api/uploads/{name}": api.received,
         "/api/{path:path}": api.nothing,
     }
     orders = {
@@ -194,6 +195,9 @@ class _Api:
 
     async def commits(self, _: Request) -> Response:
         return JSONResponse({"commits": []})
+
+    async def received(self, _: Request) -> Response:
+        return JSONResponse({"offset": 0})
 
     async def upload(self, request: Request) -> Response:
         self.environment.uploads.append(await request.body())

@@ -109,12 +109,14 @@ def parser() -> argparse.ArgumentParser:
         files,
         images,
         impact,
+        login,
         logs,
         preserved,
         readers,
         release,
         secrets,
         tokens,
+        tunnel,
         work,
     )
 
@@ -123,7 +125,8 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("-e", "--environment", metavar="NAME", help=argparse.SUPPRESS)
     commands = Commands(top)
     for group in (
-        environment, release, impact, preserved, readers, images, logs, files, work, secrets,
+        environment, release, impact, preserved, readers, images, logs, files, tunnel, login, work,
+        secrets,
         tokens,
     ):  # fmt: skip
         group.declare(commands)

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from dayfly.cli.output import paint, table
 from dayfly.command import which
+from dayfly.config.environment import Environment
 from dayfly.config.home import Home
+from dayfly.tunnel.host import CHARON, PACKAGES
 
 _DEBIAN_POSTGRESQL = Path("/usr/lib/postgresql")
 _CGROUPS = Path("/sys/fs/cgroup")
@@ -28,6 +30,9 @@ class Facts:
     git: str | None = None
     venv: str | None = None
     cgroups: str | None = None
+    tunnel: bool = False  # whether one is declared
+    strongswan: str | None = None
+    nft: str | None = None
 
 
 @dataclass(frozen=True)
@@ -91,13 +96,28 @@ def findings(facts: Facts) -> tuple[Finding, ...]:
             "limits memory and CPU of process machines",
             "run as root on a machine with writable cgroups; without them nothing is limited",
         ),
+        *(_of_tunnel(facts) if facts.tunnel else ()),
+    )
+
+
+def _of_tunnel(facts: Facts) -> tuple[Finding, ...]:
+    return (
+        Finding(
+            "strongswan",
+            True,
+            facts.strongswan,
+            "speaks IPsec to the other site's gateway",
+            f"apt-get install {PACKAGES[CHARON]}",
+        ),
+        Finding("nft", True, facts.nft, "lets nothing leave in clear", "apt-get install nftables"),
     )
 
 
 def observed(home: Home) -> Facts:
     """Look at this machine, with the eyes of the user who asks."""
+    settings = _settings(home)
     return Facts(
-        runtime=_runtime(home),
+        runtime=settings.runtime if settings else "process",
         haproxy=which("haproxy") or _package(_WHEEL_HAPROXY),
         postgresql=which("initdb") or _debian_postgresql() or _package(_WHEEL_POSTGRESQL),
         docker=which("docker"),
@@ -105,6 +125,9 @@ def observed(home: Home) -> Facts:
         git=which("git"),
         venv=sys.executable if importlib.util.find_spec("ensurepip") else None,
         cgroups=_writable_cgroups(),
+        tunnel=settings is not None and settings.tunnel is not None,
+        strongswan=which(CHARON),
+        nft=which("nft"),
     )
 
 
@@ -129,13 +152,11 @@ def _mark(finding: Finding) -> str:
     return paint("bad", "missing") if finding.needed else paint("warn", "absent")
 
 
-def _runtime(home: Home) -> str:
+def _settings(home: Home) -> Environment | None:
     from dayfly.config.load import load_environment  # noqa: PLC0415 - only `check` needs it
 
     file = home.environment_toml
-    return (
-        load_environment(file.read_text(), file=str(file)).runtime if file.exists() else "process"
-    )
+    return load_environment(file.read_text(), file=str(file)) if file.exists() else None
 
 
 def _package(name: str) -> str | None:

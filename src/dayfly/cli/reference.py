@@ -14,16 +14,18 @@ Exit status: 0 done; 1 refused or failed, and the message says what to do next; 
 
 Every command takes `-e NAME` for another environment than the one in `DAYFLY_HOME`;
 without it `DAYFLY_CONTEXT` names one.
-Environments elsewhere stand in `~/.config/dayfly/contexts.toml`, a table for each,
+`dayfly login ADDRESS` makes an environment elsewhere known.
+Those stand in `~/.config/dayfly/contexts.toml`, a table for each,
 in a file that nobody else may read (`chmod 600`):
 
 ```toml
 [staging]
 address = "https://staging.example:8443"  # http:// or https://, host and port
 token   = "…"                             # what DAYFLY_HOME/token holds there
+ca      = "…"                             # PEM: who signs its certificate; without it the system's
 ```
 
-`up`, `down`, `check` and `destroy` always work on the environment in `DAYFLY_HOME`;
+`up`, `down`, `check`, `tunnel` and `destroy` always work on the environment in `DAYFLY_HOME`;
 so does `files`, which refuses another one, or on the archive that `--root` names.
 
 Commands that read have `--json` and then print exactly one JSON value;

@@ -27,7 +27,13 @@ class Session:
         from dayfly.config.contexts import context  # noqa: PLC0415
 
         chosen = context(self.environment)
-        return Client(chosen.address, chosen.token, environment=chosen.name, seconds=seconds)
+        return Client(
+            chosen.address,
+            chosen.token,
+            environment=chosen.name,
+            seconds=seconds,
+            ca=chosen.ca,
+        )
 
     def home(self) -> Home:
         """The home of an environment on this machine."""

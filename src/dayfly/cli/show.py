@@ -55,6 +55,8 @@ def status(value: Json) -> list[str]:
     lines = [f"{paint('strong', value['environment'])}  {value['url']}", services]
     lines += _waiting_for_store(value["services"].get("forwarder", {}))
     lines += [paint("warn", problem) for problem in _problems(value["services"].get("logs", {}))]
+    down = _problems(value["services"].get("tunnel", {}))
+    lines += [paint("warn", f"tunnel: {problem}") for problem in down]
     for app in value["apps"]:
         lines += ["", *_app(app)]
     if not value["apps"]:

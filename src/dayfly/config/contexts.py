@@ -1,5 +1,6 @@
 """Which environment the command line talks to, where it answers, and with which token."""
 
+import json
 import tomllib
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -12,7 +13,7 @@ from dayfly.config.environment import Api, Environment
 from dayfly.config.home import NO_HOME, Home, default_home, token
 from dayfly.config.inherited import context_variable
 from dayfly.config.problem import SettingsError
-from dayfly.durable import FileError, translated
+from dayfly.durable import FileError, translated, write_atomically
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,11 +21,17 @@ class Context:
     name: str
     address: str  # http://host:port
     token: str = field(repr=False)
+    ca: str = field(default="", repr=False)  # PEM: who signs the server's certificate
 
 
 def context(name: str | None) -> Context:
     """The environment that a command line means, `name` being what -e says."""
-    return context_of(name, default_home(), Path.home() / ".config/dayfly/contexts.toml")
+    return context_of(name, default_home(), contexts_file())
+
+
+def contexts_file() -> Path:
+    """Where a person's environments elsewhere stand."""
+    return Path.home() / ".config/dayfly/contexts.toml"
 
 
 def context_of(name: str | None, home: Home, contexts: Path) -> Context:
@@ -42,13 +49,36 @@ def context_of(name: str | None, home: Home, contexts: Path) -> Context:
     if own and own.name == wanted:
         return own
     near = get_close_matches(wanted, [*elsewhere, *([own.name] if own else [])], 1)
-    hint = f"Did you mean {near[0]}?" if near else f"Write its address and token into {contexts}."
+    hint = f"Did you mean {near[0]}?" if near else "`dayfly login ADDRESS` makes it known."
     raise SettingsError(f"no environment is called {wanted}", hint=hint)
+
+
+def own_context(home: Home) -> Context:
+    """The environment of this home, whatever else is chosen."""
+    return _local(home, _settings(home))
+
+
+def remember(context: Context, contexts: Path) -> None:
+    """Keep an environment elsewhere under its name, in the place of what had that name."""
+    known = _elsewhere(contexts) | {context.name: context}
+    text = "\n".join(_written(each) for each in known.values())
+    with translated(contexts):
+        contexts.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_atomically(contexts, text)
+
+
+def _written(context: Context) -> str:
+    """As TOML, whose texts are JSON's."""
+    told = {"address": context.address, "token": context.token}
+    told |= {"ca": context.ca} if context.ca else {}
+    lines = [f"{key} = {json.dumps(value)}" for key, value in told.items()]
+    return "\n".join([f"[{json.dumps(context.name)}]", *lines, ""])
 
 
 def _local(home: Home, settings: dict[str, Any]) -> Context:
     """From two keys of environment.toml; the server reads and checks the whole of it."""
-    listen = _table(settings.get("api")).get("listen", Api().listen)
+    api = _table(settings.get("api"))
+    listen = api.get("listen", Api().listen)
     found = address_of(str(listen))
     if not found:
         says = f"{home.environment_toml}: api.listen: found {listen}"
@@ -56,7 +86,19 @@ def _local(home: Home, settings: dict[str, Any]) -> Context:
     host = EVERYWHERE.get(found[0], found[0])
     shown = f"[{host}]" if ":" in host else host
     name = str(settings.get("name", Environment().name))
-    return Context(name=name, address=f"http://{shown}:{found[1]}", token=token(home))
+    if api.get("tls") is not True:
+        return Context(name=name, address=f"http://{shown}:{found[1]}", token=token(home))
+    address = f"https://{shown}:{found[1]}"
+    return Context(name=name, address=address, token=token(home), ca=authority_of(home))
+
+
+def authority_of(home: Home) -> str:
+    """The certificate of the environment's own CA, as PEM."""
+    try:
+        with translated(home.ca):
+            return (home.ca / "ca.pem").read_text()
+    except FileError as error:
+        raise FileError(error.message, hint=NO_HOME) from error
 
 
 def _settings(home: Home) -> dict[str, Any]:
@@ -89,13 +131,15 @@ def _elsewhere(path: Path) -> dict[str, Context]:
 
 
 def _context(path: Path, name: str, table: object) -> Context:
-    if not isinstance(table, dict) or table.keys() != {"address", "token"}:
-        raise SettingsError(f"{path}: [{name}] needs `address` and `token`, and nothing else")
+    needed = {"address", "token"}
+    if not isinstance(table, dict) or table.keys() - {"ca"} != needed:
+        says = f"{path}: [{name}] needs `address` and `token`, and besides them only knows `ca`"
+        raise SettingsError(says)
     address, secret = str(table["address"]).rstrip("/"), str(table["token"])
     if not _is_address(address):
         says = f"{path}: [{name}] has the address {address}"
         raise SettingsError(says, hint="Allowed is http://HOST:PORT or https://HOST:PORT.")
-    return Context(name=name, address=address, token=secret)
+    return Context(name=name, address=address, token=secret, ca=str(table.get("ca", "")))
 
 
 def _is_address(text: str) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from dayfly.config.tunnel import Tunnel
 from dayfly.config.units import Duration, Size
 
 
@@ -25,6 +26,7 @@ class Balancer:
 class Api:
     listen: str = "127.0.0.1:8081"  # the API and the console
     address: str | None = None  # as people reach it, e.g. https://dayfly.example; else `listen`
+    tls: bool = False  # with a certificate of the environment's own CA
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,3 +186,4 @@ class Environment:
     retention: Retention = field(default_factory=Retention)
     logs: Logs = field(default_factory=Logs)
     files: Files = field(default_factory=Files)
+    tunnel: Tunnel | None = None

@@ -12,6 +12,7 @@ from dayfly.config.logs_rules import logs_problems
 from dayfly.config.names import name_problem, named
 from dayfly.config.problem import KeyPath, Problem
 from dayfly.config.read import shown
+from dayfly.config.tunnel_rules import tunnel_problems
 
 _URL = re.compile(r"postgres(ql)?://[^/?\s]*/[^/?\s]+(\?\S*)?")
 
@@ -19,7 +20,12 @@ _URL = re.compile(r"postgres(ql)?://[^/?\s]*/[^/?\s]+(\?\S*)?")
 def environment_problems(environment: Environment) -> list[Problem]:
     rules = (_plain, _addresses, _routes, _amounts)
     own = [problem for rule in rules for problem in rule(environment)]
-    return [*own, *logs_problems(environment.logs), *files_problems(environment)]
+    rooms = (
+        logs_problems(environment.logs),
+        files_problems(environment),
+        tunnel_problems(environment.tunnel),
+    )
+    return [*own, *(problem for room in rooms for problem in room)]
 
 
 def _plain(environment: Environment) -> Iterator[Problem]:

@@ -110,6 +110,21 @@ class Home:
         return self.path / "tls"
 
     @property
+    def ca(self) -> Path:
+        """The environment's own authority, which signs for the server and for tunnels."""
+        return self.path / "ca"
+
+    @property
+    def certificate(self) -> Path:
+        """Of the server, with its key."""
+        return self.path / "api.pem"
+
+    @property
+    def tunnel(self) -> Path:
+        """Certificates of the site-to-site tunnel, its IKE daemon's files, and what was changed."""
+        return self.path / "tunnel"
+
+    @property
     def releases(self) -> Path:
         return self.path / "releases"
 
@@ -130,10 +145,11 @@ class Home:
 
 # All that an environment ever makes in its home; what else lies there is somebody else's.
 OWN = (
-    "alerts.json", "archive", "balancer", "cache", "environment.toml", "files", "forwarder", "id",
+    "alerts.json", "api.pem", "archive", "balancer", "ca", "cache", "environment.toml", "files",
+    "forwarder", "id",
     "images", "journal.db", "journal.db-shm", "journal.db-wal", "keep", "logs", "machines",
     "output", "preserved", "releases", "run", "scratch", "searches.json", "searches.lock",
-    "secrets", "sources", "tls", "token", "uids.json",
+    "secrets", "sources", "tls", "token", "tunnel", "uids.json",
 )  # fmt: skip
 
 

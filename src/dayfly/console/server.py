@@ -17,6 +17,7 @@ from dayfly.console.session import Sessions
 from dayfly.console.state import Json
 from dayfly.environment import logstore, views
 from dayfly.environment.api import application
+from dayfly.environment.certified import certified
 from dayfly.environment.environment import Environment, observe, opened
 from dayfly.environment.operated import operated
 from dayfly.environment.readings import listed
@@ -49,7 +50,8 @@ def answer(home: Home, environment: Environment) -> None:
         raise DayflyError(f"api.listen: {settings.api.listen!r} is not host:port")
     host, port = listen
     key = token(home)
-    address = settings.api.address or f"http://{settings.api.listen}"
+    scheme = "https" if settings.api.tls else "http"
+    address = settings.api.address or f"{scheme}://{settings.api.listen}"
     public = urlsplit(address)
     secret = hashlib.sha256(b"console sessions" + key.encode()).digest()
     sessions = Sessions(secret, secure=public.scheme == "https")
@@ -71,6 +73,7 @@ def answer(home: Home, environment: Environment) -> None:
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        ssl_certfile=certified(home, settings.api) if settings.api.tls else None,
     )
 
 

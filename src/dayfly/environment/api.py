@@ -8,14 +8,24 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from dayfly.balancer.routing import BalancerError
 from dayfly.balancer.runtime import NoAnswerError
+from dayfly.config.contexts import authority_of
 from dayfly.config.problem import SettingsError
 from dayfly.config.secrets import SecretError
-from dayfly.environment import built, orders, preserved, readings, searches, stream, tokens
+from dayfly.environment import (
+    built,
+    orders,
+    preserved,
+    readings,
+    receiving,
+    searches,
+    stream,
+    tokens,
+)
 from dayfly.environment.environment import Environment
 from dayfly.errors import DayflyError, UsageError
 from dayfly.images.git import SourceError
@@ -48,6 +58,7 @@ READINGS: dict[str, Answer] = {
     "/api/apps/{app}/jobs": readings.jobs,
     "/api/apps/{app}/secrets": readings.secrets,
     "/api/sources/{app}": readings.known_commits,
+    "/api/uploads/{name}": receiving.received,
     "/api/preserved": preserved.everything,
     "/api/tokens": tokens.listed,
     "/api/preserved/{name}": preserved.one_of_them,
@@ -64,7 +75,7 @@ ORDERS: dict[tuple[str, str], orders.Order] = {
     ("DELETE", "/api/apps/{app}/secrets/{name}"): orders.remove_secret,
 }
 STREAMS: dict[tuple[str, str], Streaming] = {
-    ("POST", "/api/sources/{app}"): orders.take_bundle,
+    ("POST", "/api/sources/{app}"): receiving.take_bundle,
     ("GET", "/api/events"): stream.events,
     ("GET", "/api/releases/{number:int}/events"): stream.events,
     ("POST", "/api/apps/{app}/run"): stream.run,
@@ -93,9 +104,17 @@ def application(
         *((method, path, streaming(answer)) for (method, path), answer in STREAMS.items()),
         ("POST", "/api/console-link", console_link),
     ]
+
+    async def authority(_: Request) -> Response:
+        home, api = environment.parts.home, environment.parts.settings.api
+        return PlainTextResponse(authority_of(home) if api.tls else "")
+
     routes = [
-        Route(path, _guarded(endpoint, token), methods=[method])
-        for method, path, endpoint in endpoints
+        Route("/api/authority", authority, methods=["GET"]),  # who asks has no token yet
+        *(
+            Route(path, _guarded(endpoint, token), methods=[method])
+            for method, path, endpoint in endpoints
+        ),
     ]
     return Starlette(
         routes=[*routes, *extra],

@@ -12,7 +12,7 @@ from dayfly.config.home import Home, environment_id
 from dayfly.config.inherited import inherited_for_builds
 from dayfly.config.secrets import Secrets
 from dayfly.durable import write_atomically
-from dayfly.environment import archive, logstore
+from dayfly.environment import archive, gateway, logstore
 from dayfly.environment.alerting.alerts import Alerts
 from dayfly.environment.collecting import ROUND_SECONDS as COLLECTING
 from dayfly.environment.collecting import Collector
@@ -126,6 +126,7 @@ def open_parts(home: Home) -> Parts:
         secrets=Secrets(home.secrets),
         logs=lambda question, **told: _ask_logs(home, question, **told),
         archive=tenants,
+        tunnel=lambda: gateway.missing(home, settings),
     )
 
 
@@ -209,6 +210,7 @@ def observe(environment: Environment) -> Observed:
         contracts=_contracts(parts),
         alerts=environment.alerts.told(),
         feeds=logstore.feeds_state(parts.home) if parts.settings.logs.feed else (),
+        tunnel=gateway.state(parts.home, parts.settings),
     )
 
 

@@ -23,6 +23,7 @@ from dayfly.logs.forwarder import journal
 from dayfly.logs.forwarder import starting as forwarding
 from dayfly.logs.forwarder.stamps import Stamps
 from dayfly.logs.forwarder.starting import Files
+from dayfly.tunnel.place import LOG as CHARON_LOG
 
 USUAL_PORT = 8082
 OWN = OPERATOR  # the app of what Dayfly itself says
@@ -153,6 +154,9 @@ def _files(home: Home, settings: Settings) -> Iterator[Files]:
             path=str(home.run / f"{name}.log"),
             stamps=Stamps(app=OWN, process=name, stream="log"),
         )
+    if settings.tunnel is not None:
+        path = str(home.tunnel / CHARON_LOG)
+        yield Files(path=path, stamps=Stamps(app=OWN, process="tunnel", stream="log"))
     host = settings.logs.host
     if host.journal and has_journal():
         path = str(home.forwarder / journal.FOLDER / journal.FILE)

@@ -1,15 +1,10 @@
 """What the API is told to do: release, roll back, stop, run a job, keep a secret."""
 
-import asyncio
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 
 from dayfly.environment.applications import require
 from dayfly.environment.environment import Environment
@@ -106,18 +101,6 @@ def remove_secret(environment: Environment, request: Request, _: bytes) -> dict[
     app, name = request.path_params["app"], request.path_params["name"]
     environment.parts.secrets.remove(app, name)
     return {"app": app, "secret": name}
-
-
-async def take_bundle(environment: Environment, request: Request) -> Response:
-    """Write the bundle to disk as it comes, then let git look at it."""
-    with tempfile.NamedTemporaryFile(dir=environment.parts.home.run, suffix=".bundle") as file:
-        async for chunk in request.stream():
-            await asyncio.to_thread(file.write, chunk)
-        file.flush()
-        commit = await run_in_threadpool(
-            environment.parts.sources.receive, request.path_params["app"], Path(file.name)
-        )
-    return JSONResponse({"commit": commit})
 
 
 def read(body: bytes, kind: type[T]) -> T:

@@ -7,14 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-from dayfly.client import Client, ClientError
 from dayfly.clock import DeadlineError, wait_until
 from dayfly.config.environment import Environment as Settings
-from dayfly.config.home import OWN, Home, create, environment_id, token
+from dayfly.config.home import OWN, Home, create, environment_id
 from dayfly.config.inherited import inherited_for_builds
 from dayfly.config.load import load_environment
 from dayfly.durable import locked
-from dayfly.environment import archive, logstore, supervised, supervising, units
+from dayfly.environment import archive, gateway, logstore, supervised, supervising, units
+from dayfly.environment.awaited import ServiceError, wait_until_up
+from dayfly.environment.certified import certified
 from dayfly.environment.declared import settings_of
 from dayfly.environment.elsewhere import ask, is_elsewhere
 from dayfly.environment.environment import (
@@ -25,20 +26,13 @@ from dayfly.environment.environment import (
     url_of,
 )
 from dayfly.environment.shipping import ShippingRuntime
-from dayfly.environment.views import is_up
-from dayfly.errors import DayflyError
 from dayfly.release.work import Parts
 
 Say = Callable[[str], None]
 
-UP_SECONDS = 30.0
 SHIPPING_SECONDS = 10.0  # for the last lines of machines, when all goes down
 MACHINE_GRACE_SECONDS = 10.0
 ENDING_AT_ONCE = 16
-
-
-class ServiceError(DayflyError):
-    """A service of the environment did not start or did not stop."""
 
 
 def up(home: Home, *, systemd: bool, say: Say) -> str:
@@ -52,6 +46,8 @@ def up(home: Home, *, systemd: bool, say: Say) -> str:
         logstore.prepare(home, settings)
     if not supervising.pids(home, supervised.FILES):
         archive.prepare(home, settings)
+    if settings.api.tls:
+        certified(home, settings.api)
     services = supervised.services(Path(sys.executable), home.path)
     if is_elsewhere(settings):
         ask(home, settings, say)
@@ -63,7 +59,7 @@ def up(home: Home, *, systemd: bool, say: Say) -> str:
             units.start(supervised.systemd_units(services, environment_id(home), env))
         else:
             supervising.start(home, supervised.supervisord(services, home.run), env)
-    _wait_until_up(home, settings)
+    wait_until_up(home, settings)
     notes = [*open_runtime(home, settings)[0].notes, archive.note(home, settings)]
     for note in filter(None, notes):
         say(f"note: {note}")
@@ -155,6 +151,7 @@ def destroy(home: Home, name: str, *, say: Say) -> None:
     logstore.let_go(home)
     archive.let_go(home)
     units.remove(home, supervised.BEFORE_MACHINES + supervised.AFTER_MACHINES)
+    gateway.end(home)
     for entry in OWN:
         _remove(home.path / entry)
     if is_elsewhere(settings):
@@ -173,33 +170,3 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-# -- is it up?
-
-
-def _wait_until_up(home: Home, settings: Settings) -> None:
-    client = Client(f"http://{settings.api.listen}", token(home))
-    others = {"files"} if is_elsewhere(settings) else set()
-
-    def answers() -> bool:
-        try:
-            services = client.get("/api/status")["services"]
-        except ClientError:
-            return False
-        return all(is_up(told) for name, told in services.items() if name not in others)
-
-    try:
-        wait_until(answers, seconds=UP_SECONDS, what="the services answer", poll=0.1)
-    except DeadlineError as error:
-        raise ServiceError(error.message, hint=_last_words(home)) from error
-
-
-def _last_words(home: Home, lines: int = 8) -> str:
-    """What the services said last, for whoever has to find out why they don't run."""
-    said = []
-    names = supervised.BEFORE_MACHINES + supervised.AFTER_MACHINES
-    for log in (home.run / f"{name}.log" for name in names):
-        if log.exists():
-            said += [f"{log}:", *log.read_text(errors="replace").splitlines()[-lines:]]
-    return "\n".join(said)

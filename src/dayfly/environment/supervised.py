@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LOGS, FORWARDER, FILES, BALANCER, SERVER = "logs", "forwarder", "files", "balancer", "server"
+TUNNEL = "tunnel"  # on a gateway, which may have nothing else of an environment
 # Those that have to see the machines end, and those that end before.
 AFTER_MACHINES, BEFORE_MACHINES = (FORWARDER, FILES, LOGS), (SERVER, BALANCER)
 
@@ -58,6 +59,17 @@ def services(python: Path, home: Path) -> tuple[Service, ...]:
             stop_seconds=150,
             place=5,
         ),
+    )
+
+
+def tunnel(python: Path, home: Path) -> Service:
+    """What keeps a gateway's IKE daemon up."""
+    return Service(
+        name=TUNNEL,
+        argv=(str(python), "-m", "dayfly.tunnel.keeper", str(home)),
+        what="the site-to-site tunnel",
+        stop_seconds=20,
+        place=1,
     )
 
 

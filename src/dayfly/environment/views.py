@@ -32,6 +32,7 @@ class Observed:
     contracts: Mapping[str, Contract] = field(default_factory=dict)  # that wait, by app
     alerts: Sequence[Mapping[str, Any]] = ()
     feeds: Sequence[Mapping[str, Any]] = ()
+    tunnel: Mapping[str, Any] | None = None  # where one is declared
 
 
 def status(seen: Observed) -> dict[str, Any]:
@@ -46,6 +47,7 @@ def status(seen: Observed) -> dict[str, Any]:
             "logs": {**seen.logs, "problems": [*_log_problems(seen)]},
             "forwarder": dict(seen.forwarder),
             "files": dict(seen.files),
+            **({"tunnel": dict(seen.tunnel)} if seen.tunnel else {}),
         },
         "apps": [app_status(seen, app) for app in apps],
         "alerts": [dict(each) for each in seen.alerts if worth_telling(each)],

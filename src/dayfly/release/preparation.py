@@ -33,6 +33,7 @@ def check_out(work: Work) -> Path:
         problems = [*fits(work.app, work.parts.settings), *missing(work.app.image, source)]
         if problems:
             raise RefusedError("\n".join(map(str, problems)))
+        _require_tunnel(work)
         work.parts.secrets.wanted(work.app.app, (*work.app.secrets, *work.app.image.told))
         _require_route(work)
         bucket.admit(work)
@@ -48,6 +49,13 @@ def removed_on_failure(folder: Path) -> Iterator[None]:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def _require_tunnel(work: Work) -> None:
+    """RefusedError while the tunnel is down that environment.toml requires."""
+    if why := work.parts.tunnel():
+        says = f"the tunnel is down, which [tunnel] of environment.toml requires: {why}"
+        raise RefusedError(says, hint="`dayfly tunnel status` tells how it is.")
 
 
 def _require_page(work: Work) -> None:

@@ -44,6 +44,7 @@ class Parts:
     secrets: Secrets
     logs: AskLogs
     archive: Tenants
+    tunnel: Callable[[], str]  # why a required tunnel is not established; empty when it is
 
     def app_of(self, record: ReleaseRecord) -> App:
         """The settings that belong to a release: dayfly.toml of its commit."""

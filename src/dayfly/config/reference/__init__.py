@@ -17,8 +17,8 @@ def reference(file: str) -> str:
 
 def starting_environment() -> str:
     """An environment.toml that changes nothing: every key is there, commented out."""
-    # A header of a table that has a name of its own would already say something.
-    speaking = re.compile(r"^(?=[a-z_]+ = |\[[a-z]+\.)", re.MULTILINE)
+    # A header of a table that has a name of its own would already say something, and [tunnel] too.
+    speaking = re.compile(r"^(?=[a-z_]+ = |\[[a-z]+\.|\[tunnel\])", re.MULTILINE)
     return (
         "# Every setting is shown with its default or an example: to change one, remove its #.\n"
         "# `dayfly down` and `dayfly up` apply what was changed.\n\n"

@@ -1,0 +1,64 @@
+"""An environment's gateway: what keeps its tunnel, and what others need to know of it."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from dayfly.command import output_of, start_detached
+from dayfly.config.environment import Environment as Settings
+from dayfly.config.home import Home, environment_id
+from dayfly.environment import supervised, units
+from dayfly.tunnel.status import problem_of
+
+MODULE = "dayfly.tunnel.keeper"
+
+
+def start_keeper(home: Home, *, systemd: bool) -> None:
+    """By itself, or as a unit of systemd that is there again after a boot."""
+    if systemd or _unit(home).exists():
+        service = supervised.tunnel(Path(sys.executable), home.path)
+        env = {"DAYFLY_HOME": str(home.path)}
+        units.start(supervised.systemd_units([service], environment_id(home), env))
+        output_of(["systemctl", "restart", _unit(home).name])
+        return
+    argv = [sys.executable, "-m", MODULE, str(home.path)]
+    start_detached(argv, output=home.tunnel / "keeper.log")
+
+
+def stop_unit(home: Home) -> None:
+    """Where there is one; it does not come back at boot."""
+    if home.id_file.exists():
+        units.stop(home, (supervised.TUNNEL,))
+        units.remove(home, (supervised.TUNNEL,))
+
+
+def end(home: Home) -> None:
+    """Where there is a tunnel: routes and firewall are as they were before."""
+    stop_unit(home)
+    if home.tunnel.exists():
+        from dayfly.tunnel import lifetime  # noqa: PLC0415 - few environments have one
+
+        lifetime.take_down(home)
+
+
+def missing(home: Home, settings: Settings) -> str:
+    """Why a tunnel that releases require is not established; empty where none is missing."""
+    required = settings.tunnel is not None and settings.tunnel.required
+    return problem_of(home) if required else ""
+
+
+def state(home: Home, settings: Settings) -> dict[str, Any] | None:
+    """As `dayfly status` tells it, where one is declared."""
+    if settings.tunnel is None:
+        return None
+    problem = problem_of(home)
+    problems = [problem] if problem else []
+    return {
+        "state": "down" if problem else "up",
+        "to": settings.tunnel.there,
+        "problems": problems,
+    }
+
+
+def _unit(home: Home) -> Path:
+    return units.UNITS / supervised.unit_name(environment_id(home), supervised.TUNNEL)

@@ -1,0 +1,1 @@
+"""The site-to-site tunnel: standard IKEv2 and IPsec by strongSwan."""

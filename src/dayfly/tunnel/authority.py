@@ -1,0 +1,194 @@
+"""A small CA: one file for each site, with its key, its certificate and who signed it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from dayfly.durable import translated, write_atomically
+from dayfly.tunnel.credentials import Credentials
+from dayfly.tunnel.problem import TunnelError
+
+CA_YEARS, SITE_YEARS = 20, 3
+YEAR = timedelta(days=365.25)
+BEFORE = timedelta(hours=1)  # for clocks that are behind
+
+
+@dataclass(frozen=True)
+class Authority:
+    """Lies in a folder with its key, on one machine only."""
+
+    folder: Path
+
+    @property
+    def exists(self) -> bool:
+        return (self.folder / "ca.key").exists()
+
+    def issue(self, *identities: str, now: datetime, lasts: timedelta = SITE_YEARS * YEAR) -> bytes:
+        """Key, certificate and CA as PEM: all that a gateway or a server needs.
+
+        The first identity is its name. The CA is made when it is needed first.
+        """
+        ca_key, ca = self._opened(now)
+        key = ec.generate_private_key(ec.SECP256R1())
+        names = [_alternative(identity) for identity in identities]
+        certificate = (
+            _builder(identities[0], ca.subject, now, lasts)
+            .public_key(key.public_key())
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(
+                x509.ExtendedKeyUsage(
+                    [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+                ),
+                critical=False,
+            )
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()),
+                critical=False,
+            )
+            .sign(ca_key, hashes.SHA256())
+        )
+        return _key_pem(key) + _pem(certificate) + _pem(ca)
+
+    def revoke(self, certificate: bytes, *, now: datetime) -> bytes:
+        """The list of revoked certificates, with this one; the other gateway is given it."""
+        ca_key, ca = self._opened(now)
+        serial = x509.load_pem_x509_certificate(certificate).serial_number
+        with translated(self.folder):
+            path = self.folder / "revoked"
+            known = path.read_text().split() if path.exists() else []
+        if str(serial) not in known:
+            known.append(str(serial))
+            write_atomically(path, "\n".join(known) + "\n")
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(ca.subject)
+            .last_update(now - BEFORE)
+            .next_update(now + CA_YEARS * YEAR)
+            .add_extension(x509.CRLNumber(len(known)), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()),
+                critical=False,
+            )
+        )
+        for each in known:
+            revoked = x509.RevokedCertificateBuilder().serial_number(int(each))
+            builder = builder.add_revoked_certificate(revoked.revocation_date(now - BEFORE).build())
+        return builder.sign(ca_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+    def _opened(self, now: datetime) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+        if not self.exists:
+            self._make(now)
+        with translated(self.folder):
+            key_pem = (self.folder / "ca.key").read_bytes()
+            ca_pem = (self.folder / "ca.pem").read_bytes()
+        key = serialization.load_pem_private_key(key_pem, None)
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise TunnelError(f"{self.folder / 'ca.key'}: not a key that Dayfly made")
+        return key, x509.load_pem_x509_certificate(ca_pem)
+
+    def _make(self, now: datetime) -> None:
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = _named(f"Dayfly CA {x509.random_serial_number():x}"[:32])
+        usage = dict.fromkeys(
+            ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment",
+             "key_agreement", "encipher_only", "decipher_only"), False,
+        )  # fmt: skip
+        ca = (
+            _builder(None, name, now, CA_YEARS * YEAR)
+            .public_key(key.public_key())
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(x509.KeyUsage(**usage, key_cert_sign=True, crl_sign=True), critical=True)
+            .add_extension(
+                x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
+            )
+            .sign(key, hashes.SHA256())
+        )
+        with translated(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_atomically(self.folder / "ca.pem", _pem(ca))
+        write_atomically(self.folder / "ca.key", _key_pem(key))
+
+
+def read_credentials(path: Path) -> Credentials:
+    """Of a site's PEM file; TunnelError where it is none."""
+    with translated(path):
+        pem = path.read_bytes()
+    try:
+        key = serialization.load_pem_private_key(pem, None)
+        own, *others = x509.load_pem_x509_certificates(pem)
+    except (ValueError, TypeError) as error:
+        raise TunnelError(f"{path}: not a key with its certificates, as PEM") from error
+    if not others:
+        raise TunnelError(f"{path}: the certificate of the CA is missing in it")
+    if own.public_key() != key.public_key():
+        raise TunnelError(f"{path}: its key does not belong to its first certificate")
+    return Credentials(
+        key=key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        ),
+        certificate=_pem(own),
+        ca=_pem(others[-1]),
+        until=own.not_valid_after_utc,
+        names=frozenset(_names(own)),
+    )
+
+
+def fingerprint(pem: str) -> str:
+    """By which people compare a certificate: SHA-256 of it."""
+    return x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA256()).hex()
+
+
+def _names(certificate: x509.Certificate) -> Iterator[str]:
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return
+    yield from found.value.get_values_for_type(x509.DNSName)
+    yield from map(str, found.value.get_values_for_type(x509.IPAddress))
+
+
+def _builder(
+    identity: str | None, issuer: x509.Name, now: datetime, lasts: timedelta
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(issuer if identity is None else _named(identity))
+        .issuer_name(issuer)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - BEFORE)
+        .not_valid_after(now + lasts)
+    )
+
+
+def _alternative(identity: str) -> x509.GeneralName:
+    """What calls itself by an address is known by that."""
+    try:
+        return x509.IPAddress(ip_address(identity))
+    except ValueError:
+        return x509.DNSName(identity)
+
+
+def _named(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )

@@ -1,0 +1,143 @@
+"""The folder of a tunnel in DAYFLY_HOME, and what lies in it."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from dayfly.clock import DeadlineError, wait_until
+from dayfly.durable import translated, write_atomically
+from dayfly.stored import read_json
+
+LOCK_SECONDS = 0.5
+LOG = "charon.log"  # of the IKE daemon
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """What was changed on this machine, written before it is done; `down` takes it back."""
+
+    undo: tuple[tuple[str, ...], ...] = ()
+    kernel: bool = False  # whether the kernel has ESP
+    settings: str = ""  # what it was brought up with
+
+
+@dataclass(frozen=True)
+class Place:
+    folder: Path
+    absent: State = field(default_factory=State)
+
+    @property
+    def state_file(self) -> Path:
+        return self.folder / "state.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held for as long as somebody looks after the IKE daemon."""
+        return self.folder / "keeper.lock"
+
+    @property
+    def configuration(self) -> Path:
+        return self.folder / "strongswan.conf"
+
+    @property
+    def firewall(self) -> Path:
+        return self.folder / "firewall.nft"
+
+    @property
+    def vici(self) -> Path:
+        return self.folder / "charon.vici"
+
+    @property
+    def pid(self) -> Path:
+        return self.folder / "charon.pid"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / LOG
+
+    @property
+    def keeper_log(self) -> Path:
+        return self.folder / "keeper.log"
+
+    @property
+    def authority(self) -> Path:
+        """The environment's own, on the machine that signs."""
+        return self.folder.parent / "ca"
+
+    @property
+    def revoked(self) -> Path:
+        return self.folder / "crl.pem"
+
+    def credentials(self, site: str) -> Path:
+        return self.folder / f"{site}.pem"
+
+    def make(self) -> None:
+        with translated(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.chmod(0o700)
+
+    def state(self) -> State:
+        return read_json(self.state_file, State, absent=self.absent)
+
+    def remember(self, state: State) -> None:
+        write_atomically(self.state_file, msgspec.json.encode(state))
+
+    def last_lines(self, limit: int = 65536) -> list[str]:
+        """Of the IKE daemon's log."""
+        with translated(self.log):
+            if not self.log.exists():
+                return []
+            with self.log.open("rb") as file:
+                file.seek(max(0, self.log.stat().st_size - limit))
+                return file.read().decode(errors="replace").splitlines()
+
+    @contextmanager
+    def kept(self) -> Iterator[bool]:
+        """Look after the tunnel, alone: False when somebody else does. Ends with the process."""
+        self.make()
+        descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            try:  # not at once: who only looks holds it for a moment
+                wait_until(lambda: _locks(descriptor), seconds=LOCK_SECONDS, what="the lock")
+            except DeadlineError:
+                yield False
+                return
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, str(os.getpid()).encode())
+            yield True
+        finally:
+            os.close(descriptor)
+
+    def is_kept(self) -> bool:
+        try:
+            descriptor = os.open(self.lock, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+    def keeper(self) -> int | None:
+        """The pid of who looks after it."""
+        if not self.is_kept():
+            return None
+        with suppress(ValueError):
+            return int(self.lock.read_text())
+        return None
+
+
+def _locks(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,140 @@
+"""From the settings to all that a gateway needs, and what is made safe before a tunnel is there."""
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from dayfly.command import CommandError, run
+from dayfly.config.home import Home
+from dayfly.config.load import settings_of
+from dayfly.config.names import OPERATOR
+from dayfly.config.secrets import Secrets
+from dayfly.config.tunnel import Tunnel
+from dayfly.durable import translated, write_atomically
+from dayfly.tunnel.aws import AwsTunnel, read_aws
+from dayfly.tunnel.changes import Argv, changes, firewall, leftovers
+from dayfly.tunnel.credentials import Credentials, today
+from dayfly.tunnel.host import kernel_has_esp, require_engine, translates
+from dayfly.tunnel.place import Place, State
+from dayfly.tunnel.plan import Plan, planned
+from dayfly.tunnel.problem import TunnelError
+
+NONE = "environment.toml has no [tunnel]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    plan: Plan
+    credentials: Credentials | None = field(default=None, repr=False)
+    crl: bytes = b""
+
+    @property
+    def fingerprint(self) -> str:
+        """Another one, when something of it has changed."""
+        keys = [peer.key or "" for peer in self.plan.peers]
+        own = self.credentials.certificate if self.credentials else b""
+        return sha256(repr((self.plan, keys, own, self.crl)).encode()).hexdigest()[:16]
+
+
+def tunnel_of(home: Home) -> Tunnel:
+    """What is declared; TunnelError where nothing is."""
+    declared = settings_of(home).tunnel
+    if declared is None:
+        hint = "docs/reference/tunnel.md of Dayfly shows how two sites are declared."
+        raise TunnelError(f"{home.environment_toml}: {NONE}", hint=hint)
+    return declared
+
+
+def plan_of(home: Home, declared: Tunnel) -> Plan:
+    key = None
+    if declared.secret is not None:
+        key = _key(home, declared.secret)
+    return planned(declared, key, lambda file: read_aws_file(home.path / file))
+
+
+def prepare(home: Home, place: Place) -> Prepared:
+    """TunnelError when the key, the certificate or the file of AWS is missing or of no use."""
+    plan = plan_of(home, tunnel_of(home))
+    if not plan.with_certificates:
+        return Prepared(plan=plan)
+    path, credentials = place.credentials(plan.here), shown_by(place, plan)
+    if credentials is None:
+        raise TunnelError(
+            f"{path}: the certificate of this site is missing",
+            hint=f"`dayfly tunnel certificate {plan.here}` writes it, on the one machine that"
+            " signs; copy it from there.",
+        )
+    if credentials.until <= today():
+        hint = f"`dayfly tunnel certificate {plan.here}` writes a new one."
+        raise TunnelError(f"{path}: {credentials.expiry(today())}", hint=hint)
+    with translated(place.revoked):
+        crl = place.revoked.read_bytes() if place.revoked.exists() else b""
+    return Prepared(plan=plan, credentials=credentials, crl=crl)
+
+
+def shown_by(place: Place, plan: Plan) -> Credentials | None:
+    """What this gateway shows the other one; None where it has none."""
+    path = place.credentials(plan.here)
+    if not plan.with_certificates or not path.exists():
+        return None
+    from dayfly.tunnel.authority import read_credentials  # noqa: PLC0415 - heavy; keys need none
+
+    return read_credentials(path)
+
+
+def secure(place: Place, prepared: Prepared) -> State:
+    """Routes and rules by which nothing leaves in clear, with the way back noted before."""
+    kernel = kernel_has_esp()
+    require_engine(kernel=kernel)
+    place.make()
+    wanted = changes(prepared.plan, place.firewall)
+    after = leftovers(prepared.plan, kernel=kernel)
+    undo: tuple[Argv, ...] = (*after, *(change.undo for change in reversed(wanted)))
+    known = place.state().undo
+    state = State(
+        undo=tuple(dict.fromkeys((*undo, *known))), kernel=kernel, settings=prepared.fingerprint
+    )
+    place.remember(state)
+    write_atomically(place.firewall, firewall(prepared.plan, translated=translates()))
+    for change in wanted:
+        _do(change.do)
+    return state
+
+
+def take_back(place: Place, state: State) -> None:
+    """Whatever of it is still there."""
+    for argv in state.undo:
+        run(list(argv), check=False, seconds=10)
+    place.state_file.unlink(missing_ok=True)
+
+
+def clear_leftovers(prepared: Prepared, *, kernel: bool) -> None:
+    """Of a daemon that was killed, before the next one makes the same."""
+    for argv in leftovers(prepared.plan, kernel=kernel):
+        run(list(argv), check=False, seconds=10)
+
+
+def _do(argv: Argv) -> None:
+    try:
+        run(list(argv), seconds=10)
+    except CommandError as error:
+        raise TunnelError(error.message, hint=error.hint) from error
+
+
+def _key(home: Home, name: str) -> str:
+    values = Secrets(home.secrets).read(OPERATOR)
+    if name not in values:
+        raise TunnelError(
+            f"no value for the secret {name}, the pre-shared key of the tunnel",
+            hint="`dayfly tunnel key` stores it: the same on both gateways.",
+        )
+    return values[name]
+
+
+def read_aws_file(path: Path) -> tuple[AwsTunnel, ...]:
+    with translated(path):
+        raw = path.read_bytes()
+    try:
+        return read_aws(raw.decode(), str(path))
+    except UnicodeDecodeError as error:
+        raise TunnelError(f"{path}: is not UTF-8 text") from error

@@ -1,0 +1,59 @@
+"""How the tunnel of this gateway is now."""
+
+from dayfly.config.home import Home
+from dayfly.errors import DayflyError
+from dayfly.tunnel.credentials import today
+from dayfly.tunnel.echo import round_trip
+from dayfly.tunnel.host import own_address
+from dayfly.tunnel.observed import Status, observed, overall
+from dayfly.tunnel.place import Place
+from dayfly.tunnel.plan import Plan
+from dayfly.tunnel.prepared import plan_of, shown_by, tunnel_of
+from dayfly.tunnel.reasons import why
+from dayfly.tunnel.talk import NoDaemonError, talking
+
+STOPPED = "it is not brought up here: `dayfly tunnel up`"
+UNKNOWN = "nothing was heard of the other gateway yet"
+
+
+def status_of(home: Home, place: Place, *, measure: bool = True) -> Status:
+    """`measure`: the round trip, too, where the other site has a probe."""
+    plan = plan_of(home, tunnel_of(home))
+    try:
+        with talking(place.vici) as daemon:
+            sas = daemon.sas()
+    except NoDaemonError:
+        return Status(here=plan.here, there=plan.there, state="stopped", reason=STOPPED)
+    kernel = place.state().kernel
+    connections = observed(plan, sas, kernel=kernel)
+    state = overall(connections)
+    up = state == "established"
+    return Status(
+        here=plan.here,
+        there=plan.there,
+        state=state,
+        connections=connections,
+        round_trip=_round_trip(plan) if up and measure else None,
+        reason="" if up else why(place.last_lines()) or UNKNOWN,
+        engine="the kernel's ESP" if kernel else "kernel-libipsec, through TUN",
+        notes=tuple(_notes(place, plan)),
+    )
+
+
+def problem_of(home: Home) -> str:
+    """Why the tunnel is not established, for who needs it; empty when it is."""
+    try:
+        status = status_of(home, Place(home.tunnel), measure=False)
+    except DayflyError as error:
+        return error.message
+    return "" if status.is_up else status.reason
+
+
+def _round_trip(plan: Plan) -> float | None:
+    return None if plan.probe is None else round_trip(plan.probe, own_address(plan.ours))
+
+
+def _notes(place: Place, plan: Plan) -> list[str]:
+    shown = shown_by(place, plan)
+    expiry = shown.expiry(today()) if shown else ""
+    return [expiry] if expiry else []

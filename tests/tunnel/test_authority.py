@@ -1,0 +1,87 @@
+"""The small CA of an environment."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from dayfly.tunnel.authority import Authority, read_credentials
+from dayfly.tunnel.credentials import today
+from dayfly.tunnel.problem import TunnelError
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path / "ca")
+
+
+def test_a_site_gets_one_file_with_all_it_needs(authority: Authority, tmp_path: Path) -> None:
+    for site in ("dev", "production"):
+        (tmp_path / f"{site}.pem").write_bytes(authority.issue(site, now=today()))
+    dev, production = (read_credentials(tmp_path / f"{site}.pem") for site in ("dev", "production"))
+
+    assert dev.ca == production.ca
+    own = x509.load_pem_x509_certificate(dev.certificate)
+    own.verify_directly_issued_by(x509.load_pem_x509_certificate(dev.ca))
+    assert own.subject.rfc4514_string() == "CN=dev"
+    assert dev.expiry(today()) == ""
+    assert "PRIVATE" not in repr(dev)
+    assert (authority.folder / "ca.key").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("lasts", "says"),
+    [
+        (timedelta(days=20), "the certificate of this gateway expires on "),
+        (timedelta(seconds=-1), "the certificate of this gateway expired on "),
+    ],
+)
+def test_the_end_of_a_certificate_is_told_before_it_comes(
+    authority: Authority, tmp_path: Path, lasts: timedelta, says: str
+) -> None:
+    (tmp_path / "dev.pem").write_bytes(authority.issue("dev", now=today(), lasts=lasts))
+
+    assert read_credentials(tmp_path / "dev.pem").expiry(today()).startswith(says)
+
+
+def test_all_that_was_revoked_stays_revoked(authority: Authority, tmp_path: Path) -> None:
+    serials = []
+    for _ in range(2):
+        (tmp_path / "dev.pem").write_bytes(authority.issue("dev", now=today()))
+        certificate = read_credentials(tmp_path / "dev.pem").certificate
+        serials.append(x509.load_pem_x509_certificate(certificate).serial_number)
+        crl = x509.load_pem_x509_crl(authority.revoke(certificate, now=today()))
+        authority.revoke(certificate, now=today())  # again is no error
+
+    assert [entry.serial_number for entry in crl] == serials
+
+
+@pytest.mark.parametrize(
+    ("part", "says"),
+    [
+        (slice(0, 1), "the certificate of the CA is missing|not a key with its certificates"),
+        (slice(1, 3), "not a key with its certificates"),
+        (slice(0, 2), "the certificate of the CA is missing"),
+    ],
+)
+def test_a_file_that_is_not_whole_is_refused_by_name(
+    authority: Authority, tmp_path: Path, part: slice, says: str
+) -> None:
+    whole = authority.issue("dev", now=today()).decode()
+    parts = [f"-----BEGIN{each}" for each in whole.split("-----BEGIN")[1:]]
+    file = tmp_path / "dev.pem"
+    file.write_text("".join(parts[part]))
+
+    with pytest.raises(TunnelError, match=f"dev.pem: .*({says})"):
+        read_credentials(file)
+
+
+def test_a_key_of_another_certificate_is_found_out(authority: Authority, tmp_path: Path) -> None:
+    one, another = (authority.issue(site, now=today()).decode() for site in ("dev", "other"))
+    key, rest = one.split("-----BEGIN CERT", 1)[0], another.split("-----BEGIN CERT", 1)[1]
+    file = tmp_path / "dev.pem"
+    file.write_text(f"{key}-----BEGIN CERT{rest}")
+
+    with pytest.raises(TunnelError, match="its key does not belong to its first certificate"):
+        read_credentials(file)

@@ -1,0 +1,102 @@
+"""An internet as it is: NAT, changing addresses, loss, small packets; and what may come through."""
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from gateways import DEV, PRODUCTION, SITES, World, both, two_sites
+
+# The site dev is behind somebody's NAT: it has no address of its own that others could call.
+CALLER = SITES.replace('gateway = "192.0.2.2"\n', "").replace(
+    'probe = "10.2.0.1"', 'probe = "10.2.0.1"\nallow = ["tcp 10.2.0.9:7000", "icmp 10.2.0.0/16"]'
+)
+NAT = """table ip nat {
+  chain after { type nat hook postrouting priority 100; policy accept;
+    oifname "toprod" masquerade random
+  }
+}"""
+# A gateway translates for its hosts, as gateways do, without sparing the other site.
+OWN_NAT = NAT.replace('oifname "toprod"', "")
+LOSSY = """table ip lossy {
+  chain way { type filter hook forward priority 0; policy accept;
+    numgen random mod 100 < 5 drop
+  }
+}"""
+SERVER = """
+import socketserver, sys
+class Handler(socketserver.StreamRequestHandler):
+    def handle(self):
+        self.wfile.write(b"%d" % len(self.rfile.read()))
+        print(self.client_address[0], flush=True)
+socketserver.ThreadingTCPServer.allow_reuse_address = True
+server = socketserver.ThreadingTCPServer(("10.2.0.9", int(sys.argv[1])), Handler)
+print("ready", flush=True); server.serve_forever()
+"""
+SEND = """
+import socket, sys
+with socket.create_connection(("10.2.0.9", int(sys.argv[1])), timeout=float(sys.argv[2])) as one:
+    one.sendall(bytes(int(sys.argv[3]))); one.shutdown(socket.SHUT_WR); print(one.recv(20).decode())
+"""
+MEGABYTE = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with two_sites(tmp_path_factory.mktemp("hard")) as made:
+        made.internet.run("nft", "-f", "-", stdin=NAT)
+        made.dev.space.run("nft", "-f", "-", stdin=OWN_NAT)
+        for gateway in made.gateways.values():
+            gateway.settings(sites=CALLER)
+        made.dev.dayfly("tunnel", "certificate", DEV)
+        made.dev.dayfly("tunnel", "certificate", PRODUCTION)
+        (made.production.home / "tunnel").mkdir()
+        (made.dev.home / "tunnel/production.pem").rename(
+            made.production.home / "tunnel/production.pem"
+        )
+        both(made, "tunnel", "up")
+        yield made
+
+
+def sent(world: World, amount: int = MEGABYTE, *, port: int = 7000, seconds: float = 30) -> str:
+    words = (sys.executable, "-c", SEND, str(port), str(seconds), str(amount))
+    return world.host(DEV).run(*words, check=False)
+
+
+def test_a_tunnel_over_a_bad_internet(world: World) -> None:
+    host = world.host(PRODUCTION)
+    servers = [host.start(sys.executable, "-c", SERVER, port) for port in ("7000", "7001")]
+    first = servers[0].stdout
+    assert first
+    try:
+        for server in servers:
+            assert server.stdout
+            assert server.stdout.readline() == b"ready\n"
+
+        # Behind NAT, with certificates; a host keeps its address, whatever a gateway translates.
+        assert world.production.status()["connections"][0]["gateway"] == "198.51.100.1"
+        assert sent(world) == f"{MEGABYTE}\n"
+        assert first.readline() == b"10.1.0.9\n"
+
+        # Only what production allows comes in.
+        assert "timed out" in sent(world, 10, port=7001, seconds=1)
+        assert world.pings("10.2.0.9")
+        assert world.pings("10.1.0.9", site=PRODUCTION)
+
+        # Small packets on the way, and one in twenty lost.
+        world.internet.ip("link set dev toprod mtu 1000")
+        world.production.space.ip("link set dev wan mtu 1000")
+        assert sent(world) == f"{MEGABYTE}\n"
+        world.internet.run("nft", "-f", "-", stdin=LOSSY)
+        assert sent(world, MEGABYTE // 4) == f"{MEGABYTE // 4}\n"
+        world.internet.run("nft", "delete", "table", "ip", "lossy")
+
+        # The caller gets another address.
+        world.dev.space.ip("addr del 192.0.2.2/24 dev wan")
+        world.dev.space.ip("addr add 192.0.2.77/24 dev wan")
+        world.dev.space.ip("route replace default via 192.0.2.1")
+        assert world.until_pings("10.2.0.9", seconds=20) < 15
+    finally:
+        for server in servers:
+            server.kill()
+            server.communicate()

@@ -1,0 +1,66 @@
+"""What the IKE daemon tells of its SAs, as the state of a connection."""
+
+from typing import Any
+
+import pytest
+
+from dayfly.tunnel.observed import connection_of, observed, overall, to_initiate
+from dayfly.tunnel.plan import Peer, Plan
+
+PEER = Peer(name="x", address="192.0.2.1", identity="x", own_identity="y", key="k")
+CALLED = Peer(name="x", address=None, identity="x", own_identity="y", key="k")
+CHILD = {
+    "state": "INSTALLED", "install-time": "7", "bytes-in": "10", "bytes-out": "20",
+    "packets-in": "1", "packets-out": "2", "encr-alg": "AES_GCM_16", "encr-keysize": "256",
+}  # fmt: skip
+
+
+def sa(state: str, *children: dict[str, str], **more: str) -> dict[str, Any]:
+    named = {f"x-{number}": child for number, child in enumerate(children)}
+    return {"state": state, "remote-host": "192.0.2.9", "child-sas": named, **more}
+
+
+@pytest.mark.parametrize(
+    ("sas", "state", "tried"),
+    [
+        ([], "down", True),
+        ([sa("CONNECTING")], "connecting", False),
+        ([sa("ESTABLISHED", {**CHILD, "state": "INSTALLING"})], "connecting", False),
+        ([sa("ESTABLISHED", CHILD)], "established", False),
+        ([sa("REKEYING", {**CHILD, "state": "REKEYING"})], "established", False),
+        ([sa("ESTABLISHED")], "down", True),  # no networks in common
+        ([sa("DELETING", CHILD), sa("CONNECTING")], "connecting", False),
+        ([sa("ESTABLISHED", CHILD), sa("CONNECTING")], "established", False),
+    ],
+)
+def test_the_state_of_a_connection(sas: list[dict[str, Any]], state: str, tried: bool) -> None:
+    assert connection_of(PEER, sas).state == state
+    assert bool(to_initiate(plan(PEER), {"x": sas})) is tried
+    assert to_initiate(plan(CALLED), {"x": sas}) == []  # nobody knows where it is
+
+
+def plan(*peers: Peer) -> Plan:
+    return Plan(here="y", there="x", ours=(), theirs=(), peers=peers, leads=True)
+
+
+def test_traffic_of_all_that_carries_is_added() -> None:
+    found = connection_of(PEER, [sa("ESTABLISHED", CHILD, CHILD, established="60")])
+
+    assert (found.bytes_in, found.bytes_out, found.packets_out) == (20, 40, 4)
+    assert (found.seconds, found.rekeyed, found.gateway) == (60, 7, "192.0.2.9")
+    assert found.cipher == "AES_GCM_16-256"
+
+
+@pytest.mark.parametrize("kernel", [True, False])
+def test_a_nat_is_told_only_where_it_is_known(kernel: bool) -> None:
+    sas = {"x": [sa("ESTABLISHED", CHILD, **{"nat-remote": "yes"})]}
+
+    assert observed(plan(PEER), sas, kernel=kernel)[0].behind_nat is kernel
+
+
+def test_one_of_two_that_stands_is_enough() -> None:
+    up, down = connection_of(PEER, [sa("ESTABLISHED", CHILD)]), connection_of(PEER, [])
+
+    assert overall([down, up]) == "established"
+    assert overall([down, connection_of(PEER, [sa("CONNECTING")])]) == "connecting"
+    assert overall([down]) == "down"

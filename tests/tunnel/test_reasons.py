@@ -1,0 +1,71 @@
+"""What strongSwan logs, in plain words."""
+
+import pytest
+
+from dayfly.tunnel.reasons import why
+
+ESTABLISHED = "10[IKE] <production|1> CHILD_SA production{1} established with SPIs c1_i c2_o"
+NO_ANSWER = "01[IKE] <production|1> giving up after 4 retransmits"
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("received NO_PROPOSAL_CHOSEN notify error", "no proposal in common"),
+        ("received AUTHENTICATION_FAILED notify error", "the other side refuses"),
+        (
+            "tried 1 shared key for 'production' - 'dev', but MAC mismatched",
+            "the pre-shared key of the two sides is not the same",
+        ),
+        ("no shared key found for 'a' - 'b'", "there is no pre-shared key for a and b"),
+        (
+            "subject certificate invalid (valid from Nov 01 10:00:00 2020 to Nov 01 10:00:00 2021)",
+            "it holds from Nov 01 10:00:00 2020 to Nov 01 10:00:00 2021",
+        ),
+        (
+            "certificate was revoked on Nov 27 13:46:07 UTC 2026, reason: unspecified",
+            "the certificate was revoked on Nov 27 13:46:07 UTC 2026",
+        ),
+        (
+            "no trusted ECDSA public key found for 'production'",
+            "the certificate of production is not signed by the CA",
+        ),
+        (
+            'no issuer certificate found for "C=AT, CN=dev"',
+            "the certificate of dev is not signed by the CA",
+        ),
+        (
+            "constraint check failed: identity 'production' required ",
+            "wrong identity: production was expected",
+        ),
+        ("received TS_UNACCEPTABLE notify, no CHILD_SA built", "name other networks"),
+        ("giving up after 4 retransmits", "does not answer: UDP 500 and 4500 may be blocked"),
+        ("peer not responding, trying again (2/0)", "does not answer"),
+        ("unable to resolve vpn.example, initiate aborted", "gateway, vpn.example, can't be"),
+        ("error writing to socket: Network is unreachable", "no way to the other gateway"),
+        ("received DELETE for IKE_SA production[1]", "the other gateway has ended the tunnel"),
+        ("no matching peer config found", "an identity that is not expected here"),
+        ("something that nobody knows", ""),
+    ],
+)
+def test_a_line_says_why(line: str, says: str) -> None:
+    found = why([f"2026-11-27T13:46:07+0000 10[CFG] <production|1> {line}"])
+
+    assert says in found if says else found == ""
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ([NO_ANSWER, ESTABLISHED], ""),
+        ([NO_ANSWER, "00[JOB] spawning 16 worker threads"], ""),
+        ([ESTABLISHED, NO_ANSWER], "does not answer"),
+        ([NO_ANSWER, "received NO_PROPOSAL_CHOSEN notify error"], "no proposal in common"),
+        (
+            ["no trusted RSA public key found for 'x'", "no matching peer config found"],
+            "the certificate of x is not signed",
+        ),
+    ],
+)
+def test_the_last_word_counts_that_says_something(lines: list[str], says: str) -> None:
+    assert says in why(lines) if says else why(lines) == ""

@@ -1,0 +1,72 @@
+"""What [tunnel] may not say, and how that is told."""
+
+import pytest
+
+from dayfly.config.load import load_environment
+from dayfly.config.problem import SettingsError
+from gateways import SITES
+
+AWS = SITES.replace('gateway = "198.51.100.2"', 'aws = "vpn.xml"')
+HEAD = '[tunnel]\nhere = "dev"\n'
+
+
+def refused(text: str) -> str:
+    with pytest.raises(SettingsError) as error:
+        load_environment(text)
+    return error.value.message
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        (('here = "dev"', 'here = "test"'), 'here: found "test", allowed is "dev" or "production"'),
+        (("10.2.0.0/16", "10.1.128.0/17"), "10.1.0.0/16 and 10.1.128.0/17 overlap"),
+        (("fd00:2::/48", "fd00:1::/64"), "fd00:1::/48 and fd00:1::/64 overlap"),
+        (("10.2.0.0/16", "10.2.0.1/16"), 'found "10.2.0.1/16", allowed is a network'),
+        (("10.2.0.0/16", "0.0.0.0/0"), 'found "0.0.0.0/0", allowed is a network'),
+        (("198.51.100.2", "10.2.0.1"), "10.2.0.1 is in 10.2.0.0/16, which goes through the tunnel"),
+        (("198.51.100.2", "vpn example"), 'found "vpn example", allowed is an address or a name'),
+        (("198.51.100.2", "300.1.1.1"), 'found "300.1.1.1", allowed is an address or a name'),
+        (('probe = "10.2.0.1"', 'probe = "10.1.0.1"'), "is in none of this site's networks"),
+        (('probe = "10.2.0.1"', 'probe = "x"'), 'found "x", allowed is an address'),
+        (('probe = "10.2.0.1"', 'allow = ["tcp 10.2.0.1"]'), 'found "tcp 10.2.0.1", allowed is'),
+        (('probe = "10.2.0.1"', 'allow = ["10.2.0.1:80"]'), 'found "10.2.0.1:80", allowed is'),
+        (('probe = "10.2.0.1"', 'allow = ["tcp 10.1.0.1:80"]'), "10.1.0.1/32 is in none of this"),
+        (('probe = "10.2.0.1"', 'allow = ["tcp 10.2.0.1:0"]'), 'found "tcp 10.2.0.1:0"'),
+        (('probe = "10.2.0.1"', 'identity = "a b"'), 'found "a b", allowed is a name'),
+        (('here = "dev"', 'here = "dev"\nsecret = "key"'), 'found the name "key"'),
+        (("[tunnel.site.production]", "[tunnel.site.Prod]"), 'found the name "Prod"'),
+        (("[tunnel.site.dev]", "[tunnel.site.a]\nnetworks = []\n[tunnel.site.dev]"), "3 sites"),
+    ],
+)
+def test_a_mistake_is_named_with_what_is_allowed(changed: tuple[str, str], says: str) -> None:
+    assert changed[0] in HEAD + SITES
+
+    assert says in refused((HEAD + SITES).replace(*changed, 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (HEAD + AWS, "networks: found 2, allowed with AWS is one network that holds all"),
+        (HEAD + 'secret = "KEY"\n' + AWS, "secret: is not for AWS: its file holds the keys"),
+        (HEAD + AWS + 'gateway = "1.2.3.4"', "gateway: is not for AWS"),
+        (HEAD.replace("dev", "production") + AWS, "aws: is for the site that AWS is"),
+        (
+            HEAD + "\n".join(line for line in SITES.splitlines() if "gateway" not in line),
+            "one of the two sites needs the address of its gateway",
+        ),
+        ("[tunnel]\n" + SITES, "tunnel.here: missing"),
+    ],
+)
+def test_keys_that_do_not_go_together_are_named(text: str, says: str) -> None:
+    assert says in refused(text)
+
+
+def test_names_and_addresses_of_both_families_are_taken() -> None:
+    text = SITES.replace("198.51.100.2", "vpn.example.org").replace("192.0.2.2", "2001:db8::1")
+    found = load_environment(HEAD + text).tunnel
+
+    assert found is not None
+    assert found.there == "production"
+    assert found.site["production"].gateway == "vpn.example.org"
