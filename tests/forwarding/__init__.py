@@ -1,6 +1,5 @@
 """A forwarder in a process of its own, between a writer and a small real store."""
 
-import gzip
 import json
 import os
 import signal
@@ -18,6 +17,8 @@ from typing import Any
 
 from dayfly.clock import wait_until
 from dayfly.logs.forwarder.checkpoint import acknowledged
+from dayfly.logs.intake.forwarded import records
+from dayfly.logs.store.files import zstd
 from ports import free_port
 
 TOKEN = "secret"
@@ -69,11 +70,8 @@ class Scene:
 
     def records(self) -> list[dict[str, Any]]:
         """As the store has them, in the order in which it got them."""
-        batches = sorted(self.stored.glob("*.gz"), key=lambda path: path.stat().st_mtime_ns)
-        lines = [
-            line for path in batches for line in gzip.decompress(path.read_bytes()).splitlines()
-        ]
-        return [json.loads(line) for line in lines]
+        batches = sorted(self.stored.glob("*.batch"), key=lambda path: path.stat().st_mtime_ns)
+        return [record for path in batches for record in unpacked(path.read_bytes())]
 
     def found(self) -> Counter[str]:
         """The lines that the log server has, once it answers."""
@@ -117,6 +115,11 @@ def scene(folder: Path, **settings: object) -> Iterator[Scene]:
     finally:
         for what in list(made.processes):
             made.kill(what)
+
+
+def unpacked(body: bytes) -> list[dict[str, Any]]:
+    """The records that a store makes of what is sent to it."""
+    return [json.loads(line) for line in records(zstd.decompress(body)).splitlines()]
 
 
 def pause(seconds: float) -> None:

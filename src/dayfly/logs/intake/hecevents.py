@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from dayfly.errors import DayflyError
 from dayfly.logs.intake.documents import line, message_of
@@ -121,7 +122,7 @@ def _text(event: object, fields: Fields, known: Known, at: int | None, **told: s
     text = event if isinstance(event, str) else msgspec.json.encode(event).decode()
     parsed = read(text, known)
     rest: Fields = {**fields, **parsed.fields}
-    parsed = parsed._replace(time=parsed.time if at is None else at)
+    parsed = structs.replace(parsed, time=parsed.time if at is None else at)
     return line(parsed, rest, known.moment, host=told["host"], stream=told["source"])
 
 
@@ -140,5 +141,5 @@ def _object(
     parsed = of_fields(own, "", known)
     rest: Fields = {**fields, **parsed.fields}
     message = parsed.message or message_of(rest, event)
-    parsed = parsed._replace(message=message, time=parsed.time if at is None else at)
+    parsed = structs.replace(parsed, message=message, time=parsed.time if at is None else at)
     return line(parsed, rest, known.moment, host=told["host"], stream=told["source"])

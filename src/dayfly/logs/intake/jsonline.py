@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from anyio import to_thread
+from msgspec import structs
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -115,7 +116,7 @@ def _line(number: int, text: bytes, shape: Shape, now: int) -> bytes:
     rest = dict(parsed.fields)
     message = parsed.message if said is None else str(said)
     at = parsed.time if at is None else _time(at, number)
-    parsed = parsed._replace(message=message or message_of(rest, document), time=at)
+    parsed = structs.replace(parsed, message=message or message_of(rest, document), time=at)
     return line(parsed, rest, now)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from anyio import to_thread
 from google.protobuf.message import DecodeError
+from msgspec import structs
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -155,7 +156,7 @@ def line_of(entry: Entry, now: int) -> bytes:
         level = of_word(labels[name])
         rest.pop(name)
     stream = next((str(rest.pop(name)) for name in _STREAM if isinstance(rest.get(name), str)), "")
-    return line(parsed._replace(time=at, level=level), rest, now, stream=stream)
+    return line(structs.replace(parsed, time=at, level=level), rest, now, stream=stream)
 
 
 def _text(told: bytes) -> str:

@@ -1,12 +1,13 @@
 """A JSON object, as structlog, pino, bunyan, winston, zap, logrus, slog and logback write them."""
 
 from collections.abc import Mapping
-from typing import Any
+from functools import lru_cache
+from typing import Annotated, Any
 
 import msgspec
 
 from dayfly.logs.parsing import journald, levels, loose, times
-from dayfly.logs.parsing.parsed import Known, Parsed
+from dayfly.logs.parsing.parsed import Format, Known, Parsed
 from dayfly.logs.record import Value
 
 TIMES = ("time", "timestamp", "@timestamp", "ts", "t", "datetime", "date", "asctime", "@t")
@@ -18,12 +19,27 @@ MESSAGES = ("message", "msg", "event", "@m", "body", "log")
 MOST_FIELDS = 200  # more are data, not fields, and stay text
 DEEPEST = 8
 _LARGEST = 1 << 63
-_TIMES, _LEVELS, _MESSAGES = map(frozenset, (TIMES, LEVELS, MESSAGES))
+_SHORT, _FEW = 2000, 50  # names of usual lines are remembered
+_SCALARS = frozenset((str, bool, float))
+_Whole = Annotated[int, msgspec.Meta(ge=-_LARGEST, le=_LARGEST - 1)]
+_decode_flat = msgspec.json.Decoder(dict[str, str | _Whole | float | bool]).decode
 
 
 def parse(text: str, known: Known) -> Parsed | None:
     if not text.startswith("{"):
         return None
+    if "{" in text[1:]:
+        return _deep(text, known)
+    try:
+        fields: dict[str, Value] = _decode_flat(text)
+    except msgspec.MsgspecError:
+        return _deep(text, known)
+    if journald.TIME in fields:
+        return _deep(text, known)
+    return of_fields(fields, text, known) if len(fields) <= MOST_FIELDS else None
+
+
+def _deep(text: str, known: Known) -> Parsed | None:
     try:
         found = loose.decoded(text)
     except loose.BROKEN:
@@ -36,30 +52,41 @@ def parse(text: str, known: Known) -> Parsed | None:
 
 def of_fields(fields: dict[str, Value], text: str, known: Known) -> Parsed:
     """Take time, level and message out of fields; what is not understood stays there."""
-    names = fields.keys()
-    time = level = None
-    for name in TIMES if not _TIMES.isdisjoint(names) else ():
-        if name in fields and (time := times.told(fields[name], known.zone)) is not None:
+    names = tuple(fields)
+    known_names = (
+        _known_names if len(text) < _SHORT and len(names) < _FEW else _known_names.__wrapped__
+    )
+    time_names, level_names, message_names = known_names(names)
+    time, level = None, ""
+    for name in time_names:
+        if (time := times.told(fields[name], known.zone)) is not None:
             del fields[name]
             break
-    for name in LEVELS if not _LEVELS.isdisjoint(names) else ():
-        if name in fields and (level := _level(fields[name])):
+    for name in level_names:
+        if level := _level(fields[name]):
             del fields[name]
             break
-    for name in MESSAGES if not _MESSAGES.isdisjoint(names) else ():
-        if isinstance(said := fields.get(name), str):
+    for name in message_names:
+        if isinstance(said := fields[name], str):
             del fields[name]
-            return Parsed(said.rstrip("\n"), level or "", time, fields)
-    return Parsed(text, level or "", time, fields)
+            return Parsed(said.rstrip("\n"), level, time, fields)
+    return Parsed(text, level, time, fields)
+
+
+@lru_cache(maxsize=512)
+def _known_names(names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """Those of a time, a level and a message, in their order; one logger's lines have the same."""
+    there = set(names)
+    return tuple(
+        tuple(each for each in known if each in there) for known in (TIMES, LEVELS, MESSAGES)
+    )
 
 
 def flat(found: Mapping[str, Any]) -> dict[str, Value] | None:
     """Names of what lies deeper are joined by dots; None when it is too much."""
     fields: dict[str, Value] = {}
     for name, value in found.items():
-        if isinstance(value, str | bool | float) or (
-            isinstance(value, int) and -_LARGEST <= value < _LARGEST
-        ):
+        if type(value) in _SCALARS:
             fields[name] = value
         elif value is not None and not _deeper(name, value, fields, DEEPEST):
             return None
@@ -85,3 +112,6 @@ def _level(value: Value) -> str:
     if isinstance(value, str):
         return levels.of_word(value)
     return "" if isinstance(value, bool) else levels.of_number(value)
+
+
+FORMATS = (Format(parse, frozenset("{"), ""),)
