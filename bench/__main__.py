@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import crowd, cutovers, docker, forwarder, impact, logs, proxy, releases, rest
+from bench import crowd, cutovers, docker, forwarder, growth, impact, logs, proxy, releases, rest
 from bench.page import About, as_json, lines_of, page
 from bench.row import Row, Skipped
 from bench.world import ROOT, calm, world
@@ -23,6 +23,7 @@ from dayfly.command import Setting, output_of
 
 Found = Sequence[Row | Skipped]
 FEW_LINES = 200_000
+OF_LINES = frozenset(("logs", "growth"))
 
 
 def desk(rounds: int) -> Iterator[Row | Skipped]:
@@ -64,6 +65,10 @@ def logged(rounds: int, lines: int) -> Iterator[Row | Skipped]:
     yield from logs.measure(rounds, lines)
 
 
+def grown(_: int, lines: int) -> Iterator[Row | Skipped]:
+    yield from growth.measure(lines)
+
+
 def forwarded(_: int) -> Iterator[Row | Skipped]:
     yield from forwarder.measure()
 
@@ -76,6 +81,7 @@ PARTS: dict[str, Callable[..., Iterator[Row | Skipped]]] = {
     "crowd": crowded,
     "impact": assessed,
     "logs": logged,
+    "growth": grown,
     "forwarder": forwarded,
 }
 
@@ -90,7 +96,7 @@ def main() -> int:
         say(f"{name}:")
         try:
             calm()
-            more = {"lines": asked.lines} if name == "logs" else {}
+            more = {"lines": asked.lines} if name in OF_LINES else {}
             for row in PARTS[name](asked.rounds, **more):
                 say(lines_of(row))
                 found.append(row)
@@ -115,7 +121,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)} (all)")
     parser.add_argument("--rounds", type=int, default=7, help="how often each side runs (7)")
-    many = f"of the logs part ({FEW_LINES})"
+    many = f"of the logs and growth parts ({FEW_LINES})"
     parser.add_argument("--lines", type=int, default=FEW_LINES, help=many)
     parser.add_argument("--page", type=Path, help="write it here, and the figures beside it")
     asked = parser.parse_args()

@@ -10,13 +10,13 @@ import msgspec
 
 from dayfly.errors import DayflyError
 from dayfly.logs.intake.documents import line_of
+from dayfly.logs.parsing import loose
 from dayfly.logs.store.problems import BodyError
 
 CREATED, WRONG, AGAIN = 201, 400, 429
 VERBS = ("index", "create")
 _NO_DOCUMENT = "delete"  # the one action without a line of its own
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
-_BROKEN = (msgspec.MsgspecError, UnicodeError, RecursionError)
 
 
 class BulkError(DayflyError):
@@ -116,8 +116,8 @@ def _actions(body: bytes) -> Iterator[tuple[str, dict[str, Any], bytes]]:
 
 def _action(number: int, line: bytes) -> tuple[str, dict[str, Any]]:
     try:
-        ((verb, told),) = _decode(line).items()
-    except (*_BROKEN, ValueError) as error:
+        ((verb, told),) = _object(line).items()
+    except loose.BROKEN as error:
         raise BulkError(f"Malformed action/metadata line [{number}]: {error}") from error
     if verb not in (*VERBS, "update", _NO_DOCUMENT) or not isinstance(told, dict):
         raise BulkError(
@@ -137,6 +137,13 @@ def _item(
         reason = f"[{verb}] is not possible: log records are only added"
         return Item(*named, kind="illegal_argument_exception", reason=reason)
     try:
-        return Item(*named, line=line_of(_decode(document), now))
-    except (*_BROKEN, BodyError) as error:
+        return Item(*named, line=line_of(_object(document), now))
+    except (*loose.BROKEN, BodyError) as error:
         return Item(*named, kind="document_parsing_exception", reason=str(error))
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    try:
+        return _decode(line)
+    except (msgspec.DecodeError, UnicodeError):
+        return loose.decoded_as(line, dict[str, Any])

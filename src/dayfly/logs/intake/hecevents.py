@@ -11,7 +11,7 @@ from msgspec import structs
 
 from dayfly.errors import DayflyError
 from dayfly.logs.intake.documents import line, message_of
-from dayfly.logs.parsing import times
+from dayfly.logs.parsing import loose, times
 from dayfly.logs.parsing.line import read, text_of
 from dayfly.logs.parsing.objects import flat, of_fields
 from dayfly.logs.parsing.parsed import Known
@@ -24,8 +24,6 @@ _CONTAINER = ("stdout", "stderr")
 _LARGEST, _RANGE = 9 * 10**9, 2**63  # seconds that are one, and nanoseconds that fit
 _DIGITS = 40
 _SPACE = re.compile(r"\s*")
-_decode = msgspec.json.Decoder().decode
-_BROKEN = (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError)
 Fields = dict[str, Value]
 
 
@@ -62,9 +60,9 @@ def _objects(body: bytes) -> Iterator[Any]:
         text = body.decode()
         while (position := _after_space(text, position)) < len(text):
             _, end = scan(text, position)  # where it ends; what it is, a stricter reader says
-            yield _decode(text[position:end])
+            yield loose.decoded(text[position:end])
             position, number = end, number + 1
-    except _BROKEN as error:
+    except loose.BROKEN as error:
         raise EventError(WRONG, _WRONG, number) from error
 
 

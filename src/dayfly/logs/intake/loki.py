@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 from dayfly.logs.intake.body import Room
 from dayfly.logs.intake.documents import line
 from dayfly.logs.intake.messages import push_of
+from dayfly.logs.parsing import loose
 from dayfly.logs.parsing.levels import of_word
 from dayfly.logs.parsing.line import read
 from dayfly.logs.parsing.objects import LEVELS
@@ -78,8 +79,8 @@ class Loki:
 def of_json(body: bytes) -> Iterator[Entry]:
     """BodyError names the stream and the entry that is wrong."""
     try:
-        push = _decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        push = _decoded(body)
+    except loose.BROKEN as error:
         raise BodyError(
             f"The body is no push: {error}",
             hint='{"streams": [{"stream": {"app": "web"}, "values": [["NANOSECONDS", "line"]]}]}',
@@ -87,6 +88,13 @@ def of_json(body: bytes) -> Iterator[Entry]:
     for number, stream in enumerate(push.streams):
         for place, value in enumerate(stream.values):
             yield _entry(value, stream.stream, f"streams[{number}].values[{place}]")
+
+
+def _decoded(body: bytes) -> _Push:
+    try:
+        return _decode(body)
+    except (msgspec.DecodeError, UnicodeError):
+        return loose.decoded_as(body, _Push)
 
 
 def of_protobuf(body: bytes) -> Iterator[Entry]:

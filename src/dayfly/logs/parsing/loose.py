@@ -2,10 +2,11 @@
 
 import json
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
+Decoded = TypeVar("Decoded")
 _HALF = re.compile("[\ud800-\udfff]")
 _decode = msgspec.json.Decoder().decode
 BROKEN = (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError)
@@ -21,6 +22,11 @@ def decoded(text: str | bytes) -> Any:  # noqa: ANN401 - JSON
     except (msgspec.DecodeError, UnicodeError):
         found = json.loads(text, parse_float=_number, parse_constant=str)
         return _whole(found)
+
+
+def decoded_as(text: str | bytes, kind: type[Decoded]) -> Decoded:
+    """The same, checked to be what somebody expects; ValidationError says what it is instead."""
+    return msgspec.convert(decoded(text), kind)
 
 
 def _number(text: str) -> float | str:
