@@ -14,7 +14,19 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import crowd, cutovers, docker, forwarder, growth, impact, logs, proxy, releases, rest
+from bench import (
+    browsing,
+    crowd,
+    cutovers,
+    docker,
+    forwarder,
+    growth,
+    impact,
+    logs,
+    proxy,
+    releases,
+    rest,
+)
 from bench.page import About, as_json, lines_of, page
 from bench.row import Row, Skipped
 from bench.world import ROOT, calm, world
@@ -23,7 +35,7 @@ from dayfly.command import Setting, output_of
 
 Found = Sequence[Row | Skipped]
 FEW_LINES = 200_000
-OF_LINES = frozenset(("logs", "growth"))
+OF_LINES = frozenset(("logs", "growth", "browsing"))
 
 
 def desk(rounds: int) -> Iterator[Row | Skipped]:
@@ -69,6 +81,10 @@ def grown(_: int, lines: int) -> Iterator[Row | Skipped]:
     yield from growth.measure(lines)
 
 
+def browsed(rounds: int, lines: int) -> Iterator[Row | Skipped]:
+    yield from browsing.measure(rounds, lines)
+
+
 def forwarded(_: int) -> Iterator[Row | Skipped]:
     yield from forwarder.measure()
 
@@ -82,6 +98,7 @@ PARTS: dict[str, Callable[..., Iterator[Row | Skipped]]] = {
     "impact": assessed,
     "logs": logged,
     "growth": grown,
+    "browsing": browsed,
     "forwarder": forwarded,
 }
 
@@ -121,7 +138,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)} (all)")
     parser.add_argument("--rounds", type=int, default=7, help="how often each side runs (7)")
-    many = f"of the logs and growth parts ({FEW_LINES})"
+    many = f"of the logs, growth and browsing parts ({FEW_LINES})"
     parser.add_argument("--lines", type=int, default=FEW_LINES, help=many)
     parser.add_argument("--page", type=Path, help="write it here, and the figures beside it")
     asked = parser.parse_args()

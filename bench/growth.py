@@ -18,7 +18,7 @@ from dayfly.logs.query.parse import parse
 from dayfly.logs.store.frame import frame_of, joined
 from dayfly.logs.store.line import read
 from dayfly.logs.store.sealing import DAY, sealed
-from dayfly.logs.store.segment import Segment
+from dayfly.logs.store.segment import LEVEL, Segment
 from dayfly.logs.store.settings import Settings
 from dayfly.logs.store.shelf import DAYS, MANIFEST, Manifest
 from dayfly.logs.store.store import Ask, Store
@@ -46,26 +46,26 @@ def measure(lines: int) -> Iterator[Row]:
     """`lines` are those of two days."""
     with TemporaryDirectory() as folder:
         home = Path(folder) / "store"
-        day = _day(lines // 2)
+        day = day_of_lines(lines // 2)
         stored = list[Segment]()
         least: dict[str, float] = {}
         for days in DAYS_STORED:
             while len({each.day for each in stored}) < days:
-                stored += _written(home, day, len({each.day for each in stored}))
+                stored += written(home, day, len({each.day for each in stored}))
             (home / MANIFEST).write_bytes(msgspec.json.encode(Manifest(segments=stored)))
             yield from _asked(home, days * day.height, least, judged=lines * 25 >= JUDGED_LINES)
         shutil.rmtree(home)
 
 
-def _day(lines: int) -> pl.DataFrame:
+def day_of_lines(lines: int) -> pl.DataFrame:
     return joined([frame_of(read(body)) for body in loglines.bodies(lines)])
 
 
-def _written(home: Path, day: pl.DataFrame, back: int) -> list[Segment]:
+def written(home: Path, day: pl.DataFrame, back: int, level: int = LEVEL) -> list[Segment]:
     """The same lines as of some days before the last one."""
     moved = day.with_columns(pl.col("time") + (LAST - loglines.BEGIN - back * DAY))
     (home / DAYS).mkdir(parents=True, exist_ok=True)
-    return sealed(home / DAYS, [moved], SEGMENT_ROWS)
+    return sealed(home / DAYS, [moved], SEGMENT_ROWS, level)
 
 
 def _asked(home: Path, lines: int, least: dict[str, float], *, judged: bool) -> Iterator[Row]:
