@@ -20,8 +20,6 @@ from dayfly import machines
 from dayfly.clock import wait_until
 from dayfly.logs.forwarder.checkpoint import acknowledged
 from dayfly.logs.forwarder.starting import ENDED, MACHINE, OUTPUT
-from dayfly.logs.intake.forwarded import records
-from dayfly.logs.store.files import zstd
 from ports import free_port
 
 TOKEN = "secret"
@@ -162,6 +160,9 @@ def scene(folder: Path, **settings: object) -> Iterator[Scene]:
 
 def unpacked(body: bytes) -> list[dict[str, Any]]:
     """The records that a store makes of what is sent to it."""
+    from dayfly.logs.intake.forwarded import records  # noqa: PLC0415 - writers start without it
+    from dayfly.logs.store.files import zstd  # noqa: PLC0415
+
     return [json.loads(line) for line in records(zstd.decompress(body)).splitlines()]
 
 
