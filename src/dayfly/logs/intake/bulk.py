@@ -9,14 +9,14 @@ from uuid import uuid4
 import msgspec
 
 from dayfly.errors import DayflyError
-from dayfly.logs.intake.documents import line_of
+from dayfly.logs.intake.documents import record_of
 from dayfly.logs.parsing import loose
+from dayfly.logs.store.line import Line
 from dayfly.logs.store.problems import BodyError
 
 CREATED, WRONG, AGAIN = 201, 400, 429
 VERBS = ("index", "create")
 _NO_DOCUMENT = "delete"  # the one action without a line of its own
-_decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class BulkError(DayflyError):
@@ -24,7 +24,7 @@ class BulkError(DayflyError):
 
 
 class Item(NamedTuple):
-    """One action; `line` is the record it asks for, `reason` why it asks for none.
+    """One action; `record` is what it asks for, `reason` why it asks for none.
 
     A tuple, because one is made for every document.
     """
@@ -33,7 +33,7 @@ class Item(NamedTuple):
     into: str  # the index
     id: str
     given_id: bool
-    line: bytes = b""
+    record: Line | None = None
     status: int = WRONG
     kind: str = ""
     reason: str = ""
@@ -44,16 +44,16 @@ class Bulk:
     items: Sequence[Item]
 
     @property
-    def body(self) -> bytes:
-        """What the store is to take: newline JSON."""
-        return b"\n".join(item.line for item in self.items if item.line)
+    def records(self) -> list[Line]:
+        """What the store is to take."""
+        return [item.record for item in self.items if item.record]
 
     def rejected(self, kind: str, reason: str) -> "Bulk":
         """None of it was taken, and all that is right is to be sent again."""
         return Bulk(
             [
-                item._replace(line=b"", status=AGAIN, kind=kind, reason=reason)
-                if item.line
+                item._replace(record=None, status=AGAIN, kind=kind, reason=reason)
+                if item.record
                 else item
                 for item in self.items
             ]
@@ -83,7 +83,7 @@ def read(body: bytes, *, index: str, now: int) -> Bulk:
 def answered(item: Item) -> dict[str, Any]:
     """What Elasticsearch says of one item."""
     named = {"_index": item.into, "_id": item.id}
-    if not item.line:
+    if not item.record:
         return {
             item.verb: named
             | {"status": item.status, "error": {"type": item.kind, "reason": item.reason}}
@@ -116,7 +116,7 @@ def _actions(body: bytes) -> Iterator[tuple[str, dict[str, Any], bytes]]:
 
 def _action(number: int, line: bytes) -> tuple[str, dict[str, Any]]:
     try:
-        ((verb, told),) = _object(line).items()
+        ((verb, told),) = loose.an_object(line).items()
     except loose.BROKEN as error:
         raise BulkError(f"Malformed action/metadata line [{number}]: {error}") from error
     if verb not in (*VERBS, "update", _NO_DOCUMENT) or not isinstance(told, dict):
@@ -137,13 +137,6 @@ def _item(
         reason = f"[{verb}] is not possible: log records are only added"
         return Item(*named, kind="illegal_argument_exception", reason=reason)
     try:
-        return Item(*named, line=line_of(_object(document), now))
+        return Item(*named, record_of(loose.an_object(document), now))
     except (*loose.BROKEN, BodyError) as error:
         return Item(*named, kind="document_parsing_exception", reason=str(error))
-
-
-def _object(line: bytes) -> dict[str, Any]:
-    try:
-        return _decode(line)
-    except (msgspec.DecodeError, UnicodeError):
-        return loose.decoded_as(line, dict[str, Any])

@@ -19,6 +19,7 @@ MESSAGES = ("message", "msg", "event", "@m", "body", "log")
 MOST_FIELDS = 200  # more are data, not fields, and stay text
 DEEPEST = 8
 _LARGEST = 1 << 63
+Names = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 _SHORT, _FEW = 2000, 50  # names of usual lines are remembered
 _SCALARS = frozenset((str, bool, float))
 _Whole = Annotated[int, msgspec.Meta(ge=-_LARGEST, le=_LARGEST - 1)]
@@ -28,15 +29,19 @@ _decode_flat = msgspec.json.Decoder(dict[str, str | _Whole | float | bool]).deco
 def parse(text: str, known: Known) -> Parsed | None:
     if not text.startswith("{"):
         return None
-    if "{" in text[1:]:
+    fields = plainly(text) if text.find("{", 1) < 0 else None
+    if fields is None or journald.TIME in fields:
         return _deep(text, known)
+    return of_fields(fields, text, known)
+
+
+def plainly(text: str | bytes) -> dict[str, Value] | None:
+    """An object in which nothing is nested; None where it is something else, or too much."""
     try:
-        fields: dict[str, Value] = _decode_flat(text)
-    except msgspec.MsgspecError:
-        return _deep(text, known)
-    if journald.TIME in fields:
-        return _deep(text, known)
-    return of_fields(fields, text, known) if len(fields) <= MOST_FIELDS else None
+        fields = _decode_flat(text)
+    except (msgspec.MsgspecError, UnicodeError):
+        return None
+    return fields if len(fields) <= MOST_FIELDS else None
 
 
 def _deep(text: str, known: Known) -> Parsed | None:
@@ -50,13 +55,20 @@ def _deep(text: str, known: Known) -> Parsed | None:
     return None if fields is None else of_fields(fields, text, known)
 
 
+def is_usual(names: tuple[str, ...]) -> bool:
+    """Whether names may be remembered: as they come from a logger, and not to fill the memory."""
+    return len(names) < _FEW and len("".join(names)) < _SHORT
+
+
 def of_fields(fields: dict[str, Value], text: str, known: Known) -> Parsed:
     """Take time, level and message out of fields; what is not understood stays there."""
     names = tuple(fields)
-    known_names = (
-        _known_names if len(text) < _SHORT and len(names) < _FEW else _known_names.__wrapped__
-    )
-    time_names, level_names, message_names = known_names(names)
+    return of_named(fields, text, known, _named(names) if is_usual(names) else named(names))
+
+
+def of_named(fields: dict[str, Value], text: str, known: Known, names: Names) -> Parsed:
+    """The same where it is known which of the names may be what."""
+    time_names, level_names, message_names = names
     time, level = None, ""
     for name in time_names:
         if (time := times.told(fields[name], known.zone)) is not None:
@@ -73,20 +85,22 @@ def of_fields(fields: dict[str, Value], text: str, known: Known) -> Parsed:
     return Parsed(text, level, time, fields)
 
 
-@lru_cache(maxsize=512)
-def _known_names(names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    """Those of a time, a level and a message, in their order; one logger's lines have the same."""
+def named(names: tuple[str, ...]) -> Names:
+    """Those of a time, a level and a message, in their order."""
     there = set(names)
-    return tuple(
-        tuple(each for each in known if each in there) for known in (TIMES, LEVELS, MESSAGES)
-    )
+    found = [tuple(each for each in known if each in there) for known in (TIMES, LEVELS, MESSAGES)]
+    return found[0], found[1], found[2]
+
+
+_named = lru_cache(maxsize=512)(named)  # one logger's lines have the same
 
 
 def flat(found: Mapping[str, Any]) -> dict[str, Value] | None:
     """Names of what lies deeper are joined by dots; None when it is too much."""
     fields: dict[str, Value] = {}
     for name, value in found.items():
-        if type(value) in _SCALARS:
+        kind = type(value)
+        if kind in _SCALARS or (kind is int and -_LARGEST <= value < _LARGEST):
             fields[name] = value
         elif value is not None and not _deeper(name, value, fields, DEEPEST):
             return None
@@ -96,10 +110,11 @@ def flat(found: Mapping[str, Any]) -> dict[str, Value] | None:
 def _deeper(name: str, value: Any, fields: dict[str, Value], depth: int) -> bool:  # noqa: ANN401
     """Whether there is room for it."""
     if isinstance(value, dict) and value and depth:
-        return len(fields) <= MOST_FIELDS and all(
-            _deeper(f"{name}.{inner}", each, fields, depth - 1) for inner, each in value.items()
-        )
-    if isinstance(value, str | bool | float):
+        for inner, each in value.items():
+            if len(fields) > MOST_FIELDS or not _deeper(f"{name}.{inner}", each, fields, depth - 1):
+                return False
+        return True
+    if type(value) in _SCALARS:
         fields[name] = value
     elif isinstance(value, int):
         fields[name] = value if -_LARGEST <= value < _LARGEST else str(value)
