@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -15,6 +16,7 @@ from dayfly.logs.store.line import Line
 from dayfly.logs.store.problems import BodyError
 
 CREATED, WRONG, AGAIN = 201, 400, 429
+_encode = msgspec.json.Encoder().encode
 VERBS = ("index", "create")
 _NO_DOCUMENT = "delete"  # the one action without a line of its own
 
@@ -80,25 +82,32 @@ def read(body: bytes, *, index: str, now: int) -> Bulk:
     return Bulk(items)
 
 
-def answered(item: Item) -> dict[str, Any]:
-    """What Elasticsearch says of one item."""
-    named = {"_index": item.into, "_id": item.id}
-    if not item.record:
-        return {
-            item.verb: named
-            | {"status": item.status, "error": {"type": item.kind, "reason": item.reason}}
-        }
-    return {
-        item.verb: named
-        | {
-            "_version": 1,
-            "result": "created",
-            "_shards": {"total": 1, "successful": 1, "failed": 0},
-            "_seq_no": 0,
-            "_primary_term": 1,
-            "status": CREATED,
-        }
+def answered(items: Sequence[Item]) -> msgspec.Raw:
+    """What Elasticsearch says of each: a list, as JSON."""
+    return msgspec.Raw(b"[" + b",".join(map(_answered, items)) + b"]")
+
+
+def _answered(item: Item) -> bytes:
+    if item.record:
+        begin, end = _created(item.verb, item.into)
+        return begin + _encode(item.id) + end
+    said = {"status": item.status, "error": {"type": item.kind, "reason": item.reason}}
+    return _encode({item.verb: {"_index": item.into, "_id": item.id, **said}})
+
+
+@lru_cache(maxsize=64)
+def _created(verb: str, index: str) -> tuple[bytes, bytes]:
+    """What is the same of all that were taken, before and after their ids."""
+    told = {
+        "_index": index,
+        "_version": 1,
+        "result": "created",
+        "_shards": {"total": 1, "successful": 1, "failed": 0},
+        "_seq_no": 0,
+        "_primary_term": 1,
+        "status": CREATED,
     }
+    return b'{%s:%s,"_id":' % (_encode(verb), _encode(told)[:-1]), b"}}"
 
 
 def _actions(body: bytes) -> Iterator[tuple[str, dict[str, Any], bytes]]:
@@ -131,8 +140,8 @@ def _item(
     verb: str, told: dict[str, Any], document: bytes, otherwise: tuple[str, str], now: int
 ) -> Item:
     """`otherwise` are index and id of what names none."""
-    index, given = told.get("_index"), told.get("_id")
-    named = (verb, str(index or otherwise[0]), str(given or otherwise[1]), bool(given))
+    index, given = told.get("_index") or otherwise[0], told.get("_id")
+    named = (verb, str(index), str(given or otherwise[1]), bool(given))
     if verb not in VERBS:
         reason = f"[{verb}] is not possible: log records are only added"
         return Item(*named, kind="illegal_argument_exception", reason=reason)

@@ -1,6 +1,7 @@
 """Documents of other log stores, and what of them is a record's time, message and origin."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -62,7 +63,7 @@ def record(
 ) -> Line:
     """Of fields that nobody else needs; what was `said`, and when, if somebody knows it."""
     plan = _plan_of(fields)
-    parsed = of_named(fields, "", Known(now), plan.names)
+    parsed = of_named(fields, "", _known(now), plan.names)
     message = parsed.message if said is None else str(said)
     time = parsed.time if at is None else at
     made = Line(now if time is None else time, message or message_of(fields, document))
@@ -110,6 +111,7 @@ def _plan(names: tuple[str, ...]) -> _Plan:
     return _Plan(named(names), tuple((name, *_PLACES[name][1:]) for name in there))
 
 
+_known = lru_cache(maxsize=8)(Known)  # of one body all have the same
 MOST_PLANS = 512
 _plans: dict[tuple[str, ...], _Plan] = {}
 

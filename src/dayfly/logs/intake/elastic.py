@@ -70,7 +70,7 @@ class Elastic:
             return _refused(request, error)
         took = round((time.monotonic() - begun) * 1000)
         errors = any(not item.record for item in items)
-        found = {"took": took, "errors": errors, "items": [bulk.answered(item) for item in items]}
+        found = {"took": took, "errors": errors, "items": bulk.answered(items)}
         return _refused(request, full, found) if full else said(request, found)
 
     def _taken(self, body: bytes, index: str) -> tuple[Sequence[bulk.Item], StoreFullError | None]:

@@ -111,9 +111,11 @@ def _deeper(name: str, value: Any, fields: dict[str, Value], depth: int) -> bool
     """Whether there is room for it."""
     if isinstance(value, dict) and value and depth:
         for inner, each in value.items():
-            if len(fields) > MOST_FIELDS or not _deeper(f"{name}.{inner}", each, fields, depth - 1):
+            if type(each) in _SCALARS:
+                fields[f"{name}.{inner}"] = each
+            elif not _deeper(f"{name}.{inner}", each, fields, depth - 1):
                 return False
-        return True
+        return len(fields) <= MOST_FIELDS
     if type(value) in _SCALARS:
         fields[name] = value
     elif isinstance(value, int):

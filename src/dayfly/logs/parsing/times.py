@@ -63,11 +63,11 @@ def of_number(number: float) -> int | None:
     """Seconds, milliseconds, microseconds or nanoseconds: whichever gives a time of our age."""
     if not _LEAST < number < _MOST:
         return None
-    for limit, factor in ((_SECONDS, SECOND), (_MILLIS, 1_000_000), (_MICROS, 1000)):
-        if number < limit:
-            exact = int(Decimal(str(number)) * factor)  # a float is not quite what was written
-            return exact if exact < _FURTHEST * SECOND else None
-    return int(number)
+    if number >= _MICROS:
+        return int(number)
+    factor = SECOND if number < _SECONDS else 1_000_000 if number < _MILLIS else 1000
+    exact = int(Decimal(str(number)) * factor)  # a float is not quite what was written
+    return exact if exact < _FURTHEST * SECOND else None
 
 
 def told(value: str | float, zone: ZoneInfo) -> int | None:
