@@ -15,11 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import (
+    browsing,
     crowd,
     cutovers,
     docker,
     files,
     forwarder,
+    growth,
     impact,
     logs,
     proxy,
@@ -35,6 +37,7 @@ from dayfly.command import Setting, output_of
 
 Found = Sequence[Row | Skipped]
 FEW_LINES = 200_000
+OF_LINES = frozenset(("logs", "growth", "browsing"))
 
 
 def desk(rounds: int) -> Iterator[Row | Skipped]:
@@ -76,6 +79,14 @@ def logged(rounds: int, lines: int) -> Iterator[Row | Skipped]:
     yield from logs.measure(rounds, lines)
 
 
+def grown(_: int, lines: int) -> Iterator[Row | Skipped]:
+    yield from growth.measure(lines)
+
+
+def browsed(rounds: int, lines: int) -> Iterator[Row | Skipped]:
+    yield from browsing.measure(rounds, lines)
+
+
 def forwarded(_: int) -> Iterator[Row | Skipped]:
     yield from forwarder.measure()
 
@@ -96,6 +107,8 @@ PARTS: dict[str, Callable[..., Iterator[Row | Skipped]]] = {
     "crowd": crowded,
     "impact": assessed,
     "logs": logged,
+    "growth": grown,
+    "browsing": browsed,
     "forwarder": forwarded,
     "files": archived,
     "tunnel": joined,
@@ -112,7 +125,7 @@ def main() -> int:
         say(f"{name}:")
         try:
             calm()
-            more = {"lines": asked.lines} if name == "logs" else {}
+            more = {"lines": asked.lines} if name in OF_LINES else {}
             for row in PARTS[name](asked.rounds, **more):
                 say(lines_of(row))
                 found.append(row)
@@ -137,7 +150,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)} (all)")
     parser.add_argument("--rounds", type=int, default=7, help="how often each side runs (7)")
-    many = f"of the logs part ({FEW_LINES})"
+    many = f"of the logs, growth and browsing parts ({FEW_LINES})"
     parser.add_argument("--lines", type=int, default=FEW_LINES, help=many)
     parser.add_argument("--page", type=Path, help="write it here, and the figures beside it")
     asked = parser.parse_args()

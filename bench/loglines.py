@@ -25,13 +25,13 @@ EVENTS = (
 NEEDLE = "needle4711"  # once in all lines
 
 
-def bodies(lines: int, seed: int = 1) -> Iterator[bytes]:
+def bodies(lines: int, seed: int = 1, begin: int = BEGIN) -> Iterator[bytes]:
     """Newline JSON of a day's lines, in order of time."""
     chance = random.Random(seed)
     needle = lines * 2 // 3
-    for begin in range(0, lines, BODY_LINES):
-        numbers = range(begin, min(begin + BODY_LINES, lines))
-        made = (record(chance, BEGIN + n * DAY // lines, needle=n == needle) for n in numbers)
+    for first in range(0, lines, BODY_LINES):
+        numbers = range(first, min(first + BODY_LINES, lines))
+        made = (record(chance, begin + n * DAY // lines, needle=n == needle) for n in numbers)
         yield "".join(json.dumps(one) + "\n" for one in made).encode()
 
 

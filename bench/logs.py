@@ -1,7 +1,6 @@
 """The log store: what a line costs, what it takes on disk, how fast it is found.
 
-VictoriaLogs stands beside it where its program is on PATH. Its intake is HTTP, ours is called:
-the intake's bar is judged when ours is HTTP as well. The other bars are of a million lines or more
+VictoriaLogs stands beside it where its program is on PATH. The bars are of a million lines or more
 (--lines): with fewer, what every question costs, however little there is, outweighs the rest.
 """
 
@@ -13,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bench import intake as sending
 from bench import loglines
 from bench.memory import pss
 from bench.row import Row, Skipped, at_most, median
@@ -73,6 +73,8 @@ def measure(rounds: int, lines: int) -> Iterator[Row | Skipped]:
                 row = asked(question, store, theirs, max(3, rounds))
                 yield row if lines >= JUDGED_LINES else replace(row, bar="", good=None)
         yield at_rest(home)
+        with victoria(Path(folder) / "again") as fresh:
+            yield from sending.measure(PART, Path(folder), lines, fresh)
         yield lost_after_kill(Path(folder) / "killed")
 
 

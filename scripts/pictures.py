@@ -4,9 +4,12 @@ import base64
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from logs_page import logs_page
 
 from archive import archive
 from dayfly.console import Sessions, routes
@@ -18,11 +21,11 @@ from fake_server import serving
 from fake_server.scenes import quiet
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-LARGEST = 150_000  # bytes
+LARGEST = 200_000  # bytes
 WIDE, HIGH = 1200, 860
 
 
-def files_page(folder: Path) -> bytes:
+def files_page(folder: Path) -> Iterator[Browser]:
     """A bucket of an application: its quota, a lease, folders and files, one just uploaded."""
     with archive(folder) as server:
         operated = Operated(
@@ -46,7 +49,7 @@ def files_page(folder: Path) -> bytes:
             browser.ask("Page.navigate", url=f"{address}/files?bucket=orders&prefix=exports/")
             browser.wait_for("document.title == 'exports · Files · Dayfly'")
             _upload(browser, report)
-            return _taken(browser)
+            yield browser
 
 
 def _fill(repository: Repository) -> None:
@@ -82,13 +85,17 @@ def _taken(browser: Browser) -> bytes:
     return base64.b64decode(browser.ask("Page.captureScreenshot", format="png")["data"])
 
 
-PICTURES: dict[str, Callable[[Path], bytes]] = {"files-page.png": files_page}
+PICTURES: dict[str, Callable[[Path], Iterator[Browser]]] = {
+    "files-page.png": files_page,
+    "logs.png": logs_page,
+}
 
 
 def main(names: list[str]) -> None:
     for name in names or PICTURES:
-        with tempfile.TemporaryDirectory() as folder:
-            picture = PICTURES[name](Path(folder))
+        drawn = contextmanager(PICTURES[name])
+        with tempfile.TemporaryDirectory() as folder, drawn(Path(folder)) as browser:
+            picture = _taken(browser)
         if len(picture) > LARGEST:
             sys.exit(f"{name}: {len(picture)} bytes, {LARGEST} are allowed")
         (DOCS / name).write_bytes(picture)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 
 from dayfly.clock import Stop
 from dayfly.environment.alerting.telling import UntoldError, Webhook, command, post
@@ -49,6 +50,37 @@ def test_what_speaks_no_tls_is_not_told(hook: Receiver) -> None:
         post(Webhook(url=f"https://127.0.0.1:{hook.port}/", token="secret"), {})
 
     assert hook.requests == []
+
+
+def test_a_proxy_of_the_environment_variables_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("no_proxy", "NO_PROXY", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with receiving(lambda *_: (200, {})) as proxy:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.port}")
+        post(Webhook(url="http://hooks.invalid/way"), {})
+        monkeypatch.setenv("no_proxy", "hooks.invalid")
+        with pytest.raises(UntoldError, match=r"^http://hooks\.invalid does not answer"):
+            post(Webhook(url="http://hooks.invalid/way"), {})
+
+    assert proxy.requests == [("POST", "http://hooks.invalid/way", b"{}")]
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_certificates_of_the_environment_variables_are_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for other in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(other, raising=False)
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    with receiving(lambda *_: (200, {}), authority.issue_cert("127.0.0.1")) as receiver:
+        hook = Webhook(url=f"https://127.0.0.1:{receiver.port}/")
+        with pytest.raises(UntoldError, match="certificate verify failed"):
+            post(hook, {})
+        monkeypatch.setenv(name, str(tmp_path / "ca.pem"))
+        post(hook, {})
+
+    assert len(receiver.requests) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A log server that feeds another receiver, and receivers that answer as they are told."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -8,6 +9,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+import trustme
 
 from dayfly.clock import Stop, wait_until
 from dayfly.logs.feeding.feeds import Feeds
@@ -33,8 +36,10 @@ class Receiver:
 
 
 @contextmanager
-def receiving(answer: Callable[[int, str, bytes], Answer]) -> Iterator[Receiver]:
-    """A real HTTP server in a thread."""
+def receiving(
+    answer: Callable[[int, str, bytes], Answer], certificate: trustme.LeafCert | None = None
+) -> Iterator[Receiver]:
+    """A real HTTP server in a thread; with a certificate it speaks TLS."""
     made = Receiver(answer)
 
     class Handler(BaseHTTPRequestHandler):
@@ -59,6 +64,12 @@ def receiving(answer: Callable[[int, str, bytes], Answer]) -> Iterator[Receiver]
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            certificate.configure_cert(context)
+            server.socket = context.wrap_socket(
+                server.socket, server_side=True, do_handshake_on_connect=False
+            )
         made.port = server.server_port
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

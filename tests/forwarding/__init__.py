@@ -1,8 +1,8 @@
 """A forwarder in a process of its own, between a writer and a small real store."""
 
-import gzip
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,11 +16,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from dayfly import machines
 from dayfly.clock import wait_until
 from dayfly.logs.forwarder.checkpoint import acknowledged
+from dayfly.logs.forwarder.starting import ENDED, MACHINE, OUTPUT
 from ports import free_port
 
 TOKEN = "secret"
+SHIM = Path(machines.__file__).with_name("shim.sh")
 SECONDS = 40.0  # until all is in, on a machine that is busy
 
 
@@ -34,6 +37,11 @@ class Scene:
     @property
     def logs(self) -> Path:
         return self.folder / "logs"
+
+    @property
+    def output(self) -> Path:
+        """Of machines of a runtime."""
+        return self.folder / "output"
 
     @property
     def state(self) -> Path:
@@ -59,6 +67,37 @@ class Scene:
                 env={**os.environ, "PYTHONPATH": paths},
             )
 
+    def launch(self, seed: int, life: int) -> None:
+        """A machine of the process runtime, as far as its output goes: its entry is the real one.
+
+        Each life is a machine of its own, as the caretaker replaces one that died.
+        """
+        home = self.machine(life)
+        home.mkdir(parents=True)
+        told = {"app": "orders", "release": 41, "process": "web"}
+        (home / MACHINE).write_text(json.dumps(told))
+        speaks = [sys.executable, "-m", "forwarding.speaker", str(self.folder), str(seed)]
+        launch = self.folder / f"launch-{life}"
+        launch.write_text(f"DAYFLY_RUN={shlex.quote(shlex.join([*speaks, str(life)]))}\n")
+        status = self.folder / f"status-{life}"
+        paths = os.pathsep.join(path for path in sys.path if path)
+        self.processes["speaker"] = subprocess.Popen(
+            ["/bin/sh", str(SHIM), str(launch), str(home / OUTPUT), str(status)],
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": paths},
+            start_new_session=True,
+        )
+
+    def machine(self, life: int) -> Path:
+        return self.output / f"orders-41-web-{life}"
+
+    def end(self, life: int) -> None:
+        """All that the machine runs is killed, and whoever looks after it says that it is over."""
+        process = self.processes.pop("speaker")
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(30)
+        (self.machine(life) / ENDED).touch()
+
     def kill(self, what: str, how: int = signal.SIGKILL) -> int:
         process = self.processes.pop(what)
         process.send_signal(how)
@@ -69,11 +108,8 @@ class Scene:
 
     def records(self) -> list[dict[str, Any]]:
         """As the store has them, in the order in which it got them."""
-        batches = sorted(self.stored.glob("*.gz"), key=lambda path: path.stat().st_mtime_ns)
-        lines = [
-            line for path in batches for line in gzip.decompress(path.read_bytes()).splitlines()
-        ]
-        return [json.loads(line) for line in lines]
+        batches = sorted(self.stored.glob("*.batch"), key=lambda path: path.stat().st_mtime_ns)
+        return [record for path in batches for record in unpacked(path.read_bytes())]
 
     def found(self) -> Counter[str]:
         """The lines that the log server has, once it answers."""
@@ -101,13 +137,14 @@ class Scene:
 def scene(folder: Path, **settings: object) -> Iterator[Scene]:
     """Nothing runs yet."""
     made = Scene(folder, port=free_port())
-    for each in (made.logs, made.state, made.stored):
+    for each in (made.logs, made.state, made.stored, made.output):
         each.mkdir()
     files = [{"path": f"{made.logs}/*.log"}]
     (folder / "token").write_text(TOKEN)
     given = {
         "token_file": str(folder / "token"),
         "url": f"http://127.0.0.1:{made.port}",
+        "output": str(made.output),
         "files": files,
         **settings,
     }
@@ -116,7 +153,17 @@ def scene(folder: Path, **settings: object) -> Iterator[Scene]:
         yield made
     finally:
         for what in list(made.processes):
+            if what == "speaker":
+                os.killpg(made.processes[what].pid, signal.SIGKILL)
             made.kill(what)
+
+
+def unpacked(body: bytes) -> list[dict[str, Any]]:
+    """The records that a store makes of what is sent to it."""
+    from dayfly.logs.intake.forwarded import records  # noqa: PLC0415 - writers start without it
+    from dayfly.logs.store.files import zstd  # noqa: PLC0415
+
+    return [json.loads(line) for line in records(zstd.decompress(body)).splitlines()]
 
 
 def pause(seconds: float) -> None:

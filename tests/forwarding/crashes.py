@@ -4,9 +4,13 @@ import random
 import signal
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from dayfly.clock import wait_until
+from dayfly.logs.forwarder.starting import OUTPUT
 from forwarding import Scene, scene
 from forwarding.writer import COPIED, GROWING, RENAMED, STOP, unrotated
 
@@ -25,30 +29,60 @@ class Killed:
 
 def killed_while_written(made: Scene, store: str, seed: int, *, kills: int) -> Counter[str]:
     """Until all that was written is in the store; how often what was killed."""
-    rng, killed = random.Random(seed), Counter[str]()
+    rng, killed, machines = random.Random(seed), Counter[str](), list[int]()
     turn: list[tuple[str, ...]] = []
-    victims: list[tuple[str, ...]] = [(store,), ("forwarder",), (store, "forwarder"), ("writer",)]
+    victims = [(store,), ("forwarder",), (store, "forwarder"), ("writer",), ("speaker",)]
     made.start(store)
     made.start("forwarder")
     for name in NAMES:  # what is rotated before it was seen is nobody's
         (made.logs / name).write_text(f"{name} begins\n")
     made.wait_for_all(*sorted(made.logs.iterdir()))
-    made.start("writer", str(seed), "0")
+    _again(made, "writer", seed, 0, machines)
+    _again(made, "speaker", seed, 0, machines)
     while killed.total() < kills:
         time.sleep(rng.random() * 0.8)
         turn = turn or rng.sample(victims, len(victims))
         chosen = turn.pop()
-        with unrotated(made.folder):
-            for what in chosen:
-                made.kill(what)
-        killed[" and ".join(chosen).replace("writer", "machine")] += 1
+        if chosen == ("speaker",):
+            made.end(machines[-1])
+        else:
+            with unrotated(made.folder):
+                for what in chosen:
+                    made.kill(what)
+        killed[" and ".join(map(_told, chosen))] += 1
         time.sleep(rng.random() * rng.choice([0.01, 0.6]))
         for what in chosen:
-            made.start(what, *([str(seed), str(killed.total())] if what == "writer" else []))
+            _again(made, what, seed, killed.total(), machines)
     (made.folder / STOP).touch()
     assert made.processes.pop("writer").wait(30) == 0
-    made.wait_for_all(*sorted(made.logs.iterdir()))
+    assert made.processes.pop("speaker").wait(30) == 0
+    made.wait_for_all(*sorted(made.logs.iterdir()), *sorted(made.output.glob(f"*/{OUTPUT}")))
     return killed
+
+
+def _told(what: str) -> str:
+    """A machine is what writes into files, or what a runtime runs and keeps the output of."""
+    return {"writer": "machine", "speaker": "machine of a runtime"}.get(what, what)
+
+
+def _again(made: Scene, what: str, seed: int, life: int, machines: list[int]) -> None:
+    if what == "speaker":
+        machines.append(len(machines) + 1)
+        with _growing(made.machine(machines[-1]) / OUTPUT):
+            made.launch(seed, machines[-1])
+    elif what == "writer":
+        with _growing(made.logs / GROWING):
+            made.start(what, str(seed), str(life))
+    else:
+        made.start(what)
+
+
+@contextmanager
+def _growing(path: Path) -> Iterator[None]:
+    """What is started in the body writes before it is killed again, however slow a start is."""
+    before = path.stat().st_size if path.exists() else 0
+    yield
+    wait_until(lambda: path.exists() and path.stat().st_size > before, seconds=30, what="a line")
 
 
 def written(made: Scene) -> Counter[str]:

@@ -16,7 +16,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         batch = self.headers["X-Dayfly-Batch"]
-        kept = self.folder / f"{batch}.gz"
+        kept = self.folder / f"{batch}.batch"
         status = 200
         if (told := self.folder.parent / "answer").exists():
             status = int(told.read_text())

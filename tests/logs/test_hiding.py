@@ -1,12 +1,10 @@
 """Secrets of applications are taken out of what the forwarder reads."""
 
-import gzip
 import json
 import os
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import msgspec
 import pytest
 
 from dayfly.config.redact import MASK
@@ -14,6 +12,8 @@ from dayfly.config.secrets import SecretError, Secrets
 from dayfly.logs.forwarder.body import body
 from dayfly.logs.forwarder.hiding import Hiding
 from dayfly.logs.forwarder.stamps import Stamps
+from dayfly.logs.store.files import zstd
+from forwarding import unpacked
 
 MACHINE = Stamps(app="orders", machine="orders-1-web-1")
 NEIGHBOUR = Stamps(app="shop", machine="shop-1-web-1")
@@ -87,13 +87,13 @@ def test_a_record_keeps_its_level_and_its_fields(secrets: Secrets) -> None:
 
     packed = body(lines, MACHINE, 1, UTC, parse=True, hide=hide)
 
-    made = [msgspec.json.decode(line) for line in gzip.decompress(packed).splitlines()]
+    made = unpacked(packed)
     assert [each.get("level") for each in made] == ["error", "error", None]
     assert made[0]["message"] == f"no {MASK}"
     assert made[0]["fields"] == {"pin": MASK, "ms": 3}
     assert made[1]["fields"]["way"] == f"{MASK}/9"
     assert made[2]["message"] == "fine"
-    assert b"471123" not in gzip.decompress(packed)
+    assert b"471123" not in zstd.decompress(packed)
 
 
 def test_a_secret_is_found_in_what_a_logger_escaped(secrets: Secrets) -> None:
@@ -109,9 +109,9 @@ def test_a_secret_is_found_in_what_a_logger_escaped(secrets: Secrets) -> None:
 
     packed = body(lines, MACHINE, 1, UTC, parse=True, hide=hide)
 
-    made = [msgspec.json.decode(line) for line in gzip.decompress(packed).splitlines()]
+    made = unpacked(packed)
     assert made[0]["message"] == MASK
     assert made[0]["fields"] == {"key": MASK}
     assert made[1]["message"] == f"for {MASK}"
     assert made[2]["message"] == f"got '{MASK}' and b'{MASK}'"
-    assert "wo" not in gzip.decompress(packed).decode().replace("word", "")
+    assert "wo" not in zstd.decompress(packed).decode().replace("word", "")

@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 
 from dayfly.logs.parsing import times
 from dayfly.logs.parsing.levels import LEVELS
-from dayfly.logs.parsing.line import read, text_of
+from dayfly.logs.parsing.line import read, read_all, text_of
 from dayfly.logs.parsing.logfmt import pairs
 from dayfly.logs.parsing.parsed import UTC, Known, Parsed
 from dayfly.logs.record import Record
@@ -112,6 +112,11 @@ def test_anything_is_read_and_can_be_sent(line: str) -> None:
     assert found.time is None or times.believable(found.time, MOMENT)
     record = Record(time=0, message=found.message, level=found.level)
     assert msgspec.json.decode(msgspec.json.encode([record.message, dict(found.fields)]))
+
+
+@given(some.lists(ANY_LINE, max_size=20))
+def test_lines_are_read_together_as_alone(lines: list[str]) -> None:
+    assert list(read_all(lines, KNOWN)) == [read(line, KNOWN) for line in lines]
 
 
 @given(

@@ -1,7 +1,5 @@
 """Batches on their way: again and again, one after the other, the very same each time."""
 
-import gzip
-import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +16,7 @@ from dayfly.logs.forwarder.settings import Reading, Spooling
 from dayfly.logs.forwarder.stamps import Described, Watch
 from dayfly.logs.forwarder.starting import load
 from dayfly.logs.forwarder.transport import Http, RefusedError, Send, SendError
-from forwarding import SECONDS, scene
+from forwarding import SECONDS, scene, unpacked
 
 
 @contextmanager
@@ -71,7 +69,7 @@ def test_a_file_has_one_batch_under_way_and_keeps_its_order(tmp_path: Path) -> N
         nonlocal under_way, most
         under_way += 1
         most = max(most, under_way)
-        found.extend(json.loads(line)["message"] for line in gzip.decompress(body).splitlines())
+        found.extend(each["message"] for each in unpacked(body))
         under_way -= 1
 
     lines = [f"line {number}" for number in range(100_000)]
@@ -87,7 +85,7 @@ def test_records_of_one_moment_keep_their_order_by_time(tmp_path: Path) -> None:
     times: list[int] = []
 
     def send(body: bytes, batch: str) -> None:
-        times.extend(json.loads(line)["time"] for line in gzip.decompress(body).splitlines())
+        times.extend(each["time"] for each in unpacked(body))
 
     with forwarding_from(tmp_path, send) as logs:
         (logs / "app.log").write_text("\n".join("abc") + "\n")

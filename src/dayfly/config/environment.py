@@ -109,6 +109,16 @@ class LogAlert:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReleaseAlert:
+    """Who is told of releases that fail, and of those that go back by themselves."""
+
+    apps: tuple[str, ...] = ()  # none named: all
+    webhook: str | None = None
+    webhook_secret: str | None = None  # of the app `dayfly`
+    command: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class LogFeed:
     """Where records go on to: what somebody has already."""
 
@@ -184,6 +194,7 @@ class Environment:
     route: dict[str, Route] = field(default_factory=dict)
     docker: Docker = field(default_factory=Docker)
     retention: Retention = field(default_factory=Retention)
+    alert: dict[str, ReleaseAlert] = field(default_factory=dict)
     logs: Logs = field(default_factory=Logs)
     files: Files = field(default_factory=Files)
     tunnel: Tunnel | None = None

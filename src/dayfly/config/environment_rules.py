@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from dayfly.config.address import EVERYWHERE, address_of, is_host_name
+from dayfly.config.alert_rules import alert_problems
 from dayfly.config.cron import zone_of
 from dayfly.config.environment import Environment
 from dayfly.config.files_rules import files_problems
@@ -21,6 +22,7 @@ def environment_problems(environment: Environment) -> list[Problem]:
     rules = (_plain, _addresses, _routes, _amounts)
     own = [problem for rule in rules for problem in rule(environment)]
     rooms = (
+        alert_problems(environment.alert),
         logs_problems(environment.logs),
         files_problems(environment),
         tunnel_problems(environment.tunnel),

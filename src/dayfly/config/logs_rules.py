@@ -3,9 +3,9 @@
 What a query may be the logs themselves know: `environment.declared` asks them.
 """
 
-import re
 from collections.abc import Iterator
 
+from dayfly.config.alert_rules import told_problems
 from dayfly.config.environment import LogAlert, LogFeed, Logs
 from dayfly.config.names import named, secret_problem
 from dayfly.config.problem import KeyPath, Problem
@@ -14,7 +14,6 @@ from dayfly.config.units import Duration
 
 SHORTEST, LONGEST = Duration(10), Duration(7 * 86400)  # of the time that an alert looks at
 SOONEST_AGAIN = Duration(60)
-_WEB = re.compile(r"https?://[^/?#@\s]+(/\S*)?")
 
 
 def logs_problems(logs: Logs) -> Iterator[Problem]:
@@ -25,7 +24,7 @@ def logs_problems(logs: Logs) -> Iterator[Problem]:
         at = ("logs", "alert", name)
         yield from _threshold(at, alert)
         yield from _times(at, alert)
-        yield from _told(at, alert)
+        yield from told_problems(at, alert)
     yield from named(("logs", "feed"), logs.feed)
     for name, feed in logs.feed.items():
         yield from _feed(("logs", "feed", name), feed)
@@ -79,28 +78,6 @@ def _times(at: KeyPath, alert: LogAlert) -> Iterator[Problem]:
     if alert.again is not None and alert.again < SOONEST_AGAIN:
         says = f"found {alert.again}, allowed is {SOONEST_AGAIN} or more"
         yield Problem((*at, "again"), says)
-
-
-def _told(at: KeyPath, alert: LogAlert) -> Iterator[Problem]:
-    either: tuple[KeyPath, ...] = ((*at, "webhook"), (*at, "command"))
-    if alert.webhook is None and alert.command is None:
-        yield Problem(at, "tells nobody; it needs `webhook`, `command` or both", either)
-    if alert.webhook is not None and not _WEB.fullmatch(alert.webhook):
-        # What was found may hold a password.
-        says = 'allowed is a URL such as "https://hooks.example/alerts"'
-        yield Problem((*at, "webhook"), says)
-    if alert.command is not None and not alert.command.strip():
-        yield Problem((*at, "command"), "is empty")
-    if alert.webhook_secret is not None:
-        yield from _webhook_secret(at, alert, alert.webhook_secret)
-
-
-def _webhook_secret(at: KeyPath, alert: LogAlert, name: str) -> Iterator[Problem]:
-    if says := secret_problem(name):
-        yield Problem((*at, "webhook_secret"), says)
-    if alert.webhook is None:
-        none = "is shown to a webhook, and there is none"
-        yield Problem((*at, "webhook_secret"), none, ((*at, "webhook"),))
 
 
 def _feed(at: KeyPath, feed: LogFeed) -> Iterator[Problem]:

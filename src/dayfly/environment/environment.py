@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 from dayfly.balancer.balancer import Balancer, listen
 from dayfly.balancer.routing import Routing
@@ -102,7 +103,8 @@ def _alerts(parts: Parts, engine: Engine) -> Alerts:
     def emit(kind: str, **data: object) -> None:
         parts.journal.record(kind, release=None, app=None, **data)
 
-    return Alerts(parts.home, parts.settings, lambda: _kept_closed(parts, engine), emit)
+    closed = partial(_kept_closed, parts, engine)
+    return Alerts(parts.home, parts.settings, closed, emit, parts.journal)
 
 
 def _kept_closed(parts: Parts, engine: Engine) -> frozenset[str]:
@@ -208,7 +210,7 @@ def observe(environment: Environment) -> Observed:
         back_to={app: target.number for app, target in targets.items()},
         crossed={app: returning.in_the_way(parts, target) for app, target in targets.items()},
         contracts=_contracts(parts),
-        alerts=environment.alerts.told(),
+        alerts=[*environment.alerts.told(), *environment.alerts.untold()],
         feeds=logstore.feeds_state(parts.home) if parts.settings.logs.feed else (),
         tunnel=gateway.state(parts.home, parts.settings),
     )

@@ -15,6 +15,7 @@ from dayfly.logs.feeding.feeds import Feeds
 from dayfly.logs.guard import Guard
 from dayfly.logs.intake.body import Room
 from dayfly.logs.intake.elastic import Elastic
+from dayfly.logs.intake.forwarded import Forwarded
 from dayfly.logs.intake.hec import Hec
 from dayfly.logs.intake.journal import Journal
 from dayfly.logs.intake.jsonline import JsonLines
@@ -46,6 +47,7 @@ def application(  # noqa: PLR0913 - all that a server is put together from
     routes = [
         *questions,
         *Lines(store, room).routes(),
+        *Forwarded(store, room).routes(),
         *JsonLines(store, room, now).routes(),
         *Otlp(store, room, now).routes(),
         *Loki(store, room, now).routes(),

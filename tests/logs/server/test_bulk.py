@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from asked import Answer, Server
-from dayfly.logs.intake.documents import line_of
+from dayfly.logs.intake.documents import record_of
+from dayfly.logs.store.line import written
 
 PRODUCT = "x-elastic-product"
 
@@ -142,7 +143,7 @@ DOCUMENTS: list[tuple[dict[str, Any], dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("document", "record"), DOCUMENTS)
 def test_a_document_becomes_a_record(document: dict[str, Any], record: dict[str, Any]) -> None:
-    line = json.loads(line_of(document, 7))
+    line = json.loads(written([record_of(document, 7)]))
 
     assert {name: value for name, value in line.items() if value} == record
 

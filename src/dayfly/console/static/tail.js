@@ -76,17 +76,22 @@
       const busy = part && (part.contains(document.activeElement) || part.matches(":hover"));
       if (part && fresh && !busy) part.replaceChildren(...document.adoptNode(fresh).childNodes);
     }
+    mark(live());
   }
 
   const live = () => button.getAttribute("aria-pressed") === "true";
+
+  /** Whoever narrows what is live stays live. */
+  function mark(on) {
+    for (const field of document.querySelectorAll("[name=live]")) field.disabled = !on;
+  }
 
   function remember(on) {
     const address = new URL(location.href);
     if (on) address.searchParams.set("live", "1");
     else address.searchParams.delete("live");
     history.replaceState(null, "", address);
-    const field = document.querySelector('#search [name=live]');
-    field.disabled = !on;
+    mark(on);
   }
 
   function start() {

@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 
-from dayfly.config.environment import LogAlert
+from dayfly.config.environment import LogAlert, ReleaseAlert
 from dayfly.config.units import Duration
 from dayfly.logs.query import tree
 from dayfly.logs.query.parse import parse
+from dayfly.release.receipt import iso
 from dayfly.release.window import Window, window
 
 State = Literal["calm", "stands"]
-News = Literal["began", "stands", "ended"]
+News = Literal["began", "stands", "ended", "failed", "rolled-back", "attention"]
 Way = Literal["webhook", "command"]
 
 
@@ -37,8 +38,37 @@ class Alert:
 
     @property
     def ways(self) -> Sequence[Way]:
-        ways: tuple[Way, ...] = ("webhook", "command")
-        return [way for way in ways if getattr(self.told, way) is not None]
+        return ways_of(self.told)
+
+    def body(self, message: "Message") -> dict[str, object]:
+        return {
+            "text": sentence(self, message),
+            "alert": self.name,
+            "news": message.news,
+            "query": self.told.query,
+            "count": message.count,
+            "threshold": self.threshold,
+            "within": str(Duration(self.told.within)),
+            "since": iso(message.since),
+        }
+
+
+class Teller(Protocol):
+    """What has something to tell."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def told(self) -> LogAlert | ReleaseAlert: ...
+
+    def body(self, message: "Message") -> dict[str, object]:
+        """What a webhook is sent, but for what every message has; `text` is what chats show."""
+        ...
+
+
+def ways_of(told: LogAlert | ReleaseAlert) -> Sequence[Way]:
+    ways: tuple[Way, ...] = ("webhook", "command")
+    return [way for way in ways if getattr(told, way) is not None]
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,8 +77,12 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     id: str  # the same however often it is sent
     news: News
     time: float
-    since: float  # when it began
-    count: int
+    since: float = 0.0  # when it began
+    count: int = 0
+    # Of a release:
+    app: str = ""
+    release: int = 0
+    says: str = ""
 
 
 class Errand(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +107,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     silent: bool = False
     problem: str = ""  # why nothing is known
     errands: tuple[Errand, ...] = ()
+    event: int = 0  # of the journal: so far it was looked for what releases have to tell
 
     @property
     def state(self) -> State:
@@ -95,5 +130,5 @@ def sentence(alert: Alert, message: Message) -> str:
             return f"{alert.name}: {found}"
         case "stands":
             return f"{alert.name} stands for {lasted}: {found}"
-        case "ended":
+        case _:
             return f"{alert.name} has ended after {lasted}"

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,9 +16,16 @@ from dayfly.config.secrets import Secrets
 from dayfly.config.units import Duration
 from dayfly.environment import logstore
 from dayfly.environment.alerting import judging
-from dayfly.environment.alerting.alert import Alert, Known, meant
+from dayfly.environment.alerting.alert import Alert, Known, Teller, Way, meant
 from dayfly.environment.alerting.book import Book
 from dayfly.environment.alerting.messenger import Messenger, heads
+from dayfly.environment.alerting.releases import (
+    NOTHING,
+    Happened,
+    Reader,
+    Releases,
+    key_of,
+)
 from dayfly.errors import DayflyError
 from dayfly.events import Emit, silent
 from dayfly.logs.notice import noticed
@@ -44,30 +51,36 @@ class Alerts:
         settings: Settings,
         closed: Callable[[], Collection[str]],
         emit: Emit = silent,
+        happened: Happened = NOTHING,
     ) -> None:
         self._home = home
         self._zone = zone_of(settings.time_zone)
         self._closed = closed
         self._emit = emit
         self.alerts = {name: meant(name, told) for name, told in settings.logs.alert.items()}
-        self._book = Book(home.alerts, self.alerts)
-        secrets = Secrets(home.secrets)
-        self._messenger = Messenger(settings.name, self.alerts, self._book, secrets)
+        self._releases = {
+            key_of(name): Releases(name=name, told=told) for name, told in settings.alert.items()
+        }
+        tellers: dict[str, Teller] = {**self.alerts, **self._releases}
+        self._book = Book(home.alerts, tellers)
+        self._reader = Reader([*self._releases.values()], self._book, happened)
+        self._messenger = Messenger(settings.name, tellers, self._book, Secrets(home.secrets))
         self._rounds = Rounds("alerts", ROUND_SECONDS, self.round)
         self._due: dict[str, float] = {}
 
     def start(self) -> None:
-        if self.alerts:
+        if self.alerts or self._releases:
             self._rounds.start()
             self._messenger.start()
 
     def close(self) -> None:
-        if self.alerts:
+        if self.alerts or self._releases:
             self._rounds.close()
             self._messenger.close()
             self._book.close()
 
     def round(self) -> None:
+        self._reader.round()
         for alert in self.alerts.values():
             began = time.monotonic()
             if began >= self._due.get(alert.name, began):
@@ -111,6 +124,15 @@ class Alerts:
         known = self._book.all()
         return [_told(alert, known.get(name)) for name, alert in self.alerts.items()]
 
+    def untold(self) -> list[dict[str, Any]]:
+        """Of releases those that reach nobody, in the same form."""
+        known = self._book.all()
+        return [
+            _untold(alert.name, alert.ways, problems)
+            for key, alert in self._releases.items()
+            if key in known and (problems := problems_of(known[key]))
+        ]
+
 
 def _unknown(before: Known | None, known: Known, problem: str) -> Known:
     return replace(before or known, problem=problem)
@@ -139,8 +161,6 @@ def counted(client: Client, alert: Alert, *, since: float, until: float) -> int:
 
 def _told(alert: Alert, known: Known | None) -> dict[str, Any]:
     seen = known or Known(counted_from=0.0)
-    waiting = heads(seen).values()
-    problems = [f"{errand.way}: {errand.problem}" for errand in waiting if errand.problem]
     return {
         "alert": alert.name,
         "query": alert.told.query,
@@ -152,5 +172,19 @@ def _told(alert: Alert, known: Known | None) -> dict[str, Any]:
         "looked": iso(seen.looked or None),
         "silent": seen.silent,
         "ways": list(alert.ways),
-        "problems": [*([seen.problem] if seen.problem else []), *problems],
+        "problems": problems_of(seen),
     }
+
+
+def _untold(name: str, ways: Sequence[Way], problems: Sequence[str]) -> dict[str, Any]:
+    nothing = dict.fromkeys(("since", "count", "looked"))
+    words = {"query": "releases", "threshold": "", "within": "", "state": "calm"}
+    told = {"alert": name, **words, **nothing, "silent": False, "ways": [*ways]}
+    return told | {"problems": [*problems]}
+
+
+def problems_of(known: Known) -> list[str]:
+    """Why nothing is known, and who takes no message."""
+    waiting = heads(known).values()
+    problems = [f"{errand.way}: {errand.problem}" for errand in waiting if errand.problem]
+    return [*([known.problem] if known.problem else []), *problems]

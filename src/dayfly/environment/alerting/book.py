@@ -62,6 +62,6 @@ def _matters(before: Known | None, after: Known) -> bool:
         return True
     same = {
         name: getattr(before, name)
-        for name in ("looked", "count", "held", "counted_from", "problem")
+        for name in ("looked", "count", "held", "counted_from", "problem", "event")
     }
     return replace(after, **same) != before

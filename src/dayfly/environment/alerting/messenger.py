@@ -12,8 +12,7 @@ from msgspec.structs import replace
 from dayfly.clock import Stop
 from dayfly.config.names import OPERATOR
 from dayfly.config.secrets import Secrets
-from dayfly.config.units import Duration
-from dayfly.environment.alerting.alert import Alert, Errand, Known, Message, Way, sentence
+from dayfly.environment.alerting.alert import Errand, Known, Message, Teller, Way
 from dayfly.environment.alerting.book import Book
 from dayfly.environment.alerting.telling import Webhook, command, post
 from dayfly.errors import DayflyError, StoppedError
@@ -29,7 +28,7 @@ log = logging.getLogger(__name__)
 
 class Messenger:
     def __init__(
-        self, environment: str, alerts: Mapping[str, Alert], book: Book, secrets: Secrets
+        self, environment: str, alerts: Mapping[str, Teller], book: Book, secrets: Secrets
     ) -> None:
         self._environment = environment
         self._alerts = alerts
@@ -55,7 +54,7 @@ class Messenger:
         for name, known in self._book.all().items():
             for way, errand in heads(known).items():
                 if errand.next <= now and self._begin(name, way):
-                    self._pool.submit(self._tell, self._alerts[name], errand)
+                    self._pool.submit(self._tell, name, errand)
 
     def _begin(self, name: str, way: Way) -> bool:
         with self._lock:
@@ -63,23 +62,23 @@ class Messenger:
             self._busy.add((name, way))
             return free
 
-    def _tell(self, alert: Alert, errand: Errand) -> None:
+    def _tell(self, name: str, errand: Errand) -> None:
         try:
-            self._carry(alert, errand)
+            self._carry(self._alerts[name], errand)
         except StoppedError:
             return
         except DayflyError as error:
             problem = f"{error.message} {error.hint}".strip()
-            log.warning("alert %s: %s: %s", alert.name, errand.way, problem)
-            self._book.change(alert.name, partial(failed, errand=errand, problem=problem))
+            log.warning("alert %s: %s: %s", name, errand.way, problem)
+            self._book.change(name, partial(failed, errand=errand, problem=problem))
         else:
-            log.info("alert %s: %s was told: %s", alert.name, errand.way, errand.message.news)
-            self._book.change(alert.name, partial(done, errand=errand))
+            log.info("alert %s: %s was told: %s", name, errand.way, errand.message.news)
+            self._book.change(name, partial(done, errand=errand))
         finally:
             with self._lock:
-                self._busy.discard((alert.name, errand.way))
+                self._busy.discard((name, errand.way))
 
-    def _carry(self, alert: Alert, errand: Errand) -> None:
+    def _carry(self, alert: Teller, errand: Errand) -> None:
         told = body(self._environment, alert, errand.message)
         if errand.way == "command":
             command(alert.told.command or "", variables(told), self._stop)
@@ -118,18 +117,12 @@ def _same(one: Errand, other: Errand) -> bool:
     return (one.way, one.message.id) == (other.way, other.message.id)
 
 
-def body(environment: str, alert: Alert, message: Message) -> dict[str, object]:
-    """What a webhook is sent; `text` is what chats show."""
+def body(environment: str, alert: Teller, message: Message) -> dict[str, object]:
+    told = alert.body(message)
     return {
-        "text": f"{environment}: {sentence(alert, message)}",
+        **told,
+        "text": f"{environment}: {told['text']}",
         "environment": environment,
-        "alert": alert.name,
-        "news": message.news,
-        "query": alert.told.query,
-        "count": message.count,
-        "threshold": alert.threshold,
-        "within": str(Duration(alert.told.within)),
-        "since": iso(message.since),
         "time": iso(message.time),
         "id": message.id,
     }

@@ -5,7 +5,9 @@ import json
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
 from dayfly.clock import Stop
 from dayfly.command import CommandError, Setting, run
@@ -13,7 +15,7 @@ from dayfly.config.inherited import inherited_for_builds
 from dayfly.errors import DayflyError
 
 WEBHOOK_SECONDS, COMMAND_SECONDS = 10.0, 60.0
-TAKEN = range(200, 300)
+CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 SHOWN = 200  # characters of an answer in a message
 
 
@@ -28,27 +30,44 @@ class Webhook:
 
 
 def post(webhook: Webhook, value: Mapping[str, object]) -> None:
-    """One POST with JSON; whoever takes it answers with 2xx."""
+    """One POST with JSON; whoever takes it answers with 2xx.
+
+    Through the proxy, and with the certificates, that environment variables name, as curl does it.
+    """
     parts = urlsplit(webhook.url)
     place = f"{parts.scheme}://{parts.hostname}"  # what follows is often as good as a password
     headers = {"Content-Type": "application/json", "User-Agent": "dayfly"}
     if webhook.token:
         headers["Authorization"] = f"Bearer {webhook.token}"
-    path = parts.path or "/"
     try:
-        connection = _connection(parts.scheme, parts.netloc)
-        try:
-            target = f"{path}?{parts.query}" if parts.query else path
-            connection.request("POST", target, json.dumps(value).encode(), headers)
-            answer = connection.getresponse()
-            said = answer.read(SHOWN).decode(errors="replace").strip()
-        finally:
-            connection.close()
+        asked = Request(webhook.url, json.dumps(value).encode(), headers, method="POST")  # noqa: S310 - the settings allow http and https only
+        opener = build_opener(_Nowhere, HTTPSHandler(context=_trusted()))
+        opener.open(asked, timeout=WEBHOOK_SECONDS).close()
+    except HTTPError as error:
+        with error:
+            said = error.read(SHOWN).decode(errors="replace").strip()
+        raise UntoldError(f"{place} answers {error.code}: {said}".removesuffix(": ")) from error
     except (OSError, http.client.HTTPException, ValueError) as error:
-        says = str(error) or type(error).__name__
+        reason = error.reason if isinstance(error, URLError) else error
+        says = str(reason) or type(reason).__name__
         raise UntoldError(f"{place} does not answer: {says}") from error
-    if answer.status not in TAKEN:
-        raise UntoldError(f"{place} answers {answer.status}: {said}".removesuffix(": "))
+
+
+class _Nowhere(HTTPRedirectHandler):
+    """The message, and its token, are for the address that was told."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+def _trusted() -> ssl.SSLContext:
+    """What OpenSSL trusts, which SSL_CERT_FILE may name, and what other variables name besides."""
+    context = ssl.create_default_context()
+    inherited = inherited_for_builds()
+    for name in CERTIFICATES:
+        if path := inherited.get(name):
+            context.load_verify_locations(path)
+    return context
 
 
 def command(text: str, told: Mapping[str, str], stop: Stop) -> None:
@@ -60,11 +79,3 @@ def command(text: str, told: Mapping[str, str], stop: Stop) -> None:
         how = f"exit status {error.status}" if error.status is not None else "no end within 60 s"
         last = error.tail.splitlines()[-1:]
         raise UntoldError(": ".join([f"the command: {how}", *last])) from error
-
-
-def _connection(scheme: str, netloc: str) -> http.client.HTTPConnection:
-    if scheme == "https":
-        return http.client.HTTPSConnection(
-            netloc, timeout=WEBHOOK_SECONDS, context=ssl.create_default_context()
-        )
-    return http.client.HTTPConnection(netloc, timeout=WEBHOOK_SECONDS)

@@ -82,7 +82,7 @@ class Ledger:
             aside = self._folder / "refused"
             with translated(aside):
                 aside.mkdir(exist_ok=True, mode=0o700)
-            write_atomically(aside / f"{batch.identity}.ndjson.gz", self._spool.body(batch))
+            write_atomically(aside / f"{batch.identity}.ndjson.zst", self._spool.body(batch))
             self.checkpoint.lost.refused_batches += 1
             self._acknowledge([batch])
 

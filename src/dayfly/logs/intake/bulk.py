@@ -3,20 +3,22 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 import msgspec
 
 from dayfly.errors import DayflyError
-from dayfly.logs.intake.documents import line_of
+from dayfly.logs.intake.documents import record_of
+from dayfly.logs.parsing import loose
+from dayfly.logs.store.line import Line
 from dayfly.logs.store.problems import BodyError
 
 CREATED, WRONG, AGAIN = 201, 400, 429
+_encode = msgspec.json.Encoder().encode
 VERBS = ("index", "create")
 _NO_DOCUMENT = "delete"  # the one action without a line of its own
-_decode = msgspec.json.Decoder(dict[str, Any]).decode
-_BROKEN = (msgspec.MsgspecError, UnicodeError, RecursionError)
 
 
 class BulkError(DayflyError):
@@ -24,7 +26,7 @@ class BulkError(DayflyError):
 
 
 class Item(NamedTuple):
-    """One action; `line` is the record it asks for, `reason` why it asks for none.
+    """One action; `record` is what it asks for, `reason` why it asks for none.
 
     A tuple, because one is made for every document.
     """
@@ -33,7 +35,7 @@ class Item(NamedTuple):
     into: str  # the index
     id: str
     given_id: bool
-    line: bytes = b""
+    record: Line | None = None
     status: int = WRONG
     kind: str = ""
     reason: str = ""
@@ -44,16 +46,16 @@ class Bulk:
     items: Sequence[Item]
 
     @property
-    def body(self) -> bytes:
-        """What the store is to take: newline JSON."""
-        return b"\n".join(item.line for item in self.items if item.line)
+    def records(self) -> list[Line]:
+        """What the store is to take."""
+        return [item.record for item in self.items if item.record]
 
     def rejected(self, kind: str, reason: str) -> "Bulk":
         """None of it was taken, and all that is right is to be sent again."""
         return Bulk(
             [
-                item._replace(line=b"", status=AGAIN, kind=kind, reason=reason)
-                if item.line
+                item._replace(record=None, status=AGAIN, kind=kind, reason=reason)
+                if item.record
                 else item
                 for item in self.items
             ]
@@ -80,25 +82,32 @@ def read(body: bytes, *, index: str, now: int) -> Bulk:
     return Bulk(items)
 
 
-def answered(item: Item) -> dict[str, Any]:
-    """What Elasticsearch says of one item."""
-    named = {"_index": item.into, "_id": item.id}
-    if not item.line:
-        return {
-            item.verb: named
-            | {"status": item.status, "error": {"type": item.kind, "reason": item.reason}}
-        }
-    return {
-        item.verb: named
-        | {
-            "_version": 1,
-            "result": "created",
-            "_shards": {"total": 1, "successful": 1, "failed": 0},
-            "_seq_no": 0,
-            "_primary_term": 1,
-            "status": CREATED,
-        }
+def answered(items: Sequence[Item]) -> msgspec.Raw:
+    """What Elasticsearch says of each: a list, as JSON."""
+    return msgspec.Raw(b"[" + b",".join(map(_answered, items)) + b"]")
+
+
+def _answered(item: Item) -> bytes:
+    if item.record:
+        begin, end = _created(item.verb, item.into)
+        return begin + _encode(item.id) + end
+    said = {"status": item.status, "error": {"type": item.kind, "reason": item.reason}}
+    return _encode({item.verb: {"_index": item.into, "_id": item.id, **said}})
+
+
+@lru_cache(maxsize=64)
+def _created(verb: str, index: str) -> tuple[bytes, bytes]:
+    """What is the same of all that were taken, before and after their ids."""
+    told = {
+        "_index": index,
+        "_version": 1,
+        "result": "created",
+        "_shards": {"total": 1, "successful": 1, "failed": 0},
+        "_seq_no": 0,
+        "_primary_term": 1,
+        "status": CREATED,
     }
+    return b'{%s:%s,"_id":' % (_encode(verb), _encode(told)[:-1]), b"}}"
 
 
 def _actions(body: bytes) -> Iterator[tuple[str, dict[str, Any], bytes]]:
@@ -116,8 +125,8 @@ def _actions(body: bytes) -> Iterator[tuple[str, dict[str, Any], bytes]]:
 
 def _action(number: int, line: bytes) -> tuple[str, dict[str, Any]]:
     try:
-        ((verb, told),) = _decode(line).items()
-    except (*_BROKEN, ValueError) as error:
+        ((verb, told),) = loose.an_object(line).items()
+    except loose.BROKEN as error:
         raise BulkError(f"Malformed action/metadata line [{number}]: {error}") from error
     if verb not in (*VERBS, "update", _NO_DOCUMENT) or not isinstance(told, dict):
         raise BulkError(
@@ -131,12 +140,12 @@ def _item(
     verb: str, told: dict[str, Any], document: bytes, otherwise: tuple[str, str], now: int
 ) -> Item:
     """`otherwise` are index and id of what names none."""
-    index, given = told.get("_index"), told.get("_id")
-    named = (verb, str(index or otherwise[0]), str(given or otherwise[1]), bool(given))
+    index, given = told.get("_index") or otherwise[0], told.get("_id")
+    named = (verb, str(index), str(given or otherwise[1]), bool(given))
     if verb not in VERBS:
         reason = f"[{verb}] is not possible: log records are only added"
         return Item(*named, kind="illegal_argument_exception", reason=reason)
     try:
-        return Item(*named, line=line_of(_decode(document), now))
-    except (*_BROKEN, BodyError) as error:
+        return Item(*named, record_of(loose.an_object(document), now))
+    except (*loose.BROKEN, BodyError) as error:
         return Item(*named, kind="document_parsing_exception", reason=str(error))

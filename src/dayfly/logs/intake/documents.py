@@ -1,13 +1,24 @@
 """Documents of other log stores, and what of them is a record's time, message and origin."""
 
 from collections.abc import Mapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import msgspec
 
-from dayfly.logs.parsing.objects import LEVELS, TIMES, flat, of_fields
+from dayfly.logs.parsing import loose
+from dayfly.logs.parsing.objects import (
+    LEVELS,
+    TIMES,
+    Names,
+    flat,
+    is_usual,
+    named,
+    of_named,
+)
 from dayfly.logs.parsing.parsed import Known, Parsed
 from dayfly.logs.record import Value
+from dayfly.logs.store.line import Line
 from dayfly.logs.store.problems import BodyError
 
 # Where others keep what we have a name for; the first that is there counts.
@@ -27,54 +38,97 @@ _MESSAGES = ("event.original", "text")
 _encode = msgspec.json.Encoder().encode
 
 
-def line_of(document: Mapping[str, Any], now: int) -> bytes:
-    """A document as one line of the store's own newline JSON; `now` is the time of one without."""
+class _Plan(NamedTuple):
+    """What the names of a document's fields may be."""
+
+    names: Names
+    places: tuple[tuple[str, str, type], ...]  # the first that count before the others
+
+
+def record_of(document: Mapping[str, Any], now: int) -> Line:
+    """A document as a record; `now` is the time of one without."""
     fields = flat(document)
     if fields is None:
         raise BodyError("the document has more fields, or deeper ones, than a record can have")
     _rename(fields)
-    parsed = of_fields(fields, "", Known(now))
-    told = {
-        "time": now if parsed.time is None else parsed.time,
-        "message": parsed.message or message_of(fields, document),
-        "level": parsed.level,
-        "fields": fields,
-    }
-    _take_origin(fields, told)
-    return _encode(told)
+    return record(fields, now, document)
+
+
+def record(
+    fields: dict[str, Value],
+    now: int,
+    document: Mapping[str, Any] | bytes,
+    said: Value | None = None,
+    at: int | None = None,
+) -> Line:
+    """Of fields that nobody else needs; what was `said`, and when, if somebody knows it."""
+    plan = _plan_of(fields)
+    parsed = of_named(fields, "", _known(now), plan.names)
+    message = parsed.message if said is None else str(said)
+    time = parsed.time if at is None else at
+    made = Line(now if time is None else time, message or message_of(fields, document))
+    made.level, made.fields = parsed.level, fields
+    _take_origin(fields, made, plan)
+    return made
 
 
 def line(parsed: Parsed, fields: dict[str, Value], now: int, **origin: str | int) -> bytes:
     """What was understood, as a line; origins that nothing names are looked for in the fields."""
-    told = {
-        "time": now if parsed.time is None else parsed.time,
-        "message": parsed.message,
-        "level": parsed.level,
-        "fields": fields,
-        **{name: value for name, value in {**parsed.origin, **origin}.items() if value},
-    }
-    _take_origin(fields, told)
-    return _encode(told)
+    made = Line(now if parsed.time is None else parsed.time, parsed.message)
+    made.level, made.fields = parsed.level, fields
+    for name, word in parsed.origin.items():
+        setattr(made, name, int(word) if name == "release" else word)
+    for name, value in origin.items():
+        if value:
+            setattr(made, name, value)
+    _take_origin(fields, made, _plan_of(fields))
+    return _encode(made)
 
 
 def _rename(fields: dict[str, Value]) -> None:
-    if _TIMES.isdisjoint(fields):
+    """What rsyslog calls otherwise."""
+    if not fields.keys().isdisjoint(RSYSLOG) and _TIMES.isdisjoint(fields):
         for theirs, ours in RSYSLOG.items():
             if theirs in fields and ours not in fields:
                 fields[ours] = fields.pop(theirs)
 
 
-def _take_origin(fields: dict[str, Value], told: dict[str, Any]) -> None:
-    """From the fields into what is told, where it is of the right kind."""
-    for name in sorted(_PLACES.keys() & fields.keys(), key=_PLACES.__getitem__):
-        _, ours, kind = _PLACES[name]
-        if ours not in told and type(fields[name]) is kind:
-            told[ours] = fields.pop(name)
+def _plan_of(fields: Mapping[str, Value]) -> _Plan:
+    """Documents of one sender have the same names: what they may be is remembered."""
+    names = tuple(fields)
+    plan = _plans.get(names)
+    if plan is None:
+        plan = _plan(names)
+        if is_usual(names):
+            if len(_plans) >= MOST_PLANS:
+                _plans.clear()
+            _plans[names] = plan
+    return plan
 
 
-def message_of(fields: dict[str, Value], document: Mapping[str, Any]) -> str:
+def _plan(names: tuple[str, ...]) -> _Plan:
+    there = sorted(_PLACES.keys() & set(names), key=_PLACES.__getitem__)
+    return _Plan(named(names), tuple((name, *_PLACES[name][1:]) for name in there))
+
+
+_known = lru_cache(maxsize=8)(Known)  # of one body all have the same
+MOST_PLANS = 512
+_plans: dict[tuple[str, ...], _Plan] = {}
+
+
+def _take_origin(fields: dict[str, Value], made: Line, plan: _Plan) -> None:
+    """From the fields into the record, where it is of the right kind."""
+    for name, ours, kind in plan.places:
+        value = fields.get(name)
+        if type(value) is kind and not getattr(made, ours):
+            setattr(made, ours, value)
+            del fields[name]
+
+
+def message_of(fields: dict[str, Value], document: Mapping[str, Any] | bytes) -> str:
     """A document without one is its own message."""
     for name in _MESSAGES:
         if isinstance(fields.get(name), str):
             return str(fields.pop(name))
-    return _encode(document).decode()
+    whole = loose.an_object(document) if isinstance(document, bytes) else document
+    return _encode(whole).decode()

@@ -69,16 +69,16 @@ class Elastic:
         except DayflyError as error:
             return _refused(request, error)
         took = round((time.monotonic() - begun) * 1000)
-        errors = any(not item.line for item in items)
-        found = {"took": took, "errors": errors, "items": [bulk.answered(item) for item in items]}
+        errors = any(not item.record for item in items)
+        found = {"took": took, "errors": errors, "items": bulk.answered(items)}
         return _refused(request, full, found) if full else said(request, found)
 
     def _taken(self, body: bytes, index: str) -> tuple[Sequence[bulk.Item], StoreFullError | None]:
         """Every item; those that are records are on disk, or none of them when there is no room."""
         asked = bulk.read(body, index=index, now=round(self.now() * _NANOSECONDS))
         try:
-            if asked.body:
-                self.store.append(asked.body, batch=asked.batch)
+            if records := asked.records:
+                self.store.keep(records, batch=asked.batch)
         except StoreFullError as error:
             return asked.rejected(_KINDS[429], str(error)).items, error
         return asked.items, None

@@ -1,5 +1,7 @@
 """Messages in an envelope that tells their time and level, such as syslog's or the journal's."""
 
+from msgspec import structs
+
 from dayfly.logs.parsing.line import read
 from dayfly.logs.parsing.parsed import Known, Parsed
 
@@ -12,4 +14,4 @@ def content(message: str, level: str, known: Known) -> Parsed:
     if not text.startswith("{"):
         return Parsed(message, level)
     parsed = read(text, known)
-    return parsed._replace(level=parsed.level or level)
+    return structs.replace(parsed, level=parsed.level or level)

@@ -7,10 +7,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from dayfly.errors import DayflyError
 from dayfly.logs.intake.documents import line, message_of
-from dayfly.logs.parsing import times
+from dayfly.logs.parsing import loose, times
 from dayfly.logs.parsing.line import read, text_of
 from dayfly.logs.parsing.objects import flat, of_fields
 from dayfly.logs.parsing.parsed import Known
@@ -23,8 +24,6 @@ _CONTAINER = ("stdout", "stderr")
 _LARGEST, _RANGE = 9 * 10**9, 2**63  # seconds that are one, and nanoseconds that fit
 _DIGITS = 40
 _SPACE = re.compile(r"\s*")
-_decode = msgspec.json.Decoder().decode
-_BROKEN = (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError)
 Fields = dict[str, Value]
 
 
@@ -61,9 +60,9 @@ def _objects(body: bytes) -> Iterator[Any]:
         text = body.decode()
         while (position := _after_space(text, position)) < len(text):
             _, end = scan(text, position)  # where it ends; what it is, a stricter reader says
-            yield _decode(text[position:end])
+            yield loose.decoded(text[position:end])
             position, number = end, number + 1
-    except _BROKEN as error:
+    except loose.BROKEN as error:
         raise EventError(WRONG, _WRONG, number) from error
 
 
@@ -121,7 +120,7 @@ def _text(event: object, fields: Fields, known: Known, at: int | None, **told: s
     text = event if isinstance(event, str) else msgspec.json.encode(event).decode()
     parsed = read(text, known)
     rest: Fields = {**fields, **parsed.fields}
-    parsed = parsed._replace(time=parsed.time if at is None else at)
+    parsed = structs.replace(parsed, time=parsed.time if at is None else at)
     return line(parsed, rest, known.moment, host=told["host"], stream=told["source"])
 
 
@@ -140,5 +139,5 @@ def _object(
     parsed = of_fields(own, "", known)
     rest: Fields = {**fields, **parsed.fields}
     message = parsed.message or message_of(rest, event)
-    parsed = parsed._replace(message=message, time=parsed.time if at is None else at)
+    parsed = structs.replace(parsed, message=message, time=parsed.time if at is None else at)
     return line(parsed, rest, known.moment, host=told["host"], stream=told["source"])

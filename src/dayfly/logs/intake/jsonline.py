@@ -12,11 +12,12 @@ from starlette.routing import BaseRoute, Route
 
 from dayfly.logs.answers import WishError
 from dayfly.logs.intake.body import Room
-from dayfly.logs.intake.documents import line, message_of
+from dayfly.logs.intake.documents import record
 from dayfly.logs.parsing import loose, times
-from dayfly.logs.parsing.objects import flat, of_fields
-from dayfly.logs.parsing.parsed import UTC, Known
+from dayfly.logs.parsing.objects import flat, plainly
+from dayfly.logs.parsing.parsed import UTC
 from dayfly.logs.record import Value
+from dayfly.logs.store.line import Line
 from dayfly.logs.store.problems import BodyError
 from dayfly.logs.store.store import Store
 
@@ -55,7 +56,7 @@ class JsonLines:
         return JSONResponse({"taken": taken})
 
     def _take(self, body: bytes, shape: Shape) -> int:
-        return self.store.append(b"\n".join(read(body, shape, round(self.now() * times.SECOND))))
+        return self.store.keep(read(body, shape, round(self.now() * times.SECOND)))
 
 
 def _told(request: Request) -> dict[str, str]:
@@ -88,39 +89,43 @@ def _words(told: str | None) -> list[str]:
     return [word.strip() for word in (told or "").split(",") if word.strip()]
 
 
-def read(body: bytes, shape: Shape, now: int) -> list[bytes]:
-    """Lines of the store; BodyError names the line that is wrong."""
+def read(body: bytes, shape: Shape, now: int) -> list[Line]:
+    """Records; BodyError names the line that is wrong."""
     return [
-        _line(number, text, shape, now)
+        _record(number, text, shape, now)
         for number, text in enumerate(body.split(b"\n"), 1)
-        if text.strip()
+        if text and not text.isspace()
     ]
 
 
-def _line(number: int, text: bytes, shape: Shape, now: int) -> bytes:
+def _record(number: int, text: bytes, shape: Shape, now: int) -> Line:
+    fields = _fields(number, text)
+    if shape.ignored:
+        fields = {name: value for name, value in fields.items() if name not in shape.ignored}
+    if shape.extra:
+        fields |= shape.extra
+    said, at = _taken(fields, shape.message), _taken(fields, shape.time)
+    return record(fields, now, text, said, None if at is None else _time(at, number))
+
+
+def _fields(number: int, text: bytes) -> dict[str, Value]:
+    if text.find(b"{", 1) < 0 and (plain := plainly(text)) is not None:
+        return plain
     try:
-        document = loose.decoded(text)
-        if not isinstance(document, dict):
-            raise TypeError("it is something else")  # noqa: TRY301
-    except (*loose.BROKEN, TypeError) as error:
+        fields = flat(loose.an_object(text))
+    except loose.BROKEN as error:
         shown = text[:_SHOWN].decode(errors="replace")
         raise BodyError(f"line {number} is no JSON object: {error}: {shown}") from error
-    fields = flat(document)
     if fields is None:
         raise BodyError(f"line {number} has more fields, or deeper ones, than a record can have")
-    fields = {name: value for name, value in fields.items() if name not in shape.ignored}
-    fields |= shape.extra or {}
-    said, at = _taken(fields, shape.message), _taken(fields, shape.time)
-    parsed = of_fields(fields, "", Known(now))
-    rest = dict(parsed.fields)
-    message = parsed.message if said is None else str(said)
-    at = parsed.time if at is None else _time(at, number)
-    parsed = parsed._replace(message=message or message_of(rest, document), time=at)
-    return line(parsed, rest, now)
+    return fields
 
 
 def _taken(fields: dict[str, Value], names: Sequence[str]) -> Value | None:
-    return next((fields.pop(name) for name in names if name in fields), None)
+    for name in names:
+        if name in fields:
+            return fields.pop(name)
+    return None
 
 
 def _time(told: Value, number: int, zone: ZoneInfo = UTC) -> int | None:

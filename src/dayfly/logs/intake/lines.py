@@ -1,4 +1,4 @@
-"""Newline JSON of records, as the forwarder sends it."""
+"""Newline JSON of records, as anybody may send it."""
 
 import re
 from dataclasses import dataclass
@@ -28,10 +28,16 @@ class Lines:
         return [Route("/ingest", self._ingest, methods=["POST"])]
 
     async def _ingest(self, request: Request) -> Response:
-        batch = request.headers.get(BATCH, "")
-        if not _BATCH.fullmatch(batch):
-            raise BodyError(f"{BATCH}: found {batch[:80]!r}, allowed are 200 visible characters")
+        batch = batch_of(request)
         async with self.room.body(request) as body:
             take = partial(self.store.append, body, batch=batch)
             taken = await to_thread.run_sync(take, limiter=self.room.threads)
         return JSONResponse({"taken": taken})
+
+
+def batch_of(request: Request) -> str:
+    """The identity of a body; empty where it has none."""
+    batch = request.headers.get(BATCH, "")
+    if not _BATCH.fullmatch(batch):
+        raise BodyError(f"{BATCH}: found {batch[:80]!r}, allowed are 200 visible characters")
+    return batch

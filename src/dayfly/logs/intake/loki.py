@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from anyio import to_thread
 from google.protobuf.message import DecodeError
+from msgspec import structs
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -16,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 from dayfly.logs.intake.body import Room
 from dayfly.logs.intake.documents import line
 from dayfly.logs.intake.messages import push_of
+from dayfly.logs.parsing import loose
 from dayfly.logs.parsing.levels import of_word
 from dayfly.logs.parsing.line import read
 from dayfly.logs.parsing.objects import LEVELS
@@ -77,8 +79,8 @@ class Loki:
 def of_json(body: bytes) -> Iterator[Entry]:
     """BodyError names the stream and the entry that is wrong."""
     try:
-        push = _decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        push = _decoded(body)
+    except loose.BROKEN as error:
         raise BodyError(
             f"The body is no push: {error}",
             hint='{"streams": [{"stream": {"app": "web"}, "values": [["NANOSECONDS", "line"]]}]}',
@@ -86,6 +88,13 @@ def of_json(body: bytes) -> Iterator[Entry]:
     for number, stream in enumerate(push.streams):
         for place, value in enumerate(stream.values):
             yield _entry(value, stream.stream, f"streams[{number}].values[{place}]")
+
+
+def _decoded(body: bytes) -> _Push:
+    try:
+        return _decode(body)
+    except (msgspec.DecodeError, UnicodeError):
+        return loose.decoded_as(body, _Push)
 
 
 def of_protobuf(body: bytes) -> Iterator[Entry]:
@@ -155,7 +164,7 @@ def line_of(entry: Entry, now: int) -> bytes:
         level = of_word(labels[name])
         rest.pop(name)
     stream = next((str(rest.pop(name)) for name in _STREAM if isinstance(rest.get(name), str)), "")
-    return line(parsed._replace(time=at, level=level), rest, now, stream=stream)
+    return line(structs.replace(parsed, time=at, level=level), rest, now, stream=stream)
 
 
 def _text(told: bytes) -> str:

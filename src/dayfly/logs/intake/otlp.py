@@ -4,7 +4,6 @@ import base64
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 from anyio import to_thread
@@ -24,6 +23,7 @@ from dayfly.errors import DayflyError
 from dayfly.logs.answers import RETRY_SECONDS, status_of
 from dayfly.logs.intake import messages, otlprecords
 from dayfly.logs.intake.body import EncodingError, Room
+from dayfly.logs.parsing import loose
 from dayfly.logs.parsing.times import SECOND
 from dayfly.logs.store.problems import BodyError, StoreFullError
 from dayfly.logs.store.store import Store
@@ -32,7 +32,7 @@ PROTOBUF, JSON = "application/x-protobuf", "application/json"
 _LATER = (429, 503)  # of these statuses alone a sender knows that it is to come again
 _CODES = {400: 3, 413: 3, 415: 3, 429: 8, 503: 14}  # of gRPC: wrong, exhausted, unavailable
 _INTERNAL = 13
-_decode, _encode = msgspec.json.Decoder(dict[str, Any]).decode, msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder().encode
 _IDS = ("traceId", "spanId", "trace_id", "span_id")
 _HINT = "https://opentelemetry.io/docs/specs/otlp says what is sent."
 
@@ -82,7 +82,7 @@ def of_protobuf(body: bytes) -> Export:
 def of_json(body: bytes) -> Export:
     """Ids are written in hex here, where protobuf's own JSON has base64."""
     try:
-        told = _decode(body)
+        told = loose.an_object(body)
         _rewrite_ids(told)
         return json_format.ParseDict(told, Export(), ignore_unknown_fields=True)
     except (

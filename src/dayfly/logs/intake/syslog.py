@@ -1,5 +1,7 @@
 """A message of syslog as a line of ours."""
 
+from msgspec import structs
+
 from dayfly.logs.intake.documents import line
 from dayfly.logs.intake.envelope import content
 from dayfly.logs.parsing import syslog
@@ -21,5 +23,5 @@ def line_of(message: bytes, known: Known, peer: str) -> bytes:
     said = content(parsed.message, parsed.level, known)
     time = at if said.time is None else said.time
     origin = {**parsed.origin, **said.origin}
-    found = said._replace(time=time, origin={**origin, "host": origin.get("host") or peer})
+    found = structs.replace(said, time=time, origin={**origin, "host": origin.get("host") or peer})
     return line(found, {**fields, **said.fields}, known.moment, stream=STREAM)

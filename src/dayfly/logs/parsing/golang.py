@@ -3,7 +3,7 @@
 import re
 
 from dayfly.logs.parsing import levels, logfmt, objects, times
-from dayfly.logs.parsing.parsed import Known, Parsed
+from dayfly.logs.parsing.parsed import DASHED, SLASHED, Format, Known, Parsed
 from dayfly.logs.record import Value
 
 _LOG = re.compile(r"(\d{4}/\d\d/\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,9}))? (?:([\w./-]+\.go):(\d+): )?")
@@ -18,12 +18,6 @@ _LOGRUS = re.compile(r"(DEBU|TRAC|INFO|WARN|ERRO|FATA|PANI)\[\d+\] ")
 _SHORT = {"DEBU": "debug", "TRAC": "debug", "ERRO": "error", "FATA": "critical", "PANI": "critical"}
 _KLOG = re.compile(r"([IWEF])(\d\d)(\d\d) (\d\d:\d\d:\d\d)\.(\d{6}) +(\d+) ([\w./-]+:\d+)\] ")
 _KLOG_LEVELS = {"I": "info", "W": "warning", "E": "error", "F": "critical"}
-
-
-def parse(text: str, known: Known) -> Parsed | None:
-    if text[:1].isdigit():
-        return _log(text, known) if text[4:5] == "/" else _zap(text, known)
-    return _klog(text, known) or _logrus(text)
 
 
 def _log(text: str, known: Known) -> Parsed | None:
@@ -44,14 +38,14 @@ def _log(text: str, known: Known) -> Parsed | None:
 
 
 def _zap(text: str, known: Known) -> Parsed | None:
-    found = _ZAP.match(text) if "\t" in text else None
+    found = _ZAP.match(text)
     if not found:
         return None
     date, clock, fraction, zone, level, caller = found.groups()
     message, tab, more = text[found.end() :].partition("\t{")
     told = objects.parse(f"{{{more}", known) if tab else None
     fields: dict[str, Value] = {"caller": caller} if caller else {}
-    if told and isinstance(told.fields, dict):
+    if told:
         fields |= told.fields
     else:
         message = text[found.end() :]
@@ -69,9 +63,17 @@ def _klog(text: str, known: Known) -> Parsed | None:
     return Parsed(text[found.end() :], _KLOG_LEVELS[letter], time, fields)
 
 
-def _logrus(text: str) -> Parsed | None:
+def _logrus(text: str, _: Known) -> Parsed | None:
     found = _LOGRUS.match(text)
     if not found:
         return None
     message, fields = logfmt.tail(text[found.end() :])
     return Parsed(message, _SHORT.get(found[1]) or levels.of_word(found[1]), None, fields)
+
+
+FORMATS = (
+    Format(_log, frozenset((SLASHED,)), ":"),
+    Format(_zap, frozenset((DASHED,)), "\t"),
+    Format(_klog, frozenset("IWEF"), "]"),
+    Format(_logrus, frozenset("DTIWEFP"), "]"),
+)

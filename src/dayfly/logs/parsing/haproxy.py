@@ -2,60 +2,75 @@
 
 import json
 import re
+from functools import lru_cache
 
-from dayfly.logs.parsing.parsed import Known, Parsed
+from dayfly.logs.parsing.parsed import NUMBER, Format, Known, Parsed
 from dayfly.logs.record import Value
 
 _HEAD = re.compile(r"\d{13} \S+ \S+ \S+ https? \S+ \S+ -?\d+ \S\S ")
-_NAMES = (
-    "slot", "server", "frontend", "client", "method", "status", "termination", "request_ms",
-    "queue_ms", "connect_ms", "response_ms", "total_ms", "retries", "size", "kind",
-)  # fmt: skip
-_NUMBERS = frozenset({"status", "size"} | {name for name in _NAMES if name.endswith("_ms")})
-_WORDS = len(_NAMES) + 3  # and time, app, path
+_WORDS = 18
 _FAILED = 500
 _MACHINE = re.compile(r"-(\d{1,9})-.+-\d+")
 
 
 def parse(text: str, _: Known) -> Parsed | None:
-    if not _HEAD.match(text):
+    if not _HEAD.match(text) or "\n" in text:
         return None
     words = text.split(" ", _WORDS - 1)
     if len(words) != _WORDS:
         return None
-    time, app, *told, path = words
     try:
-        fields: dict[str, Value] = {
-            name: int(word) if name in _NUMBERS else word
-            for name, word in zip(_NAMES, told, strict=True)
-            if word != "-"
-        }
-        retries = str(fields["retries"])
-        fields["retries"] = int(retries.lstrip("+"))
-        fields["path"] = "" if path == "-" else str(json.loads(f'"{path}"'))
-    except (ValueError, KeyError):
+        return _told(words)
+    except ValueError:
         return None
-    if retries.startswith("+"):
+
+
+def _told(words: list[str]) -> Parsed:
+    (
+        time, app, slot, server, frontend, client, method, status, termination, request_ms,
+        queue_ms, connect_ms, response_ms, total_ms, retries, size, kind, path,
+    ) = words  # fmt: skip
+    number, total, end = int(status), int(total_ms), termination[:1]
+    path = _path(path)
+    fields: dict[str, Value] = {
+        "slot": slot, "server": server, "frontend": frontend, "client": client, "method": method,
+        "status": number, "termination": termination, "request_ms": int(request_ms),
+        "queue_ms": int(queue_ms), "connect_ms": int(connect_ms), "response_ms": int(response_ms),
+        "total_ms": total, "retries": int(retries), "size": 0 if size == "-" else int(size),
+        "kind": kind,
+    }  # fmt: skip
+    for name, word in (("slot", slot), ("server", server), ("method", method), ("size", size)):
+        if word == "-":
+            del fields[name]
+    if kind == "-":
+        del fields["kind"]
+    fields["path"] = path
+    if retries[0] == "+":
         fields["redispatched"] = True
-    message = f"{fields.get('method', '-')} {fields['path'] or '-'} {fields['status']}"
-    message += f" in {fields['total_ms']} ms"
-    origin = _origin(app, str(fields.get("server", "")))
-    return Parsed(message, _level(fields), int(time) * 1_000_000, fields, origin)
+    # A request that its client or the balancer's own rules ended is no failure.
+    level = "error" if number >= _FAILED or end in "SsRQDIKU" else "info"
+    message = f"{method} {path or '-'} {number} in {total} ms"
+    return Parsed(message, level, int(time) * 1_000_000, fields, _origin(app, server))
+
+
+def _path(written: str) -> str:
+    path = "" if written == "-" else written.replace("\\/", "/")
+    return str(json.loads(f'"{written}"')) if "\\" in path or '"' in path else path
 
 
 def _origin(app: str, server: str) -> dict[str, str]:
     """A server is called as its machine, which has the release in its name."""
+    return dict(_named(app, server))
+
+
+@lru_cache(maxsize=1024)
+def _named(app: str, server: str) -> tuple[tuple[str, str], ...]:
     if app == "-":
-        return {}
+        return ()
     found = _MACHINE.fullmatch(server.removeprefix(app))
     if not found or not server.startswith(app):
-        return {"app": app}
-    return {"app": app, "machine": server, "release": found[1]}
+        return (("app", app),)
+    return ("app", app), ("machine", server), ("release", found[1])
 
 
-def _level(fields: dict[str, Value]) -> str:
-    """A request that its client or the balancer's own rules ended is no failure."""
-    status, end = fields["status"], str(fields["termination"])[0]
-    if (isinstance(status, int) and status >= _FAILED) or end in "SsRQDIKU":
-        return "error"
-    return "info"
+FORMATS = (Format(parse, frozenset((NUMBER,)), "h"),)

@@ -3,7 +3,16 @@
 import re
 
 from dayfly.logs.parsing import levels, times
-from dayfly.logs.parsing.parsed import Known, Parsed, number_or_text
+from dayfly.logs.parsing.parsed import (
+    DASHED,
+    MONTHS,
+    NUMBER,
+    Format,
+    Known,
+    Parse,
+    Parsed,
+    number_or_text,
+)
 from dayfly.logs.record import Value
 
 _LEVEL = "(TRACE|DEBUG|INFO|WARN|ERROR|FATAL)"
@@ -22,32 +31,36 @@ _JUL = re.compile(
     rf"({times.MONTH}) (\d\d?), (\d{{4}}),? (\d\d?):(\d\d:\d\d)\s([AP])M (\S+)(?: (\S+))?\n"
     rf"{_JUL_LEVEL}: "
 )
+_NUMBERS = frozenset(("pid", "line"))
 _HEAD = 120  # characters in which Spring Boot has its dashes
-_DATED = (
-    (_SPRING, ("level", "pid", "application", "thread", "logger")),
-    (_THREAD_FIRST, ("thread", "level", "logger")),
-    (_LEVEL_FIRST, ("level", "thread", "logger")),
-    (_BARE, ("level", "logger", "line")),
-)
 
 
-def parse(text: str, known: Known) -> Parsed | None:
-    if text[:1].isdigit():
-        if text[4:5] == "-":
-            return _dated(text, known)
-        return _clock(text, known) if text[2:3] == ":" else _tomcat(text, known)
-    return _jul(text, known) if text[:1].isupper() else None
+def _dated(shape: re.Pattern[str], *names: str) -> Parse:
+    def parse(text: str, known: Known) -> Parsed | None:
+        found = shape.match(text)
+        if not found:
+            return None
+        date, clock, fraction, zone, *words = found.groups()
+        told = dict(zip(names, words, strict=True))
+        time = times.of_groups(date, clock, fraction, zone, known.zone)
+        return _told(text[found.end() :], time, told)
+
+    return parse
 
 
-def _dated(text: str, known: Known) -> Parsed | None:
-    for shape, names in _DATED if " --- " in text[:_HEAD] else _DATED[1:]:
-        if found := shape.match(text):
-            date, clock, fraction, zone, *words = found.groups()
-            told = dict(zip(names, words, strict=True))
-            return _told(
-                text[found.end() :], times.of_groups(date, clock, fraction, zone, known.zone), told
-            )
-    return None
+_spring = _dated(_SPRING, "level", "pid", "application", "thread", "logger")
+
+
+_bare = _dated(_BARE, "level", "logger", "line")
+
+
+def _with_dash(text: str, known: Known) -> Parsed | None:
+    return _bare(text, known) if " - " in text else None
+
+
+def _near(text: str, known: Known) -> Parsed | None:
+    """Spring Boot has its dashes early in the line."""
+    return _spring(text, known) if " --- " in text[:_HEAD] else None
 
 
 def _clock(text: str, known: Known) -> Parsed | None:
@@ -86,10 +99,22 @@ def _jul(text: str, known: Known) -> Parsed | None:
 
 
 def _told(message: str, time: int | None, words: dict[str, str | None]) -> Parsed:
-    told = {name: word.strip() for name, word in words.items() if word}
-    level = levels.of_word(told.pop("level"))
-    fields: dict[str, Value] = {
-        name: number_or_text(word) if name in {"pid", "line"} else word
-        for name, word in told.items()
-    }
+    level = levels.of_word(words.pop("level") or "")
+    fields: dict[str, Value] = {}
+    for name, word in words.items():
+        if word:
+            plain = word.strip()
+            fields[name] = number_or_text(plain) if name in _NUMBERS else plain
     return Parsed(message, level, time, fields)
+
+
+_DAY = frozenset((DASHED,))
+FORMATS = (
+    Format(_near, _DAY, "]"),
+    Format(_dated(_THREAD_FIRST, "thread", "level", "logger"), _DAY, "]"),
+    Format(_dated(_LEVEL_FIRST, "level", "thread", "logger"), _DAY, "]"),
+    Format(_with_dash, _DAY, "-"),
+    Format(_clock, frozenset((NUMBER,)), "]"),
+    Format(_tomcat, frozenset((NUMBER,)), "]"),
+    Format(_jul, MONTHS, "\n"),
+)

@@ -10,15 +10,16 @@ _WORDS = {
     "critical": "critical crit fatal panic alert emerg emergency dpanic",
 }
 LEVELS = {word: level for level, words in _WORDS.items() for word in words.split()}
+_WRITTEN = LEVELS | {word.upper(): level for word, level in LEVELS.items()}
 _SYSLOG = ("critical", "critical", "critical", "error", "warning", "info", "info", "debug")
-_HIGHEST, _SERVER_ERROR = 100, 500
+_HIGHEST, SERVER_ERROR = 100, 500
 # Words that in capitals at the beginning of a line can mean nothing else.
 CLEAR = "TRACE|DEBUG|VERBOSE|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|CRITICAL|FATAL|PANIC|ALERT|EMERG"
 
 
 def of_word(word: str) -> str:
     """Empty when it is no level."""
-    return LEVELS.get(word) or LEVELS.get(word.strip().lower(), "")
+    return _WRITTEN.get(word) or LEVELS.get(word.strip().lower(), "")
 
 
 def of_number(number: float) -> str:
@@ -36,4 +37,4 @@ def of_severity(number: int) -> str:
 
 def of_status(status: int) -> str:
     """Of an answer in HTTP."""
-    return "error" if status >= _SERVER_ERROR else "info"
+    return "error" if status >= SERVER_ERROR else "info"

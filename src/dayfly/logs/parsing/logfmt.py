@@ -1,9 +1,10 @@
 """Pairs such as `level=info msg="it is so" user=4`: logrus, text of slog, Heroku, Prometheus."""
 
 import re
+import string
 
 from dayfly.logs.parsing import objects
-from dayfly.logs.parsing.parsed import Known, Parsed
+from dayfly.logs.parsing.parsed import Format, Known, Parsed
 from dayfly.logs.record import Value
 
 _PAIR = re.compile(r'([A-Za-z_@][\w.@/-]*)=(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^\s"=]*))(?: +|$)')
@@ -11,12 +12,13 @@ _ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2
 _LAST = 0x10FFFF
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,17})(\.\d{1,17})?")
+_NUMERIC, _TRUTHS = frozenset("-0123456789"), frozenset(("true", "false"))
 LONGEST = 65_536  # characters; more is not for people
 
 
 def parse(text: str, known: Known) -> Parsed | None:
     """Only what is pairs from end to end: an `=` in a sentence makes no fields."""
-    if "=" not in text or len(text) > LONGEST:
+    if len(text) > LONGEST:
         return None
     fields = pairs(text.rstrip())
     if not fields or len(fields) == 1 or len(fields) > objects.MOST_FIELDS:
@@ -27,15 +29,12 @@ def parse(text: str, known: Known) -> Parsed | None:
 def pairs(text: str) -> dict[str, Value] | None:
     """None when there is anything else."""
     fields: dict[str, Value] = {}
-    position = 0
-    while position < len(text):
-        found = _PAIR.match(text, position)
-        if not found:
-            return None
+    end = 0
+    for found in iter(_PAIR.scanner(text).match, None):  # type: ignore[attr-defined]
         name, quoted, bare = found.groups()
         fields[name] = value_of(bare) if quoted is None else _unquoted(quoted)
-        position = found.end()
-    return fields
+        end = found.end()
+    return fields if end == len(text) else None
 
 
 def tail(text: str) -> tuple[str, dict[str, Value]]:
@@ -48,8 +47,8 @@ def tail(text: str) -> tuple[str, dict[str, Value]]:
 
 
 def value_of(bare: str) -> Value:
-    if bare in {"true", "false"}:
-        return bare == "true"
+    if bare[:1] not in _NUMERIC:
+        return bare == "true" if bare in _TRUTHS else bare
     found = _NUMBER.fullmatch(bare)
     if not found:
         return bare
@@ -72,3 +71,6 @@ def _plain(found: re.Match[str]) -> str:
     if code:
         return chr(min(int(code, 16), _LAST))
     return _ESCAPES.get(letter, letter)
+
+
+FORMATS = (Format(parse, frozenset(string.ascii_letters + "_@"), "="),)

@@ -2,12 +2,14 @@
 
 import json
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
+Decoded = TypeVar("Decoded")
 _HALF = re.compile("[\ud800-\udfff]")
 _decode = msgspec.json.Decoder().decode
+_decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 BROKEN = (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError)
 
 
@@ -21,6 +23,19 @@ def decoded(text: str | bytes) -> Any:  # noqa: ANN401 - JSON
     except (msgspec.DecodeError, UnicodeError):
         found = json.loads(text, parse_float=_number, parse_constant=str)
         return _whole(found)
+
+
+def an_object(text: str | bytes) -> dict[str, Any]:
+    """The same of what has to be an object."""
+    try:
+        return _decode_object(text)
+    except (msgspec.DecodeError, UnicodeError):
+        return decoded_as(text, dict[str, Any])
+
+
+def decoded_as(text: str | bytes, kind: type[Decoded]) -> Decoded:
+    """The same, checked to be what somebody expects; ValidationError says what it is instead."""
+    return msgspec.convert(decoded(text), kind)
 
 
 def _number(text: str) -> float | str:

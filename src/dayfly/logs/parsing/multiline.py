@@ -32,6 +32,9 @@ _ADDED = re.compile(
 )
 # How lines that are not indented go on, by kind of the record.
 _LINES = {"go": _GO_LINE, "blamed": re.compile(rf"Caused by: |{_JAVA.pattern}")}
+# Without a panic a line that begins so belongs to no other: no month, no `Traceback`, `Caused by`.
+_ALONE = frozenset("0123456789{[<(\"'*#=-+@%$|~>:;,.!?&_") | set("BEGHIKLPQRUVWXYZ")
+_WORD = re.compile(r"[a-eh-mo-z][a-z]* |[ABD-SU-Z][a-z]{3,} ")
 _NODE = frozenset({"source", "mark", "thrown", "node"})
 _BLAME_LENGTH = 300  # characters of a line in which an error is looked for
 
@@ -55,6 +58,12 @@ def starts(lines: Sequence[str], bounds: Bounds) -> list[int]:
     kinds: list[str] = []
     kind, first, size, said = "", "", 0, 0
     for index, line in enumerate(lines):
+        alone = line[:1] in _ALONE or _WORD.match(line)
+        if not kind and alone and "panic" not in line:
+            kind, first, size, said = "", line, len(line), 0
+            found.append(index)
+            kinds.append("")
+            continue
         if found and (on := _continued(kind, first, line)) is not None:
             if index - found[-1] == 1 and (more := in_message(lines, found, index)):
                 del found[-more:], kinds[-more:]

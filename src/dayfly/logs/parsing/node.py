@@ -3,7 +3,7 @@
 import re
 
 from dayfly.logs.parsing import levels, objects, times
-from dayfly.logs.parsing.parsed import Known, Parsed
+from dayfly.logs.parsing.parsed import DASHED, Format, Known, Parsed
 from dayfly.logs.record import Value
 
 _LEVEL = "(error|warn|info|http|verbose|debug|silly)"
@@ -13,13 +13,6 @@ _PRETTY = re.compile(
     r"\[(?:(\d{4}-\d\d-\d\d) )?(\d\d:\d\d:\d\d)\.(\d{3})(?: ([+-]\d{4}))?\]"
     r" (TRACE|DEBUG|INFO|WARN|ERROR|FATAL)(?: \((?:([^/()]+)/)?(\d+)\))?: "
 )
-
-
-def parse(text: str, known: Known) -> Parsed | None:
-    first = text[:1]
-    if first == "[":
-        return _pretty(text, known)
-    return _dated(text, known) if text[4:5] == "-" else _simple(text, known)
 
 
 def _simple(text: str, known: Known) -> Parsed | None:
@@ -58,6 +51,13 @@ def _with_meta(text: str, known: Known) -> tuple[str, dict[str, Value]]:
     """Winston's `simple` ends a line with what was given beside the message."""
     message, brace, rest = text.partition(" {")
     told = objects.parse(f"{{{rest}", known) if brace and "\n" not in rest else None
-    if not told or not isinstance(told.fields, dict):
+    if not told:
         return text, {}
     return message, told.fields
+
+
+FORMATS = (
+    Format(_dated, frozenset((DASHED,)), ":"),
+    Format(_simple, frozenset("ewihvds"), ":"),
+    Format(_pretty, frozenset("["), "]"),
+)

@@ -5,6 +5,7 @@ import re
 from dayfly.logs.parsing import levels, times
 from dayfly.logs.parsing.parsed import Known, Parsed
 
+_BEFORE_TIME = frozenset("0123456789[")
 _TIME = re.compile(rf"\[?{times.ISO}\]?:?(?:\s+|$)")
 _CAPITALS = re.compile(rf"[\[(<]?({levels.CLEAR})(?:[\])>]|:|\s|$)")
 _MARKED = re.compile(
@@ -19,11 +20,16 @@ _EXCEPTION = re.compile(
     r"|[A-Z][\w$]*[a-z]\w*: (?:.*\n){1,9}?\s+at "  # of Java and Node, called otherwise
     r"|(?:/|file://|node:)\S*:\d+\n.*\n\s*\^+\s*\n"  # Node shows the source first
 )
+# How a level begins: every one of the patterns above begins with one of these.
+_WORD = re.compile(
+    r"[\[(<]?(?:TRACE|DEBUG|VERB|INFO|NOTICE|WARN|ERROR|SEV|CRIT|FATAL|PANIC|ALERT|EMERG|npm )",
+    re.IGNORECASE,
+)
 
 
 def parse(text: str, known: Known) -> Parsed:
     """The words stay in the message, but for the time."""
-    found = _TIME.match(text) if text[:1].isdigit() or text[:1] == "[" else None
+    found = _TIME.match(text) if text[:1] in _BEFORE_TIME else None
     if not found:
         return Parsed(text, level(text))
     date, clock, fraction, zone = found.groups()
@@ -35,13 +41,15 @@ def parse(text: str, known: Known) -> Parsed:
 
 
 def level(text: str) -> str:
-    if found := _CAPITALS.match(text) or _MARKED.match(text):
-        return levels.of_word(next(filter(None, found.groups())))
-    if found := _NPM.match(text):
-        return "warning" if found[1].lower() == "warn" else "error"
+    if _WORD.match(text):
+        if found := _CAPITALS.match(text) or _MARKED.match(text):
+            return levels.of_word(next(filter(None, found.groups())))
+        if found := _NPM.match(text):
+            return "warning" if found[1].lower() == "warn" else "error"
     return "error" if is_exception(text) else ""
 
 
 def is_exception(text: str) -> bool:
     """Whether it begins as what was thrown does, which is the middle of a record as often."""
-    return bool(_EXCEPTION.match(text))
+    thrown = "Error" in text or "Exception" in text or "\n" in text or text[:2] == "Tr"
+    return thrown and bool(_EXCEPTION.match(text))

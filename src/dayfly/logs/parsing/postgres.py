@@ -4,7 +4,7 @@ import csv
 import re
 
 from dayfly.logs.parsing import levels, times
-from dayfly.logs.parsing.parsed import Known, Parsed
+from dayfly.logs.parsing.parsed import DASHED, DATED, Format, Known, Parsed
 from dayfly.logs.record import Value
 
 _SEVERITY = (
@@ -27,10 +27,6 @@ _LEFT_OUT = frozenset({"time", "level", "message", "session_start", "session_lin
 _WHOLE = frozenset({"pid", "leader", "query", "position", "transaction"})
 
 
-def parse(text: str, known: Known) -> Parsed | None:
-    return (_line(text, known) or _csv(text, known)) if text[:1].isdigit() else None
-
-
 def _line(text: str, known: Known) -> Parsed | None:
     found = _LINE.match(text) if ":  " in text[:_PREFIX] else None
     if not found:
@@ -50,7 +46,7 @@ def _line(text: str, known: Known) -> Parsed | None:
 
 
 def _csv(text: str, known: Known) -> Parsed | None:
-    if text[4:5] != "-" or text.count(",") < _FEWEST_COLUMNS - 1:
+    if text.count(",") < _FEWEST_COLUMNS - 1:
         return None
     try:
         row = next(csv.reader([text], strict=True))
@@ -67,3 +63,6 @@ def _csv(text: str, known: Known) -> Parsed | None:
         if word and name not in _LEFT_OUT
     }
     return Parsed(told["message"], level, time, fields)
+
+
+FORMATS = (Format(_line, DATED, ":"), Format(_csv, frozenset((DASHED,)), ","))

@@ -3,7 +3,7 @@
 import re
 
 from dayfly.logs.parsing import access, levels, logfmt, times
-from dayfly.logs.parsing.parsed import Known, Parsed, number_or_text
+from dayfly.logs.parsing.parsed import DASHED, Format, Known, Parse, Parsed, number_or_text
 from dayfly.logs.record import Value
 
 _LEVEL = "(DEBUG|INFO|WARNING|ERROR|CRITICAL)"
@@ -19,27 +19,17 @@ _LOGURU = re.compile(
     rf"{times.ISO} \| (TRACE|SUCCESS|{_LEVEL[1:-1]}) +\| ([\w.<>]+):([\w.<>]+):(\d+) - "
 )
 _STRUCTLOG = re.compile(rf"{times.ISO} \[(debug|info|warning|error|critical) *\] ")
+_NUMBERS = frozenset({"pid", "line"})
 
 
-def parse(text: str, known: Known) -> Parsed | None:
-    first = text[:1]
-    if first.isalpha():
-        return _basic(text) or _uvicorn(text)
-    if first == "[":
-        return _bracketed(text, known)
-    if text[4:5] == "-":
-        return _dated(text, known)
-    return None
-
-
-def _basic(text: str) -> Parsed | None:
+def _basic(text: str, _: Known) -> Parsed | None:
     found = _BASIC.match(text)
     if not found:
         return None
     return Parsed(text[found.end() :], levels.of_word(found[1]), None, {"logger": found[2]})
 
 
-def _uvicorn(text: str) -> Parsed | None:
+def _uvicorn(text: str, _: Known) -> Parsed | None:
     found = _UVICORN.match(text)
     if not found:
         return None
@@ -49,29 +39,42 @@ def _uvicorn(text: str) -> Parsed | None:
     return Parsed(message, levels.of_word(found[1]), None, fields)
 
 
-def _bracketed(text: str, known: Known) -> Parsed | None:
-    for shape, names in (
-        (_GUNICORN, ("pid", "level")),
-        (_FLASK, ("level", "logger")),
-        (_CELERY, ("level", "worker")),
-    ):
-        if found := shape.match(text):
-            return _found(found, names, text[found.end() :], known)
-    return None
+def _dated(shape: re.Pattern[str], *names: str) -> Parse:
+    """`names` are those of its groups after the time."""
+
+    def parse(text: str, known: Known) -> Parsed | None:
+        found = shape.match(text)
+        return _found(found, names, text[found.end() :], known) if found else None
+
+    return parse
 
 
-def _dated(text: str, known: Known) -> Parsed | None:
-    for shape, names in (
-        (_DASHES, ("logger", "level")),
-        (_LINE, ("level", "logger", "line")),
-        (_LOGURU, ("level", "logger", "function", "line")),
-    ):
-        if found := shape.match(text):
-            return _found(found, names, text[found.end() :], known)
-    if found := _STRUCTLOG.match(text):
-        message, fields = logfmt.tail(text[found.end() :])
-        return _found(found, ("level",), message, known, fields)
-    return None
+def _line(text: str, known: Known) -> Parsed | None:
+    """The most frequent of all; no other format takes such a line."""
+    found = _LINE.match(text)
+    if not found:
+        return None
+    date, clock, fraction, zone, level, logger, line = found.groups()
+    fields: dict[str, Value] = {"logger": logger}
+    if line:
+        fields["line"] = number_or_text(line)
+    time = times.of_groups(date, clock, fraction, zone, known.zone)
+    return Parsed(text[found.end() :], levels.of_word(level), time, fields)
+
+
+_dashes = _dated(_DASHES, "logger", "level")
+
+
+def _with_dashes(text: str, known: Known) -> Parsed | None:
+    return _dashes(text, known) if " - " in text else None
+
+
+def _structlog(text: str, known: Known) -> Parsed | None:
+    found = _STRUCTLOG.match(text)
+    if not found:
+        return None
+    message, fields = logfmt.tail(text[found.end() :])
+    return _found(found, ("level",), message, known, fields)
 
 
 def _found(
@@ -82,11 +85,25 @@ def _found(
     more: dict[str, Value] | None = None,
 ) -> Parsed:
     date, clock, fraction, zone, *words = found.groups()
-    told = {name: word for name, word in zip(names, words, strict=True) if word}
-    level = levels.of_word(told.pop("level"))
-    fields: dict[str, Value] = {
-        name: number_or_text(word) if name in {"pid", "line"} else word
-        for name, word in told.items()
-    }
-    fields |= more or {}
+    fields: dict[str, Value] = more or {}
+    level = ""
+    for name, word in zip(names, words, strict=True):
+        if name == "level":
+            level = levels.of_word(word)
+        elif word:
+            fields[name] = number_or_text(word) if name in _NUMBERS else word
     return Parsed(message, level, times.of_groups(date, clock, fraction, zone, known.zone), fields)
+
+
+_BRACKET, _DAY = frozenset("["), frozenset((DASHED,))
+USUAL = Format(_line, _DAY, ":")
+FORMATS = (
+    Format(_basic, frozenset("DIWEC"), ":"),
+    Format(_uvicorn, frozenset("DIWEC"), ":"),
+    Format(_dated(_GUNICORN, "pid", "level"), _BRACKET, "]"),
+    Format(_dated(_FLASK, "level", "logger"), _BRACKET, "]"),
+    Format(_dated(_CELERY, "level", "worker"), _BRACKET, "]"),
+    Format(_with_dashes, _DAY, "-"),
+    Format(_dated(_LOGURU, "level", "logger", "function", "line"), _DAY, "|"),
+    Format(_structlog, _DAY, "]"),
+)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 from dayfly.logs.parsing import levels, times
-from dayfly.logs.parsing.parsed import Known, Parsed, number_or_text
+from dayfly.logs.parsing.parsed import DATED, MONTHS, Format, Known, Parsed, number_or_text
 from dayfly.logs.record import Value
 
 FACILITIES = (
@@ -61,9 +61,7 @@ def _modern(text: str, known: Known, fields: dict[str, Value], level: str) -> Pa
     fields |= {"pid": number_or_text(pid)} if pid != "-" else {}
     fields |= {"msgid": kind} if kind != "-" else {}
     message = text[position:].removeprefix(" ").removeprefix("\ufeff")
-    return Parsed(
-        message, level, times.of_iso(at, known.zone), fields, _origin(host=host, process=process)
-    )
+    return Parsed(message, level, times.of_iso(at, known.zone), fields, _origin(host, process))
 
 
 def _structured(text: str, position: int, fields: dict[str, Value]) -> int | None:
@@ -90,7 +88,7 @@ def _old(text: str, known: Known, fields: dict[str, Value], level: str) -> Parse
         times.month_number(month), int(day), clock, fraction, known.zone, known.moment
     )
     fields |= {"pid": number_or_text(pid)} if pid else {}
-    return Parsed(text[found.end() :], level, time, fields, _origin(host=host, process=process))
+    return Parsed(text[found.end() :], level, time, fields, _origin(host, process))
 
 
 def _file(text: str, known: Known, fields: dict[str, Value], level: str) -> Parsed | None:
@@ -101,8 +99,28 @@ def _file(text: str, known: Known, fields: dict[str, Value], level: str) -> Pars
     host, process, pid = found.groups()[4:]
     time = times.of_match(found, known.zone)
     fields |= {"pid": number_or_text(pid)} if pid else {}
-    return Parsed(text[found.end() :], level, time, fields, _origin(host=host, process=process))
+    return Parsed(text[found.end() :], level, time, fields, _origin(host, process))
 
 
-def _origin(**told: str | None) -> dict[str, str]:
-    return {name: word for name, word in told.items() if word and word != "-"}
+def _origin(host: str | None, process: str | None) -> dict[str, str]:
+    origin = {}
+    if host and host != "-":
+        origin["host"] = host
+    if process and process != "-":
+        origin["process"] = process
+    return origin
+
+
+def _old_in_file(text: str, known: Known) -> Parsed | None:
+    return _old(text, known, {}, "")
+
+
+def _new_in_file(text: str, known: Known) -> Parsed | None:
+    return _file(text, known, {}, "") if text[10:11] == "T" else None
+
+
+FORMATS = (
+    Format(parse, frozenset("<"), ""),
+    Format(_old_in_file, MONTHS, ":"),
+    Format(_new_in_file, DATED, "T"),
+)

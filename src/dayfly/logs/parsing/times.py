@@ -1,6 +1,7 @@
 """Times as logs write them, in nanoseconds since the epoch."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -12,6 +13,7 @@ EARLIEST = (
     400 * DAY
 )  # before the moment of reading: an old file is read late, an older is a mistake
 LATEST = DAY // 24  # after it: a clock that is wrong
+_SCALES: dict[int, int] = {digits: 10 ** (9 - digits) for digits in range(1, 10)}
 _NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTHS = {name: number for number, name in enumerate(_NAMES, 1)}
 MONTH = "|".join(_MONTHS)
@@ -37,6 +39,10 @@ _SECONDS, _MILLIS, _MICROS = 1e11, 1e14, 1e17  # numbers below count in these
 
 def of_iso(text: str, zone: ZoneInfo) -> int | None:
     """A whole text in ISO 8601, or what is near to it."""
+    if text[-1:] == "Z" and text[19:20] == "." and (digits := text[20:-1]).isdecimal():
+        seconds, scale = _utc(text[:19]), _SCALES.get(len(digits))  # as most loggers write it
+        if seconds is not None and scale:
+            return seconds * SECOND + int(digits) * scale
     found = _ISO.fullmatch(text)
     return of_match(found, zone) if found else None
 
@@ -50,21 +56,18 @@ def of_groups(
     date: str, clock: str, fraction: str | None, told: str | None, zone: ZoneInfo
 ) -> int | None:
     """The groups of `ISO`."""
-    seconds = _seconds(date, clock, told or "", zone)
-    if seconds is None:
-        return None
-    return seconds * SECOND + (int(fraction.ljust(9, "0")) if fraction else 0)
+    return _with(fraction, _seconds(date, clock, told or "", zone))
 
 
 def of_number(number: float) -> int | None:
     """Seconds, milliseconds, microseconds or nanoseconds: whichever gives a time of our age."""
     if not _LEAST < number < _MOST:
         return None
-    for limit, factor in ((_SECONDS, SECOND), (_MILLIS, 1_000_000), (_MICROS, 1000)):
-        if number < limit:
-            exact = int(Decimal(str(number)) * factor)  # a float is not quite what was written
-            return exact if exact < _FURTHEST * SECOND else None
-    return int(number)
+    if number >= _MICROS:
+        return int(number)
+    factor = SECOND if number < _SECONDS else 1_000_000 if number < _MILLIS else 1000
+    exact = int(Decimal(str(number)) * factor)  # a float is not quite what was written
+    return exact if exact < _FURTHEST * SECOND else None
 
 
 def told(value: str | float, zone: ZoneInfo) -> int | None:
@@ -81,6 +84,7 @@ def _number_in(text: str) -> int | None:
         return None
 
 
+@lru_cache(maxsize=4096)
 def of_access(text: str, zone: ZoneInfo) -> int | None:
     """`10/Oct/2026:13:55:36 -0700`, or as Django and werkzeug write it: `10/Oct/2026 13:55:36`."""
     found = _ACCESS.fullmatch(text)
@@ -94,22 +98,12 @@ def of_yearless(
     month: int, day: int, clock: str, fraction: str | None, zone: ZoneInfo, moment: int
 ) -> int | None:
     """In the latest year that does not make it one of the future."""
-    year = _datetime(moment).year
-    found = (
-        of_groups(f"{each}-{month:02d}-{day:02d}", clock, fraction, None, zone)
-        for each in (year - 1, year, year + 1)
-    )
-    return max((time for time in found if time and time <= moment + LATEST), default=None)
+    return _with(fraction, _yearless(month, day, clock, zone, moment // SECOND))
 
 
 def of_clock(clock: str, fraction: str | None, zone: ZoneInfo, moment: int) -> int | None:
     """A time of day only: of the latest day that does not make it one of the future."""
-    today = _datetime(moment).astimezone(zone)
-    found = (
-        of_groups(f"{today + timedelta(days=each):%Y-%m-%d}", clock, fraction, None, zone)
-        for each in (-1, 0, 1)
-    )
-    return max((time for time in found if time and time <= moment + LATEST), default=None)
+    return _with(fraction, _of_day(clock, zone, moment // SECOND))
 
 
 def month_number(name: str) -> int:
@@ -131,10 +125,6 @@ def shown(time: int) -> str:
         return str(time)
 
 
-def _datetime(moment: int) -> datetime:
-    return datetime.fromtimestamp(moment // SECOND, UTC)
-
-
 @lru_cache(maxsize=4096)  # lines of one second are many
 def _seconds(date: str, clock: str, told: str, zone: ZoneInfo) -> int | None:
     try:
@@ -145,6 +135,37 @@ def _seconds(date: str, clock: str, told: str, zone: ZoneInfo) -> int | None:
     except (ValueError, OverflowError):
         return None
     return seconds if abs(seconds) < _FURTHEST else None
+
+
+def _with(fraction: str | None, seconds: int | None) -> int | None:
+    if seconds is None:
+        return None
+    return seconds * SECOND + (int(fraction) * _SCALES[len(fraction)] if fraction else 0)
+
+
+@lru_cache(maxsize=4096)
+def _yearless(month: int, day: int, clock: str, zone: ZoneInfo, now: int) -> int | None:
+    year = datetime.fromtimestamp(now, UTC).year
+    dates = [f"{each}-{month:02d}-{day:02d}" for each in (year - 1, year, year + 1)]
+    return _latest(dates, clock, zone, now)
+
+
+@lru_cache(maxsize=4096)
+def _of_day(clock: str, zone: ZoneInfo, now: int) -> int | None:
+    today = datetime.fromtimestamp(now, zone)
+    dates = [f"{today + timedelta(days=each):%Y-%m-%d}" for each in (-1, 0, 1)]
+    return _latest(dates, clock, zone, now)
+
+
+def _latest(dates: Sequence[str], clock: str, zone: ZoneInfo, now: int) -> int | None:
+    found = (_seconds(date, clock, "", zone) for date in dates)
+    return max((each for each in found if each and each <= now + LATEST // SECOND), default=None)
+
+
+@lru_cache(maxsize=4096)
+def _utc(text: str) -> int | None:
+    found = _ISO.fullmatch(text)
+    return _seconds(found[1], found[2], "Z", ZoneInfo("UTC")) if found and not found[4] else None
 
 
 def _offset(told: str) -> int:

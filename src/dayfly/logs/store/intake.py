@@ -10,7 +10,7 @@ from dayfly.logs.store.batches import Batches
 from dayfly.logs.store.files import free_bytes, zstd
 from dayfly.logs.store.frame import frame_of
 from dayfly.logs.store.gaps import Gap, Gaps
-from dayfly.logs.store.line import read
+from dayfly.logs.store.line import Line, read
 from dayfly.logs.store.memory import MOST_LINES, Memory
 from dayfly.logs.store.part import Hot
 from dayfly.logs.store.problems import StoreFullError
@@ -85,9 +85,10 @@ class Intake:
         gap = Gap(told=told, first=first, last=max(*times, path.stat().st_mtime_ns, first))
         self._gaps.add(f"{path.name}-{damage.position}", gap)
 
-    def append(self, body: bytes, batch: str) -> int:
+    def append(self, body: bytes, batch: str, known: Sequence[Line] | None = None) -> int:
+        """`known` are the lines of the body where somebody has them."""
         with self._batches.once(batch) as fresh:
-            lines = read(body) if fresh else []
+            lines = (read(body) if known is None else list(known)) if fresh else []
             if not lines:
                 return 0
             self._check_room()

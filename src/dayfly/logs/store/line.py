@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -22,7 +22,7 @@ _OURS = frozenset(("", *LEVELS))
 SHOWN = 80  # characters of a line in a message
 
 
-class Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+class Line(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     time: Whole
     message: str
     app: str = ""
@@ -36,6 +36,12 @@ class Line(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 _decoder = msgspec.json.Decoder(Line)
+_encoder = msgspec.json.Encoder()
+
+
+def written(lines: Sequence[Line]) -> bytes:
+    """What `read` reads."""
+    return _encoder.encode_lines(lines)
 
 
 def read(body: bytes) -> list[Line]:

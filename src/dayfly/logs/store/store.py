@@ -18,7 +18,7 @@ from dayfly.logs.store.files import free_bytes, held
 from dayfly.logs.store.gaps import Gaps
 from dayfly.logs.store.intake import WAL, Intake
 from dayfly.logs.store.keeping import Deleted, Keeping
-from dayfly.logs.store.line import blanked
+from dayfly.logs.store.line import Line, blanked, written
 from dayfly.logs.store.outlook import Outlook, outlook
 from dayfly.logs.store.reading import Reading
 from dayfly.logs.store.sealing import sealed
@@ -125,6 +125,10 @@ class Store:
         mean that nothing of it was taken.
         """
         return self._intake.append(body, batch)
+
+    def keep(self, lines: Sequence[Line], *, batch: str = "") -> int:
+        """The same for records that somebody has read already, out of another form."""
+        return self._intake.append(written(lines), batch, lines)
 
     @property
     def full(self) -> bool:
