@@ -201,6 +201,7 @@ def foreign(space: Space, folder: Path, swanctl: str) -> Iterator[Callable[[], N
         env={**os.environ, "STRONGSWAN_CONF": str(conf)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,  # as a service is: the kernel shares CPU among sessions
     )
     try:
         wait_until(lambda: answers(socket_), seconds=10, what="the other strongSwan")
