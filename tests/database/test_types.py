@@ -32,8 +32,9 @@ from dayfly.database.impact.types import bounds, keeps_values, length, widens
         ("timestamp(6) with time zone", "timestamp(3) with time zone", False, False),
         ("timestamp with time zone", "date", False, False),
         ("text", "integer", False, False),
-        ("json", "jsonb", False, True),
+        ("json", "jsonb", False, False),
         ("jsonb", "json", False, False),
+        ("json[]", "jsonb[]", False, False),
         ("integer[]", "bigint[]", False, True),  # = ARRAY[1] fails
         ("bigint[]", "integer[]", False, True),
         ("text[]", "character varying[]", False, True),

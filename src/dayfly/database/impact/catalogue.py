@@ -46,6 +46,8 @@ class Relation(Thing):
     options: tuple[str, ...] = ()  # of a view
     populated: bool = True  # or each query of a materialized view fails
     inherits: tuple[int, ...] = ()  # other tables, of which it is no partition
+    numbers: int = field(default=0, compare=False)  # the column that owns a sequence
+    of_identity: bool = field(default=False, compare=False)  # a sequence that its column draws from
     identity: str = "d"  # of its rows for subscribers, as of pg_class.relreplident
     unidentified: bool = False  # published, and nothing tells a row that is changed
 

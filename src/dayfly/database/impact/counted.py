@@ -30,13 +30,23 @@ def told(text: str, catalogue: Catalogue, sequence: Relation, column: Column | N
     by_table = owner is not None and mentions(text, owner.name)
     named = mentions(text, sequence.name)
     if mentions(text, "setval") and (
-        named or (by_table and mentions(text, "pg_get_serial_sequence"))
+        named
+        or (by_table and mentions(text, "pg_get_serial_sequence") and _alone(catalogue, sequence))
     ):
         return _set(text, catalogue, {sequence.name, *_names(catalogue, owner)})
     if mentions(text, "RESTART") and (named or by_table):
         found = _RESTART.search(text)
         return Next(int(found["number"]) if found else None)
     return None
+
+
+def _alone(catalogue: Catalogue, sequence: Relation) -> bool:
+    """Of several that a column owns, that of an old serial among them, it gives the oldest."""
+    return catalogue.relation(sequence.oid) is None or not any(
+        (each.parent, each.numbers) == (sequence.parent, sequence.numbers)
+        for each in catalogue.of(Relation)
+        if each.kind == "S" and each.oid != sequence.oid and sequence.parent
+    )
 
 
 def _set(text: str, catalogue: Catalogue, own: Collection[str]) -> Next:
@@ -79,12 +89,8 @@ def source(catalogue: Catalogue, column: Column, among: Collection[Relation]) ->
         owner = catalogue.relation(column.table)
         near = owner.schema if owner else ""
         return max(named, key=lambda each: _nearness(each, column.default, near), default=None)
-    if column.identity:
-        others = [each.default for each in catalogue.of(Column, column.table) if each.default]
-        for each in among:
-            if each.parent == column.table and not any(mentions(o, each.name) for o in others):
-                return each
-    return None
+    own = (each for each in among if each.of_identity and each.parent == column.table)
+    return next((each for each in own if each.numbers == column.number), None)
 
 
 def _nearness(sequence: Relation, default: str, near: str) -> tuple[bool, bool]:

@@ -18,6 +18,9 @@ from dayfly.database.impact.catalogue import (
 _NO_DEFAULT = r"^NULL::[a-z0-9_ .,()]+(\[\])?$"  # kept for a type with a length
 _OURS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 
+_OWNING = """(SELECT d.refobjsubid FROM pg_depend d
+    WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND c.relkind = 'S'"""
+
 
 def _grants(acl: str, kind: str, owner: str) -> str:
     return f"""ARRAY(
@@ -48,6 +51,8 @@ KINDS: tuple[tuple[type[Thing], str, str], ...] = (
                       WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
                         AND c.relkind = 'S' AND d.deptype IN ('a', 'i') LIMIT 1),
                      0)::int8 AS parent,
+            coalesce({_OWNING} AND d.deptype IN ('a', 'i') LIMIT 1), 0)::int AS numbers,
+            EXISTS {_OWNING} AND d.deptype = 'i') AS of_identity,
             coalesce(pg_get_expr(c.relpartbound, c.oid), '') AS bound,
             CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid, true)
                  ELSE '' END AS definition,

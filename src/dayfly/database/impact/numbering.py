@@ -66,6 +66,8 @@ def _next(what: Comparison, observed: Observed, column: Column, sequence: Relati
     new = what.before.relation(sequence.oid) is None
     found = Next(made.start if isinstance(made, Sequence) and new else None)
     for step in observed.steps:
+        if step.after.relation(sequence.oid) is None:
+            continue  # it is made later
         found = told(step.effect.statement.text, step.after, sequence, column) or found
     return found
 

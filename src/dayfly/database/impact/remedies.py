@@ -193,6 +193,18 @@ def concurrently(statement: str) -> str:
     return f"-- Outside a transaction:\n{safe};"
 
 
+def another_function(definition: str) -> str:
+    """In place of another body for one that an index calls."""
+    safe = concurrently(definition).removeprefix("-- Outside a transaction:\n")
+    return (
+        "-- Release 1: a function of another name with the new body, and outside a transaction\n"
+        "-- an index of another name on that, as this one is on the old function:\n"
+        f"-- {safe}\n"
+        "-- Release 2: use the new one only. Then, as a contract migration, drop the old index\n"
+        "-- and the old function."
+    )
+
+
 def volatile_default(table: str, column: str, kind: str, default: str) -> str:
     return (
         "-- Each in a transaction of its own, the UPDATE in batches:\n"  # noqa: S608 - to be read

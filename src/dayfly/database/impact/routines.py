@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from dayfly.database.impact import remedies
 from dayfly.database.impact.breaking import FORBIDDEN, RETYPED
-from dayfly.database.impact.catalogue import Column, Constraint, Policy, Routine, Thing
+from dayfly.database.impact.catalogue import Column, Constraint, Index, Policy, Routine, Thing
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.finding import Finding, breaks
 from dayfly.database.impact.words import mentions
@@ -28,6 +28,7 @@ def routines(what: Comparison) -> Iterator[Finding]:
                 yield breaks(0, f"{_shown(old)} {message}", state, remedies.CONTRACT, old, now)
             if now.body != old.body:
                 yield from _used(what, old, now)
+                yield from _indexed(what, old, now)
     for new in what.after.of(Routine):
         if what.is_new(new):
             yield from _ambiguous(what, new)
@@ -58,16 +59,30 @@ def _used(what: Comparison, old: Routine, now: Routine) -> Iterator[Finding]:
     for thing in using:
         owner = what.former(thing.table)
         text = thing.expression if isinstance(thing, Column) else thing.definition
-        if (
-            owner
-            and not what.is_new(thing)
-            and mentions(text, old.name)
-            and _meant(what, thing, old)
-        ):
+        if owner and not what.is_new(thing) and _calls(what, thing, text, old):
             message = (
                 f"{_shown(old)} has another body, on which {thing.name} of {owner.name} depends"
             )
             yield breaks(owner.oid, message, CHECKED, remedies.CONTRACT, old, now)
+
+
+def _indexed(what: Comparison, old: Routine, now: Routine) -> Iterator[Finding]:
+    """What an index keeps of old rows was worked out by the old body."""
+    for index in what.after.of(Index):
+        owner = what.former(index.table)
+        stale = owner is not None and not what.is_new(index) and what.has_rows(owner.oid)
+        if owner and stale and _calls(what, index, index.definition, old):
+            message = (
+                f"{_shown(old)} has another body, and the index {index.name} of {owner.name} "
+                "keeps what the old one answered: look-ups miss rows"
+            )
+            message += ", and duplicates are not refused" if index.unique else ""
+            remedy = remedies.another_function(index.definition)
+            yield breaks(owner.oid, message, "", remedy, old, now)
+
+
+def _calls(what: Comparison, thing: Thing, text: str, old: Routine) -> bool:
+    return mentions(text, old.name) and _meant(what, thing, old)
 
 
 def _meant(what: Comparison, thing: Thing, old: Routine) -> bool:

@@ -40,13 +40,14 @@ def _numeric_widens(had: tuple[int, ...], has: tuple[int, ...]) -> bool:
 
 
 def keeps_values(old: str, new: str) -> bool:
-    """Whether each value survives or the change fails: nothing is cut, rounded or forgotten."""
+    """Whether each value survives or the change fails: nothing is cut, rounded or forgotten.
+
+    Of json, jsonb forgets keys that come twice, the order of keys and how it was written.
+    """
     (old_base, _), (new_base, has) = _parts(old), _parts(new)
     if old_base.endswith("[]") and new_base.endswith("[]") and not has:
         return keeps_values(old.removesuffix("[]"), new.removesuffix("[]"))
     if widens(old, new) or (old_base in _WHOLE and new_base in (*_WHOLE, *_LETTERS[1:], "numeric")):
-        return True
-    if (old_base, new_base) == ("json", "jsonb"):  # what differs is spelling
         return True
     return old_base in _LETTERS[1:] and new_base in _LETTERS[1:]
 
