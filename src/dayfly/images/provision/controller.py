@@ -62,6 +62,12 @@ def _make(tree: Path, builders: Builders) -> None:
     _run(builders, str(python.program), "-m", "venv", str(tree))
     pip = (str(tree / "bin/python"), "-m", "pip", "install", "--quiet", "--require-hashes")
     _run(builders, *pip, "--disable-pip-version-check", "-r", str(PINNED))
+    if not _able(tree / "bin/ansible-playbook", builders.uid):
+        raise BuildError(
+            f"user {builders.uid}, as whom playbooks run, can't run the Ansible in {tree}",
+            hint="Others must be able to pass through DAYFLY_HOME: chmod o+x on it and on the"
+            " folders above it. Or install Ansible for everybody: apt install ansible-core",
+        )
     (tree / "whole").touch()
 
 
