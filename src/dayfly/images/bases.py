@@ -1,6 +1,7 @@
 """What images start from: a Debian release made here, a tarball of the source, an OCI image."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 from dayfly.clock import Stop
@@ -47,11 +48,18 @@ def _pull(base: str, on_line: OnLine, stop: Stop) -> None:
         ) from error
 
 
-def started_by(base: str) -> tuple[str, ...]:
-    """What containers of a base start, as instructions of a Dockerfile."""
-    config = json.loads(docker("image", "inspect", "--format={{json .Config}}", base)) or {}
-    told = (config.get("Entrypoint") or [], config.get("Cmd") or [])
-    return tuple(
-        f"{word} {json.dumps(words)}"
-        for word, words in zip(("ENTRYPOINT", "CMD"), told, strict=True)
-    )
+@dataclass(frozen=True, kw_only=True)
+class Base:
+    """What docker knows of a base."""
+
+    name: str
+    id: str
+    starts: tuple[str, ...]  # instructions of a Dockerfile that say what its containers start
+
+
+def known_base(name: str) -> Base:
+    (about,) = json.loads(docker("image", "inspect", name))
+    config = about["Config"] or {}
+    starts = (("ENTRYPOINT", config.get("Entrypoint")), ("CMD", config.get("Cmd")))
+    told = tuple(f"{word} {json.dumps(words or [])}" for word, words in starts)
+    return Base(name=name, id=about["Id"], starts=told)

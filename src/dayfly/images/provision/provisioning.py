@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from dayfly.config.image import ANSIBLE, PUPPET, Provision
-from dayfly.images.engine import image_id
+from dayfly.images.bases import Base
+from dayfly.images.engine import docker
 from dayfly.images.fingerprint import KEY_LETTERS, key_of, of_paths, paths_of
 from dayfly.images.lock import Lock
 from dayfly.images.provision import ansible, puppet
@@ -35,30 +36,30 @@ class Provisioning:
     secrets: Mapping[str, str]
     lock: Lock
 
-    def layers(self, base: str, steps: Sequence[Provision]) -> tuple[str, ...]:
+    def layers(self, base: Base, steps: Sequence[Provision]) -> tuple[str, ...]:
         """Their names, each made on the one before; only missing ones are made."""
-        names, below, paths = [], base, paths_of(self.source)
+        there = docker("image", "ls", "--format={{.Repository}}:{{.Tag}}", self.name).split()
+        names, below, lower, paths = [], base.name, base.id, paths_of(self.source)
         for number, step in enumerate(steps, start=1):
             title = f"image step {number} of {len(steps)}, {step.about!r}"
             inputs = inputs_of(step, paths)
-            name = f"{self.name}:{LAYER}{self._key(below, step, inputs)}"
-            self._layer(below, name, step, inputs, title)
+            name = f"{self.name}:{LAYER}{self._key(lower, step, inputs)}"
+            if name in there:
+                self.builders.on_line(f"{title} is unchanged")
+            else:
+                self._make(below, name, step, inputs, title)
             names.append(name)
-            below = name
+            below = lower = name
         return tuple(names)
 
-    def _key(self, below: str, step: Provision, inputs: Sequence[str]) -> str:
+    def _key(self, lower: str, step: Provision, inputs: Sequence[str]) -> str:
         about = {name: value for name, value in asdict(step).items() if name not in _NOT_INPUTS}
-        lower = below if LAYER in below else str(image_id(below))
         parts = (lower, json.dumps(about), of_paths(self.source, inputs), self.lock.text)
         return key_of("layer", *parts)[: KEY_LETTERS - len(LAYER)]
 
-    def _layer(
+    def _make(
         self, below: str, name: str, step: Provision, inputs: Sequence[str], title: str
     ) -> None:
-        if image_id(name):
-            self.builders.on_line(f"{title} is unchanged")
-            return
         self.builders.on_line(title)
         with (
             _staged(self.source, inputs) as staged,
