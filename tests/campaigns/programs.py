@@ -38,7 +38,7 @@ def forward(apps, editor):
 
 class Migration(migrations.Migration):
     dependencies = [("shop", "0002_before")]
-    operations = [{first} migrations.RunPython(forward, migrations.RunPython.noop)]
+    operations = [{first} migrations.RunPython(forward, migrations.RunPython.noop), {last}]
 """
 
 
@@ -51,6 +51,7 @@ class Program(Verdict):
     rows: str
     first: str = ""
     code: str
+    last: str = ""
 
 
 def programs() -> list[Program]:
@@ -108,7 +109,7 @@ def _django(case: Program, production: str, place: Path) -> Run:
     names = re.findall(r'CreateModel\("(\w+)"', f"{operations} {case.first}")
     got = "; ".join(f'{name} = apps.get_model("shop", "{name}")' for name in names)
     code = textwrap.indent(case.code, "    ")
-    text = _PROGRAM.format(names=got, code=code, first=case.first)
+    text = _PROGRAM.format(names=got, code=code, first=case.first, last=case.last)
     django_project.add(project, "0003_program", text)
     return migrate(project)
 

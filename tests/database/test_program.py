@@ -103,19 +103,74 @@ def test_in_how_many_places_it_deletes(body: str, places: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "given"),
+    ("body", "spelled"),
     [
-        ("order.state = order.title", {"state"}),
-        ("order._state = self.state = 1", set()),
-        ("found['state'] = 1; Order.objects.update(**found)", {"state", "shop", "Order"}),
-        ("setattr(order, name, 1); fields.append('state')", {"state", "shop", "Order"}),
-        ("print('state')", set()),
+        ("order.state = order.title; print('state')", set()),
+        ("found['state'] = 1; Order.objects.update(**found)", {"state"}),
+        ("setattr(order, name, 1); fields.append('state')", {"state"}),
+        ("run(update(t).where(1).values({name: new}), 'state')", {"state"}),
+        ("found.update({name: 'state'})", set()),
+        (
+            "run(f'UPDATE orders SET {name} = 1'); add('state')",
+            {"UPDATE", "orders", "SET", "state"},
+        ),
+        ("setattr(order, name, 1); run('SELECT id, note FROM orders')", set()),
     ],
 )
 def test_names_that_it_puts_together_may_be_any_that_it_mentions(
-    body: str, given: set[str]
+    body: str, spelled: set[str]
 ) -> None:
-    assert read(body).given - {"shop", "Order"} == given - {"shop", "Order"}
+    assert read(body).spelled - {"shop", "Order"} == spelled
+
+
+@pytest.mark.parametrize(
+    ("body", "settings"),
+    [
+        ("order.state = 1", {"shop_order.state"}),
+        ("order.items.state = 1", {".state"}),
+        ("order.items.update(state=1)", {".state"}),
+        ("Order.objects.filter(pk=1).exclude(a=2).update(state=1)", {"shop_order.state"}),
+        ("Order.tags.through.objects.update(tag_id=1)", {"shop_order_tags.tag_id"}),
+        ("for each in list(Order.objects.all()): each.state = 1", {"shop_order.state"}),
+        ("[setattr(each, 'state', 1) for each in Order.objects.all()]", {"shop_order.state"}),
+        ("for order in others: order.state = 1", {".state"}),
+        ("new = Order(); new.state = 1", {"shop_order.state, or new"}),
+        ("new = Order.objects.get(pk=1); new.state = 1", {"shop_order.state"}),
+        ("new = found or Order(); new.state = 1", {".state"}),
+        ("run('UPDATE a.b SET state = 1')", {"b.state"}),
+        ("run('UPDATE ONLY \"B\" SET state = 1')", {"B.state"}),
+        ("order.save(update_fields=['state'])", {"shop_order.state"}),
+        ("Order.objects.bulk_update(found, ['state'])", {"shop_order.state"}),
+        ("order.settings['a'] = 1; found['b'] = 1", {"shop_order.settings"}),
+        ("Order.objects.update_or_create(a=1, defaults={'b': 1})", {"shop_order.b, or new"}),
+        ("s.query(Order).update({Order.state: 1})", {"shop_order.state"}),
+        ("run(table('b').insert().values(state=1))", {"b.state, or new"}),
+    ],
+)
+def test_what_it_sets_is_of_the_table_with_which_its_name_began(
+    body: str, settings: set[str]
+) -> None:
+    found = read(body).settings
+    assert {
+        f"{s.table}.{s.name}{', or new' * (s.new and s.table != '')}" for s in found
+    } == settings
+
+
+@pytest.mark.parametrize(
+    ("body", "replaced", "added"),
+    [
+        ("order.tags.set([])", {"tags"}, set()),
+        ("order.tags.add(1)", set(), {("shop_order", "tags")}),
+        ("each.tags.add(1)", set(), {("", "tags")}),
+        ("seen.add(1); self.seen.add(1); db.session.add(order)", set(), set()),
+        ("cache.set('a', 1); flag.up.set()", set(), set()),
+    ],
+)
+def test_what_belongs_to_a_row_is_replaced_or_added_to(
+    body: str, replaced: set[str], added: set[tuple[str, str]]
+) -> None:
+    found = read(body)
+    assert (found.replaced, found.added) == (replaced, added)
 
 
 def test_of_alembic_it_is_the_way_up() -> None:

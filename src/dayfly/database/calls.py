@@ -36,17 +36,60 @@ def root(node: ast.AST) -> str:
 def names_set(call: ast.Call) -> Iterator[str]:
     """Of UPDATE: by keyword, or in a dict."""
     yield from (word.arg for word in call.keywords if word.arg)
-    given = [*call.args, *(word.value for word in call.keywords if word.arg is None)]
-    for each in given:
-        for key in each.keys if isinstance(each, ast.Dict) else ():
-            if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                yield key.value
+    for each in _given(call):
+        yield from keys(each)
+
+
+def keys(given: ast.AST) -> Iterator[str]:
+    """Columns that a dict names, by a string or as an attribute of their table."""
+    for key in given.keys if isinstance(given, ast.Dict) else ():
+        if isinstance(key, ast.Constant) and isinstance(key.value, str):
+            yield key.value
+        if isinstance(key, ast.Attribute):
+            yield key.attr
+
+
+def _given(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *(word.value for word in call.keywords if word.arg is None)]
 
 
 def spells(call: ast.Call) -> bool:
     """Whether it sets what is called as only the running program knows."""
     unpacks = any(word.arg is None for word in call.keywords)
-    return unpacks or (called(call) == "setattr" and not names_it(call))
+    by_name = called(call) == "setattr" and not names_it(call)
+    return unpacks or by_name or _by_unknown_keys(call)
+
+
+def _by_unknown_keys(call: ast.Call) -> bool:
+    """Of rows; what updates a dict is called on a name."""
+    of_rows = isinstance(getattr(call.func, "value", None), ast.Call)
+    known = (ast.Constant, ast.Attribute)
+    return (
+        of_rows
+        and called(call) in ("update", "values")
+        and any(
+            not isinstance(key, known)
+            for each in _given(call)
+            if isinstance(each, ast.Dict)
+            for key in each.keys
+        )
+    )
+
+
+def replaces(call: ast.Call) -> str:
+    """The attribute of a row whose others `set` takes away; empty for any other call."""
+    owner = getattr(call.func, "value", None)
+    one = called(call) == "set" and len(call.args) == 1
+    return owner.attr if one and isinstance(owner, ast.Attribute) else ""
+
+
+def adds(call: ast.Call) -> ast.Attribute | None:
+    """What `add` gives a row of others, that may have belonged to another one."""
+    owner = getattr(call.func, "value", None)
+    one = called(call) == "add" and bool(call.args)
+    if not one or not isinstance(owner, ast.Attribute) or owner.attr == "session":
+        return None
+    return None if root(owner) == "self" else owner
 
 
 def names_it(call: ast.Call) -> bool:

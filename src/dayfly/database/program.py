@@ -11,16 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from dayfly.database.calls import (
-    called,
-    deletes,
-    names_it,
-    names_set,
-    of_framework,
-    root,
-    spells,
-)
+from dayfly.database.calls import adds, called, deletes, of_framework, replaces, root, spells
 from dayfly.database.impact.words import first_word, set_columns
+from dayfly.database.setting import Setting, settings
+from dayfly.database.tables import Tables
 
 # Calls whose keywords and strings name columns that are read, not written.
 _READING = frozenset({
@@ -37,6 +31,8 @@ _DARK = frozenset({
 })  # fmt: skip
 _KEYS = frozenset({"id", "pk"})  # whoever sets them writes one row's values into another
 _WORD = re.compile(r"[A-Za-z_]\w*")
+_QUERY = re.compile(r"\s*(SELECT|WITH|DELETE)\s", re.IGNORECASE)
+_UPDATE = re.compile(r"\s*(UPDATE\s|update\s.*\sset\s)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -54,13 +50,34 @@ class Program:
     @cached_property
     def assigns(self) -> frozenset[str]:
         """The same, of objects alone: `order.state = …`."""
-        return frozenset(self._assigned())
+        return frozenset(setting.name for setting in self.settings)
 
     @cached_property
-    def given(self) -> frozenset[str]:
-        """What it sets; where it puts the names together, all that they may be."""
-        spelled = any(map(spells, self._of(ast.Call)))
-        return self.sets if spelled else self.assigns
+    def settings(self) -> frozenset[Setting]:
+        """And of which table."""
+        return frozenset(settings(self.nodes, list(self._texts())))
+
+    @cached_property
+    def spelled(self) -> frozenset[str]:
+        """Where it puts names of columns together, all that they may be, and of tables."""
+        texts = list(self._texts())
+        if not any(map(spells, self._of(ast.Call))) and not any(map(_put_together, texts)):
+            return frozenset()
+        whole = (text for text in texts if not (_QUERY.match(text) or set_columns(text)))
+        words = (word for text in whole for word in _WORD.findall(text))
+        return self.named.union(words) - _KEYS
+
+    @cached_property
+    def replaced(self) -> frozenset[str]:
+        """Attributes of rows whose others `set` takes away."""
+        return frozenset(filter(None, map(replaces, self._of(ast.Call))))
+
+    @cached_property
+    def added(self) -> frozenset[tuple[str, str]]:
+        """Attributes of rows to which it adds others, and the tables of the rows."""
+        tables = Tables(self.nodes)
+        found = filter(None, map(adds, self._of(ast.Call)))
+        return frozenset((tables.of(each.value), each.attr) for each in found)
 
     @cached_property
     def mentions(self) -> frozenset[str]:
@@ -77,19 +94,6 @@ class Program:
 
     def _of(self, kind: type[ast.AST]) -> Iterator:  # type: ignore[type-arg]
         return (each for each in self.nodes if isinstance(each, kind))
-
-    def _assigned(self) -> Iterator[str]:
-        for each in self._of(ast.Attribute):
-            own = each.attr.startswith("_") or getattr(each.value, "id", "") == "self"
-            if not isinstance(each.ctx, ast.Load) and not own:
-                yield each.attr
-        for call in self._of(ast.Call):
-            if called(call) in ("update", "values"):
-                yield from names_set(call)
-            if called(call) == "setattr" and names_it(call):
-                yield str(getattr(call.args[1], "value", ""))
-        for text in self._texts():
-            yield from set_columns(text)
 
     @cached_property
     def named(self) -> frozenset[str]:
@@ -114,6 +118,10 @@ class Program:
         for each in self._of(ast.Constant):
             if isinstance(each.value, str) and id(each) not in read:
                 yield each.value
+
+
+def _put_together(text: str) -> bool:
+    return _UPDATE.match(text) is not None and not set_columns(text)
 
 
 def program(text: str) -> Program | None:

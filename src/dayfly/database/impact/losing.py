@@ -10,6 +10,7 @@ from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.effects import Effect, Observed
 from dayfly.database.impact.finding import DOWNTIME, STAGED, Finding
 from dayfly.database.impact.meant import written_back
+from dayfly.database.impact.moved import moved
 from dayfly.database.impact.names import quoted, shown
 from dayfly.database.impact.types import keeps_values
 from dayfly.database.impact.words import fills_nulls_only
@@ -103,7 +104,9 @@ def _rows_lost(what: Comparison, observed: Observed) -> Iterator[Finding]:
     tables = {old.oid for old in what.tables if old.kind in "rpf" and what.own_rows(old.oid) != 0}
     for catalogue, effect, along in every(observed):
         for oid in sorted(tables & {change.table for change in along.changes}):
-            yield from _of_statement(what, catalogue, effect, along.of(oid))
+            changes = along.of(oid)
+            if any(change.by for change in changes) or not moved(what, observed, effect, oid):
+                yield from _of_statement(what, catalogue, effect, changes)
 
 
 def _of_statement(

@@ -8,7 +8,7 @@ from functools import cached_property
 from dayfly.database.impact.catalogue import Column, Constraint
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.effects import Effect
-from dayfly.database.impact.meant import missing
+from dayfly.database.impact.meant import inserts, missing
 from dayfly.database.impact.words import (
     asks_for,
     asks_for_nulls,
@@ -119,7 +119,7 @@ class Program:
         if effect.answered:
             return any(self._related(effect.read, each.wrote - self.what.kept) for each in later)
         for_update = mentions(effect.statement.text, "UPDATE")
-        return not for_update and any(_inserts(each) & effect.read for each in later)
+        return not for_update and any(inserts(each) & effect.read for each in later)
 
     def _related(self, read: frozenset[int], wrote: frozenset[int]) -> bool:
         new = {oid for oid in wrote if self.what.before.relation(oid) is None}
@@ -134,9 +134,3 @@ class Program:
                 if key.kind == "f" and ends & read:
                     found |= ends
         return frozenset(found)
-
-
-def _inserts(effect: Effect) -> frozenset[int]:
-    inserted = {oid for oid, written in effect.written.items() if written.inserted}
-    planned = effect.targets.keys() - effect.updates - effect.deletes
-    return frozenset(inserted | planned)

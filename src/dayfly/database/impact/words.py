@@ -53,6 +53,15 @@ def set_columns(text: str) -> tuple[str, ...]:
     return assigned(words[words.index("SET") + 1 :]) if "SET" in words else ()
 
 
+def updated(text: str) -> str:
+    """The table of such a statement, without its schema; empty for anything else."""
+    words = [word for word in _main(list(tokens(text))) if word not in ("INTO", "ONLY")]
+    if words[:1] not in (["UPDATE"], ["INSERT"]):
+        return ""
+    place = 3 if words[2:3] == ["."] else 1
+    return "".join(map(plain, words[place : place + 1]))
+
+
 def _main(words: list[str]) -> list[str]:
     """What stands after the queries of WITH."""
     depth = 0
