@@ -273,6 +273,34 @@ _LOG = (
 
 
 @pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            ("DROP VIEW mails", "CREATE VIEW mails AS SELECT mail FROM customers"),
+            "takes rights on mails away: shop:SELECT; rights are judged for dayfly only",
+        ),
+        (("REVOKE INSERT ON orders FROM shop",), "takes rights on orders away: shop:INSERT;"),
+        (("ALTER TABLE orders ENABLE ROW LEVEL SECURITY",), "hides rows of orders from who"),
+        (("ALTER TABLE orders ADD x int",), ""),
+        (("DROP TABLE orders",), ""),
+    ],
+)
+def test_what_another_role_loses_is_told_and_judged_for_nobody(
+    copies: Copies, changes: tuple[str, ...], told: str
+) -> None:
+    """Which of both is the application's is not known where only one URL is named."""
+    with copies.fresh(
+        "CREATE VIEW mails AS SELECT mail FROM customers", "GRANT SELECT ON mails TO shop",
+        "GRANT SELECT, INSERT ON orders TO shop",
+    ) as url:  # fmt: skip
+        found = assess(url, [migration(*changes)], rows=ROWS, budget=1.0, role="dayfly")
+
+    assert [note for note in found.notes if told in note] == list(found.notes)
+    assert bool(found.notes) == bool(told)
+    assert found.verdict == ("staged" if "DROP TABLE orders" in changes else "online")
+
+
+@pytest.mark.parametrize(
     ("changes", "verdict"),
     [
         (("ALTER TABLE orders ADD x serial",), "staged"),

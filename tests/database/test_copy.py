@@ -101,6 +101,30 @@ def test_a_copy_is_kept_by_what_the_schema_says(production: str, scratch: Path) 
         assert not kept.exists(), "not used for long"
 
 
+def test_what_is_published_is_published_on_the_copy(
+    production: str, elsewhere: ScratchServer, scratch: Path, tmp_path: Path
+) -> None:
+    """Of tables whose rows nothing tells apart, too, the tool's own among them."""
+    asked(production, b"CREATE TABLE orders (id int PRIMARY KEY); CREATE TABLE loose (k int)")
+    asked(production, "CREATE TABLE django_migrations (name text)")
+    admin = elsewhere.url(conninfo_to_dict(production)["dbname"])
+    asked(admin, b"CREATE PUBLICATION told FOR TABLE orders; ALTER PUBLICATION told OWNER TO app")
+    asked(admin, b"CREATE PUBLICATION all_of_it FOR ALL TABLES; COMMENT ON PUBLICATION told IS 'x'")
+    question = Question(url=production, folder=scratch, budget=1)
+    verdicts = {
+        "CREATE TABLE parts (id int PRIMARY KEY); ALTER PUBLICATION told ADD TABLE parts": "online",
+        "DROP PUBLICATION told": "staged",
+        "ALTER PUBLICATION told DROP TABLE orders": "staged",
+    }
+
+    for number, (text, verdict) in enumerate(verdicts.items()):
+        impact = of_files(question, write(tmp_path / str(number), {"1.sql": text})).impact
+        assert impact.verdict == verdict, impact.findings
+    with copy_of(production, folder=scratch) as copies:
+        assert count(copies.fresh(), "pg_publication") == 2
+        assert count(copies.without_rows(), "loose") == 0
+
+
 def test_sizes_are_productions(production: str, scratch: Path) -> None:
     asked(
         production,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from dayfly.database.answer import of_command, of_files
 from dayfly.database.cluster import new_cluster
@@ -176,6 +177,30 @@ def test_what_a_crash_left_is_dropped_and_nothing_of_somebody_else(
     with copy_of(shop, folder=scratch / "operated", scratch_url=admin) as copies:
         assert asked(copies.entered_by("clerk", copies.fresh()), "SELECT current_user") == "clerk"
     assert state(operators) == before
+
+
+def test_what_a_migration_sets_for_a_role_is_no_more_when_it_was_asked(
+    shop: str, elsewhere: ScratchServer, operators: ScratchServer, scratch: Path, tmp_path: Path
+) -> None:
+    """It would hold in each session that the role begins on that server, in our next ones too."""
+    admin = operators.url("postgres")
+    settings = "SELECT array_agg(setconfig ORDER BY setrole, setdatabase) FROM pg_db_role_setting"
+    asked(admin, """ALTER ROLE dayfly SET search_path = "$user", public, 'a b'""")
+    asked(admin, "ALTER ROLE dayfly SET app.tenant = 'one'")
+    before = asked(admin, settings)
+    asks = question(elsewhere.url(conninfo_to_dict(shop)["dbname"]), admin, scratch)
+    write(tmp_path / "set", {"1.sql": """
+        CREATE SCHEMA app2; ALTER ROLE dayfly SET search_path = app2;
+        ALTER ROLE dayfly RESET app.tenant; ALTER ROLE ALL SET work_mem = '5MB';
+        ALTER DATABASE postgres SET search_path = app2;
+    """})  # fmt: skip
+    write(tmp_path / "drop", {"1.sql": DROP})
+
+    of_files(asks, tmp_path / "set")
+
+    assert asked(admin, settings) == before
+    assert verdict(of_files(asks, tmp_path / "drop")) == "staged"
+    asked(admin, "ALTER ROLE dayfly RESET ALL")
 
 
 def test_productions_own_server_is_refused(

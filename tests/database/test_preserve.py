@@ -298,7 +298,6 @@ def test_a_table_that_comes_back_is_published_again(copies: Copies, case: Case) 
 
 
 def test_a_publication_that_is_gone_comes_back(copies: Copies, case: Case) -> None:
-    """It is no part of what pg_dump is asked for."""
     published = "SELECT pubname || ' ' || tablename FROM pg_publication_tables ORDER BY 1"
     drops = ("DROP PUBLICATION told", "ALTER TABLE orders DROP COLUMN rate")
     case.written("ALTER PUBLICATION told SET (publish = 'insert, delete')")

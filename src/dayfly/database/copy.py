@@ -16,7 +16,7 @@ from dayfly.database.encoding import clause
 from dayfly.database.guard import ONLY
 from dayfly.database.operators import operators_server, restored
 from dayfly.database.production import Production
-from dayfly.database.restoring import load_books
+from dayfly.database.restoring import empty, load_books
 from dayfly.database.server import Server, connected
 from dayfly.database.serverlog import Log, log_of
 from dayfly.database.source import Source
@@ -73,9 +73,7 @@ class Copies:
         with connect(url, autocommit=True) as connection:
             connection.execute("SET session_replication_role = replica")
             for schema, table in connection.execute(_FILLED, ([*BOOKS],)).fetchall():
-                connection.execute(
-                    sql.SQL("DELETE FROM ONLY {}").format(sql.Identifier(schema, table))
-                )
+                empty(connection, sql.Identifier(schema, table))
         return url
 
     def as_production(self, url: str) -> str:

@@ -21,8 +21,8 @@ KEPT = "schema-*.sql"
 _NO_TEXT = 'invalid byte sequence for encoding "UTF8"'
 _MAPPINGS = " USER MAPPING "  # with passwords of foreign servers: such a dump is not kept
 _FLAGS = (
-    "--schema-only", "--no-password", "--no-publications", "--no-subscriptions",
-    "--no-tablespaces", "--no-security-labels", "--encoding=UTF8", "--lock-wait-timeout=5000",
+    "--schema-only", "--no-password", "--no-subscriptions", "--no-tablespaces",
+    "--no-security-labels", "--encoding=UTF8", "--lock-wait-timeout=5000",
 )  # fmt: skip
 # psql's own commands (a random key), and what names the moment instead of the schema.
 _PASSING = re.compile(r"^(\\(un)?restrict .*|-- (Dumped|Started|Completed) .*)\n", re.MULTILINE)

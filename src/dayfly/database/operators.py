@@ -21,6 +21,7 @@ from dayfly.database.problems import connecting, shown
 from dayfly.database.production import Production, Role, reading
 from dayfly.database.programs import DatabaseError
 from dayfly.database.restoring import restore
+from dayfly.database.role_settings import put_back, role_settings
 
 PREFIX = "dayfly_scratch_"
 MARK = "Made by Dayfly for copies of a database; it is dropped when nothing needs it."
@@ -109,6 +110,7 @@ def operators_server(
     ):
         _require_fit(session, scratch_url, production_url, production)
         clean(session)
+        settings = role_settings(session, f"^{PREFIX}")
         try:
             made = _make_roles(session, production)
             password = str(conninfo_to_dict(scratch_url).get("password") or secrets.token_hex(16))
@@ -121,6 +123,7 @@ def operators_server(
                 key=password.encode(),
             )
         finally:
+            put_back(session, settings, f"^{PREFIX}")
             _drop(session, f"^{PREFIX}{run}(_[0-9a-f]{{8}})?$")
             clean(session)
 

@@ -17,6 +17,7 @@ from dayfly.database.sqltext import split
 _BATCH = 100  # statements: in one transaction all locks are held
 # A foreign server must not be reached from a copy, and its passwords are none of ours.
 _LEFT_OUT = ("CREATE USER MAPPING", "ALTER USER MAPPING")
+_PUBLISHING = ("CREATE PUBLICATION", "ALTER PUBLICATION", "COMMENT ON PUBLICATION")
 
 
 def restore(server: Server, schema: str, production: Production) -> tuple[str, ...]:
@@ -34,6 +35,7 @@ def restore(server: Server, schema: str, production: Production) -> tuple[str, .
         connection.execute("RESET ALL")
         load_books(connection, production.books)
         unfilled = fill(connection, production.books.keys())
+        _publish(connection, schema)
         connection.execute("ANALYZE")
         return unfilled
 
@@ -43,10 +45,18 @@ def load_books(connection: Connection, books: Mapping[Table, bytes]) -> None:
     connection.execute("SET session_replication_role = replica")
     for table, rows in books.items():
         name = sql.Identifier(*table)
-        connection.execute(sql.SQL("DELETE FROM {}").format(name))
+        empty(connection, name)
         with connection.cursor().copy(sql.SQL("COPY {} FROM STDIN").format(name)) as copy:
             copy.write(rows)
     connection.execute("RESET session_replication_role")
+
+
+def empty(connection: Connection, table: sql.Identifier) -> None:
+    """Also where rows are published that nothing tells apart, of which none may be deleted."""
+    try:
+        connection.execute(sql.SQL("DELETE FROM ONLY {}").format(table))
+    except errors.ObjectNotInPrerequisiteState:
+        connection.execute(sql.SQL("TRUNCATE ONLY {} CASCADE").format(table))
 
 
 def _refuse_missing(connection: Connection, extensions: Iterable[str]) -> None:
@@ -100,8 +110,17 @@ def _run(connection: Connection, schema: str) -> None:
             ) from error
 
 
+def _publish(connection: Connection, schema: str) -> None:
+    """What only a superuser may publish (all tables, a schema's) is not on the copy of another."""
+    for piece in split(schema):
+        if piece.text.startswith(_PUBLISHING):
+            with suppress(errors.InsufficientPrivilege, errors.UndefinedObject):
+                connection.execute(piece.text.encode())
+
+
 def _batches(schema: str) -> Iterator[str]:
-    texts = [piece.text for piece in split(schema) if not piece.text.startswith(_LEFT_OUT)]
+    apart = (*_LEFT_OUT, *_PUBLISHING)
+    texts = [piece.text for piece in split(schema) if not piece.text.startswith(apart)]
     for at in range(0, len(texts), _BATCH):
         yield ";\n".join(texts[at : at + _BATCH])
 

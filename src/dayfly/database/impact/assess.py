@@ -56,6 +56,7 @@ from dayfly.database.impact.untried import untried
 from dayfly.database.impact.uses import Uses, uses
 from dayfly.database.impact.views import views
 from dayfly.database.impact.widening import widening
+from dayfly.database.impact.withdrawn import unjudged
 from dayfly.database.loss import Loss, merged
 
 UNBUILT = "it has to stay until that is retired; a release through Dayfly bridges this"
@@ -258,6 +259,7 @@ def _notes(what: Comparison, evidence: Evidence) -> Iterator[str]:
     yield from decided(what, evidence.observed)
     yield from left_untried(evidence.fired.untried)
     yield from saved(what, evidence.observed, evidence.statements)
+    yield from unjudged(what)
 
 
 def _parented(asked: Sequence[Parent], ask: Ask | None) -> frozenset[Key]:

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 from dayfly.database.bridge import Bridge
 from dayfly.database.impact import remedies
-from dayfly.database.impact.catalogue import Column, Constraint, Relation, Routine, Rule, Schema
+from dayfly.database.impact.catalogue import Column, Constraint, Relation, Rule
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.finding import ONLINE, Finding, breaks
 from dayfly.database.impact.names import quoted, shown
 from dayfly.database.impact.types import length, widens
+from dayfly.database.impact.withdrawn import withdrawn
 
 UNDEFINED_TABLE, UNDEFINED_COLUMN = "42P01", "42703"
 NOT_NULL, RETYPED, TOO_LONG, FORBIDDEN = "23502", "42804", "22001", "42501"
@@ -203,19 +204,9 @@ def _may_dangle(what: Comparison, column: Column) -> bool:
 
 
 def _grants(what: Comparison) -> Iterator[Finding]:
-    guarded: tuple[Schema | Relation | Column | Routine, ...] = (
-        *what.before.of(Schema),
-        *what.before.of(Relation),
-        *what.before.of(Column),
-        *what.before.of(Routine),
-    )
-    for old in guarded:
-        now = what.standing(old)
-        if now is None:
-            continue
-        lost = [grant for grant in old.grants if grant not in now.grants]
-        if what.role:
-            lost = [grant for grant in lost if grant.split(":")[0] in (what.role, "public")]
+    for old, now, gone in withdrawn(what):
+        own = (what.role, "public")
+        lost = [one for one in gone if not what.role or one.split(":")[0] in own]
         if lost:
             told = ", ".join(lost)
             message = f"takes rights on {old.name} away: {told}"

@@ -20,10 +20,10 @@ _SORTS = (
 def routines(what: Comparison) -> Iterator[Finding]:
     for old in what.before.of(Routine):
         now = what.standing(old)
-        if now is None:
+        if now is None and not any(_stands_in(what, old, new) for new in what.after.of(Routine)):
             message = f"drops or renames the function {_shown(old)}"
             yield breaks(0, message, UNDEFINED, remedies.CONTRACT, old)
-        else:
+        elif now is not None:
             for message, state in _differences(old, now):
                 yield breaks(0, f"{_shown(old)} {message}", state, remedies.CONTRACT, old, now)
             if now.body != old.body:
@@ -36,6 +36,19 @@ def routines(what: Comparison) -> Iterator[Finding]:
 
 def _shown(routine: Routine) -> str:
     return f"{routine.name}({routine.arguments})"
+
+
+def _stands_in(what: Comparison, old: Routine, new: Routine) -> bool:
+    """Whether each call of one that is gone means this one, which takes more arguments."""
+    arguments = zip(old.arguments.split(", "), new.arguments.split(", "), strict=False)
+    return (
+        what.is_new(new)
+        and (old.schema, old.name) == (new.schema, new.name)
+        and new.takes[0] <= old.takes[0] <= old.takes[1] <= new.takes[1]
+        and all(now == was or now.endswith(f" {was}") for was, now in arguments)
+        and {*old.grants} <= {*new.grants}
+        and not any(_differences(old, new))
+    )
 
 
 def _differences(old: Routine, now: Routine) -> Iterator[tuple[str, str]]:
