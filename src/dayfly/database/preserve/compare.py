@@ -13,7 +13,7 @@ from dayfly.database.impact.catalogue import (
     Thing,
 )
 
-_OIDS = {"oid", "number", "table", "parent", "columns", "target", "index", "routine"}
+_OIDS = {"oid", "number", "numbers", "table", "parent", "columns", "target", "index", "routine"}
 _ROWS = "rp"
 
 
