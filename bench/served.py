@@ -99,13 +99,13 @@ def nginx(folder: Path) -> Iterator[Served | None]:
 def _listening(argv: list[str], port: int) -> Iterator[int]:
     with started(argv) as process:
         try:
-            wait_until(lambda: _answers(port), seconds=30, what=argv[0])
+            wait_until(lambda: answers(port), seconds=30, what=argv[0])
             yield process.pid
         finally:
             end_group(process)
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), 1).close()
     except OSError:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.memory import cpu, pss
+from bench.served import answers
 from dayfly.clock import wait_until
 from dayfly.command import end_group, started, which
 
@@ -89,15 +90,7 @@ def victoria(folder: Path) -> Iterator[Victoria | None]:
     with started(argv) as process:
         try:
             one = Victoria(process.pid, port, folder)
-            wait_until(lambda: _answers(port), seconds=30, what=PROGRAM)
+            wait_until(lambda: answers(port), seconds=30, what=PROGRAM)
             yield one
         finally:
             end_group(process)
-
-
-def _answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
