@@ -3,12 +3,13 @@
 import os
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dayfly.config.secrets import Secrets
-from dayfly.environment.mounting import Mount, Mounting
+from dayfly.environment.mounting import Mount, Mounting, served
 from dayfly.files.objects import Asked
 from dayfly.files.repository import Repository
 from dayfly.files.tenants import Tenants
@@ -99,3 +100,41 @@ def test_a_file_of_the_same_name_by_another_hand_is_no_reason_to_put_it_again(
     follow(mounting)
 
     assert len(states(mounting)) == 1
+
+
+@pytest.mark.parametrize(
+    ("moment", "release"),
+    [
+        pytest.param(5.0, 4, id="before any turn that is known, it can only be who serves"),
+        pytest.param(10.0, 3, id="as it began"),
+        pytest.param(19.9, 3, id="until another came"),
+        pytest.param(20.0, 4, id="the other"),
+        pytest.param(31.0, 3, id="and back again"),
+        pytest.param(99.0, 4, id="the last"),
+    ],
+)
+def test_a_file_is_from_the_release_that_served_when_it_was_written(
+    media: Path, moment: float, release: int
+) -> None:
+    turns = ((10.0, 3), (20.0, 4), (30.0, 3), (40.0, 4))
+    mount = Mount(
+        app="shop", release=4, turns=turns, bucket="shop", path="m", folder=media, prefix="m/"
+    )
+    assert served(mount, moment) == release
+
+
+def test_a_time_that_a_program_has_set_does_not_change_who_wrote(
+    mounting: Mounting, media: Path
+) -> None:
+    [mount] = mounting.mounts()
+    turns = ((time.time() - 90, 2), (time.time() - 5, 3))
+    write(media / "unpacked.png", "1", ago=60)  # as tar does, in the time of release 2
+
+    Mounting(mounting.state, mounting.tenants, lambda: [replace(mount, turns=turns)]).round()
+
+    repository = Repository(mounting.tenants.root, mounting.tenants.index)
+    try:
+        found = repository.head("shop", "media/unpacked.png")
+    finally:
+        repository.close()
+    assert found.description.provenance.release == "3"

@@ -12,7 +12,7 @@ import msgspec
 
 from dayfly.config.app import App
 from dayfly.durable import translated, write_atomically
-from dayfly.environment.collecting import FINISHED_SECONDS, Stamp, files, store, type_of
+from dayfly.environment.collecting import FINISHED_SECONDS, Found, Stamp, files, store, type_of
 from dayfly.files.objects import Description, Provenance
 from dayfly.files.tenants import Tenants
 from dayfly.release.work import Parts
@@ -26,10 +26,14 @@ Known = dict[str, Stamp]
 
 @dataclass(frozen=True, kw_only=True)
 class Mount:
-    """`path` is that of dayfly.toml, `folder` where it lies; keys begin with the prefix."""
+    """`path` is that of dayfly.toml, `folder` where it lies; keys begin with the prefix.
+
+    `turns` tell when which release began to serve, in seconds since the epoch, oldest first.
+    """
 
     app: str
     release: int
+    turns: tuple[tuple[float, int], ...] = ()
     bucket: str
     path: str
     folder: Path
@@ -41,7 +45,8 @@ class Mounting:
     """What was put, changed or deleted in a directory is so in the archive, some seconds later.
 
     A deletion is a delete marker: what was there can be restored. Of a directory that is missing
-    nothing is taken to be deleted.
+    nothing is taken to be deleted. What was written is from the release that served then, by the
+    kernel's clock; when something was deleted nobody knows, so that is from the one that serves.
     """
 
     state: Path
@@ -84,12 +89,12 @@ class Mounting:
             for found in files(mount.folder, partial(_key, mount)):
                 try:
                     if found.path in fresh:
-                        store(repository, mount.bucket, found, _described(mount, found.key))
+                        store(repository, mount.bucket, found, _described(mount, found))
                         known[found.path] = found.stamp
                 finally:
                     os.close(found.descriptor)
             for name in gone:
-                repository.delete(mount.bucket, _key(mount, name), by=_origin(mount))
+                repository.delete(mount.bucket, _key(mount, name), by=_origin(mount, mount.release))
                 del known[name]
 
 
@@ -114,11 +119,16 @@ class Serving:
             yield Mount(
                 app=app.app,
                 release=number,
+                turns=self._turns(app.app),
                 bucket=self.parts.archive.bucket_of(app),
                 path=path,
                 folder=self.parts.home.keep(app.app, path),
                 prefix=prefix,
             )
+
+    def _turns(self, app: str) -> tuple[tuple[float, int], ...]:
+        events = self.parts.journal.told(app, "cutover")
+        return tuple((event.time, event.release) for event in events if event.release)
 
 
 def _present(mount: Mount) -> Known:
@@ -133,13 +143,20 @@ def _key(mount: Mount, path: str) -> str:
     return f"{mount.prefix}{path}"
 
 
-def _described(mount: Mount, key: str) -> Description:
+def _described(mount: Mount, found: Found) -> Description:
+    changed = os.fstat(found.descriptor).st_ctime  # which no program can set, unlike st_mtime
     return Description(
         owner=mount.app,
-        headers={"content-type": type_of(key)},
-        provenance=_origin(mount),
+        headers={"content-type": type_of(found.key)},
+        provenance=_origin(mount, served(mount, changed)),
     )
 
 
-def _origin(mount: Mount) -> Provenance:
-    return Provenance(who=mount.app, release=str(mount.release), source=mount.path)
+def served(mount: Mount, moment: float) -> int:
+    """The release that served then."""
+    began = [release for time, release in mount.turns if time <= moment]
+    return began[-1] if began else mount.release
+
+
+def _origin(mount: Mount, release: int) -> Provenance:
+    return Provenance(who=mount.app, release=str(release), source=mount.path)
