@@ -54,6 +54,7 @@ class Effect:
     wrote: frozenset[int] = frozenset()  # new tables too
     constant: bool = False  # touches as many rows in production as on the copy
     lookup: bool = False  # reads single rows by their keys
+    follows: frozenset[int] = frozenset()  # without rows of these new tables it reads none at all
     ends: frozenset[int] = frozenset()  # of which it reads the largest or least value of an index
     pairs: frozenset[tuple[int, int]] = frozenset()  # for each row of this, it reads all of that
     answered: bool | None = None  # None: no query; False: no row, or nothing but zero and NULL

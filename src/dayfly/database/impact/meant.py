@@ -74,7 +74,7 @@ class _Seen:
         """Of fewer tables than its text deletes from, in so many places."""
         deleted = {oid for each in self.effects for oid, n in each.written.items() if n.deleted}
         deleted.update(oid for effect in self.effects for oid in effect.deletes)
-        old = {name for name in program.replaced if not self._in_new(name)}
+        old = {each for each in program.replaced if not self._in_new(program, *each)}
         return program.deletes + len(old) > len(deleted)
 
     def lacks_links(self, program: Program) -> bool:
@@ -84,17 +84,23 @@ class _Seen:
         places = [
             each
             for each in program.added
-            if "_".join(each) not in self._standing and not self._in_new(each[1])
+            if "_".join(each) not in self._standing and not self._in_new(program, *each)
         ]
         return len(places) > len(links)
 
-    def _in_new(self, name: str) -> bool:
+    def _in_new(self, program: Program, owner: str, name: str) -> bool:
         """Whether it is kept in a table of this migration, which had nothing."""
-        return any(
-            table.name.endswith(f"_{name}")
+        new = [
+            table.name
             for table in self.what.after.of(Relation)
             if self.what.before.relation(table.oid) is None
-        )
+        ]
+        backwards = [link for link in program.links if link.goes_by(owner, name)]
+        if backwards:
+            return any(link.kept_in(table) for link in backwards for table in new)
+        if owner in self._standing:
+            return f"{owner}_{name}" in new
+        return any(table.endswith(f"_{name}") for table in new)
 
     def lacks(self, program: Program) -> Iterator[str]:
         """Columns of old tables."""

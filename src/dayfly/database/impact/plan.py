@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 
 from dayfly.database.impact.catalogue import Catalogue, Index, Relation
+from dayfly.database.impact.linked import needed, unasked
 from dayfly.database.impact.pairing import Node, loops, pairs
 from dayfly.database.impact.words import first_word, set_columns, tokens
 
@@ -23,6 +24,7 @@ class Plan:
     read: frozenset[int] = frozenset()
     constant: bool = False  # touches the same rows whatever the size of the tables
     lookup: bool = False  # reads single rows by their keys, and writes none
+    follows: frozenset[int] = frozenset()  # finds only what rows of these lead to
     ends: frozenset[int] = frozenset()  # reads one row at an end of an index, for max() or min()
     pairs: frozenset[tuple[int, int]] = frozenset()  # for each row of this, all of that
 
@@ -85,8 +87,18 @@ def read_plan(roots: Sequence[Node], text: str, catalogue: Catalogue) -> Plan:
         read=read,
         constant=bool(writes) and all(tables),
         lookup=not writes and bool(tables) and all(tables),
+        follows=_follows(roots, reads, catalogue),
         ends=_ends(reads, text, catalogue),
     )
+
+
+def _follows(roots: Sequence[Node], reads: Sequence[Node], catalogue: Catalogue) -> frozenset[int]:
+    """And nothing else is asked of the rows of the others."""
+    if len(roots) != 1:
+        return frozenset()
+    found = frozenset(_named(name, catalogue) for name in needed(roots[0])) - {0}
+    others = (node for node in reads if _relation(node, catalogue) not in found)
+    return found if all(map(unasked, others)) else frozenset()
 
 
 def _ends(reads: Sequence[Node], text: str, catalogue: Catalogue) -> frozenset[int]:

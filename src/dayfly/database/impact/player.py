@@ -104,6 +104,7 @@ class Player:
             read=effect.read | (plan.read & self.before_tables if effect.read else frozenset()),
             constant=plan.constant,
             lookup=plan.lookup,
+            follows=plan.follows - self.before_tables,
             ends=plan.ends,
             pairs=plan.pairs,
             changed=back.changed(before, back.values(self.connection)) if back else None,

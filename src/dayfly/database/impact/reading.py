@@ -28,6 +28,7 @@ class Program:
 
     what: Comparison
     effects: Sequence[Effect]
+    own: frozenset[int] = frozenset()  # new tables that it alone has filled, row by row
 
     def unseen(self) -> Iterator[tuple[Effect, int]]:
         """The first question to each table with rows in production that nothing came of here."""
@@ -74,6 +75,7 @@ class Program:
             if self._led_on(place, effect)
             or self._tells_nothing(place, effect)
             or self._checks(place, effect)
+            or self._finds_its_own(effect)
         )
 
     def _tells_nothing(self, place: int, effect: Effect) -> bool:
@@ -82,6 +84,10 @@ class Program:
             return False
         first = place == self._questions[0][0]
         return (effect.lookup and not first) or self._any_row(effect)
+
+    def _finds_its_own(self, effect: Effect) -> bool:
+        """What it has put there itself, as `set` looks for links that a row has already."""
+        return bool(effect.follows & self.own)
 
     def _any_row(self, effect: Effect) -> bool:
         return _ANY_ROW.fullmatch(" ".join(shape(effect.statement.text))) is not None

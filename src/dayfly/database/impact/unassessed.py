@@ -5,10 +5,11 @@ from dataclasses import replace
 
 from dayfly.database.impact import remedies
 from dayfly.database.impact.breaking import NOT_NULL
-from dayfly.database.impact.carried import every
+from dayfly.database.impact.carried import Carried, every
 from dayfly.database.impact.catalogue import Column
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.effects import Effect, Observed
+from dayfly.database.impact.filled import filled_by
 from dayfly.database.impact.finding import DOWNTIME, ONLINE, STAGED, Finding
 from dayfly.database.impact.names import shown
 from dayfly.database.impact.reading import Program
@@ -87,9 +88,11 @@ def _unobserved(
     """What a migration would write for production's rows, and did not for those of the copy."""
     migrations: dict[str, list[Effect]] = {}
     told: set[tuple[str, int]] = set()
+    everything: list[tuple[str, Effect, Carried]] = []
     seen = zip(_migrations(observed), every(observed), observed.steps, strict=True)
     for name, (before, effect, along), step in seen:
         migrations.setdefault(name, []).append(effect)
+        everything.append((name, effect, along))
         for unseen in Ran(what, effect, before, step.after, along).unseen():
             if (name, unseen.table) not in told:
                 told.add((name, unseen.table))
@@ -97,7 +100,7 @@ def _unobserved(
                     found = _finding(effect, unseen.table, unseen.says)
                     yield _with_rows(what, found) if unseen.losing else found
     for name, effects in migrations.items() if what.sender.decides else ():
-        program = Program(what, effects)
+        program = Program(what, effects, filled_by(what, name, everything))
         for effect, table in program.unseen():
             if (name, table) not in told:
                 told.add((name, table))
