@@ -3,8 +3,11 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from psycopg import sql
+
+from dayfly.database.impact.kinds import BODY, NOTED
 
 _WORD = re.compile(r"[a-z_][a-z0-9_$]*")
 # What leaves the database, or its transaction: not to be run on a copy of it.
@@ -20,7 +23,7 @@ _OURS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 
 ROUTINES = f"""
     SELECT n.nspname::text, p.proname::text, pg_get_function_identity_arguments(p.oid),
-        p.prosrc, ARRAY(SELECT format_type(t, NULL) FROM unnest(p.proargtypes) WITH ORDINALITY
+        {BODY}, ARRAY(SELECT format_type(t, NULL) FROM unnest(p.proargtypes) WITH ORDINALITY
                         AS a (t, i) ORDER BY i)::text[],
         CASE WHEN p.prorettype IN ('trigger'::regtype, 'event_trigger'::regtype) THEN 'is fired'
             WHEN p.prokind = 'p' THEN 'a procedure' WHEN p.prokind = 'a' THEN 'an aggregate'
@@ -28,7 +31,8 @@ ROUTINES = f"""
             WHEN p.provariadic <> 0 THEN 'it takes any number of arguments'
             WHEN l.lanname NOT IN ('sql', 'plpgsql') THEN 'it is written in ' || l.lanname
             ELSE '' END,
-        coalesce(pg_get_function_result(p.oid), '')
+        coalesce(pg_get_function_result(p.oid), ''), p.oid::int8,
+        p.prosrc = '' AND l.lanname = 'sql', {NOTED}
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     JOIN pg_language l ON l.oid = p.prolang
     WHERE {_OURS} AND {_EXTENSION} ORDER BY p.oid"""  # noqa: S608 - our own words
@@ -39,6 +43,8 @@ TABLES = f"""
         ARRAY(SELECT t.tgname::text FROM pg_trigger t
               WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled = 'A'),
         ARRAY(SELECT p.proname::text FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+              WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')),
+        ARRAY(SELECT t.tgfoid::int8 FROM pg_trigger t
               WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')),
         ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid
               AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
@@ -100,6 +106,9 @@ class Called:
     takes: list[str]
     why_not: str  # it is not called; empty where it can be
     result: str
+    oid: int
+    parsed: bool  # PostgreSQL has noted all that it calls; else only its text tells
+    noted: list[int]
 
     @property
     def is_fired(self) -> bool:
@@ -114,8 +123,19 @@ class Called:
     def doing(self) -> tuple[str, ...]:
         return "call", self.schema, self.name, self.arguments
 
-    def uses(self, names: Collection[str]) -> bool:
-        return bool(words_of([self.name, self.body, self.result, *self.takes]) & set(names))
+    def uses(self, said: Collection[str]) -> bool:
+        return bool(words_of([self.name, self.body, self.result, *self.takes]) & set(said))
+
+    def calls(self, others: Iterable["Called"]) -> bool:
+        """One of them: where its text alone tells, any of that name."""
+        return any(
+            other.oid in self.noted or (not self.parsed and other.name.lower() in self._words)
+            for other in others
+        )
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return words_of([self.body])
 
 
 @dataclass(frozen=True)
@@ -126,7 +146,8 @@ class Firing:
     name: str
     ordinary: list[str]
     always: list[str]
-    functions: list[str]
+    functions: list[str]  # those of extensions too, of which no more is known
+    routines: list[int]
     columns: list[str]
     types: list[str]
 
@@ -134,12 +155,9 @@ class Firing:
     def key(self) -> str:
         return f"{self.schema}.{self.name}"
 
-    @property
-    def runs(self) -> frozenset[str]:
-        return frozenset(self.functions)
-
-    def uses(self, names: Collection[str]) -> bool:
-        return bool(self.columns) and not {self.name.lower(), *self.functions}.isdisjoint(names)
+    def uses(self, said: Collection[str], concerned: Collection[int]) -> bool:
+        own = not {self.name.lower(), *self.functions}.isdisjoint(said)
+        return bool(self.columns) and (own or not {*self.routines}.isdisjoint(concerned))
 
     def as_it_fires(self, now: "Firing") -> "Firing":
         """With its columns as they were, and the triggers of now."""
@@ -189,33 +207,33 @@ class Firing:
         return text.format(self.identifier, sql.SQL(", ").join(pairs), self._first)
 
 
-def concerned(said: frozenset[str], routines: Collection[Called]) -> frozenset[str]:
-    """The names in a migration, and those of functions that have to do with them."""
-    found = set(said)
-    while True:
-        more = {routine.name for routine in routines if routine.uses(found)} - found
-        if not more:
-            return frozenset(found)
-        found |= more
+def concerned(said: frozenset[str], routines: Collection[Called]) -> frozenset[int]:
+    """Functions that have to do with the names in a migration, and what calls them."""
+    return _with_callers([each for each in routines if each.uses(said)], routines)
 
 
-def called_by(statements: Iterable[str], routines: Collection[Called]) -> frozenset[str]:
+def called_by(statements: Iterable[str], routines: Collection[Called]) -> frozenset[int]:
     """Functions that statements call, and that those call; all that triggers call are called."""
-    fired = (each.body for each in routines if each.is_fired)
-    said = words_of([*statements, *fired])
-    while True:
-        called = {each.name for each in routines if each.name.lower() in said}
-        more = words_of(each.body for each in routines if each.name in called) - said
-        if not more:
-            return frozenset(called)
-        said |= more
+    said = words_of(statements)
+    waiting = [each for each in routines if each.is_fired or each.name.lower() in said]
+    found: set[int] = set()
+    while waiting:
+        one = waiting.pop()
+        found.add(one.oid)
+        waiting += [each for each in routines if each.oid not in found and one.calls([each])]
+    return frozenset(found)
 
 
-def reaching(routines: Collection[Called]) -> frozenset[str]:
+def reaching(routines: Collection[Called]) -> frozenset[int]:
     """Functions that leave the database, or call one that does."""
-    found = {r.name for r in routines if reaches(r.body)}
+    return _with_callers([each for each in routines if reaches(each.body)], routines)
+
+
+def _with_callers(begin: Iterable[Called], routines: Collection[Called]) -> frozenset[int]:
+    found = {each.oid: each for each in begin}
     while True:
-        more = {r.name for r in routines if words_of([r.body]) & found} - found
+        others = [each for each in routines if each.oid not in found]
+        more = {each.oid: each for each in others if each.calls(found.values())}
         if not more:
             return frozenset(found)
         found |= more

@@ -145,6 +145,8 @@ class Routine(Thing):
     strict: bool = False
     definer: bool = False  # runs with the rights of its owner
     settings: tuple[str, ...] = ()  # "name=value", while it runs
+    parsed: bool = False  # PostgreSQL has noted what it calls; else only its text tells
+    calls: tuple[int, ...] = field(default=(), compare=False)  # what is noted
 
 
 @dataclass(frozen=True, kw_only=True)

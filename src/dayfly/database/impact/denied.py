@@ -7,11 +7,12 @@ import psycopg
 from dayfly.database.captured import Transaction
 from dayfly.database.connection import connect
 from dayfly.database.impact import remedies
+from dayfly.database.impact.calling import whole
 from dayfly.database.impact.catalogue import Catalogue, Column, Relation, Routine, Trigger
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.finding import Finding, breaks
 from dayfly.database.impact.names import quoted, shown
-from dayfly.database.impact.triggers import tables, whole
+from dayfly.database.impact.triggers import tables
 from dayfly.database.impact.words import mentions
 
 FORBIDDEN = "42501"

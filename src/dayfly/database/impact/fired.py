@@ -102,22 +102,26 @@ def exercise(
         known = {row[0] for row in connection.execute(NAMES)}
         routines = [Called(*row) for row in connection.execute(ROUTINES)]
         tables = _firing(connection)
-    names = concerned(said & known, routines)
+    said &= known
+    touched = concerned(said, routines)
     left = reaching(routines)
     asked = Exercise(
         url=url,
         role=role,
-        tables=tuple(t for t in tables if t.uses(names) and not leaves(t.runs, left)),
-        routines=tuple(
-            r for r in routines if not r.why_not and r.uses(names) and r.name not in left
-        ),
+        tables=tuple(t for t in tables if t.uses(said, touched) and not leaves(t, left)),
+        routines=tuple(r for r in routines if not r.why_not and r.oid in touched - left),
     )
     asked.rows = _rows(asked)
     found = _exercised(asked)
     asked.worked = frozenset(doing for doing, error in found.items() if error is None)
     asked.untried = (
-        *routines_left(routines, names, left, found, called_by(statements, routines)),
-        *tables_left(tables, names, left, found, routines),
+        *routines_left(
+            [each for each in routines if each.oid in touched],
+            left,
+            found,
+            called_by(statements, routines),
+        ),
+        *tables_left([t for t in tables if t.uses(said, touched)], left, found, routines),
     )
     return asked
 

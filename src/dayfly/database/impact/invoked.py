@@ -6,10 +6,10 @@ from dataclasses import replace
 from itertools import pairwise
 
 from dayfly.database.impact.bodies import ANYTHING, Body, read_body
+from dayfly.database.impact.calling import with_called
 from dayfly.database.impact.catalogue import Catalogue, Relation, Routine
 from dayfly.database.impact.effects import Effect
 from dayfly.database.impact.plan import PLANNED
-from dayfly.database.impact.triggers import with_called
 from dayfly.database.impact.words import first_word, plain, tokens
 
 _CODE = ("DO", "CALL", "EXECUTE", "EXPLAIN")

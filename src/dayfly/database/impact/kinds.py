@@ -21,6 +21,13 @@ _OURS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 _OWNING = """(SELECT d.refobjsubid FROM pg_depend d
     WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND c.relkind = 'S'"""
 
+# Of a function in pg_proc p, of the language l. In SQL of the standard it has no text of its own.
+BODY = """CASE WHEN p.prosrc = '' AND l.lanname = 'sql' AND p.prokind IN ('f', 'p')
+    THEN pg_get_functiondef(p.oid) ELSE coalesce(p.prosrc, '') END"""
+NOTED = """ARRAY(SELECT d.refobjid::int8 FROM pg_depend d
+    WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+      AND d.refclassid = 'pg_proc'::regclass)"""
+
 
 def _grants(acl: str, kind: str, owner: str) -> str:
     return f"""ARRAY(
@@ -165,11 +172,11 @@ KINDS: tuple[tuple[type[Thing], str, str], ...] = (
         f"""SELECT p.oid::int8, p.proname AS name, n.nspname AS schema,
             pg_get_function_identity_arguments(p.oid) AS arguments,
             coalesce(pg_get_function_result(p.oid), '') AS result, l.lanname AS language,
-            CASE WHEN p.prosrc = '' AND l.lanname = 'sql' AND p.prokind IN ('f', 'p')
-                 THEN pg_get_functiondef(p.oid) ELSE coalesce(p.prosrc, '') END AS body,
+            {BODY} AS body,
             {_grants("p.proacl", "f", "p.proowner")} AS grants,
             ARRAY[p.pronargs - p.pronargdefaults,
                   CASE WHEN p.provariadic <> 0 THEN 100 ELSE p.pronargs END]::int[] AS takes,
+            p.prosrc = '' AND l.lanname = 'sql' AS parsed, {NOTED} AS calls,
             p.proisstrict AS strict, p.prosecdef AS definer,
             coalesce(p.proconfig, ARRAY[]::text[]) AS settings
         FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace

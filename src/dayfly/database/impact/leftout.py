@@ -25,39 +25,37 @@ class Untried:
 
 def routines_left(
     routines: Iterable[Called],
-    names: Collection[str],
-    left: frozenset[str],
+    left: frozenset[int],
     found: Mapping[Doing, psycopg.Error | None],
-    called: Collection[str],
+    called: Collection[int],
 ) -> Iterator[Untried]:
     for one in routines:
         error = found.get(one.doing)
-        why = one.why_not or (LEAVES if one.name in left else "")
+        why = one.why_not or (LEAVES if one.oid in left else "")
         why = why or (f"it fails on made-up values: {_said(error)}" if error else "")
-        if why and one.uses(names) and not one.is_fired:
+        if why and not one.is_fired:
             yield Untried(
                 doing=one.doing,
                 shown=one.shown,
                 why=why,
-                called=one.name in called,
+                called=one.oid in called,
                 texts=(one.body,),
             )
 
 
 def tables_left(
     tables: Iterable[Firing],
-    names: Collection[str],
-    left: frozenset[str],
+    left: frozenset[int],
     found: Mapping[Doing, psycopg.Error | None],
     routines: Collection[Called],
 ) -> Iterator[Untried]:
     for one in tables:
         tried = {d[0]: error for d, error in found.items() if d[1:] == (one.schema, one.name)}
-        if not one.uses(names) or any(error is None for error in tried.values()):
+        if any(error is None for error in tried.values()):
             continue
         errors = [_said(error) for error in tried.values() if error]
-        why = LEAVES if leaves(one.runs, left) else "; ".join(errors[:1] or [NO_ROW])
-        bodies = tuple(each.body for each in routines if each.name in one.runs)
+        why = LEAVES if leaves(one, left) else "; ".join(errors[:1] or [NO_ROW])
+        bodies = tuple(each.body for each in routines if each.oid in one.routines)
         doing = ("fire", one.schema, one.name)
         shown = f"the triggers of {one.name}"
         yield Untried(doing=doing, shown=shown, why=why, called=True, texts=bodies)
@@ -67,6 +65,6 @@ def _said(error: psycopg.Error) -> str:
     return error.diag.message_primary or str(error)
 
 
-def leaves(functions: Iterable[str], left: frozenset[str]) -> bool:
-    """Those of an extension are known by their names only."""
-    return any(name in left or reaches(name) for name in functions)
+def leaves(table: Firing, left: Collection[int]) -> bool:
+    """Functions of an extension are known by their names only."""
+    return not {*table.routines}.isdisjoint(left) or any(map(reaches, table.functions))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from dayfly.database.impact import remedies
 from dayfly.database.impact.breaking import FORBIDDEN, RETYPED
+from dayfly.database.impact.calling import callers
 from dayfly.database.impact.catalogue import Column, Constraint, Index, Policy, Routine, Thing
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.finding import Finding, breaks
@@ -26,9 +27,9 @@ def routines(what: Comparison) -> Iterator[Finding]:
         elif now is not None:
             for message, state in _differences(old, now):
                 yield breaks(0, f"{_shown(old)} {message}", state, remedies.CONTRACT, old, now)
-            if now.body != old.body:
-                yield from _used(what, old, now)
-                yield from _indexed(what, old, now)
+            for by in callers(what.before, old) if now.body != old.body else ():
+                yield from _used(what, old, now, by)
+                yield from _indexed(what, old, now, by)
     for new in what.after.of(Routine):
         if what.is_new(new):
             yield from _ambiguous(what, new)
@@ -62,8 +63,12 @@ def _differences(old: Routine, now: Routine) -> Iterator[tuple[str, str]]:
         yield f"needs {now.takes[0]} arguments, not {old.takes[0]}", UNDEFINED
 
 
-def _used(what: Comparison, old: Routine, now: Routine) -> Iterator[Finding]:
-    """Its body decides which rows are taken or seen."""
+def _by(old: Routine, by: Routine) -> str:
+    return "" if by.oid == old.oid else f" by way of {_shown(by)}"
+
+
+def _used(what: Comparison, old: Routine, now: Routine, by: Routine) -> Iterator[Finding]:
+    """Its body decides which rows are taken or seen, or that of a function that calls it."""
     using: tuple[Constraint | Policy | Column, ...] = (
         *what.after.of(Constraint),
         *what.after.of(Policy),
@@ -72,22 +77,23 @@ def _used(what: Comparison, old: Routine, now: Routine) -> Iterator[Finding]:
     for thing in using:
         owner = what.former(thing.table)
         text = thing.expression if isinstance(thing, Column) else thing.definition
-        if owner and not what.is_new(thing) and _calls(what, thing, text, old):
+        if owner and not what.is_new(thing) and _calls(what, thing, text, by):
             message = (
                 f"{_shown(old)} has another body, on which {thing.name} of {owner.name} depends"
+                f"{_by(old, by)}"
             )
             yield breaks(owner.oid, message, CHECKED, remedies.CONTRACT, old, now)
 
 
-def _indexed(what: Comparison, old: Routine, now: Routine) -> Iterator[Finding]:
+def _indexed(what: Comparison, old: Routine, now: Routine, by: Routine) -> Iterator[Finding]:
     """What an index keeps of old rows was worked out by the old body."""
     for index in what.after.of(Index):
         owner = what.former(index.table)
         stale = owner is not None and not what.is_new(index) and what.has_rows(owner.oid)
-        if owner and stale and _calls(what, index, index.definition, old):
+        if owner and stale and _calls(what, index, index.definition, by):
             message = (
                 f"{_shown(old)} has another body, and the index {index.name} of {owner.name} "
-                "keeps what the old one answered: look-ups miss rows"
+                f"keeps what the old one answered{_by(old, by)}: look-ups miss rows"
             )
             message += ", and duplicates are not refused" if index.unique else ""
             remedy = remedies.another_function(index.definition)

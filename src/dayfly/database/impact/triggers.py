@@ -14,9 +14,8 @@ from dayfly.database.impact.bodies import (
     WHOLE_ROW,
     Body,
     Write,
-    read_body,
-    together,
 )
+from dayfly.database.impact.calling import whole
 from dayfly.database.impact.catalogue import Catalogue, Column, Relation, Routine, Trigger
 from dayfly.database.impact.comparison import Comparison
 from dayfly.database.impact.finding import Finding, breaks
@@ -126,21 +125,6 @@ def done(catalogue: Catalogue, trigger: Trigger) -> Body:
     column = arguments.split(",")[0].strip("' ")
     sets = frozenset({(column, "")} if _KNOWN[bare] else ())
     return Body(returns=frozenset({NEW}), sets=sets)
-
-
-def whole(catalogue: Catalogue, routine: Routine, seen: frozenset[str] = frozenset()) -> Body:
-    """With the functions of the database that it calls."""
-    own = read_body(routine.body, routine.language)
-    return with_called(catalogue, own, seen | {routine.name})
-
-
-def with_called(catalogue: Catalogue, own: Body, seen: frozenset[str] = frozenset()) -> Body:
-    called = [
-        whole(catalogue, other, seen)
-        for other in catalogue.of(Routine)
-        if other.name in own.calls - seen
-    ]
-    return together(called, own)
 
 
 @dataclass(frozen=True)
