@@ -35,11 +35,16 @@ def _left_out(items: list[pytest.Item], seed: str) -> list[pytest.Item]:
     groups, rows = defaultdict[str, list[str]](list), dict[str, int]()
     for item in items:
         if marker := item.get_closest_marker("sampled"):
-            group = item.nodeid.partition("[")[0]
+            group = _group(item, **marker.kwargs)
             groups[group].append(item.nodeid)
             rows[group] = marker.args[0]
     run = chosen(groups, rows, seed)
     return [item for item in items if item.get_closest_marker("sampled") and item.nodeid not in run]
+
+
+def _group(item: pytest.Item, of: str = "test") -> str:
+    name = item.nodeid.partition("[")[0]
+    return name if of == "test" else name.partition("::")[0]
 
 
 def _length(item: pytest.Item) -> int:

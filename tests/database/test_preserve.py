@@ -262,6 +262,7 @@ def case(copies: Copies, tmp_path: Path, postgresql: Path) -> Iterator[Case]:
         yield Case(url, tmp_path / "7", postgresql)
 
 
+@pytest.mark.sampled(25)
 @pytest.mark.parametrize("name", CASES)
 def test_schema_and_rows_come_back(copies: Copies, case: Case, name: str) -> None:
     catalogue, rows, dump = case.catalogue(), case.rows(), case.dump()

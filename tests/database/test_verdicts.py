@@ -14,6 +14,7 @@ def copies(elsewhere: ScratchServer) -> Copies:
     return Copies.of(elsewhere, ())
 
 
+@pytest.mark.sampled(150)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_the_verdict_of(copies: Copies, case: Row) -> None:
     verdict_is_right(copies, case)

@@ -13,7 +13,12 @@ from production import Production, assert_serving, running
 from production.ledgers import Ledger, ledger
 from workshop import open_folder
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy, pytest.mark.postgres]
+pytestmark = [
+    pytest.mark.acceptance,
+    pytest.mark.haproxy,
+    pytest.mark.postgres,
+    pytest.mark.sampled(7, of="file"),
+]
 
 # In production its sessions bear our name and a limit for locks; on the copy the limit alone.
 THEN = """

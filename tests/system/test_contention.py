@@ -8,7 +8,11 @@ from dayfly.clock import wait_until
 from ports import free_port
 from production import Production, Project, assert_nothing_left_over, assert_serving
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy]
+pytestmark = [
+    pytest.mark.acceptance,
+    pytest.mark.haproxy,
+    pytest.mark.sampled(4, of="file"),
+]
 
 STEADY = traffic.kinds("get", "post", "keepalive", rate=60)
 LONG = {'watch        = "2s"': 'watch = "40s"'}

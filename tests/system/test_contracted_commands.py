@@ -14,7 +14,12 @@ from production import Production, running
 from production.ledgers import Ledger, ledger
 from workshop import open_folder, postgresql
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy, pytest.mark.postgres]
+pytestmark = [
+    pytest.mark.acceptance,
+    pytest.mark.haproxy,
+    pytest.mark.postgres,
+    pytest.mark.sampled(1, of="file"),
+]
 
 REMOVE = """
     from django.db import migrations

@@ -16,7 +16,12 @@ from production.ledgers import Ledger, ledger
 from stories.clients import clients
 from workshop import open_folder
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy, pytest.mark.postgres]
+pytestmark = [
+    pytest.mark.acceptance,
+    pytest.mark.haproxy,
+    pytest.mark.postgres,
+    pytest.mark.sampled(3, of="file"),
+]
 
 EXPAND = "ALTER TABLE entries ADD COLUMN amount int; ALTER TABLE entries ALTER cents DROP NOT NULL"
 WRITE = "INSERT INTO entries (payer, amount) VALUES (%(payer)s, 100) RETURNING id"

@@ -21,7 +21,12 @@ from production.ledgers import Ledger, ledger
 from stories.clients import clients
 from workshop import open_folder
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy, pytest.mark.postgres]
+pytestmark = [
+    pytest.mark.acceptance,
+    pytest.mark.haproxy,
+    pytest.mark.postgres,
+    pytest.mark.sampled(8, of="file"),
+]
 
 ONLY_WITH_FEW = "import os, psycopg; c = psycopg.connect(os.environ['DATABASE_URL'])"
 STUBBORN = "trap '' TERM; while :; do sleep 1; done"

@@ -26,7 +26,11 @@ from production import (
 )
 from workshop import open_folder
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy]
+pytestmark = [
+    pytest.mark.acceptance,
+    pytest.mark.haproxy,
+    pytest.mark.sampled(10, of="file"),
+]
 
 STEADY = traffic.kinds("get", "post", "keepalive", rate=60)
 LISTENING = "listening on"  # what `kinds` says once it is up

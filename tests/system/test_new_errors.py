@@ -12,7 +12,11 @@ from dayfly.clock import wait_until
 from production import Production, Project, assert_serving, project, running
 from workshop import open_folder
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy]
+pytestmark = [
+    pytest.mark.acceptance,
+    pytest.mark.haproxy,
+    pytest.mark.sampled(2, of="file"),
+]
 
 STEADY = traffic.kinds("get", "keepalive", rate=40)
 SAYS = """'(n=0; while sleep 0.3; do n=$((n+1)); echo "{line}"; done) & exec python3 app.py'"""

@@ -16,7 +16,12 @@ from production.crashes import dying_server
 from production.ledgers import Ledger, ledger
 from workshop import open_folder
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy, pytest.mark.postgres]
+pytestmark = [
+    pytest.mark.acceptance,
+    pytest.mark.haproxy,
+    pytest.mark.postgres,
+    pytest.mark.sampled(4, of="file"),
+]
 
 DROP = "ALTER TABLE entries DROP COLUMN cents"
 WITHOUT = "INSERT INTO entries (payer) VALUES (%(payer)s) RETURNING id"

@@ -11,7 +11,12 @@ from production import Production, assert_serving, running
 from production.ledgers import Ledger, ledger
 from workshop import open_folder, postgresql
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy, pytest.mark.postgres]
+pytestmark = [
+    pytest.mark.acceptance,
+    pytest.mark.haproxy,
+    pytest.mark.postgres,
+    pytest.mark.sampled(2, of="file"),
+]
 
 AT_START = '"python3 migrate.py && exec python3 app.py"'
 TABLES = b"SELECT count(*) FROM pg_tables WHERE tablename = 'extra'"

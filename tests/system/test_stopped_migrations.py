@@ -17,7 +17,12 @@ from production.crashes import NEVER, dying_server
 from production.ledgers import Ledger, ledger
 from workshop import open_folder
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy, pytest.mark.postgres]
+pytestmark = [
+    pytest.mark.acceptance,
+    pytest.mark.haproxy,
+    pytest.mark.postgres,
+    pytest.mark.sampled(3, of="file"),
+]
 
 SECONDS = 60
 SLOW = (
