@@ -5,7 +5,7 @@ import pytest
 
 from copies import Copies, executed, migration
 from dayfly.database.impact.assess import assess
-from dayfly.database.impact.fired import exercise
+from dayfly.database.impact.evidence.fired import exercise
 from dayfly.database.scratch import ScratchServer
 
 pytestmark = pytest.mark.postgres

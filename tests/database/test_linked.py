@@ -2,8 +2,8 @@
 
 import pytest
 
-from dayfly.database.impact.linked import needed, unasked
-from dayfly.database.impact.pairing import Node
+from dayfly.database.impact.replay.linked import needed, unasked
+from dayfly.database.impact.replay.pairing import Node
 
 ITEM: Node = {"Node Type": "Index Scan", "Schema": "public", "Relation Name": "item"}
 LINK: Node = {"Node Type": "Seq Scan", "Schema": "public", "Relation Name": "link"}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dayfly.database.impact.writeback import write_back
+from dayfly.database.impact.replay.writeback import write_back
 from dayfly.database.program import Program, program
 
 DJANGO = """

@@ -16,8 +16,8 @@ from dayfly.database.captured import Transaction
 from dayfly.database.copy import Copies, copy_of
 from dayfly.database.differences import differences, schema_of
 from dayfly.database.impact.assess import OPEN, Impact, assess
+from dayfly.database.impact.evidence.sender import FILES, sender
 from dayfly.database.impact.questions import Ask
-from dayfly.database.impact.sender import FILES, sender
 from dayfly.database.nulls import read_there, without_nulls
 from dayfly.database.problems import user_of
 from dayfly.database.production import Production, reading, recorded
