@@ -4,9 +4,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dayfly.database.impact.bodies import ANYTHING, Write, read_body
-from dayfly.database.impact.firing import only
-from dayfly.database.impact.views import read_view
+from dayfly.database.impact.breaking.views import read_view
+from dayfly.database.impact.code.bodies import ANYTHING, Write, read_body
+from dayfly.database.impact.code.firing import only
 from dayfly.database.impact.words import tokens
 
 

@@ -12,7 +12,7 @@ from dayfly.clock import Stop
 from dayfly.database.bridge import Bridge
 from dayfly.database.bridging import guard
 from dayfly.database.impact.assess import assess
-from dayfly.database.impact.snapshot import snapshot
+from dayfly.database.impact.schema.snapshot import snapshot
 from dayfly.database.programs import DatabaseError
 from dayfly.database.scratch import ScratchServer
 from dayfly.database.sqlfiles import LockedError

@@ -5,7 +5,7 @@ import pytest
 
 from copies import Copies, executed, migration
 from dayfly.database.impact.assess import assess
-from dayfly.database.impact.fired import exercise
+from dayfly.database.impact.evidence.fired import exercise
 from dayfly.database.scratch import ScratchServer
 
 pytestmark = pytest.mark.postgres
@@ -30,6 +30,13 @@ SCHEMA = (
        $$BEGIN INSERT INTO kept SELECT 1, 1, 'x' FROM customers; COMMIT; END$$""",
     """CREATE FUNCTION among(VARIADIC ids int[]) RETURNS bigint LANGUAGE sql AS
        'SELECT count(id) FROM customers WHERE id = ANY (ids)'""",
+    # Two of one name: one reaches out of the database. What calls which, only one of them tells.
+    """CREATE FUNCTION sent(n int) RETURNS bigint LANGUAGE plpgsql AS
+       $$BEGIN PERFORM dblink_exec('', ''); RETURN n; END$$""",
+    "CREATE FUNCTION sent(t text) RETURNS bigint LANGUAGE sql AS 'SELECT 1'",
+    "CREATE FUNCTION noted(t text) RETURNS bigint RETURN (SELECT sent(t) + max(id) FROM lines)",
+    """CREATE FUNCTION told(t text) RETURNS bigint LANGUAGE sql AS
+       'SELECT sent(t) + max(id) FROM lines'""",
 )
 
 
@@ -54,6 +61,14 @@ def test_what_has_to_do_with_a_migration_is_tried(
         found = exercise(url, [migration(change)])
     assert {doing[0].split()[0] for doing in found.worked} == tried
     assert not [doing for doing in found.worked if "reach" in doing]
+
+
+def test_of_functions_that_share_a_name_the_one_that_is_known_to_be_called_counts(
+    copies: Copies,
+) -> None:
+    with copies.fresh() as url:
+        found = exercise(url, [migration("ALTER TABLE lines ADD x int")])
+    assert {doing[2] for doing in found.worked} == {"noted"}
 
 
 def test_a_row_that_others_refer_to_is_deleted_and_nothing_of_it_stays(copies: Copies) -> None:
@@ -81,7 +96,7 @@ CUSTOMERS, ORDERS = "ALTER TABLE customers ADD x int", "ALTER TABLE orders ADD x
     [
         (CUSTOMERS, {"every()": False, "closing()": False, "among(VARIADIC ids integer[])": False}),
         (ORDERS, {"reach()": False}),
-        ("ALTER TABLE lines ADD x int", {}),
+        ("ALTER TABLE lines ADD x int", {"told(t text)": False}),
     ],
 )
 def test_what_cannot_be_tried_is_named(copies: Copies, change: str, left: dict[str, bool]) -> None:

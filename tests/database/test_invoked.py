@@ -3,10 +3,10 @@
 import pytest
 
 from dayfly.database.captured import Statement
-from dayfly.database.impact.bodies import Body, Write
-from dayfly.database.impact.catalogue import EMPTY, Catalogue, Routine
-from dayfly.database.impact.effects import Effect
-from dayfly.database.impact.invoked import invoked
+from dayfly.database.impact.code.bodies import Body, Write
+from dayfly.database.impact.code.invoked import invoked
+from dayfly.database.impact.replay.effects import Effect
+from dayfly.database.impact.schema.catalogue import EMPTY, Catalogue, Routine
 
 DELETES = Write(verb="DELETE", table="t")
 DELETING = Routine(

@@ -1,18 +1,21 @@
 """Copies on a server of the operator's: ours go, and what is somebody else's stays as it is."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from dayfly.clock import wait_until
 from dayfly.database.answer import of_command, of_files
 from dayfly.database.cluster import new_cluster
 from dayfly.database.copy import copy_of
 from dayfly.database.operators import MARK, PREFIX
 from dayfly.database.programs import DatabaseError, programs_for
 from dayfly.database.question import Answer, Question
+from dayfly.database.roles import given_passwords, roles_of, set_back
 from dayfly.database.scratch import ScratchServer, serving
 from migrating import applying, asked, write
 
@@ -201,6 +204,114 @@ def test_what_a_migration_sets_for_a_role_is_no_more_when_it_was_asked(
     assert asked(admin, settings) == before
     assert verdict(of_files(asks, tmp_path / "drop")) == "staged"
     asked(admin, "ALTER ROLE dayfly RESET ALL")
+
+
+def role(url: str, name: str) -> object:
+    """All that is kept of it, with what it is a member of."""
+    kept = f"""
+        SELECT (to_jsonb(a) - 'oid')::text || array(SELECT m.roleid::regrole::text || m.admin_option
+            FROM pg_auth_members m WHERE m.member = a.oid ORDER BY 1)::text
+        FROM pg_authid a WHERE rolname = '{name}'
+    """
+    return asked(url, kept.encode())
+
+
+def test_a_role_of_the_operators_is_after_a_question_what_it_was(
+    shop: str, elsewhere: ScratchServer, operators: ScratchServer, scratch: Path, tmp_path: Path
+) -> None:
+    """Who logs in there by it would be locked out, or let in."""
+    admin = operators.url("postgres")
+    before = role(admin, "app")
+    write(tmp_path, {"1.sql": f"ALTER ROLE app PASSWORD 'known' NOLOGIN; {DROP}"})
+    asks = question(elsewhere.url(conninfo_to_dict(shop)["dbname"]), admin, scratch)
+
+    assert verdict(of_files(asks, tmp_path)) == "downtime", "of the role: nobody can assess that"
+
+    assert role(admin, "app") == before
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "ALTER ROLE worker SUPERUSER NOINHERIT CREATEROLE BYPASSRLS CONNECTION LIMIT 3",
+        "ALTER ROLE worker VALID UNTIL '2040-01-01'; ALTER ROLE worker PASSWORD NULL",
+        "ALTER ROLE worker RENAME TO renamed; ALTER ROLE renamed PASSWORD 'x'",
+        "DROP ROLE worker",
+        "GRANT dayfly TO worker WITH ADMIN OPTION",
+        "REVOKE helpers FROM worker",
+        "REVOKE ADMIN OPTION FOR helpers FROM worker",
+    ],
+)
+def test_whatever_became_of_a_role_is_put_back(operators: ScratchServer, statements: str) -> None:
+    admin = operators.url("postgres")
+    asked(
+        admin,
+        b"""CREATE ROLE helpers; CREATE ROLE worker LOGIN PASSWORD 'w'
+        VALID UNTIL 'infinity' ROLE dayfly; GRANT helpers TO worker WITH ADMIN OPTION""",
+    )
+    before = role(admin, "worker")
+    try:
+        with psycopg.connect(admin, autocommit=True) as session:
+            kept = roles_of(session, ("helpers", "worker", "dayfly"))
+            session.execute("REVOKE worker FROM dayfly")
+            session.execute(statements.encode())
+            assert role(admin, "worker") != before
+            set_back(session, kept)
+
+        assert role(admin, "worker") == before
+    finally:
+        asked(admin, b"DROP ROLE IF EXISTS worker, renamed, helpers")
+
+
+def test_a_password_that_could_not_be_put_back_is_not_given(
+    shop: str, scratcher: str, operators: ScratchServer, scratch: Path, tmp_path: Path
+) -> None:
+    admin = operators.url("postgres")
+    for text in ("ALTER ROLE scratcher CREATEDB CREATEROLE", "GRANT app TO scratcher", PARAMETERS):
+        asked(admin, text.encode())
+    password = b"SELECT rolpassword FROM pg_authid WHERE rolname = 'app'"
+    before = asked(admin, password)
+    write(tmp_path, {"1.sql": "ALTER USER app WITH ENCRYPTED PASSWORD 'x'"})
+
+    with pytest.raises(DatabaseError, match="gives the role app a password") as caught:
+        of_files(question(shop, scratcher, scratch), tmp_path)
+
+    assert "enter as a superuser" in caught.value.hint
+    assert asked(admin, password) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "roles"),
+    [
+        ("ALTER ROLE app PASSWORD 'x'", ["app"]),
+        ("alter user App nologin password null", ["app"]),
+        ('DO $$BEGIN EXECUTE \'ALTER ROLE "A""b" PASSWORD NULL\'; END$$', ['A"b']),
+        ("ALTER ROLE app NOLOGIN; SELECT 'PASSWORD'", []),
+        ("CREATE ROLE app PASSWORD 'x'", []),
+        ("ALTER USER MAPPING FOR app SERVER s OPTIONS (SET password 'x')", []),
+    ],
+)
+def test_who_is_given_a_password(text: str, roles: list[str]) -> None:
+    assert [*given_passwords(text)] == roles
+
+
+def test_a_question_waits_for_the_one_before_it(
+    shop: str, operators: ScratchServer, scratch: Path
+) -> None:
+    admin, order = operators.url("postgres"), list[str]()
+    waiting = b"SELECT count(*) FROM pg_stat_activity WHERE application_name ~ '^dayfly scratch '"
+
+    def ask() -> None:
+        with copy_of(shop, folder=scratch / "operated", scratch_url=admin):
+            order.append("second")
+
+    with ThreadPoolExecutor(1) as pool:
+        with copy_of(shop, folder=scratch / "operated", scratch_url=admin):
+            second = pool.submit(ask)
+            wait_until(lambda: asked(admin, waiting) == 2, seconds=30, what="the second one")
+            order.append("first")
+        second.result()
+    assert order == ["first", "second"]
 
 
 def test_productions_own_server_is_refused(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dayfly.database.impact.writeback import write_back
+from dayfly.database.impact.replay.writeback import write_back
 from dayfly.database.program import Program, program
 
 DJANGO = """
@@ -159,7 +159,8 @@ def test_what_it_sets_is_of_the_table_with_which_its_name_began(
 @pytest.mark.parametrize(
     ("body", "replaced", "added"),
     [
-        ("order.tags.set([])", {"tags"}, set()),
+        ("order.tags.set([])", {("shop_order", "tags")}, set()),
+        ("each.tags.set([])", {("", "tags")}, set()),
         ("order.tags.add(1)", set(), {("shop_order", "tags")}),
         ("each.tags.add(1)", set(), {("", "tags")}),
         ("seen.add(1); self.seen.add(1); db.session.add(order)", set(), set()),
@@ -167,10 +168,32 @@ def test_what_it_sets_is_of_the_table_with_which_its_name_began(
     ],
 )
 def test_what_belongs_to_a_row_is_replaced_or_added_to(
-    body: str, replaced: set[str], added: set[tuple[str, str]]
+    body: str, replaced: set[tuple[str, str]], added: set[tuple[str, str]]
 ) -> None:
     found = read(body)
     assert (found.replaced, found.added) == (replaced, added)
+
+
+@pytest.mark.parametrize(
+    ("operation", "back"),
+    [
+        ('AddField("Order", "tags", models.ManyToManyField("Tag", related_name="of"))', "of"),
+        (
+            "AddField(model_name='order', name='tags', field=ManyToManyField('shop.Tag'))",
+            "order_set",
+        ),
+        ('AddField("Order", "tags", models.ManyToManyField(to="Tag", blank=True))', "order_set"),
+        ('AddField("Order", "tags", models.ForeignKey("Tag", related_name="of"))', None),
+        ('AlterField("Order", "tags", models.ManyToManyField("Tag", related_name="of"))', None),
+        ('AddField(name, "tags", models.ManyToManyField("Tag"))', None),
+    ],
+)
+def test_links_that_it_adds_go_by_a_name_from_each_side(operation: str, back: str | None) -> None:
+    found = read("pass", head=f"operations = [migrations.{operation}]").links
+    assert [link.back for link in found] == ([back] if back else [])
+    assert all(link.kept_in("shop_order_tags") for link in found)
+    assert all(link.goes_by("shop_tag", str(back)) for link in found)
+    assert not any(link.goes_by("shop_other", str(back)) for link in found)
 
 
 def test_of_alembic_it_is_the_way_up() -> None:

@@ -8,10 +8,10 @@ import pytest
 from copies import Copies, migration
 from dayfly.database.answer import of_files
 from dayfly.database.impact.assess import Impact, assess
+from dayfly.database.impact.evidence.sender import FILES, PROGRAM
 from dayfly.database.impact.finding import Finding
 from dayfly.database.impact.questions import asker
-from dayfly.database.impact.sender import FILES, PROGRAM
-from dayfly.database.impact.telling import folded
+from dayfly.database.impact.telling.telling import folded
 from dayfly.database.question import Question
 from dayfly.database.scratch import ScratchServer
 from migrating import asked, write

@@ -7,10 +7,10 @@ import pytest
 from copies import Copies, migration
 from dayfly.database.captured import Statement
 from dayfly.database.impact.assess import assess
-from dayfly.database.impact.catalogue import Catalogue, Relation
-from dayfly.database.impact.comparison import Comparison
-from dayfly.database.impact.effects import Effect, Observed, Step, Written
-from dayfly.database.impact.timeline import LETTERS, STATEMENTS, timeline
+from dayfly.database.impact.blocking.timeline import LETTERS, STATEMENTS, timeline
+from dayfly.database.impact.evidence.comparison import Comparison
+from dayfly.database.impact.replay.effects import Effect, Observed, Step, Written
+from dayfly.database.impact.schema.catalogue import Catalogue, Relation
 from dayfly.database.scratch import ScratchServer
 
 ORDERS, BOOKS, PARTS, PART = 1, 2, 3, 4

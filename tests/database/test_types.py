@@ -2,7 +2,7 @@
 
 import pytest
 
-from dayfly.database.impact.types import bounds, keeps_values, length, widens
+from dayfly.database.impact.schema.types import bounds, keeps_values, length, widens
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dayfly.database.impact.worked_out import other_values
+from dayfly.database.impact.losing.worked_out import other_values
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,19 @@ def test_what_is_kept_is_laid_out_again(safe: Safe, tmp_path: Path) -> None:
         assert repository.head(BUCKET, newest.key).description.provenance.release == "7"
 
 
+def test_what_a_person_lets_go_of_is_gone_in_every_version(safe: Safe, tmp_path: Path) -> None:
+    (tmp_path / "rows").write_text("other")
+    safe.keep({"orders/70/rows": tmp_path / "rows"}, release=70, sums={})
+    kept(safe, tmp_path, "old")
+    kept(safe, tmp_path, "new")
+
+    safe.let_go("orders/7/")
+    safe.let_go("orders/7/")
+
+    with archive(tmp_path) as repository:
+        assert [entry.key for entry in every(repository, BUCKET)] == ["orders/70/rows"]
+
+
 def test_files_are_for_our_own_user(safe: Safe, tmp_path: Path) -> None:
     kept(safe, tmp_path, "old")
 

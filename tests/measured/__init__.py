@@ -11,9 +11,9 @@ import psycopg
 
 from copies import Copies, executed, migration
 from dayfly.database.impact.assess import Evidence, Impact, gathered, judged
-from dayfly.database.impact.blocking import SAME_ROWS
-from dayfly.database.impact.effects import Effect, Observed
-from dayfly.database.impact.locks import READERS_TOO, WRITERS, strongest
+from dayfly.database.impact.blocking.blocking import SAME_ROWS
+from dayfly.database.impact.replay.effects import Effect, Observed
+from dayfly.database.impact.replay.locks import READERS_TOO, WRITERS, strongest
 
 HERE = Path(__file__).parents[1] / "database"
 DATA = tomllib.loads((HERE / "operations.toml").read_text())

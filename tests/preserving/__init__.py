@@ -12,7 +12,7 @@ from psycopg import sql
 from copies import Copies, executed, migration
 from dayfly.database.dump import dumped
 from dayfly.database.impact.assess import assess
-from dayfly.database.impact.snapshot import snapshot
+from dayfly.database.impact.schema.snapshot import snapshot
 from dayfly.database.loss import Loss
 from dayfly.database.preserve.compare import differences
 from dayfly.database.preserve.exporting import preserve, seal

@@ -144,6 +144,19 @@ def test_what_a_release_costs_on_the_way_back(
     assert one.told == "release 7: orders.note"
 
 
+def test_what_was_dropped_is_not_counted_on(tmp_path: Path) -> None:
+    found = export(tmp_path / "orders" / "7")
+    dropped = {"time": 0.0, "who": "ann", "why": "they asked to be forgotten"}
+    (found.folder / "dropped.json").write_text(json.dumps(dropped))
+    one = Crossed(record=RECORD, loses=("orders.note",), export=found)
+
+    assert not one.comes_back
+    assert one.why == (
+        "it cannot be brought back: ann dropped it (1970-01-01T00:00:00.000+00:00): "
+        "they asked to be forgotten"
+    )
+
+
 def test_an_export_without_a_manifest_does_not_count(tmp_path: Path) -> None:
     one = export(tmp_path / "7")
     assert kept(one.folder)

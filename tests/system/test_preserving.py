@@ -86,6 +86,8 @@ def test_a_rollback_brings_column_and_values_back(prod: Production, book: Ledger
     assert asked(book, "SELECT count(*) FROM schema_migrations") == [(1,)]
     [back] = prod.record(before)["rollbacks"][-1:]
     assert back["restored"][0]["tables"] == [{"table": "entries", "rows": len(rows), "gone": 0}]
+    prod.typed("preserved", "drop", str(number), "--reason", "it is back", at=book.folder)
+    assert "dropped" in prod.typed("preserved", "ls", at=book.folder)
     forward = prod.type("rollback", "--to", str(number), at=book.folder)
     assert forward.status == 1
     assert "which a rollback has undone" in forward.said
@@ -209,7 +211,9 @@ def out_of_reach(archive: Path) -> Iterator[None]:
         elsewhere.rename(archive)
 
 
-def test_values_are_put_back_by_hand(prod: Production, book: Ledger) -> None:
+def test_values_are_put_back_or_let_go_of_by_hand(prod: Production, book: Ledger) -> None:
+    """What a rollback may need goes only with a second reason, and it knows of it afterwards."""
+    before = prod.serving(book.app)
     number = prod.released(book, dropping(book), "--despite", "cents are counted elsewhere")
     asked(book, "ALTER TABLE entries ADD COLUMN cents int")
 
@@ -219,6 +223,27 @@ def test_values_are_put_back_by_hand(prod: Production, book: Ledger) -> None:
     assert asked(book, "SELECT count(*) FROM entries WHERE cents IS NULL AND id <= 2000") == [(0,)]
     wrong = prod.type("preserved", "restore", str(number), "--table", "x", at=book.folder)
     assert "nothing of a table 'x' was preserved" in wrong.said
+
+    drop = ("preserved", "drop", str(number), "--reason", "they asked to be forgotten")
+    refused = prod.type(*drop, at=book.folder)
+    assert refused.status == 1
+    assert f"a rollback to release {before} would bring back" in " ".join(refused.said.split())
+    assert list((prod.home.path / "archive").rglob("*.copy.gz"))
+
+    prod.typed(*drop, "--accept-loss", "there is a backup", at=book.folder)
+
+    assert not list((prod.home.path / "archive").rglob("*.copy.gz"))
+    shown = " ".join(prod.typed("preserved", "show", str(number), at=book.folder).split())
+    journal = " ".join(str(e.data) for e in prod.events(number) if e.kind == "note")
+    for told in (shown, journal):
+        assert "they asked to be forgotten" in told
+        assert "there is a backup" in told
+    again = prod.type("preserved", "restore", str(number), at=book.folder)
+    assert "had preserved is gone" in again.said
+    way = prod.type("rollback", at=book.folder)
+    assert way.status == 1
+    assert "it cannot be brought back" in " ".join(way.said.split())
+    assert_serving(prod, book.app, number)
 
 
 def test_a_migration_that_never_ran_closes_no_way(prod: Production, book: Ledger) -> None:

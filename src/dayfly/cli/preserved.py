@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dayfly.cli.commands import Commands, for_app
+from dayfly.cli.commands import Commands, for_app, words
 from dayfly.cli.output import cleaned, paint, say, say_json, table
 from dayfly.cli.release import who
 from dayfly.cli.session import Session
@@ -20,7 +20,8 @@ def declare(commands: Commands) -> None:
     for_app(group.add_reader("ls", ls, "What is kept, newest first."))
     one = group.add_reader("show", show, "One export: its tables, and whether it is whole.")
     back = group.add("restore", restore, "Put its values back into the schema as it is now.")
-    for parser in (one, back):
+    gone = group.add("drop", drop, "Let go of its values for good; that it was there stays known.")
+    for parser in (one, back, gone):
         parser.add_argument("name", metavar="N", help="as `dayfly preserved ls` numbers it")
     back.add_argument("--table", default="", metavar="TABLE", help="only of this table (all)")
     back.add_argument(
@@ -28,6 +29,15 @@ def declare(commands: Commands) -> None:
         default="",
         metavar="REASON",
         help="overwrite what was written since; the reason is kept",
+    )
+    gone.add_argument(
+        "--reason", type=words, required=True, metavar="REASON", help="why; it is kept"
+    )
+    gone.add_argument(
+        "--accept-loss",
+        default="",
+        metavar="REASON",
+        help="although a rollback may need it; the reason is kept",
     )
 
 
@@ -49,6 +59,14 @@ def restore(session: Session, *, name: str, table: str, accept_loss: str) -> int
     return 0
 
 
+def drop(session: Session, *, name: str, reason: str, accept_loss: str) -> int:
+    wanted = {"reason": reason, "accept_loss": accept_loss, "who": who()}
+    path = f"/api/preserved/{part(name)}/drop"
+    session.client().post(path, wanted, seconds=RESTORE_SECONDS)
+    say(f"What {name} had preserved is gone.")
+    return 0
+
+
 def _read(session: Session, path: str, lines: Callable[[Any], list[str]], *, json: bool) -> int:
     value = session.client().get(path, app=session.named_app)
     if json:
@@ -67,6 +85,7 @@ def _rows(value: list[Json]) -> list[str]:
 
 def _row(one: Json) -> tuple[str, ...]:
     restored = f"restored {moment(one['restored'])}" if one["restored"] else ""
+    restored = "dropped" if one["dropped"] else restored
     restored = paint("bad", "damaged") if one["damage"] else restored
     tables = ", ".join(one["tables"]) or "-"
     return (
@@ -87,6 +106,8 @@ def _whole(one: Json) -> list[str]:
         f"  {found['table']}: {', '.join(found['columns'] or ['whole rows'])}, {found['rows']} rows"
         for found in one["tables"]
     ]
+    if one["dropped"]:
+        return [*lines, f"  {one['dropped']}"]
     if one["damage"]:
         lines.append(paint("bad", f"  {one['damage']}"))
     if back := one["restoration"]:

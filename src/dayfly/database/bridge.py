@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg import sql
 
-from dayfly.database.impact.names import quoted
+from dayfly.database.impact.schema.names import quoted
 
 _BODY = """
 -- Made by Dayfly: fills {where} while a release is under way, and is dropped after it.

@@ -76,11 +76,11 @@ def _by_unknown_keys(call: ast.Call) -> bool:
     )
 
 
-def replaces(call: ast.Call) -> str:
-    """The attribute of a row whose others `set` takes away; empty for any other call."""
+def replaces(call: ast.Call) -> ast.Attribute | None:
+    """What of a row `set` gives others, and takes away those that it had."""
     owner = getattr(call.func, "value", None)
     one = called(call) == "set" and len(call.args) == 1
-    return owner.attr if one and isinstance(owner, ast.Attribute) else ""
+    return owner if one and isinstance(owner, ast.Attribute) else None
 
 
 def adds(call: ast.Call) -> ast.Attribute | None:

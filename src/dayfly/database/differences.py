@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from dayfly.database.connection import connect
-from dayfly.database.impact.catalogue import Catalogue, Relation, Thing
-from dayfly.database.impact.names import quoted, shown
-from dayfly.database.impact.snapshot import snapshot
+from dayfly.database.impact.schema.catalogue import Catalogue, Relation, Thing
+from dayfly.database.impact.schema.names import quoted, shown
+from dayfly.database.impact.schema.snapshot import snapshot
 
 _KINDS = {"v": "view", "m": "materialized view", "f": "foreign table", "S": "sequence"}
 

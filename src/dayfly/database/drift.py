@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 
 from dayfly.database.books import BOOKS
-from dayfly.database.impact.catalogue import Catalogue, Key, Path, Relation, Sequence, Thing
 from dayfly.database.impact.finding import NONE, Finding
+from dayfly.database.impact.schema.catalogue import Catalogue, Key, Path, Relation, Sequence, Thing
 
 MORE, LESS, OTHERWISE = "has more", "lacks", "has otherwise"
 LONGEST = 80  # letters of a definition

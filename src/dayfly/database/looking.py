@@ -16,8 +16,8 @@ from dayfly.database.captured import Transaction
 from dayfly.database.copy import Copies, copy_of
 from dayfly.database.differences import differences, schema_of
 from dayfly.database.impact.assess import OPEN, Impact, assess
+from dayfly.database.impact.evidence.sender import FILES, sender
 from dayfly.database.impact.questions import Ask
-from dayfly.database.impact.sender import FILES, sender
 from dayfly.database.nulls import read_there, without_nulls
 from dayfly.database.problems import user_of
 from dayfly.database.production import Production, reading, recorded
@@ -153,6 +153,7 @@ def caught_of(copies: Copies, asked: Asked, production: str, ask: Ask) -> Caught
     Rows that we made up must not stop a migration: production's own are asked for later.
     """
     began, before, filled = time.monotonic(), copies.fresh, tuple[str, ...]()
+    copies.server.refuse_lasting(file.text for file in asked.files)
     url = before()
     try:
         found = captured(copies, asked.run, on=url, files=asked.files)
@@ -164,6 +165,7 @@ def caught_of(copies: Copies, asked: Asked, production: str, ask: Ask) -> Caught
             url, filled = _without_nulls(copies, asked, url, ask, error)
         found = captured(copies, asked.run, on=url, files=asked.files)
     seconds = time.monotonic() - began
+    copies.server.refuse_lasting(one.text for each in found.done for one in each.statements)
     if asked.command:
         require_reached(copies, found, production, asked.names)
     own = without_routine(found.done, lambda: capture(copies, asked.run, on=url))

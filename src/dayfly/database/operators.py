@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
@@ -22,6 +22,8 @@ from dayfly.database.production import Production, Role, reading
 from dayfly.database.programs import DatabaseError
 from dayfly.database.restoring import restore
 from dayfly.database.role_settings import put_back, role_settings
+from dayfly.database.roles import given_passwords, roles_of, set_back
+from dayfly.database.turns import take_turn
 
 PREFIX = "dayfly_scratch_"
 MARK = "Made by Dayfly for copies of a database; it is dropped when nothing needs it."
@@ -53,6 +55,7 @@ class OperatorsServer:
     made: frozenset[str]  # roles that we made, now or in another run
     ours: frozenset[str]  # roles whose rights we have, these among them
     key: bytes  # of their passwords
+    whole: bool  # whatever becomes of the operator's roles can be put back
 
     @property
     def maintenance(self) -> str:
@@ -77,6 +80,18 @@ class OperatorsServer:
         if role in self.made:
             words = sql.Identifier(role), sql.Literal(self._password(role))
             connection.execute(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(*words))
+
+    def refuse_lasting(self, texts: Iterable[str]) -> None:
+        """A password that we cannot read is the one thing that we cannot put back."""
+        given = {role for text in texts for role in given_passwords(text)} - self.made
+        if given and not self.whole:
+            role = min(given)
+            raise DatabaseError(
+                f"the migration gives the role {role} a password, and on the server of scratch_url "
+                "it would stay so",
+                hint=f"Where {role} is one of that server's own roles, set its password there "
+                f"again. Let scratch_url enter as a superuser: then it is put back.",
+            )
 
     def entered_by(self, role: str, url: str) -> str:
         parts = urlsplit(url)
@@ -109,8 +124,10 @@ def operators_server(
         ) as session,
     ):
         _require_fit(session, scratch_url, production_url, production)
+        take_turn(session, shown(scratch_url), _SESSION)
         clean(session)
         settings = role_settings(session, f"^{PREFIX}")
+        roles = roles_of(session, _operators(session, production))
         try:
             made = _make_roles(session, production)
             password = str(conninfo_to_dict(scratch_url).get("password") or secrets.token_hex(16))
@@ -121,8 +138,10 @@ def operators_server(
                 made=made,
                 ours=frozenset(row[0] for row in session.execute(_MEMBER_OF)),
                 key=password.encode(),
+                whole=roles.whole,
             )
         finally:
+            set_back(session, roles)
             put_back(session, settings, f"^{PREFIX}")
             _drop(session, f"^{PREFIX}{run}(_[0-9a-f]{{8}})?$")
             clean(session)
@@ -197,6 +216,13 @@ def _require_fit(
             f"scratch_url enters as {user}, who lacks {lacks}",
             hint=f'Let a superuser type: ALTER ROLE "{user}" CREATEDB CREATEROLE;',
         )
+
+
+def _operators(session: Connection, production: Production) -> set[str]:
+    """Roles that are the operator's, and that a migration may know."""
+    known = {session.info.user, *(role.name for role in production.roles)}
+    there: dict[str, bool] = dict(session.execute(_ROLES, (MARK,)).fetchall())
+    return {name for name, ours in there.items() if name in known and not ours}
 
 
 def _make_roles(session: Connection, production: Production) -> frozenset[str]:

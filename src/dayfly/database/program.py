@@ -7,12 +7,13 @@ import ast
 import builtins
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from dayfly.database.calls import adds, called, deletes, of_framework, replaces, root, spells
 from dayfly.database.impact.words import first_word, set_columns
+from dayfly.database.links import Link, links
 from dayfly.database.setting import Setting, settings
 from dayfly.database.tables import Tables
 
@@ -41,6 +42,7 @@ class Program:
 
     nodes: Sequence[ast.AST]
     whole: bool  # nothing of it is somewhere else
+    links: tuple[Link, ...] = ()  # that the migration itself adds
 
     @cached_property
     def sets(self) -> frozenset[str]:
@@ -68,16 +70,18 @@ class Program:
         return self.named.union(words) - _KEYS
 
     @cached_property
-    def replaced(self) -> frozenset[str]:
-        """Attributes of rows whose others `set` takes away."""
-        return frozenset(filter(None, map(replaces, self._of(ast.Call))))
+    def replaced(self) -> frozenset[tuple[str, str]]:
+        """Attributes of rows whose others `set` takes away, and the tables of the rows."""
+        return self._with_tables(map(replaces, self._of(ast.Call)))
 
     @cached_property
     def added(self) -> frozenset[tuple[str, str]]:
         """Attributes of rows to which it adds others, and the tables of the rows."""
+        return self._with_tables(map(adds, self._of(ast.Call)))
+
+    def _with_tables(self, found: Iterable[ast.Attribute | None]) -> frozenset[tuple[str, str]]:
         tables = Tables(self.nodes)
-        found = filter(None, map(adds, self._of(ast.Call)))
-        return frozenset((tables.of(each.value), each.attr) for each in found)
+        return frozenset((tables.of(each.value), each.attr) for each in found if each)
 
     @cached_property
     def mentions(self) -> frozenset[str]:
@@ -142,7 +146,7 @@ def program(text: str) -> Program | None:
     found = (node for body in (*bodies, *_beside(module)) for node in ast.walk(body))
     nodes = list(dict.fromkeys(found))  # a function inside another is in both
     dark = any(map(_dark, [*nodes, *module.body])) or _makes_rows(module, nodes)
-    read = Program(nodes, whole=len(bodies) >= len(roots) and not dark)
+    read = Program(nodes, len(bodies) >= len(roots) and not dark, tuple(links(module)))
     return replace(read, whole=read.whole and not read.named & _KEYS)
 
 

@@ -11,9 +11,9 @@ from dayfly.database.drift import Drift, compared, findings, unknown
 from dayfly.database.dump import fingerprint
 from dayfly.database.guard import StrayError
 from dayfly.database.impact.assess import Impact
-from dayfly.database.impact.catalogue import Catalogue, Key
 from dayfly.database.impact.finding import Finding
-from dayfly.database.impact.snapshot import snapshot
+from dayfly.database.impact.schema.catalogue import Catalogue, Key
+from dayfly.database.impact.schema.snapshot import snapshot
 from dayfly.database.sqlfiles import History, run_files
 from dayfly.errors import DayflyError
 

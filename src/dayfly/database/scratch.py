@@ -3,7 +3,7 @@
 import secrets
 import signal
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,6 +89,9 @@ class ScratchServer:
             rights = {True: "SUPERUSER", False: "NOSUPERUSER", None: ""}[superuser]
             words = sql.Identifier(role), sql.SQL(rights), sql.Literal(self.app_password)
             connection.execute(sql.SQL("ALTER ROLE {} LOGIN {} PASSWORD {}").format(*words))
+
+    def refuse_lasting(self, texts: Iterable[str]) -> None:
+        """Nothing lasts here."""
 
     def entered_by(self, role: str, url: str) -> str:
         """The same database as a role that was admitted."""

@@ -1,5 +1,6 @@
 """What a copy needs of the server it is on: one of our own, or the operator's."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from psycopg import Connection
@@ -29,6 +30,9 @@ class Server(Protocol):
 
     def admit(self, connection: Connection, role: str, *, superuser: bool | None = None) -> None:
         """Let one of production's roles in; with a superuser's rights, without, or as it is."""
+
+    def refuse_lasting(self, texts: Iterable[str]) -> None:
+        """DatabaseError where one of these statements leaves there what nobody can undo."""
 
     def entered_by(self, role: str, url: str) -> str:
         """The same database, with that role's rights."""

@@ -69,6 +69,7 @@ ORDERS: dict[tuple[str, str], orders.Order] = {
     ("POST", "/api/apps/{app}/rollback"): orders.roll_back,
     ("POST", "/api/apps/{app}/jobs/{job}"): orders.start_job,
     ("POST", "/api/preserved/{name}/restore"): preserved.restore,
+    ("POST", "/api/preserved/{name}/drop"): preserved.drop,
     ("POST", "/api/tokens"): tokens.create,
     ("DELETE", "/api/tokens/{name}"): tokens.revoke,
     ("PUT", "/api/apps/{app}/secrets/{name}"): orders.set_secret,

@@ -53,6 +53,16 @@ class Safe:
             for link in made:
                 link.unlink()
 
+    def let_go(self, prefix: str) -> None:
+        """Every version of what lies below a prefix, for good; what is gone already is no error."""
+        with self._opened() as repository:
+            few = Asked(prefix=prefix, limit=_FEW)
+            while entries := repository.list_versions(self.bucket, few).entries:
+                for entry in entries:
+                    if not entry.marker:
+                        repository.set_hold(self.bucket, entry.key, entry.id, hold=False)
+                    repository.delete(self.bucket, entry.key, entry.id)
+
     @contextmanager
     def _opened(self) -> "Iterator[Repository]":
         from dayfly.files.repository import Repository  # noqa: PLC0415 - only while it is open

@@ -49,6 +49,19 @@ def put(parts: Parts, folder: Path) -> None:
         (folder / file.name).unlink(missing_ok=True)
 
 
+def let_go(parts: Parts, folder: Path) -> None:
+    """Of the values of an export, wherever they lie; what says of what it was stays in its folder.
+
+    FilesError where they are not all gone; then it may be tried again.
+    """
+    mark = folder / MARK
+    if mark.is_file():
+        _of_this_archive(parts, folder).let_go(mark.read_text())
+        mark.unlink()
+    for file in values_of(folder):
+        (folder / file.name).unlink(missing_ok=True)
+
+
 def told(folder: Path) -> str:
     """Where its values lie, for people: a place that `dayfly files ls` takes, or a folder."""
     mark = folder / MARK
@@ -62,12 +75,7 @@ def laid_out(parts: Parts, folder: Path) -> Iterator[Path]:
     if not mark.is_file():
         yield folder
         return
-    there = safe(parts)
-    if there is None:
-        raise FilesError(
-            f"{told(folder)} lies in the archive that this environment had before",
-            hint='Set store = "archive" or the folder that it was in [files], and try again.',
-        )
+    there = _of_this_archive(parts, folder)
     with tempfile.TemporaryDirectory(dir=parts.home.run, prefix="preserved-") as name:
         place = Path(name)
         with there.laid_out(mark.read_text(), place):
@@ -75,3 +83,13 @@ def laid_out(parts: Parts, folder: Path) -> Iterator[Path]:
                 if not (place / path.name).exists():
                     (place / path.name).symlink_to(path)
             yield place
+
+
+def _of_this_archive(parts: Parts, folder: Path) -> Safe:
+    there = safe(parts)
+    if there is None:
+        raise FilesError(
+            f"{told(folder)} lies in the archive that this environment had before",
+            hint='Set store = "archive" or the folder that it was in [files], and try again.',
+        )
+    return there

@@ -16,7 +16,7 @@ from dayfly.release.work import Parts, Work
 if TYPE_CHECKING:
     from dayfly.database.preserve.manifest import Manifest
 
-RESTORATION, RESTORED = "restoration.json", "restored.json"
+RESTORATION, RESTORED, DROPPED = "restoration.json", "restored.json", "dropped.json"
 MANIFEST = "manifest.json"
 CONTRACT = "-contract"  # at the end of the name of what contract migrations took away
 
@@ -51,7 +51,7 @@ class Preserved:
     @property
     def why(self) -> str:
         """Why it cannot be restored with its schema, or not all of it; empty where it can."""
-        return str(self.restoration.get("why", ""))
+        return self.dropped or str(self.restoration.get("why", ""))
 
     @property
     def unlike(self) -> tuple[str, ...]:
@@ -61,7 +61,13 @@ class Preserved:
     @property
     def comes_back(self) -> bool:
         """With the schema, though `why` may say what else was lost."""
-        return not self.why or bool(self.restoration.get("partly"))
+        return not self.why or (not self.dropped and bool(self.restoration.get("partly")))
+
+    @property
+    def dropped(self) -> str:
+        """Who has dropped it, when and why; empty where it is there."""
+        told = _read(self.folder / DROPPED)
+        return f"{told['who']} dropped it ({iso(told['time'])}): {told['why']}" if told else ""
 
     @property
     def restoration(self) -> dict[str, Any]:
@@ -125,7 +131,12 @@ def row(one: Preserved) -> dict[str, Any]:
     """One line of `dayfly preserved ls`; one whose manifest is damaged does not hide the others."""
     from dayfly.database.preserve.manifest import manifest_of  # noqa: PLC0415 - see above
 
-    told: dict[str, Any] = {"preserved": one.name, "app": one.app, "restored": iso(one.restored)}
+    told: dict[str, Any] = {
+        "preserved": one.name,
+        "app": one.app,
+        "restored": iso(one.restored),
+        "dropped": one.dropped,
+    }
     try:
         manifest = manifest_of(one.folder)
     except DayflyError as error:
@@ -159,8 +170,9 @@ def whole(parts: Parts, one: Preserved) -> dict[str, Any]:
             for table in manifest_of(one.folder).data
         ]
         try:
-            with archived.laid_out(parts, one.folder) as folder:
-                verify(folder)
+            if not one.dropped:
+                with archived.laid_out(parts, one.folder) as folder:
+                    verify(folder)
         except DayflyError as error:
             told["damage"] = error.message
     return {**told, "folder": archived.told(one.folder), "restoration": one.restoration or None}

@@ -121,6 +121,8 @@ def put_back(parts: Parts, one: Preserved, *, table: str, accept: str) -> dict[s
     """The values alone, into the schema as it is; `accept`: why what was written since may go."""
     from dayfly.database.preserve.restoring import put_values  # noqa: PLC0415 - see above
 
+    if one.dropped:
+        raise ReleaseError(f"what {one.name} had preserved is gone: {one.dropped}")
     url = _url(parts, one)
     try:
         with archived.laid_out(parts, one.folder) as folder:

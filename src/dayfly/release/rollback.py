@@ -19,6 +19,24 @@ def goal(parts: Parts, app: str, wanted: int | None) -> ReleaseRecord:
     return target_of(releases, serving, wanted, door=_door(parts, app, serving), lacking=lacking)
 
 
+def goals(parts: Parts, app: str) -> list[ReleaseRecord]:
+    """All that it may go to while their images are kept, newest first."""
+    releases, serving = parts.journal.releases(app), parts.serving(app)
+    images = {image.key for image in parts.builder.images()}
+    unfit = _door(parts, app, serving) == "unfit"
+    lacking = returning.lacking(parts, releases).keys()
+    return [
+        record
+        for record in releases
+        if (record.number == serving and unfit)
+        or (_served(record, serving) and record.image in images and record.number not in lacking)
+    ]
+
+
+def _served(record: ReleaseRecord, serving: int | None) -> bool:
+    return record.outcome in {"warm", "rolled-back", "retired"} and record.number != serving
+
+
 def _door(parts: Parts, app: str, serving: int | None) -> Door:
     if serving is None or app not in parts.balancer.routing().closed:
         return "open"
@@ -41,11 +59,7 @@ def target_of(
     mended = serving if door == "unfit" else None
     if serving is not None and (wanted or mended) == serving and door != "open":
         return next(r for r in releases if r.number == serving)
-    possible = [
-        r
-        for r in releases
-        if r.outcome in {"warm", "rolled-back", "retired"} and r.number != serving
-    ]
+    possible = [record for record in releases if _served(record, serving)]
     if wanted is not None:
         for record in possible:
             if record.number == wanted:

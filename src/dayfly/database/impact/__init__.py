@@ -1,0 +1,1 @@
+"""What a migration does to the live database: `assess` asks, the folders below it answer."""

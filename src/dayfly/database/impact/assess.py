@@ -5,20 +5,36 @@ from dataclasses import dataclass, field, replace
 
 from dayfly.database.bridge import Bridge
 from dayfly.database.captured import Transaction
-from dayfly.database.impact.answers import with_answers
-from dayfly.database.impact.arbiters import arbiters
-from dayfly.database.impact.besides import besides
-from dayfly.database.impact.between import between
-from dayfly.database.impact.blocking import blocking
-from dayfly.database.impact.breaking import BRIDGED, breaking
-from dayfly.database.impact.catalogue import Column, Key
-from dayfly.database.impact.comparison import Comparison
-from dayfly.database.impact.defaults import Parent, answered, defaults, parents
-from dayfly.database.impact.denied import Right, Withheld, denials, denied
-from dayfly.database.impact.doubts import doubts
-from dayfly.database.impact.effects import Observed
-from dayfly.database.impact.exchanged import exchanged
-from dayfly.database.impact.expressions import expressions
+from dayfly.database.impact.blocking.blocking import blocking
+from dayfly.database.impact.blocking.timeline import EMPTY, Timeline, timeline
+from dayfly.database.impact.breaking.arbiters import arbiters
+from dayfly.database.impact.breaking.besides import besides
+from dayfly.database.impact.breaking.between import between
+from dayfly.database.impact.breaking.breaking import BRIDGED, breaking
+from dayfly.database.impact.breaking.defaults import Parent, answered, defaults, parents
+from dayfly.database.impact.breaking.denied import Right, Withheld, denials, denied
+from dayfly.database.impact.breaking.exchanged import exchanged
+from dayfly.database.impact.breaking.expressions import expressions
+from dayfly.database.impact.breaking.partitions import partitions
+from dayfly.database.impact.breaking.refusing import refusing
+from dayfly.database.impact.breaking.relations import relations
+from dayfly.database.impact.breaking.tightened import tightened
+from dayfly.database.impact.breaking.views import views
+from dayfly.database.impact.breaking.withdrawn import unjudged
+from dayfly.database.impact.code.paths import paths
+from dayfly.database.impact.code.routines import routines
+from dayfly.database.impact.code.stumbling import stumbling
+from dayfly.database.impact.code.untried import told as left_untried
+from dayfly.database.impact.code.untried import untried
+from dayfly.database.impact.evidence.comparison import Comparison
+from dayfly.database.impact.evidence.fired import NOTHING as NOTHING_FIRED
+from dayfly.database.impact.evidence.fired import Exercised, exercise
+from dayfly.database.impact.evidence.indexed import Indexed, indexed
+from dayfly.database.impact.evidence.outgoing import NOTHING, Checked, rehearsed
+from dayfly.database.impact.evidence.sender import PROGRAM, Sender
+from dayfly.database.impact.evidence.spelled import spelled
+from dayfly.database.impact.evidence.trial import tried
+from dayfly.database.impact.evidence.uses import Uses, uses
 from dayfly.database.impact.finding import (
     DOWNTIME,
     KINDS,
@@ -28,35 +44,19 @@ from dayfly.database.impact.finding import (
     Finding,
     worst,
 )
-from dayfly.database.impact.fired import NOTHING as NOTHING_FIRED
-from dayfly.database.impact.fired import Exercised, exercise
-from dayfly.database.impact.indexed import Indexed, indexed
-from dayfly.database.impact.losing import losing
-from dayfly.database.impact.outgoing import NOTHING, Checked, rehearsed
-from dayfly.database.impact.partitions import partitions
-from dayfly.database.impact.paths import paths
-from dayfly.database.impact.proven import with_statements
+from dayfly.database.impact.losing.doubts import doubts
+from dayfly.database.impact.losing.losing import losing
+from dayfly.database.impact.losing.saved import saved
+from dayfly.database.impact.losing.widening import widening
 from dayfly.database.impact.questions import Ask
-from dayfly.database.impact.refusing import refusing
-from dayfly.database.impact.relations import relations
-from dayfly.database.impact.replay import replay
-from dayfly.database.impact.routines import routines
-from dayfly.database.impact.saved import saved
-from dayfly.database.impact.sender import PROGRAM, Sender
-from dayfly.database.impact.sequences import sequences
-from dayfly.database.impact.spelled import spelled
-from dayfly.database.impact.stumbling import stumbling
-from dayfly.database.impact.telling import folded, placed, told_whole, untold
-from dayfly.database.impact.tightened import tightened
-from dayfly.database.impact.timeline import EMPTY, Timeline, timeline
-from dayfly.database.impact.trial import tried
-from dayfly.database.impact.unassessed import decided, unassessed
-from dayfly.database.impact.untried import told as left_untried
-from dayfly.database.impact.untried import untried
-from dayfly.database.impact.uses import Uses, uses
-from dayfly.database.impact.views import views
-from dayfly.database.impact.widening import widening
-from dayfly.database.impact.withdrawn import unjudged
+from dayfly.database.impact.replay.effects import Observed
+from dayfly.database.impact.replay.replay import replay
+from dayfly.database.impact.schema.catalogue import Column, Key
+from dayfly.database.impact.sequences.sequences import sequences
+from dayfly.database.impact.telling.answers import with_answers
+from dayfly.database.impact.telling.proven import with_statements
+from dayfly.database.impact.telling.telling import folded, placed, told_whole, untold
+from dayfly.database.impact.unseen.unassessed import decided, unassessed
 from dayfly.database.loss import Loss, merged
 
 UNBUILT = "it has to stay until that is retired; a release through Dayfly bridges this"

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from dayfly.database.bridge import Bridge
-from dayfly.database.impact.catalogue import Key, Thing
-from dayfly.database.impact.locks import words
+from dayfly.database.impact.replay.locks import words
+from dayfly.database.impact.schema.catalogue import Key, Thing
 from dayfly.database.loss import Loss
 
 NONE, ONLINE, STAGED, DOWNTIME = VERDICTS = ("none", "online", "staged", "downtime")  # least first

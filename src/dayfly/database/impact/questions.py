@@ -8,10 +8,10 @@ from typing import Any
 import psycopg
 
 from dayfly.database.connection import connect
-from dayfly.database.impact.catalogue import Column, Constraint, Index, Key, Relation, Thing
-from dayfly.database.impact.comparison import Comparison
-from dayfly.database.impact.names import quoted, shown
-from dayfly.database.impact.types import bounds, is_text, length
+from dayfly.database.impact.evidence.comparison import Comparison
+from dayfly.database.impact.schema.catalogue import Column, Constraint, Index, Key, Relation, Thing
+from dayfly.database.impact.schema.names import quoted, shown
+from dayfly.database.impact.schema.types import bounds, is_text, length
 from dayfly.database.problems import connecting
 from dayfly.database.programs import DatabaseError
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from dayfly.database.impact.names import quoted, unquoted
+from dayfly.database.impact.schema.names import quoted, unquoted
 
 NAME_COLUMNS = (
     "-- Release 1: let the function name its columns and types, so that it works on both schemas.\n"

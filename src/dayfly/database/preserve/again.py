@@ -5,7 +5,7 @@ from typing import Any
 
 from psycopg import Connection, sql
 
-from dayfly.database.impact.snapshot import snapshot
+from dayfly.database.impact.schema.snapshot import snapshot
 from dayfly.database.preserve.manifest import Manifest
 from dayfly.database.preserve.pairing import Pairing
 from dayfly.database.preserve.rights import Rights

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from dayfly.database.impact.catalogue import (
+from dayfly.database.impact.schema.catalogue import (
     Catalogue,
     Constraint,
     Index,
@@ -14,7 +14,7 @@ from dayfly.database.impact.catalogue import (
     Thing,
     Trigger,
 )
-from dayfly.database.impact.names import quoted
+from dayfly.database.impact.schema.names import quoted
 from dayfly.database.preserve.entries import Entries
 from dayfly.database.preserve.pairing import Pairing, full, in_sql
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from dayfly.database.impact.catalogue import Column, Relation, Type
-from dayfly.database.impact.names import quoted
-from dayfly.database.impact.types import widens
+from dayfly.database.impact.schema.catalogue import Column, Relation, Type
+from dayfly.database.impact.schema.names import quoted
+from dayfly.database.impact.schema.types import widens
 from dayfly.database.preserve.entries import Entries
 from dayfly.database.preserve.pairing import Pairing, full
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from dataclasses import fields
 
-from dayfly.database.impact.catalogue import (
+from dayfly.database.impact.schema.catalogue import (
     Catalogue,
     Column,
     Constraint,

@@ -6,8 +6,8 @@ from typing import Any
 
 from psycopg import Connection, sql
 
-from dayfly.database.impact.catalogue import Column, Relation, Type
-from dayfly.database.impact.names import quoted
+from dayfly.database.impact.schema.catalogue import Column, Relation, Type
+from dayfly.database.impact.schema.names import quoted
 from dayfly.database.preserve.columns import Columns, Pair, as_before, names_type
 from dayfly.database.preserve.exporting import key_of
 from dayfly.database.preserve.manifest import Table

@@ -12,8 +12,8 @@ from typing import Any
 from psycopg import Connection, sql
 
 from dayfly.database.books import BESIDE, NAMING
-from dayfly.database.impact.catalogue import Catalogue, Column, Constraint, Index, Relation
-from dayfly.database.impact.snapshot import snapshot
+from dayfly.database.impact.schema.catalogue import Catalogue, Column, Constraint, Index, Relation
+from dayfly.database.impact.schema.snapshot import snapshot
 from dayfly.database.loss import Loss, merged
 from dayfly.database.preserve import details, record
 from dayfly.database.preserve.manifest import (

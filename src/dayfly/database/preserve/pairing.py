@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from dayfly.database.impact.catalogue import Catalogue, Column, Key, Relation, Thing
-from dayfly.database.impact.names import quoted
+from dayfly.database.impact.schema.catalogue import Catalogue, Column, Key, Relation, Thing
+from dayfly.database.impact.schema.names import quoted
 
 
 @dataclass(frozen=True)

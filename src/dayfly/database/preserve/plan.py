@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dayfly.database.impact.catalogue import Column, Relation
-from dayfly.database.impact.comparison import BOOKKEEPING
-from dayfly.database.impact.names import quoted
+from dayfly.database.impact.evidence.comparison import BOOKKEEPING
+from dayfly.database.impact.schema.catalogue import Column, Relation
+from dayfly.database.impact.schema.names import quoted
 from dayfly.database.loss import Loss, merged
 from dayfly.database.preserve.belongings import Belongings
 from dayfly.database.preserve.columns import Columns

@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg import Connection, sql
 
-from dayfly.database.impact.catalogue import Column, Constraint
+from dayfly.database.impact.schema.catalogue import Column, Constraint
 from dayfly.database.preserve.belongings import ENABLED
 from dayfly.database.preserve.manifest import PreservedError, Table
 from dayfly.database.preserve.pairing import Pairing

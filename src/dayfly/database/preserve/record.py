@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 
-from dayfly.database.impact import catalogue
-from dayfly.database.impact.catalogue import Catalogue, Thing
+from dayfly.database.impact.schema import catalogue
+from dayfly.database.impact.schema.catalogue import Catalogue, Thing
 
 _KINDS: tuple[type[Thing], ...] = (
     catalogue.Schema, catalogue.Relation, catalogue.Column, catalogue.Constraint,

@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg import Connection, errors, sql
 
-from dayfly.database.impact.snapshot import snapshot
+from dayfly.database.impact.schema.snapshot import snapshot
 from dayfly.database.loss import Loss, merged
 from dayfly.database.preserve import again, record
 from dayfly.database.preserve.columns import Columns

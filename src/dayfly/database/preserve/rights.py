@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dayfly.database.impact.catalogue import Column, Relation, Routine, Schema
-from dayfly.database.impact.names import quoted
+from dayfly.database.impact.schema.catalogue import Column, Relation, Routine, Schema
+from dayfly.database.impact.schema.names import quoted
 from dayfly.database.preserve.pairing import Pairing, full
 from dayfly.database.preserve.surroundings import routine_in_sql
 

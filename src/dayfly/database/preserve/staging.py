@@ -9,7 +9,7 @@ from typing import Any, LiteralString
 
 from psycopg import Connection, sql
 
-from dayfly.database.impact.catalogue import Column, Relation
+from dayfly.database.impact.schema.catalogue import Column, Relation
 from dayfly.database.preserve.exporting import identity
 from dayfly.database.preserve.manifest import Made, Table
 from dayfly.database.preserve.pairing import Pairing

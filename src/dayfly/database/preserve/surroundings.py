@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from dayfly.database.impact.catalogue import Relation, Routine, Schema, Type
-from dayfly.database.impact.names import quoted
+from dayfly.database.impact.schema.catalogue import Relation, Routine, Schema, Type
+from dayfly.database.impact.schema.names import quoted
 from dayfly.database.preserve.columns import put_aside
 from dayfly.database.preserve.entries import Entries
 from dayfly.database.preserve.pairing import Pairing, full

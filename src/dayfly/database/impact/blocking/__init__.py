@@ -1,0 +1,1 @@
+"""Whom a migration makes wait, and for how long."""

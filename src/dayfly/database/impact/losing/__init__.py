@@ -1,0 +1,1 @@
+"""What a migration takes away, and what it takes along."""

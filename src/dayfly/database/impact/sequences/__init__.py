@@ -1,0 +1,1 @@
+"""From which number sequences go on."""

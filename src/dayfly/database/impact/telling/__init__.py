@@ -1,0 +1,1 @@
+"""Findings with what stands around them, and what production says of them."""
