@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import msgspec
 
+from dayfly import typed
 from dayfly.durable import FileError, translated
 
 Kind = TypeVar("Kind")
@@ -17,6 +18,6 @@ def read_json(path: Path, kind: type[Kind], *, absent: Kind | None = None, hint:
             return absent
         raw = path.read_bytes()
     try:
-        return msgspec.json.decode(raw, type=kind)
+        return typed.decode(raw, kind)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise FileError(f"{path}: {error}", hint=hint) from error

@@ -10,6 +10,7 @@ from supervisor.options import ServerOptions
 from dayfly.command import which
 from dayfly.environment.supervised import Service, services, supervisord, systemd_units
 
+PYTHON = ["/opt/py thon", "-X", "faulthandler"]
 AWKWARD = '/srv/100% "mine"/day fly'
 
 
@@ -34,8 +35,8 @@ def test_supervisord_reads_what_was_meant(tmp_path: Path) -> None:
     found = read_by_supervisord(supervisord(wanted, run), tmp_path)
 
     assert set(found) == {"logs", "forwarder", "files", "balancer", "server"}
-    assert found["logs"] == ["/opt/py thon", "-m", "dayfly.logs", f"{AWKWARD}/logs"]
-    assert found["server"] == ["/opt/py thon", "-m", "dayfly.console", AWKWARD]
+    assert found["logs"] == [*PYTHON, "-m", "dayfly.logs", f"{AWKWARD}/logs"]
+    assert found["server"] == [*PYTHON, "-m", "dayfly.console", AWKWARD]
 
 
 def test_machines_outlive_a_unit_that_is_stopped() -> None:

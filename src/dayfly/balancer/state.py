@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
+from dayfly import typed
 from dayfly.balancer.routing import BalancerError, Routing
 
 STATE = "state.json"
@@ -90,7 +91,7 @@ def write_rendered(folder: Path, files: dict[str, str]) -> None:
 
 def _read(path: Path, kind: type[T]) -> T | None:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        return typed.decode(path.read_bytes(), kind)
     except FileNotFoundError:
         return None
     except msgspec.MsgspecError as error:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from dayfly import typed
 from dayfly.client import Client, ClientError
 from dayfly.command import which
 from dayfly.config.environment import Environment as Settings
@@ -175,7 +176,7 @@ def _kept_listen(home: Home) -> str:
 
 def _told_listen(home: Home) -> str:
     try:
-        return str(msgspec.json.decode((home.logs / SERVING).read_bytes())["listen"])
+        return str(typed.plain((home.logs / SERVING).read_bytes())["listen"])
     except (FileNotFoundError, msgspec.DecodeError, KeyError, TypeError):
         return ""
 

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import msgspec
 from starlette.requests import Request
 
+from dayfly import typed
 from dayfly.environment.applications import require
 from dayfly.environment.environment import Environment
 from dayfly.errors import UsageError
@@ -105,6 +106,6 @@ def remove_secret(environment: Environment, request: Request, _: bytes) -> dict[
 
 def read(body: bytes, kind: type[T]) -> T:
     try:
-        return msgspec.json.decode(body or b"{}", type=kind)
+        return typed.decode(body or b"{}", kind)
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise UsageError(f"the request's body: {error}") from error

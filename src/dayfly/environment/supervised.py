@@ -26,35 +26,35 @@ def services(python: Path, home: Path) -> tuple[Service, ...]:
     return (
         Service(
             name=LOGS,
-            argv=(str(python), "-m", "dayfly.logs", str(home / "logs")),
+            argv=_module(python, "dayfly.logs", home / "logs"),
             what="the log store",
             stop_seconds=30,
             place=1,
         ),
         Service(
             name=FORWARDER,
-            argv=(str(python), "-m", "dayfly.logs.forwarder", str(home / "forwarder")),
+            argv=_module(python, "dayfly.logs.forwarder", home / "forwarder"),
             what="the forwarder of logs",
             stop_seconds=20,
             place=2,
         ),
         Service(
             name=FILES,
-            argv=(str(python), "-m", "dayfly.files.service", str(home / "files")),
+            argv=_module(python, "dayfly.files.service", home / "files"),
             what="the file archive",
             stop_seconds=30,
             place=3,
         ),
         Service(
             name=BALANCER,
-            argv=(str(python), "-m", "dayfly.balancer.keeper", str(home)),
+            argv=_module(python, "dayfly.balancer.keeper", home),
             what="the balancer",
             stop_seconds=60,
             place=4,
         ),
         Service(
             name=SERVER,
-            argv=(str(python), "-m", "dayfly.console", str(home)),
+            argv=_module(python, "dayfly.console", home),
             what="the server: API, console, releases",
             stop_seconds=150,
             place=5,
@@ -62,11 +62,16 @@ def services(python: Path, home: Path) -> tuple[Service, ...]:
     )
 
 
+def _module(python: Path, name: str, folder: Path) -> tuple[str, ...]:
+    """One that crashes writes where it was into its log."""
+    return (str(python), "-X", "faulthandler", "-m", name, str(folder))
+
+
 def tunnel(python: Path, home: Path) -> Service:
     """What keeps a gateway's IKE daemon up."""
     return Service(
         name=TUNNEL,
-        argv=(str(python), "-m", "dayfly.tunnel.keeper", str(home)),
+        argv=_module(python, "dayfly.tunnel.keeper", home),
         what="the site-to-site tunnel",
         stop_seconds=20,
         place=1,

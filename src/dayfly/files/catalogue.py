@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from dayfly import typed
 from dayfly.files.ledger import Ledger, Row
 from dayfly.files.objects import Bucket, Change, Lease, Usage, Version
 from dayfly.files.system import Stamp
@@ -63,9 +64,9 @@ _CURRENT = """
 select document, inode, mtime, (select document from buckets where name = ?1)
 from versions where bucket = ?1 and key = ?2 order by uid desc limit 1
 """
-_version = msgspec.json.Decoder(Version).decode
-_lease = msgspec.json.Decoder(Lease).decode
-_bucket = msgspec.json.Decoder(Bucket).decode
+_version = typed.decoder(Version).decode
+_lease = typed.decoder(Lease).decode
+_bucket = typed.decoder(Bucket).decode
 
 
 class Known(msgspec.Struct, frozen=True):

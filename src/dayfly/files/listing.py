@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
-import msgspec
-
+from dayfly import typed
 from dayfly.files.catalogue import Catalogue
 from dayfly.files.ledger import Row
 from dayfly.files.objects import NULL, Asked, Entry, Page, Upload, UploadPage
@@ -28,7 +27,7 @@ select key, id, document from uploads
 where bucket = ? and key >= ? and key < ? order by key, id
 """
 _LATER = "select key, id, document from uploads where bucket = ? and key = ? and id > ? order by id"
-_upload = msgspec.json.Decoder(Upload).decode
+_upload = typed.decoder(Upload).decode
 Fetch = Callable[[str, str], Iterator[Row]]  # the rows from a key to before another
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 
+from dayfly import typed
 from dayfly.durable import write_atomically
 from dayfly.files.errors import FilesError
 from dayfly.files.system import made, translated
@@ -133,7 +134,7 @@ def _heard(pid: int, reader: int) -> Race:
     with os.fdopen(reader, "rb") as file:
         text = file.read()
     os.waitpid(pid, 0)
-    return msgspec.json.decode(text, type=Race) if text else Race(failed="a writer did not end")
+    return typed.decode(text, Race) if text else Race(failed="a writer did not end")
 
 
 def _race(folder: Path, number: int, begins: float) -> Race:

@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import msgspec
-
+from dayfly import typed
 from dayfly.files.catalogue import Catalogue
 from dayfly.files.listing import successor
 from dayfly.files.objects import Version
 
-_version = msgspec.json.Decoder(Version).decode
+_version = typed.decoder(Version).decode
 _CURRENT = """
 select document from objects join versions using (bucket, key, uid)
 where {where} order by versions.modified desc, bucket, key limit ?

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from dayfly import typed
 from dayfly.errors import UsageError
 from dayfly.files import buckets, credentials
 from dayfly.files.errors import MarkerError
@@ -78,7 +79,7 @@ def presigned(endpoint: str, key: Key, shared: Shared, now: float) -> str:
 
 def readable(bucket: Bucket) -> Bucket:
     """Its policy lets the account of links read objects, besides what it says already."""
-    told = msgspec.json.decode(bucket.settings.get(settings.POLICY, '{"Statement": []}'))
+    told = typed.plain(bucket.settings.get(settings.POLICY, '{"Statement": []}'))
     found = told["Statement"]
     statements = found if isinstance(found, list) else [found]
     if any(each.get("Sid") == SID for each in statements):

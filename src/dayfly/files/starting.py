@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from dayfly import typed
 from dayfly.durable import translated
 from dayfly.errors import DayflyError
 
@@ -28,6 +29,6 @@ def load(folder: Path) -> Settings:
     with translated(folder / SETTINGS):
         text = (folder / SETTINGS).read_bytes()
     try:
-        return msgspec.json.decode(text, type=Settings)
+        return typed.decode(text, Settings)
     except msgspec.MsgspecError as error:
         raise DayflyError(f"{folder / SETTINGS}: {error}", hint="`dayfly up` writes it.") from error

@@ -24,6 +24,7 @@ from pathlib import Path
 
 import msgspec
 
+from dayfly import typed
 from dayfly.durable import write_atomically
 from dayfly.files.errors import FilesError, GoneError
 from dayfly.files.keys import path_of
@@ -152,7 +153,7 @@ def order_of(uid: str) -> int:
 
 def read_sidecar(path: Path) -> Version:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Version)
+        return typed.decode(path.read_bytes(), Version)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise FilesError(
             f"{path}: {error}", hint="dayfly files scrub tells what is lost."

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from dayfly import typed
 from dayfly.durable import write_atomically
 from dayfly.files.assembling import PartFile, chosen, whole
 from dayfly.files.changing import check, check_quota
@@ -78,7 +79,7 @@ def find(ground: Ground, bucket: str, key: str, id_: str) -> Upload:
     if not rows:
         ground.bucket(bucket)
         raise NoSuchUploadError(f"{bucket}/{key}: no upload {id_}")
-    return msgspec.json.decode(rows[0][0], type=Upload)
+    return typed.decode(rows[0][0], Upload)
 
 
 @contextmanager
@@ -139,7 +140,7 @@ def _parts(
         after,
         limit,
     )
-    return [msgspec.json.decode(document, type=PartFile) for (document,) in rows]
+    return [typed.decode(document, PartFile) for (document,) in rows]
 
 
 def abort(ground: Ground, upload: Upload) -> None:
@@ -213,7 +214,7 @@ def pieces(ground: Ground, upload: Upload, wanted: Sequence[Part]) -> Iterator[b
 
 def every(ground: Ground, bucket: str) -> list[Upload]:
     rows = ground.catalogue.ledger.rows("select document from uploads where bucket = ?", bucket)
-    return [msgspec.json.decode(document, type=Upload) for (document,) in rows]
+    return [typed.decode(document, Upload) for (document,) in rows]
 
 
 def damaged_parts(ground: Ground, bucket: str) -> Iterator[tuple[Upload, int]]:

@@ -13,6 +13,7 @@ from typing import IO
 
 import msgspec
 
+from dayfly import typed
 from dayfly.durable import write_atomically
 from dayfly.images.lock import Lock
 
@@ -162,7 +163,7 @@ def users_of(passwd: str) -> dict[str, str]:
 def kept(beside: Path, read: Callable[[], Contents]) -> Contents:
     """The contents of what never changes, read once and kept in a file."""
     try:
-        return msgspec.json.decode(beside.read_bytes(), type=Contents)
+        return typed.decode(beside.read_bytes(), Contents)
     except (FileNotFoundError, msgspec.DecodeError):
         found = read()
         beside.parent.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from dayfly import typed
 from dayfly.errors import DayflyError
 from dayfly.logs.parsing.parsed import Known, Parsed
 
@@ -47,8 +48,8 @@ class About(msgspec.Struct, omit_defaults=True, kw_only=True, frozen=True):
 
 
 _encoder = msgspec.json.Encoder()
-_about = msgspec.json.Decoder(About)
-_texts, _read = msgspec.json.Decoder(str), msgspec.json.Decoder(Parsed)
+_about = typed.decoder(About)
+_texts, _read = typed.decoder(str), typed.decoder(Parsed)
 
 
 def written(about: About, lines: Sequence[str] | Sequence[Parsed]) -> bytes:

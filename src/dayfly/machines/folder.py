@@ -17,6 +17,7 @@ from typing import Literal, Self
 
 import msgspec
 
+from dayfly import typed
 from dayfly.durable import write_atomically
 from dayfly.logs.forwarder.starting import MACHINE, Machine
 from dayfly.machines import collected, launchfile, workdir
@@ -112,7 +113,7 @@ class Folders:
 
     def record(self, name: str) -> Record | None:
         try:
-            found = msgspec.json.decode((self.of(name) / RECORD).read_bytes(), type=Record)
+            found = typed.decode((self.of(name) / RECORD).read_bytes(), Record)
         except (FileNotFoundError, msgspec.DecodeError):
             return None
         return found if found.environment == self.environment else None

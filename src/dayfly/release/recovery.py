@@ -9,8 +9,7 @@ import shutil
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import msgspec
-
+from dayfly import typed
 from dayfly.clock import Stop
 from dayfly.events import Event, intends
 from dayfly.release import bookkeeping, closing, contracts, downtime, fleet, sessions
@@ -177,7 +176,7 @@ def way_back(parts: Parts, app: str, events: list[Event]) -> WayBack | None:
     data = next((e.data for e in reversed(events) if intends(e, GO_BACK)), None)
     if data is None:
         return None
-    way = msgspec.convert(data, WayBack)
+    way = typed.converted(data, WayBack)
     if way.outgoing is None:
         return way
     slot = parts.slot_of(app, way.outgoing)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from dayfly import typed
 from dayfly.config.app import Database
 from dayfly.database.python_migrations import Tree, program_texts, tree_of
 from dayfly.database.recorded import recorded_statements
@@ -45,13 +46,13 @@ def keep(work: Work, source: Path) -> None:
 
 
 def kept(work: Work) -> Kept:
-    return msgspec.json.decode((work.folder / _FILE).read_bytes(), type=Kept)
+    return typed.decode((work.folder / _FILE).read_bytes(), Kept)
 
 
 def programs(work: Work) -> dict[str, str]:
     """The texts of migrations that are programs, by name; none of what was kept before that."""
     path = work.folder / _PROGRAMS
-    return msgspec.json.decode(path.read_bytes(), type=dict[str, str]) if path.exists() else {}
+    return typed.decode(path.read_bytes(), dict[str, str]) if path.exists() else {}
 
 
 def _keep_files(work: Work, source: Path, wanted: str) -> None:

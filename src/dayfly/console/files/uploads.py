@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from dayfly import typed
 from dayfly.console.files import versions
 from dayfly.console.files.desk import SEAL, Desk, not_sealed, thing_of, told
 from dayfly.console.files.places import PATH, Thing
@@ -126,7 +127,7 @@ class Uploads:
 
     def _complete(self, request: Request, repository: Repository, thing: Thing, body: bytes) -> Any:  # noqa: ANN401
         try:
-            etags = msgspec.json.decode(body, type=Parts).etags
+            etags = typed.decode(body, Parts).etags
         except msgspec.MsgspecError as error:
             raise UsageError(f"The list of parts: {error}") from error
         parts = [Named(number=n, etag=etag) for n, etag in enumerate(etags, start=1)]

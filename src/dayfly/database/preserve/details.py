@@ -11,6 +11,7 @@ import msgspec
 import psycopg
 from psycopg import Connection
 
+from dayfly import typed
 from dayfly.database.preserve.detailing import ORDER, QUESTIONS
 
 _SHOWN = 120  # of what it says
@@ -43,7 +44,7 @@ def written(found: Iterable[Detail]) -> bytes:
 
 
 def read(text: bytes) -> tuple[Detail, ...]:
-    return msgspec.json.decode(text, type=tuple[Detail, ...])
+    return typed.decode(text, tuple[Detail, ...])
 
 
 def other(before: Iterable[Detail], now: Iterable[Detail]) -> Iterator[tuple[Detail, str]]:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
+from dayfly import typed
 from dayfly.durable import translated, write_atomically
 from dayfly.errors import DayflyError
 
@@ -143,12 +144,12 @@ def after_of(folder: Path) -> After | None:
 def _read(path: Path, kind: type[T]) -> T:
     try:
         with translated(path):
-            found = msgspec.json.decode(path.read_bytes())
+            found = typed.plain(path.read_bytes())
         if isinstance(found, dict) and found.get("format") != FORMAT:
             raise PreservedError(
                 f"{path} has format {found.get('format')!r}; this Dayfly reads {FORMAT}"
             )
-        return msgspec.convert(found, kind)
+        return typed.converted(found, kind)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise PreservedError(f"{path} is damaged: {error}") from error
 

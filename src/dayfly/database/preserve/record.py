@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from dayfly import typed
 from dayfly.database.impact.schema import catalogue
 from dayfly.database.impact.schema.catalogue import Catalogue, Thing
 
@@ -19,6 +20,6 @@ def written(what: Catalogue) -> bytes:
 
 
 def read(text: bytes) -> Catalogue:
-    found: dict[str, list[Any]] = msgspec.json.decode(text)
-    things = [msgspec.convert(one, kind) for kind in _KINDS for one in found[kind.__name__]]
+    found: dict[str, list[Any]] = typed.plain(text)
+    things = [typed.converted(one, kind) for kind in _KINDS for one in found[kind.__name__]]
     return Catalogue({thing.key: thing for thing in things})

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from dayfly import typed
 from dayfly.durable import translated
 from dayfly.errors import DayflyError
 from dayfly.files.s3.origin import parted
@@ -77,7 +78,7 @@ def read(path: Path) -> Accounts:
     with translated(path):
         text = path.read_bytes()
     try:
-        told = msgspec.json.decode(text, type=_File)
+        told = typed.decode(text, _File)
     except msgspec.MsgspecError as error:
         raise AccountsError(
             f"{path}: {error}",

@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from dayfly import typed
 from dayfly.files.s3.operators import OPERATORS, holds
 from dayfly.files.s3.problem import S3Error
 
@@ -92,7 +93,7 @@ def policy_of(body: bytes, bucket: str) -> Policy:
 @lru_cache(maxsize=256)
 def parsed(body: bytes) -> Policy:
     try:
-        document = msgspec.json.decode(body, type=_Document)
+        document = typed.decode(body, _Document)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise _malformed(str(error)) from error
     told = document.statement

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from dayfly import typed
 from dayfly.files.s3.problem import S3Error
 from dayfly.files.s3.signature import ALGORITHM, signing_key
 
@@ -82,7 +83,7 @@ def check(fields: Mapping[str, str], now: float) -> Limits:
 
 def _document(encoded: str) -> dict[str, object]:
     try:
-        return msgspec.json.decode(base64.b64decode(encoded, validate=True), type=dict[str, object])
+        return typed.decode(base64.b64decode(encoded, validate=True), dict[str, object])
     except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
         raise S3Error("InvalidPolicyDocument", "Invalid Policy: it is no JSON.") from error
 

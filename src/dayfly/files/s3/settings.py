@@ -4,6 +4,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
+from dayfly import typed
 from dayfly.files.objects import Bucket, Version
 from dayfly.files.s3 import acl as acls
 from dayfly.files.s3 import cors, lifecycle, lock
@@ -46,7 +47,7 @@ def object_acl(version: Version, bucket: Bucket) -> Acl:
         return acls.private(bucket.owner)
     text = version.description.acl
     if text:
-        return msgspec.json.decode(text, type=Acl)
+        return typed.decode(text, Acl)
     return acls.private(version.description.owner or bucket.owner)
 
 
@@ -90,4 +91,4 @@ def public_of(bucket: Bucket) -> PublicBlock | None:
 
 def _read(bucket: Bucket, name: str, kind: type[T]) -> T | None:
     text = bucket.settings.get(name)
-    return None if text is None else msgspec.json.decode(text, type=kind)
+    return None if text is None else typed.decode(text, kind)

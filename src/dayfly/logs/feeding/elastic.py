@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from dayfly import typed
 from dayfly.logs.feeding.entry import AgainError, Entry, Outcome, UntakenError, document
 from dayfly.logs.feeding.settings import Feed
 from dayfly.logs.feeding.web import Web, shown
@@ -72,7 +73,7 @@ def _outcome(entries: Sequence[Entry], said: bytes) -> Outcome:
     again: list[Entry] = []
     refused: list[tuple[Entry, str]] = []
     try:
-        items = [next(iter(item.values())) for item in msgspec.json.decode(said)["items"]]
+        items = [next(iter(item.values())) for item in typed.plain(said)["items"]]
         answers = [(int(item["status"]), item.get("error")) for item in items]
     except (msgspec.DecodeError, LookupError, TypeError, AttributeError, StopIteration) as error:
         raise AgainError(f"this is no answer to _bulk: {shown(200, said)}") from error

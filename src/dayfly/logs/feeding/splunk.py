@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import msgspec
 
+from dayfly import typed
 from dayfly.clock import DeadlineError, wait_until
 from dayfly.logs.feeding.entry import TIME, AgainError, Entry, Outcome, UntakenError, document
 from dayfly.logs.feeding.settings import Feed
@@ -57,7 +58,7 @@ class Splunk:
     def _await(self, said: bytes) -> None:
         """Until Splunk has indexed it; it forgets acknowledgements when it is started again."""
         try:
-            number = msgspec.json.decode(said)["ackId"]
+            number = typed.plain(said)["ackId"]
         except (msgspec.DecodeError, KeyError, TypeError) as error:
             raise AgainError(
                 f"{self._feed.url} acknowledges nothing: its token must allow it"
@@ -79,7 +80,7 @@ class Splunk:
         status, said = self._post(path, _encode({"acks": [number]}))
         if status != _OK:
             raise AgainError(f"{self._feed.url} answers {shown(status, said)}")
-        acks = msgspec.json.decode(said).get("acks", {})
+        acks = typed.plain(said).get("acks", {})
         return bool(acks.get(str(number)))
 
     def _post(self, path: str, body: bytes) -> tuple[int, bytes]:

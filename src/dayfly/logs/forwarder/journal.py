@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from dayfly import typed
 from dayfly.clock import Stop
 from dayfly.command import run
 from dayfly.durable import translated, write_atomically
@@ -82,7 +83,7 @@ class Journal:
         for path in (self._path, self._older):
             line = _last_line(path)
             if line:
-                return msgspec.json.decode(line, type=_Place).cursor
+                return typed.decode(line, _Place).cursor
         return ""
 
     @property

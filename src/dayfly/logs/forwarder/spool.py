@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from dayfly import typed
 from dayfly.durable import translated, write_atomically
 
 _NAME = re.compile(r"(\d{16})-([0-9a-f]{16})-(\d+)-(\d+)\.batch")
@@ -89,5 +90,5 @@ class Spool:
         for path in self.folder.glob("*.batch"):
             if _NAME.fullmatch(path.name):
                 with path.open("rb") as file:
-                    batch = msgspec.json.decode(file.readline(), type=Batch)
+                    batch = typed.decode(file.readline(), Batch)
                 yield replace(batch, size=path.stat().st_size)

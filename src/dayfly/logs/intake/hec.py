@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from dayfly import typed
 from dayfly.errors import DayflyError
 from dayfly.logs.answers import RETRY_SECONDS, status_of
 from dayfly.logs.intake.body import Room
@@ -36,7 +37,7 @@ class _Asked(msgspec.Struct):
     acks: list[int]
 
 
-_asked = msgspec.json.Decoder(_Asked).decode
+_asked = typed.decoder(_Asked).decode
 
 
 class Acks:

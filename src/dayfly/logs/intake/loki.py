@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from dayfly import typed
 from dayfly.logs.intake.body import Room
 from dayfly.logs.intake.documents import line
 from dayfly.logs.intake.messages import push_of
@@ -46,7 +47,7 @@ class _Push(msgspec.Struct):
     streams: list[_Stream]
 
 
-_decode = msgspec.json.Decoder(_Push).decode
+_decode = typed.decoder(_Push).decode
 Entry = tuple[int, str, Mapping[str, str]]  # time, line, labels and what else is told of it
 
 

@@ -6,10 +6,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from dayfly import typed
+
 Decoded = TypeVar("Decoded")
 _HALF = re.compile("[\ud800-\udfff]")
-_decode = msgspec.json.Decoder().decode
-_decode_object = msgspec.json.Decoder(dict[str, Any]).decode
+_decode_object = typed.decoder(dict[str, Any]).decode
 BROKEN = (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError)
 
 
@@ -19,7 +20,7 @@ def decoded(text: str | bytes) -> Any:  # noqa: ANN401 - JSON
     One of `BROKEN` where it is no JSON at all.
     """
     try:
-        return _decode(text)
+        return typed.plain(text)
     except (msgspec.DecodeError, UnicodeError):
         found = json.loads(text, parse_float=_number, parse_constant=str)
         return _whole(found)
@@ -35,7 +36,7 @@ def an_object(text: str | bytes) -> dict[str, Any]:
 
 def decoded_as(text: str | bytes, kind: type[Decoded]) -> Decoded:
     """The same, checked to be what somebody expects; ValidationError says what it is instead."""
-    return msgspec.convert(decoded(text), kind)
+    return typed.converted(decoded(text), kind)
 
 
 def _number(text: str) -> float | str:

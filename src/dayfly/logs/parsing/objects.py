@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from dayfly import typed
 from dayfly.logs.parsing import journald, levels, loose, times
 from dayfly.logs.parsing.parsed import Format, Known, Parsed
 from dayfly.logs.record import Value
@@ -23,7 +24,7 @@ Names = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 _SHORT, _FEW = 2000, 50  # names of usual lines are remembered
 _SCALARS = frozenset((str, bool, float))
 _Whole = Annotated[int, msgspec.Meta(ge=-_LARGEST, le=_LARGEST - 1)]
-_decode_flat = msgspec.json.Decoder(dict[str, str | _Whole | float | bool]).decode
+_decode_flat = typed.decoder(dict[str, str | _Whole | float | bool]).decode
 
 
 def parse(text: str, known: Known) -> Parsed | None:

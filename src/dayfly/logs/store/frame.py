@@ -8,9 +8,9 @@ nothing and needs no mapping. Fields beyond the limit share the column `rest`, a
 import json
 from collections.abc import Iterator, Sequence
 
-import msgspec
 import polars as pl
 
+from dayfly import typed
 from dayfly.logs.record import NO_FIELDS, Record, Value
 from dayfly.logs.store.line import Line
 
@@ -34,7 +34,7 @@ TYPES: dict[str, type[pl.DataType]] = {
     "b": pl.Boolean,
 }
 MOST_COLUMNS = 250
-_fields = msgspec.json.Decoder(dict[str, str | int | float | bool])
+_fields = typed.decoder(dict[str, str | int | float | bool])
 
 
 def fields_of(packed: str) -> dict[str, Value]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
+from dayfly import typed
 from dayfly.durable import write_atomically
 from dayfly.logs.store.part import Needed
 from dayfly.logs.store.search import Limits
@@ -40,7 +41,7 @@ class Gaps:
         self._known: dict[str, Gap] = {}
         for path in sorted(self.aside.glob(f"*{SUFFIX}")):
             try:
-                self._known[path.name] = msgspec.json.decode(path.read_bytes(), type=Gap)
+                self._known[path.name] = typed.decode(path.read_bytes(), Gap)
             except (OSError, msgspec.MsgspecError) as error:
                 log.error("%s: %s", path, error)  # noqa: TRY400 - nobody needs to see where
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from dayfly import typed
 from dayfly.logs.parsing.levels import of_number, of_word
 from dayfly.logs.parsing.loose import BROKEN, decoded
 from dayfly.logs.query.meaning import text_of
@@ -35,7 +36,7 @@ class Line(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=Fa
     fields: dict[str, str | Whole | float | bool] = {}
 
 
-_decoder = msgspec.json.Decoder(Line)
+_decoder = typed.decoder(Line)
 _encoder = msgspec.json.Encoder()
 
 
@@ -106,7 +107,7 @@ def _record(line: Line) -> Record:
 
 def _read_one(number: int, line: bytes) -> Line:
     try:
-        return _forgiving(msgspec.convert(decoded(line), dict[str, Any]))
+        return _forgiving(typed.converted(decoded(line), dict[str, Any]))
     except BROKEN as error:
         shown = line[:SHOWN].decode(errors="replace")
         raise BodyError(
@@ -134,7 +135,7 @@ def _forgiving(raw: dict[str, Any]) -> Line:
     if isinstance(known.get("time"), str):
         known["time"] = nanoseconds(known["time"])
     told = {name: value for name, value in known.items() if value is not None}
-    return msgspec.convert({**told, "fields": fields}, Line)
+    return typed.converted({**told, "fields": fields}, Line)
 
 
 def _flat(name: str, value: object) -> dict[str, Value]:

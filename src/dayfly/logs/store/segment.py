@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
+from dayfly import typed
 from dayfly.durable import write_atomically
 from dayfly.logs.store import bloom, summary
 from dayfly.logs.store.files import crc_of, fsync
@@ -173,7 +174,7 @@ def texts_of(columns: Sequence[str]) -> list[str]:
 
 def read_index(data: mmap.mmap) -> Index:
     length = int.from_bytes(data[:8], "little")
-    table = msgspec.json.decode(data[8 : 8 + length], type=Table)
+    table = typed.decode(data[8 : 8 + length], Table)
     return Index(table=table, filters=memoryview(data)[8 + length :], mapped=data)
 
 

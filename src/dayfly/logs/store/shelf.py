@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from dayfly import typed
 from dayfly.durable import write_atomically
 from dayfly.logs.store.bloom import probe
 from dayfly.logs.store.files import crc_of
@@ -152,7 +153,7 @@ def _read(path: Path) -> Manifest:
     if not path.exists():
         return Manifest()
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=Manifest)
+        found = typed.decode(path.read_bytes(), Manifest)
     except (OSError, msgspec.MsgspecError) as error:
         raise StoreError(
             f"{path}: {error}", hint="Bring the file back from a backup of this folder."
