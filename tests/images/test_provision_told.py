@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from dayfly.ansible.playbook import MARK, AnsibleError, Playbook
 from dayfly.config.image import ImageRecipe, Provision
-from dayfly.images.builder import BuildError
 from dayfly.images.lock import Lock, LockError, lock_of, unlocked
 from dayfly.images.provision.ansible import inventory
+from dayfly.images.provision.idempotent import not_idempotent
 from dayfly.images.provision.inputs import inputs_of, missing
 from dayfly.images.provision.puppet import Applied, command_of
-from dayfly.images.provision.told import MARK, Playbook, not_idempotent
 
 PATHS = [
     ".gitignore", "app.py", "ansible.cfg", "etc/motd", "etc/nginx/site", "etcetera", "site.yml",
@@ -95,7 +95,7 @@ def test_without_a_failed_task_the_last_lines_say_why() -> None:
 
 
 def test_who_asks_gets_no_answer() -> None:
-    with pytest.raises(BuildError, match="asks for input: vars_prompt asks for release"):
+    with pytest.raises(AnsibleError, match="asks for input: vars_prompt asks for release"):
         heard(event("asked", what="vars_prompt asks for release"))
 
 
