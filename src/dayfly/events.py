@@ -15,6 +15,7 @@ class Event:
     output            line, source ("build", "test", "assess", "rehearsal", "migrate", "smoke")
     machine.launched  machine, process, address           machine.healthy   machine, seconds
     machine.died      machine, reason, tail               machine.removed   machine, reason
+    machine.drifted   machine, process, deed ("replaced" or "kept"), differences, message
     traffic           fleets: a list of release, slot, rate, requests, errors, streams
                       (about once a second while it moves)
     counted           HAProxy's own counters over a release (requests, statuses, errors, retries)

@@ -199,6 +199,7 @@ _STEPS: Mapping[str, Callable[[Progress, Event], Progress]] = {
     "machine.healthy": _machine,
     "machine.died": _machine,
     "machine.removed": _machine,
+    "machine.drifted": _note,
     "traffic": _traffic,
     "note": _note,
     "assessed": _fact,

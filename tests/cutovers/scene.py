@@ -64,9 +64,9 @@ class Scene:
 
 
 @contextmanager
-def stage(folder: Path, runtime: str, pace: Pace) -> Iterator[Scene]:
-    """An environment with TLS in which release 1 serves."""
-    with _images_removed(folder), running(folder, runtime=runtime, tls=True) as prod:
+def stage(folder: Path, runtime: str, pace: Pace, *, last: str = "") -> Iterator[Scene]:
+    """An environment with TLS in which release 1 serves; `last` goes into environment.toml."""
+    with _images_removed(folder), running(folder, runtime=runtime, tls=True, last=last) as prod:
         made = project(folder / "kinds")
         if runtime == "docker":
             text = f"FROM {python_image()}\nCOPY . /app\n"

@@ -3,9 +3,10 @@
 from dayfly.cli.images import about_image, between_images, between_machines, rows_of_images
 from dayfly.cli.output import plain
 from dayfly.config.app import App, Files, Logs
-from dayfly.environment.built import compared, mutable_of
+from dayfly.environment.built import compared
 from dayfly.images.contents import Contents
 from dayfly.machines.machine import Fingerprint, Machine
+from dayfly.release.drift import mutable_of
 
 BUILT = Contents(files={"app/a": "file 0444 " + 64 * "a", "app/log": "folder"})
 

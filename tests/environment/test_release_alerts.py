@@ -33,6 +33,7 @@ SECONDS = 20.0
         ("rollback.finished", {"outcome": "failed", "reason": "no"}, "failed"),
         ("rollback.finished", {"outcome": "serving", "reason": ""}, None),
         ("alert", {"message": "it stays closed", "closed": True}, "attention"),
+        ("machine.drifted", {"message": "it is replaced", "deed": "replaced"}, "attention"),
         ("step.done", {"step": "boot", "outcome": "failed"}, None),
         ("job.failed", {"job": "export", "reason": "no"}, None),
     ],

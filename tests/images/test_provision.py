@@ -164,11 +164,36 @@ def puppet_is_gone_when_it_has_worked(shop: Workshop) -> None:
     assert "puppet" not in users
 
 
+STAND_IN = """\
+cat > /usr/local/bin/cinc-client <<'END'
+#!/bin/sh
+echo "cinc-client $* TOKEN=$TOKEN" >> /srv/ran
+cp /run/dayfly/chef/dayfly.rb /srv
+echo '  * file[/srv/greeting] action create (up to date)'
+END
+chmod +x /usr/local/bin/cinc-client
+"""
+
+
+def chef_is_told_what_to_run(shop: Workshop) -> None:
+    """By a program that stands in for it, and records what it was given."""
+    shop.project.write("chef/cookbooks/web/recipes/default.rb", "file '/srv/greeting'\n")
+    step = Provision(chef="chef/cookbooks", secrets=("TOKEN",))
+    with pytest.raises(BuildError, match="the image has no Chef; one of cinc-client, chef-client"):
+        shop.build(app(shop, step))
+    image = shop.build(app(shop, Provision(shell=STAND_IN), step))
+    ran = inside(image, "cat /srv/ran").splitlines()
+    assert len(ran) == 2, "and a second time, which changed nothing"
+    assert "--local-mode" in ran[0]
+    assert ran[0].endswith("--override-runlist recipe[web] TOKEN=t0ken")
+    assert "/run/dayfly/chef/chef/cookbooks" in inside(image, "cat /srv/dayfly.rb")
+
+
 @pytest.mark.sampled(1)
-@pytest.mark.parametrize("story", [tools_stay_behind, puppet_is_gone_when_it_has_worked])
-def test_what_makes_an_image_is_not_in_it(
-    shop: Workshop, story: Callable[[Workshop], None]
-) -> None:
+@pytest.mark.parametrize(
+    "story", [tools_stay_behind, puppet_is_gone_when_it_has_worked, chef_is_told_what_to_run]
+)
+def test_how_an_image_is_made(shop: Workshop, story: Callable[[Workshop], None]) -> None:
     story(shop)
 
 

@@ -5,13 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from dayfly.ansible.playbook import MARK, AnsibleError, Playbook
 from dayfly.config.image import ImageRecipe, Provision
 from dayfly.images.builder import BuildError
 from dayfly.images.lock import Lock, LockError, lock_of, unlocked
 from dayfly.images.provision.ansible import inventory
+from dayfly.images.provision.chef import Converged, only_cookbook, settings_of
+from dayfly.images.provision.chef import command_of as run_of_chef
+from dayfly.images.provision.idempotent import not_idempotent
 from dayfly.images.provision.inputs import inputs_of, missing
 from dayfly.images.provision.puppet import Applied, command_of
-from dayfly.images.provision.told import MARK, Playbook, not_idempotent
 
 PATHS = [
     ".gitignore", "app.py", "ansible.cfg", "etc/motd", "etc/nginx/site", "etcetera", "site.yml",
@@ -36,6 +39,8 @@ PATHS = [
             ["ansible.cfg", "group_vars/all.yml", "requirements.yml", "roles/web/tasks/main.yml",
              "site.yml"],
         ),
+        (Provision(chef="ops/cookbooks"), ["ops/roles/web/tasks/main.yml", "ops/site.yml"]),
+        (Provision(chef="cookbooks"), ["roles/web/tasks/main.yml"]),
         (Provision(puppet="puppet/manifests"), ["puppet/hiera.yaml", "puppet/manifests/a.pp"]),
     ],
 )  # fmt: skip
@@ -95,7 +100,7 @@ def test_without_a_failed_task_the_last_lines_say_why() -> None:
 
 
 def test_who_asks_gets_no_answer() -> None:
-    with pytest.raises(BuildError, match="asks for input: vars_prompt asks for release"):
+    with pytest.raises(AnsibleError, match="asks for input: vars_prompt asks for release"):
         heard(event("asked", what="vars_prompt asks for release"))
 
 
@@ -129,6 +134,59 @@ def test_puppet_finds_modules_and_data_beside_its_manifests(tmp_path: Path) -> N
     assert "--modulepath=/run/dayfly/puppet/ops/modules:" in command
     assert "--hiera_config=/run/dayfly/puppet/ops/hiera.yaml" in command
     assert "/run/dayfly/puppet/ops/manifests\n" in command
+
+
+DOC = """\
+Recipe: web::default
+  * file[/srv/a] action create
+    - create new file /srv/a
+    - update content in file /srv/a from none to 8f434
+  * file[/srv/b] action create (up to date)
+  * execute[reload] action nothing (skipped due to action :nothing)
+  * directory[/srv/c] action create
+[2026-11-27T10:00:00+00:00] FATAL: Mixlib::ShellOut::ShellCommandFailed: execute[bad] had an error
+"""
+
+
+def test_what_chef_tells() -> None:
+    told = Converged([].append)
+    for line in DOC.splitlines():
+        told.line(line)
+    assert told.changed == ["file[/srv/a]"]
+    assert told.errors == ["Mixlib::ShellOut::ShellCommandFailed: execute[bad] had an error"]
+
+
+@pytest.mark.parametrize(
+    ("program", "recipes", "words"),
+    [
+        ("/opt/cinc/bin/cinc-client", (), "--local-mode --no-fork"),
+        ("/usr/bin/chef-solo", ("web", "base::users"), "recipe[web],recipe[base::users]"),
+    ],
+)
+def test_the_command_line_of_chef(
+    tmp_path: Path, program: str, recipes: tuple[str, ...], words: str
+) -> None:
+    (tmp_path / "ops/cookbooks/web").mkdir(parents=True)
+    (tmp_path / "ops/roles").mkdir()
+    (tmp_path / "ops/node.json").touch()
+    step = Provision(chef="ops/cookbooks", recipes=recipes)
+    command = run_of_chef(step, tmp_path, program, "step")
+    assert command.startswith(f"{program} --config /run/dayfly/chef/dayfly.rb ")
+    assert words in command
+    assert ("--local-mode" in command) is (not program.endswith("solo"))
+    assert "--json-attributes /run/dayfly/chef/ops/node.json" in command
+    told = settings_of(step, tmp_path)
+    assert 'cookbook_path ["/run/dayfly/chef/ops/cookbooks"]' in told
+    assert 'role_path "/run/dayfly/chef/ops/roles"' in told
+    assert "data_bag_path" not in told
+
+
+def test_of_two_cookbooks_somebody_has_to_choose(tmp_path: Path) -> None:
+    (tmp_path / "web").mkdir()
+    (tmp_path / "base").mkdir()
+    with pytest.raises(BuildError, match="There are the cookbooks base, web") as refused:
+        only_cookbook(tmp_path, "step")
+    assert "recipes = [" in refused.value.hint
 
 
 LOCK = Lock(apt={"nginx": "1.22.1-9", "libc6": "2.36"}, pip={"flask": "3.1.0"})

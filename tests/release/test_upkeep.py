@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from dayfly.images.differences import Difference
 from dayfly.machines.machine import Machine
+from dayfly.release.drift import Drift, History
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.upkeep import Action, Seen, decide
 
@@ -56,6 +58,23 @@ def with_warm(**more: object) -> Seen:
         slots=frozenset({1, 2}),
         **more,  # type: ignore[arg-type]
     )
+
+
+def drifted(*machines: Machine, built: bool = False) -> dict[str, Drift]:
+    changed = Difference(kind="file", name="/app/a", one="a", other="b")
+    return {
+        m.name: Drift(machine=m.name, process=m.process, differences=(changed,), built=built)
+        for m in machines
+    }
+
+
+def past(*replaced: str, renewed: int = 0) -> History:
+    return History(renewed={"web": renewed}, replaced=frozenset(replaced), kept=frozenset())
+
+
+WEB, WEB_2, WORKER = SERVING.machines
+DRIFTED = replace(SERVING, drifted=drifted(WEB, WEB_2))
+FRESH = machine(2, place=3)
 
 
 def job(release: int, **more: object) -> Machine:
@@ -270,6 +289,75 @@ ROWS: list[tuple[str, Seen, list[tuple[str, str]]]] = [
             machines=(*SERVING.machines, machine(3)),
         ),
         [("retire", "")],
+    ),
+    (
+        "of machines that drifted one at a time is replaced",
+        DRIFTED,
+        [("renew", WEB.name)],
+    ),
+    (
+        "also a worker",
+        replace(SERVING, drifted=drifted(WORKER)),
+        [("renew", WORKER.name)],
+    ),
+    (
+        "what drifted goes when a fresh machine has come, and only then the next one",
+        replace(DRIFTED, machines=(*SERVING.machines, FRESH), history=past(WEB.name)),
+        [("dismiss", WEB.name)],
+    ),
+    (
+        "nobody else is replaced while it goes",
+        replace(
+            DRIFTED,
+            machines=(*SERVING.machines, FRESH),
+            history=past(WEB.name),
+            occupied=frozenset({WEB.name}),
+        ),
+        [],
+    ),
+    (
+        "one that ended on its way out is not launched again",
+        replace(
+            SERVING,
+            machines=(replace(WEB, state="exited"), WEB_2, WORKER, FRESH),
+            history=past(WEB.name),
+        ),
+        [("remove", WEB.name)],
+    ),
+    (
+        "what drifted waits while a release is under way",
+        replace(DRIFTED, engaged=True),
+        [],
+    ),
+    (
+        "and while the fleet has another machine to replace",
+        replace(DRIFTED, down=frozenset({WEB_2.name})),
+        [("replace", WEB_2.name)],
+    ),
+    (
+        "and while the app is closed",
+        replace(DRIFTED, closed=True),
+        [],
+    ),
+    (
+        "machines that drift again and again are told, and stay",
+        replace(DRIFTED, history=past(renewed=4)),
+        [("keep drifted", WEB.name), ("keep drifted", WEB_2.name)],
+    ),
+    (
+        "so are those whose image has changed likewise",
+        replace(SERVING, drifted=drifted(WEB, built=True)),
+        [("keep drifted", WEB.name)],
+    ),
+    (
+        "and all where the operator wants them told only",
+        replace(SERVING, drifted=drifted(WEB), heal=False),
+        [("keep drifted", WEB.name)],
+    ),
+    (
+        "one that stays keeps no other one from being replaced",
+        replace(SERVING, drifted=drifted(WEB, built=True) | drifted(WORKER)),
+        [("keep drifted", WEB.name), ("renew", WORKER.name)],
     ),
     (
         "a machine that nobody knows is removed",

@@ -189,6 +189,14 @@ class Balancer:
         streams = self._tracked(STREAMS, slot)
         return Sessions(requests=max(found - streams, 0), streams=streams)
 
+    def drain(self, slot: str, server: str) -> int:
+        """Give one machine of a fleet no new requests; how many it still has open.
+
+        To be asked again until there are none: a HAProxy that starts anew knows nothing of it.
+        """
+        self._running.expect(f"set server {slot}/{server} state drain")
+        return read.read_open(self._running.command(f"show stat {slot} 4 -1"), server)
+
     def shutdown_sessions(self, slot: str) -> None:
         """End what overstays."""
         for server in held(self.routing(), slot).servers:

@@ -142,6 +142,12 @@ def read_all_statistics(answer: str) -> dict[str, dict[str, int]]:
     }
 
 
+def read_open(answer: str, server: str) -> int:
+    """`show stat SLOT 4 -1`: requests and streams that are open on a server of it."""
+    rows = csv.DictReader(answer.removeprefix("# ").splitlines())
+    return next((int(row["scur"]) for row in rows if row["svname"] == server), 0)
+
+
 def read_counters(statistics: Mapping[str, int], pid: int) -> Counters:
     return Counters(
         pid=pid, **{name: statistics.get(column, 0) for name, column in _COLUMNS.items()}

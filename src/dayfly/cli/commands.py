@@ -107,6 +107,7 @@ def parser() -> argparse.ArgumentParser:
     from dayfly.cli import (  # noqa: PLC0415
         environment,
         files,
+        host,
         images,
         impact,
         login,
@@ -125,7 +126,8 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("-e", "--environment", metavar="NAME", help=argparse.SUPPRESS)
     commands = Commands(top)
     for group in (
-        environment, release, impact, preserved, readers, images, logs, files, tunnel, login, work,
+        environment, release, impact, preserved, readers, images, logs, files, tunnel, host, login,
+        work,
         secrets,
         tokens,
     ):  # fmt: skip

@@ -115,11 +115,22 @@ def _machine_lines(fleet: Json) -> list[str]:
             f"    {machine['machine']}",
             machine.get("process", ""),
             machine.get("address") or "-",
-            outcome("healthy" if machine.get("healthy") else "not healthy"),
+            outcome(_health(machine, "not healthy")),
+            _drift(machine),
         )
         for machine in fleet.get("machines", ())
     ]
     return table(rows)
+
+
+def _health(machine: Json, other: str) -> str:
+    return "healthy" if machine.get("healthy") else other
+
+
+def _drift(machine: Json) -> str:
+    """What `dayfly machines diff` tells in full."""
+    found = machine.get("drift")
+    return paint("bad", f"drifted: {found}") if found else ""
 
 
 def _waiting_line(each: Json) -> str:
@@ -256,13 +267,14 @@ def machines(value: Sequence[Json]) -> list[str]:
             entry.get("process", ""),
             entry.get("kind", ""),
             entry.get("address") or "-",
-            outcome("healthy" if entry.get("healthy") else entry.get("state") or "not healthy"),
+            outcome(_health(entry, entry.get("state") or "not healthy")),
             size(entry.get("memory")),
             f"{entry['cpu']:.2f}" if entry.get("cpu") is not None else "-",
+            _drift(entry),
         )
         for entry in value
     ]
-    names = ("role", "release", "process", "kind", "address", "state", "memory", "cpu s")
+    names = ("role", "release", "process", "kind", "address", "state", "memory", "cpu s", "")
     return table(rows, head=("machine", *names))
 
 

@@ -52,6 +52,14 @@ class Retention:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Drift:
+    """Machines that serve are compared with what was built."""
+
+    every: Duration = Duration(60 * 60)
+    heal: bool = True  # a machine that differs is replaced; else it is only told
+
+
+@dataclass(frozen=True, kw_only=True)
 class LogRetention:
     """How much the log store keeps; the oldest goes first."""
 
@@ -194,6 +202,7 @@ class Environment:
     route: dict[str, Route] = field(default_factory=dict)
     docker: Docker = field(default_factory=Docker)
     retention: Retention = field(default_factory=Retention)
+    drift: Drift = field(default_factory=Drift)
     alert: dict[str, ReleaseAlert] = field(default_factory=dict)
     logs: Logs = field(default_factory=Logs)
     files: Files = field(default_factory=Files)

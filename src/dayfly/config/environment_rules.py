@@ -101,6 +101,8 @@ def _amounts(environment: Environment) -> Iterator[Problem]:
     kept = environment.retention
     if kept.releases < 1:
         yield Problem(("retention", "releases"), f"found {kept.releases}, allowed is 1 or more")
+    if not environment.drift.every:
+        yield Problem(("drift", "every"), "found 0, allowed is more than that")
     for name in ("events", "access_log"):
         if not getattr(kept, name):
             yield Problem(("retention", name), "found 0, allowed is more than that")

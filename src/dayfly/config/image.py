@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-ANSIBLE, PUPPET = "ansible", "puppet"
-KINDS = ("packages", "files", "shell", ANSIBLE, PUPPET)
+ANSIBLE, PUPPET, CHEF = "ansible", "puppet", "chef"
+KINDS = ("packages", "files", "shell", ANSIBLE, PUPPET, CHEF)
 SUITES = ("bullseye", "bookworm", "trixie", "forky")
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.zst")
 
@@ -18,6 +18,8 @@ class Provision:
     shell: str | None = None
     ansible: str | None = None  # a playbook
     puppet: str | None = None  # a manifest, or a folder of them
+    chef: str | None = None  # a folder of cookbooks
+    recipes: tuple[str, ...] = ()  # of Chef, in their order; else the default of the only cookbook
     groups: tuple[str, ...] = ()  # of Ansible's inventory, that the image belongs to
     vault: str | None = None  # the secret that holds the password of Ansible's vault
     secrets: tuple[str, ...] = ()  # told to the step as environment variables

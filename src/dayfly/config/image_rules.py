@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from dayfly.config.app import App
-from dayfly.config.image import ANSIBLE, KINDS, PUPPET, ImageRecipe, Provision, is_archive
+from dayfly.config.image import ANSIBLE, CHEF, KINDS, PUPPET, ImageRecipe, Provision, is_archive
 from dayfly.config.names import secret_problem
 from dayfly.config.paths import inside_problem
 from dayfly.config.problem import KeyPath, Problem
@@ -13,13 +13,15 @@ from dayfly.config.read import shown
 
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+(:[a-z0-9]+)?(=[A-Za-z0-9.+:~-]+)?")
 _GROUP = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_RECIPE = re.compile(r"[A-Za-z0-9_-]+(::[A-Za-z0-9_-]+)?")
 _PASSING = ("/dev", "/proc", "/run", "/sys", "/tmp")  # noqa: S108 - of the image, and refused
 # What says how a step is done, and of which kinds.
 _OF = {
     "groups": (ANSIBLE,),
     "vault": (ANSIBLE,),
-    "secrets": (ANSIBLE, PUPPET, "shell"),
-    "second_run": (ANSIBLE, PUPPET),
+    "recipes": (CHEF,),
+    "secrets": (ANSIBLE, PUPPET, CHEF, "shell"),
+    "second_run": (ANSIBLE, PUPPET, CHEF),
 }
 
 
@@ -91,7 +93,7 @@ def _files(at: KeyPath, files: dict[str, str]) -> Iterator[Problem]:
 
 
 def _provisioner(at: KeyPath, step: Provision) -> Iterator[Problem]:
-    for kind in (ANSIBLE, PUPPET):
+    for kind in (ANSIBLE, PUPPET, CHEF):
         path = getattr(step, kind)
         if path is not None and (says := inside_problem(path)):
             yield Problem((*at, kind), says)
@@ -102,6 +104,10 @@ def _provisioner(at: KeyPath, step: Provision) -> Iterator[Problem]:
         if not _GROUP.fullmatch(name):
             says = f"found {shown(name)}, allowed are letters, 0 to 9 and _, no digit first"
             yield Problem((*at, "groups", place), says)
+    for place, name in enumerate(step.recipes):
+        if not _RECIPE.fullmatch(name):
+            says = f"found {shown(name)}, allowed is a cookbook or COOKBOOK::RECIPE"
+            yield Problem((*at, "recipes", place), says)
 
 
 def _secrets(app: App, at: KeyPath, step: Provision) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ _GOOD = frozenset({"serving", "done", "ok", "up", "healthy", "passed", "none", "
 _WARM = frozenset({"warm", "launched", "inconclusive", "skipped", "unassessed", "staged"})
 _BAD = frozenset(
     {"failed", "refused", "rolled-back", "down", "died", "breach", "not healthy", "stopped"}
-    | {"downtime", "closed"}
+    | {"downtime", "closed", "drifted"}
 )
 
 

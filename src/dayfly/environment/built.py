@@ -6,7 +6,6 @@ from typing import Any
 
 from starlette.requests import Request
 
-from dayfly.config.app import App
 from dayfly.environment.environment import Environment
 from dayfly.environment.readings import number_of
 from dayfly.errors import UsageError
@@ -15,7 +14,7 @@ from dayfly.images.differences import Difference, differences, settings
 from dayfly.images.fingerprint import key_of
 from dayfly.images.image import Image
 from dayfly.machines.machine import Fingerprint, Machine
-from dayfly.machines.workdir import log_places
+from dayfly.release.drift import mutable_of
 from dayfly.release.fleet import image_of
 from dayfly.release.receipt import whole
 from dayfly.release.records import ReleaseRecord
@@ -96,12 +95,6 @@ def machine_differences(environment: Environment, request: Request) -> dict[str,
         "identical": not any(row["differences"] for row in rows),
         "machines": rows,
     }
-
-
-def mutable_of(app: App) -> tuple[str, ...]:
-    """Paths of the app's folder whose files are no image's."""
-    logs = log_places((*app.logs.files, *app.files.collect_places))
-    return (*app.shared, *app.writable, *logs)
 
 
 def compared(

@@ -38,6 +38,7 @@ from dayfly.release.alerts import standing
 from dayfly.release.caretaker import Caretaker
 from dayfly.release.contracts import Contract
 from dayfly.release.engine import Engine
+from dayfly.release.inspector import Inspector
 from dayfly.release.jobs import Scheduler
 from dayfly.release.journal import Journal
 from dayfly.release.records import ReleaseRecord
@@ -57,6 +58,7 @@ class Environment:
     parts: Parts
     engine: Engine
     caretaker: Caretaker
+    inspector: Inspector
     occupied: set[str]
     alerts: Alerts
 
@@ -70,7 +72,8 @@ def opened(home: Home) -> Iterator[Environment]:
     reopened(parts)
     occupied: set[str] = set()
     engine = Engine(parts)
-    caretaker = Caretaker(parts, engine=engine, occupied=occupied)
+    inspector = Inspector(parts, engine)
+    caretaker = Caretaker(parts, engine=engine, inspector=inspector, occupied=occupied)
     scheduler = Scheduler(parts, occupied)
     https = parts.settings.balancer.https
     watch = CertificateWatch(parts.balancer, home.path / https.certificates if https else home.tls)
@@ -79,17 +82,23 @@ def opened(home: Home) -> Iterator[Environment]:
     mounting = _mounting(parts)
     alerts = _alerts(parts, engine)
     changes = FileWatches(home, parts.settings)
-    for thread in (caretaker, scheduler, watch, retiring, collecting, mounting, alerts, changes):
+    threads = (
+        inspector, caretaker, scheduler, watch, retiring, collecting, mounting, alerts, changes,
+    )  # fmt: skip
+    for thread in threads:
         thread.start()
     try:
         yield Environment(
-            parts=parts, engine=engine, caretaker=caretaker, occupied=occupied, alerts=alerts
+            parts=parts,
+            engine=engine,
+            caretaker=caretaker,
+            inspector=inspector,
+            occupied=occupied,
+            alerts=alerts,
         )
     finally:
         engine.close()
-        for thread in (
-            changes, alerts, mounting, collecting, retiring, watch, scheduler, caretaker,
-        ):  # fmt: skip
+        for thread in reversed(threads):
             thread.close()
         parts.journal.close()
 
@@ -210,6 +219,7 @@ def observe(environment: Environment) -> Observed:
         back_to={app: target.number for app, target in targets.items()},
         crossed={app: returning.in_the_way(parts, target) for app, target in targets.items()},
         contracts=_contracts(parts),
+        drifted=environment.inspector.found,
         alerts=[*environment.alerts.told(), *environment.alerts.untold()],
         feeds=logstore.feeds_state(parts.home) if parts.settings.logs.feed else (),
         tunnel=gateway.state(parts.home, parts.settings),
@@ -237,7 +247,7 @@ def _problems(
     """What the caretaker met, what somebody has to decide, and an app that nobody opens again."""
     parts, busy = environment.parts, environment.engine.lines.busy()
     at_work = {record.app for record in records if record.number in busy}
-    found = dict(environment.caretaker.problems)
+    found = {**environment.inspector.problems, **environment.caretaker.problems}
     for app in {record.app for record in records}:
         told = [found[app]] if app in found else []
         alerts = standing(parts, app)

@@ -7,6 +7,7 @@ from typing import Any
 from dayfly.balancer.routing import Routing
 from dayfly.machines.machine import Machine, Usage
 from dayfly.release.contracts import Contract
+from dayfly.release.drift import Drift
 from dayfly.release.receipt import iso
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.returning import Crossed
@@ -30,6 +31,7 @@ class Observed:
     back_to: Mapping[str, int] = field(default_factory=dict)  # by app: where a rollback goes
     crossed: Mapping[str, Sequence[Crossed]] = field(default_factory=dict)  # on the way there
     contracts: Mapping[str, Contract] = field(default_factory=dict)  # that wait, by app
+    drifted: Mapping[str, Drift] = field(default_factory=dict)  # machines that are not as built
     alerts: Sequence[Mapping[str, Any]] = ()
     feeds: Sequence[Mapping[str, Any]] = ()
     tunnel: Mapping[str, Any] | None = None  # where one is declared
@@ -121,6 +123,7 @@ def _fleet(seen: Observed, record: ReleaseRecord) -> dict[str, Any]:
                 "process": machine.process,
                 "address": machine.address,
                 "healthy": healthy(seen, machine),
+                "drift": drift(seen, machine),
             }
             for machine in seen.machines
             if (machine.app, machine.release, machine.kind)
@@ -133,6 +136,12 @@ def healthy(seen: Observed, machine: Machine) -> bool:
     return machine.state == "running" and machine.name not in seen.down
 
 
+def drift(seen: Observed, machine: Machine) -> str:
+    """In what a machine is not what was built, in a few words; empty where nobody knows of any."""
+    found = seen.drifted.get(machine.name)
+    return found.summary if found else ""
+
+
 def machine_row(seen: Observed, machine: Machine, usage: Usage | None) -> dict[str, Any]:
     return {
         "machine": machine.name,
@@ -143,6 +152,7 @@ def machine_row(seen: Observed, machine: Machine, usage: Usage | None) -> dict[s
         "address": machine.address,
         "state": machine.state,
         "healthy": healthy(seen, machine),
+        "drift": drift(seen, machine),
         "role": role(seen, machine),
         "memory": usage.memory if usage else None,
         "cpu": round(usage.cpu, 2) if usage else None,

@@ -44,6 +44,10 @@ class Builder(Protocol):
         """What an image holds; kept beside it, as it never changes."""
         ...
 
+    def read(self, image: Image) -> Contents:
+        """The same, read anew: an image on disk can be damaged."""
+        ...
+
     def configuration(self, image: Image) -> Mapping[str, str]:
         """What an image says of its machines."""
         ...

@@ -100,7 +100,10 @@ class ContainerBuilder:
         return next(iter(self._labelled({"app": app_name, "commit": commit})), None)
 
     def contents(self, image: Image) -> Contents:
-        return kept(self._kept(image), lambda: contents_of_image(image.reference))
+        return kept(self._kept(image), lambda: self.read(image))
+
+    def read(self, image: Image) -> Contents:
+        return contents_of_image(image.reference)
 
     def configuration(self, image: Image) -> Mapping[str, str]:
         return configuration_of(image.reference)

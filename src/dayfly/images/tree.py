@@ -81,7 +81,10 @@ class TreeBuilder:
         return next(found, None)
 
     def contents(self, image: Image) -> Contents:
-        return kept(self._kept(image), lambda: contents_of(image.tree / "app", image))
+        return kept(self._kept(image), lambda: self.read(image))
+
+    def read(self, image: Image) -> Contents:
+        return contents_of(image.tree / "app", image)
 
     def configuration(self, image: Image) -> Mapping[str, str]:
         """The virtual environment's own."""

@@ -1,17 +1,18 @@
 """Carries out what `upkeep.decide` finds: one thread, for as long as the server runs."""
 
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
 
 from dayfly.errors import DayflyError, StoppedError
-from dayfly.machines.machine import Machine
 from dayfly.release import bridges, fleet, reopening
+from dayfly.release.drift import DRIFTED, KEPT, MOST, REPLACED, Drift
 from dayfly.release.engine import Engine
+from dayfly.release.inspector import Inspector
 from dayfly.release.lookout import Lookout
 from dayfly.release.records import ReleaseRecord
+from dayfly.release.relief import Relief
 from dayfly.release.retention import prune
 from dayfly.release.upkeep import Action, Seen, decide
 from dayfly.release.work import Parts
@@ -20,25 +21,26 @@ from dayfly.rounds import Rounds, Told
 ROUND_SECONDS = 1.0
 PRUNE_SECONDS = 3600.0
 TRIES, TRY_SECONDS = 2, 30.0  # so many replacements for each machine in that time: then wait
-ENDING_AT_ONCE = 16
 
 
 class Caretaker:
     """Keeps what serves whole and takes away what is over."""
 
-    def __init__(self, parts: Parts, *, engine: Engine, occupied: set[str]) -> None:
+    def __init__(
+        self, parts: Parts, *, engine: Engine, inspector: Inspector, occupied: set[str]
+    ) -> None:
         self._parts = parts
         self._engine = engine
-        self._occupied = occupied
-        self._ending: set[str] = set()
-        self._enders = threading.BoundedSemaphore(ENDING_AT_ONCE)
-        self._placing = threading.Lock()
         self._tries: defaultdict[int, list[float]] = defaultdict(list)
-        self._lookout = Lookout(parts, engine, occupied=occupied, ending=self._ending)
         self._pruned = 0.0
         self._rounds = Rounds("caretaker", ROUND_SECONDS, self.round)
         self._rounds_told = Told("caretaker")
         self._unhealed: dict[str, tuple[str, ...]] = {}
+        ending = set[str]()
+        self._lookout = Lookout(parts, engine, inspector, occupied=occupied, ending=ending)
+        self._relief = Relief(
+            parts, self._lookout.app_of, occupied=occupied, ending=ending, stop=self._rounds.stop
+        )
 
     @property
     def problems(self) -> dict[str, str]:
@@ -83,10 +85,12 @@ class Caretaker:
                 self._replace(record, seen, action)
             case "spare":
                 self._tell(record, action.why)
+            case "renew" | "keep drifted":
+                self._drifted(record, seen, action)
             case "launch worker":
-                self._try(record, seen, lambda: self._launch(record, action.process))
-            case "end worker" | "end job":
-                self._end(record, action)
+                self._try(record, seen, lambda: self._relief.launch(record, action.process))
+            case "end worker" | "end job" | "dismiss":
+                self._relief.end(record, action)
             case "finish job":
                 self._finish_job(record, seen, action)
             case "go on" | "contract" | "open":
@@ -149,14 +153,40 @@ class Caretaker:
             return
         if action.machine:
             self._tell_death(record, action)
-            self._place(record, but=action.machine)
+            self._relief.place(record, but=action.machine)
             fleet.remove_machines(self._parts, record, [action.machine], action.why)
-        self._try(record, seen, lambda: self._launch_web(record))
+        self._try(record, seen, lambda: self._relief.launch_web(record))
 
     def _relieve(self, record: ReleaseRecord, action: Action) -> None:
-        self._launch_web(record)
+        self._relief.launch_web(record)
         self._tell_death(record, action)
-        self._end(record, action)
+        self._relief.end(record, action)
+
+    def _drifted(self, record: ReleaseRecord, seen: Seen, action: Action) -> None:
+        found = seen.drifted[action.machine]
+        if action.deed == "renew":
+            self._try(record, seen, lambda: self._renew(record, found))
+            return
+        self._tell(record, f"{found.machine} is not what was built ({found.summary}): {action.why}")
+        if found.machine not in seen.history.kept:
+            self._tell_drift(record, found, KEPT, action.why)
+
+    def _renew(self, record: ReleaseRecord, found: Drift) -> None:
+        """Once it is told, the next round lets the drifted one go."""
+        fresh = self._relief.launch(record, found.process)
+        self._tell_drift(record, found, REPLACED, f"{fresh.name} takes its place")
+
+    def _tell_drift(self, record: ReleaseRecord, found: Drift, deed: str, why: str) -> None:
+        self._parts.journal.record(
+            DRIFTED,
+            release=record.number,
+            app=record.app,
+            machine=found.machine,
+            process=found.process,
+            deed=deed,
+            differences=[each.as_json() for each in found.differences[:MOST]],
+            message=f"{found.machine} is not what was built ({found.summary}): {why}",
+        )
 
     def _tell_death(self, record: ReleaseRecord, action: Action) -> None:
         self._parts.journal.record(
@@ -167,41 +197,6 @@ class Caretaker:
             reason=action.why,
             tail=fleet.last_words(self._parts, record.app, action.machine),
         )
-
-    def _launch_web(self, record: ReleaseRecord) -> None:
-        self._launch(record, fleet.WEB)
-        self._place(record)
-
-    def _launch(self, record: ReleaseRecord, process: str) -> Machine:
-        """One more machine of a release, proven healthy, or none."""
-        parts, app = self._parts, self._lookout.app_of(record)
-        image = fleet.image_of(parts, record)
-        wanted = fleet.spec(parts, record, app, image, fleet.process_wanted(app, process))
-        self._occupied.add(wanted.name)
-        try:
-            machine = parts.runtime.launch(wanted)
-
-            def emit(kind: str, **data: object) -> None:
-                parts.journal.record(kind, release=record.number, app=record.app, **data)
-
-            emit("machine.launched", machine=machine.name, process=process, address=machine.address)
-            fleet.prove_healthy(parts, app, [machine], stop=self._rounds.stop, emit=emit)
-        except BaseException:
-            fleet.remove_machines(parts, record, [wanted.name], "did not become healthy")
-            raise
-        finally:
-            self._occupied.discard(wanted.name)
-        return machine
-
-    def _place(self, record: ReleaseRecord, *, but: str = "") -> None:
-        """All web machines that run into the slot that the release has."""
-        app = self._lookout.app_of(record)
-        with self._placing:
-            web = fleet.web_of(fleet.machines_of(self._parts, record))
-            others = self._occupied | {but}
-            running = [m for m in web if m.state == "running" and m.name not in others]
-            if running and self._parts.slot_of(record.app, record.number):
-                fleet.place(self._parts, record, app, running)
 
     def _try(self, record: ReleaseRecord, seen: Seen, launch: Callable[[], object]) -> None:
         """Launch, unless it was tried too often just now; a failure is told and tried again."""
@@ -225,26 +220,6 @@ class Caretaker:
             self._parts.journal.record(
                 "note", release=record.number, app=record.app, message=problem
             )
-
-    def _end(self, record: ReleaseRecord, action: Action) -> None:
-        """What may take long to finish ends in a thread of its own, for which no server waits."""
-        settings = self._lookout.app_of(record).release
-        web = action.process == fleet.WEB
-        grace = settings.drain if web else settings.job_drain
-        self._ending.add(action.machine)
-
-        def end() -> None:
-            try:
-                with self._enders:
-                    self._parts.runtime.stop(action.machine, grace)
-                if web:
-                    self._place(record, but=action.machine)
-                if action.deed != "end job":
-                    fleet.remove_machines(self._parts, record, [action.machine], action.why)
-            finally:
-                self._ending.discard(action.machine)
-
-        threading.Thread(target=end, name=f"ending {action.machine}", daemon=True).start()
 
     def _finish_job(self, record: ReleaseRecord, seen: Seen, action: Action) -> None:
         machine = next(m for m in seen.machines if m.name == action.machine)

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dayfly.config.app import App
 from dayfly.machines.machine import Machine
 from dayfly.release import bridges, contracts, reopening, waiting
+from dayfly.release.drift import DRIFTED, History, history
 from dayfly.release.engine import Engine
+from dayfly.release.inspector import Inspector
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.upkeep import Seen, may_finish
 from dayfly.release.work import Parts
@@ -21,10 +23,17 @@ class Lookout:
     """
 
     def __init__(
-        self, parts: Parts, engine: Engine, *, occupied: set[str], ending: set[str]
+        self,
+        parts: Parts,
+        engine: Engine,
+        inspector: Inspector,
+        *,
+        occupied: set[str],
+        ending: set[str],
     ) -> None:
         self._parts = parts
         self._engine = engine
+        self._inspector = inspector
         self._occupied = occupied
         self._ending = ending
         self._down_since: dict[str, float] = {}
@@ -65,7 +74,13 @@ class Lookout:
             due=waiting.due(parts, app, records),
             closed=app in routing.closed,
             fits=app in routing.closed and app not in engaged and self._fits(app),
+            drifted=self._inspector.found,
+            history=self._history(app, serving),
+            heal=parts.settings.drift.heal,
         )
+
+    def _history(self, app: str, serving: int | None) -> History:
+        return history(self._parts.journal.told(app, DRIFTED), serving or 0, time.time())
 
     def _fits(self, app: str) -> bool:
         return reopening.door_of(self._parts, app)[0] == "open"

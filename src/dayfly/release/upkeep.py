@@ -3,18 +3,23 @@
 Once a second: observe, decide (pure, `decide`), act. Releases under way are left to their pipeline.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from dayfly.balancer.observed import Sessions
 from dayfly.config.app import Release
 from dayfly.machines.machine import Machine
+from dayfly.release.drift import Drift, History, why_kept
 from dayfly.release.records import ReleaseRecord
 
 Deed = Literal[
     "replace",
     "spare",
+    "renew",
+    "dismiss",
+    "keep drifted",
     "launch worker",
     "end worker",
     "end job",
@@ -26,6 +31,9 @@ Deed = Literal[
     "contract",
     "open",
 ]
+
+
+NO_DRIFT = History(renewed={}, replaced=frozenset(), kept=frozenset())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +59,9 @@ class Seen:
     due: frozenset[int] = frozenset()  # releases whose window has opened
     closed: bool = False  # nobody is served, and nothing of the app works
     fits: bool = False  # it may be opened: what serves knows the schema
+    drifted: Mapping[str, Drift] = field(default_factory=dict)  # machines that are not as built
+    history: History = NO_DRIFT  # of what serves
+    heal: bool = True  # what drifted is replaced
 
     @property
     def running(self) -> frozenset[str]:
@@ -74,6 +85,7 @@ def decide(seen: Seen) -> tuple[Action, ...]:
         if machine.name not in seen.occupied and machine.release not in seen.busy:
             actions += _job(seen, machine) if machine.kind == "job" else _process(seen, machine)
     actions += _spared(seen) + _missing(seen)
+    actions += _drifted(seen)
     actions += _over(seen)
     actions += _unneeded(seen)
     actions += _contracted(seen)
@@ -106,6 +118,8 @@ def _process(seen: Seen, machine: Machine) -> list[Action]:
     if machine.release not in seen.records:
         return act("remove", "nobody knows it")
     web = machine.process == "web"
+    if machine.state == "exited" and machine.name in seen.history.replaced:
+        return act("remove", "it drifted")
     if machine.state == "exited":
         why = machine.reason or "its process is gone"
         return act("replace" if web and machine.release == seen.serving else "remove", why)
@@ -151,6 +165,39 @@ def _missing(seen: Seen) -> list[Action]:
         missing = count - len(there)
         actions += [Action(deed, seen.serving, "", process, "missing")] * max(missing, 0)
     return actions
+
+
+def _drifted(seen: Seen) -> list[Action]:
+    """One at a time, of a fleet that is whole: a fresh machine comes, then the drifted one goes."""
+    if seen.serving is None or seen.serving in seen.busy or seen.engaged or seen.closed:
+        return []
+    fleet = [m for m in seen.machines if (m.release, m.kind) == (seen.serving, "process")]
+    renewed = [m for m in fleet if m.name in seen.history.replaced]
+    actions = [
+        Action("dismiss", m.release, m.name, m.process, "it drifted")
+        for m in renewed
+        if m.name not in seen.occupied and m.state == "running"
+    ]
+    at_rest = not renewed and _whole(seen, fleet)
+    for machine in fleet:
+        found = seen.drifted.get(machine.name)
+        if found is None or machine in renewed or machine.name in seen.occupied:
+            continue
+        wanted = seen.wanted.get(machine.process, 1)
+        why = why_kept(found, seen.history, wanted, heal=seen.heal)
+        deed: Deed = "keep drifted" if why else "renew"
+        if why or at_rest:
+            actions.append(Action(deed, machine.release, machine.name, machine.process, why))
+        at_rest = at_rest and bool(why)
+    return actions
+
+
+def _whole(seen: Seen, fleet: Sequence[Machine]) -> bool:
+    """Nothing of it is missing, ill, or on its way in or out."""
+    names = {machine.name for machine in fleet}
+    running = Counter(machine.process for machine in fleet if machine.state == "running")
+    enough = all(running[process] >= count for process, count in seen.wanted.items())
+    return enough and not names & (seen.down | seen.occupied)
 
 
 def _over(seen: Seen) -> list[Action]:

@@ -116,7 +116,7 @@ def message_of(event: Event) -> Message | None:
 
 def _news(event: Event) -> News | None:
     outcome = event.data.get("outcome")
-    if event.kind == "alert":
+    if event.kind in {"alert", "machine.drifted"}:
         return "attention"
     if event.kind == "release.finished" and outcome in {"failed", "rolled-back"}:
         return "failed" if outcome == "failed" else "rolled-back"

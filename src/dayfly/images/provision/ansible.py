@@ -14,14 +14,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from dayfly.ansible.controller import CALLBACKS, Ansible, Maker, ansible
+from dayfly.ansible.playbook import AnsibleError, Playbook
 from dayfly.command import CommandError, Setting, run
 from dayfly.config.image import Provision
 from dayfly.images.builder import BuildError
-from dayfly.images.provision.controller import Ansible, ansible
+from dayfly.images.interpreter import chosen
 from dayfly.images.provision.door import door
+from dayfly.images.provision.idempotent import not_idempotent
 from dayfly.images.provision.scaffold import Scaffold
-from dayfly.images.provision.told import Playbook, not_idempotent
-from dayfly.images.workplace import failed
+from dayfly.images.workplace import Builders, failed
 
 HOST = "image"  # the name of the container in the inventory
 _PLUGINS = Path(__file__).with_name("plugins")
@@ -67,7 +69,7 @@ def play(
     step: Provision, source: Path, scaffold: Scaffold, title: str, secrets: Mapping[str, str]
 ) -> None:
     """Run the playbook of `source`, and once more, when it must find nothing to change."""
-    with _prepared(step, source, scaffold, title, secrets) as made:
+    with _translated(), _prepared(step, source, scaffold, title, secrets) as made:
         _install_required(made)
         _played(made)
         if step.second_run:
@@ -75,6 +77,25 @@ def play(
             again = _played(made)
             if again.changed:
                 raise not_idempotent(title, again.changed)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except AnsibleError as error:
+        raise BuildError(error.message, hint=error.hint) from error
+
+
+def _maker(about: Builders) -> Maker:
+    return Maker(
+        home=about.home,
+        python=lambda: chosen(about.inherited, about.uid).program,
+        inherited=about.inherited,
+        uid=about.uid,
+        on_line=about.on_line,
+        stop=about.stop,
+    )
 
 
 def _played(made: _Play) -> Playbook:
@@ -111,7 +132,7 @@ def _prepared(
     step: Provision, source: Path, scaffold: Scaffold, title: str, secrets: Mapping[str, str]
 ) -> Iterator[_Play]:
     about = scaffold.builders
-    tool = ansible(about)
+    tool = ansible(_maker(about))
     python = _python(scaffold, title)
     with (
         tempfile.TemporaryDirectory(prefix="dayfly-ansible-") as name,
@@ -120,6 +141,7 @@ def _prepared(
         place = Path(name)
         shutil.copytree(source, place / "source", symlinks=True)
         shutil.copytree(_PLUGINS, place / "plugins")
+        shutil.copytree(CALLBACKS, place / "plugins/callback")
         (place / "home").mkdir()
         (place / "inventory.json").write_text(json.dumps(inventory(step.groups, python)))
         if step.vault:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from dayfly.config.image import ANSIBLE, PUPPET, ImageRecipe, Provision, is_archive
+from dayfly.config.image import ANSIBLE, CHEF, PUPPET, ImageRecipe, Provision, is_archive
 from dayfly.config.problem import Problem
 
 # At the top of a repository lies everything else, too: there only what belongs to the tool.
@@ -16,8 +16,11 @@ _AT_THE_TOP = {
     PUPPET: frozenset({
         "data", "hiera.yaml", "hieradata", "manifests", "modules", "site-modules",
     }),
+    CHEF: frozenset({
+        "cookbooks", "data_bags", "environments", "node.json", "roles", "site-cookbooks",
+    }),
 }  # fmt: skip
-_SUFFIXES = {ANSIBLE: {".yml", ".yaml"}, PUPPET: {".pp"}}
+_SUFFIXES = {ANSIBLE: {".yml", ".yaml"}, PUPPET: {".pp"}, CHEF: set[str]()}
 
 
 def inputs_of(step: Provision, paths: Iterable[str]) -> tuple[str, ...]:
@@ -56,7 +59,7 @@ def _missing(recipe: ImageRecipe, source: Path) -> Iterator[Problem]:
 
 
 def _named(step: Provision) -> Sequence[str]:
-    return (*step.files, *(path for path in (step.ansible, step.puppet) if path))
+    return (*step.files, *(path for path in (step.ansible, step.puppet, step.chef) if path))
 
 
 def _is_in(source: Path, name: str) -> bool:

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from dayfly.config.image import ANSIBLE, PUPPET, Provision
+from dayfly.config.image import ANSIBLE, CHEF, PUPPET, Provision
 from dayfly.images.bases import Base
 from dayfly.images.engine import docker
 from dayfly.images.fingerprint import KEY_LETTERS, key_of, of_paths, paths_of
 from dayfly.images.lock import Lock
-from dayfly.images.provision import ansible, puppet
+from dayfly.images.provision import ansible, chef, puppet
 from dayfly.images.provision.inputs import inputs_of
 from dayfly.images.provision.scaffold import INSIDE, Scaffold, scaffold
 from dayfly.images.workplace import Builders
@@ -85,6 +85,8 @@ class Provisioning:
                 ansible.play(step, staged, made, title, secrets)
             case kind if kind == PUPPET:
                 puppet.apply(step, staged, made, title, secrets)
+            case kind if kind == CHEF:
+                chef.converge(step, staged, made, title, secrets)
 
     def _told(self) -> Builders:
         if not self.lock.text:

@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 
 from dayfly.config.image import Provision
 from dayfly.images.builder import BuildError, OnLine
+from dayfly.images.provision.idempotent import not_idempotent
 from dayfly.images.provision.scaffold import INSIDE, Scaffold
-from dayfly.images.provision.told import not_idempotent
 
 _STATE = "/tmp/puppet"  # noqa: S108 - of the container, in memory
 # What belongs to Puppet alone is marked as if it had come with something else, and goes with it.

@@ -1,13 +1,19 @@
 """What a playbook tells while it runs, read line by line."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dayfly.command import TAIL_LINES
-from dayfly.images.builder import BuildError, OnLine
+from dayfly.errors import DayflyError
 
 MARK = "\x1edayfly "  # our callback plugin writes it before each event
 _NO_VAULT = "no vault secrets found"
+OnLine = Callable[[str], None]
+
+
+class AnsibleError(DayflyError):
+    """A playbook did not come to its end, or there is no Ansible to run it."""
 
 
 @dataclass
@@ -24,7 +30,7 @@ class Playbook:
     tail: list[str] = field(default_factory=list)
 
     def line(self, line: str) -> None:
-        """BuildError when the playbook asks a person."""
+        """AnsibleError when the playbook asks a person."""
         if not line.startswith(MARK):
             if line.strip():
                 self.tail = [*self.tail[-(TAIL_LINES - 1) :], line]
@@ -41,7 +47,7 @@ class Playbook:
             case "failed":
                 self.failed, self.says = told["name"], told["says"]
             case "asked":
-                raise BuildError(
+                raise AnsibleError(
                     f"{self.title} asks for input: {told['what']}",
                     hint="Nobody is there to answer: give the value as a variable, or as one of"
                     " the step's `secrets`, which it finds with lookup('env', 'NAME').",
@@ -49,27 +55,16 @@ class Playbook:
             case "ended":
                 self.played = told["played"]
 
-    def failure(self, status: int) -> BuildError:
+    def failure(self, status: int) -> AnsibleError:
         """Of a run that ended with `status`."""
         if self.failed:
             says = self.says or "\n".join(self.tail)
             first, _, rest = says.partition("\n")
-            return BuildError(f"{self.title}: task {self.failed!r} failed: {first}", hint=rest)
+            return AnsibleError(f"{self.title}: task {self.failed!r} failed: {first}", hint=rest)
         tail = "\n".join(self.tail)
         if _NO_VAULT in tail:
-            return BuildError(
+            return AnsibleError(
                 f"{self.title} needs the password of its vault",
                 hint="Name the secret that holds it: `vault` of the step, in dayfly.toml.",
             )
-        return BuildError(f"{self.title} failed: exit status {status}", hint=tail)
-
-
-def not_idempotent(title: str, named: list[str], *, what: str = "task") -> BuildError:
-    names = list(dict.fromkeys(named))
-    are = f"a {what} that is" if len(names) == 1 else f"{what}s that are"
-    return BuildError(
-        f"{title} has {are} not idempotent: {', '.join(map(repr, names))} changed something again"
-        " in the second run",
-        hint="Let it find out whether there is something to do (creates, changed_when, unless),"
-        " or set `second_run = false` for this step.",
-    )
+        return AnsibleError(f"{self.title} failed: exit status {status}", hint=tail)

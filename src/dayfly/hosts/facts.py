@@ -1,0 +1,89 @@
+"""What a host is before anything is done to it, and what is in the way."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dayfly.hosts.address import HostError
+from dayfly.hosts.ssh import Ssh
+
+RELEASES = ("12", "13")  # of Debian
+NEEDED = 3 * 1024**3  # bytes, for packages and Dayfly; images and data come on top
+_HOME = "/var/lib/dayfly"
+_SCRIPT = f"""\
+[ -r /etc/os-release ] && . /etc/os-release
+echo "system=${{PRETTY_NAME:-unknown}}"; echo "id=${{ID:-}}"; echo "release=${{VERSION_ID:-}}"
+echo "user=$(id -un)"; [ "$(id -u)" = 0 ] || echo becomes=yes
+if [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then echo root=yes; fi
+command -v python3 >/dev/null && echo python=yes
+[ -d /run/systemd/system ] && echo systemd=yes
+echo "free=$(df -Pk /var | awk 'NR == 2 {{ print $4 * 1024 }}')"
+echo "port=$(echo "${{SSH_CONNECTION:-}}" | cut -d ' ' -f 4)"
+echo "boot=$(cat /proc/sys/kernel/random/boot_id) $(cut -d ' ' -f 22 /proc/1/stat)"
+[ -e /etc/dayfly/host ] && echo made=yes
+[ -e {_HOME}/id ] && echo environment=yes
+true
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    system: str
+    debian: str  # "12"; empty where it is something else
+    user: str
+    root: bool  # the user is root, or becomes it without a password
+    becomes: bool  # it is not root already
+    python: bool
+    systemd: bool
+    free: int  # bytes
+    port: int  # where its sshd listens
+    boot: str  # differs after each start
+    made: bool  # it was added before, at least in part
+    environment: bool  # one has its data there
+
+    def as_root(self, command: str) -> str:
+        """A command for its shell; a bare host has a sudo only for those who need it."""
+        return f"sudo {command}" if self.becomes else command
+
+
+def facts_of(ssh: Ssh) -> Facts:
+    return read(ssh.ask(_SCRIPT))
+
+
+def read(said: str) -> Facts:
+    told = dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
+    return Facts(
+        system=told["system"],
+        debian=told["release"] if told["id"] == "debian" else "",
+        user=told["user"],
+        root="root" in told,
+        becomes="becomes" in told,
+        python="python" in told,
+        systemd="systemd" in told,
+        free=int(float(told["free"] or 0)),
+        port=int(told["port"] or 22),
+        boot=told["boot"],
+        made="made" in told,
+        environment="environment" in told,
+    )
+
+
+def require(facts: Facts, about: str) -> None:
+    """HostError with everything that is in the way."""
+    if problems := list(in_the_way(facts)):
+        says, hints = zip(*problems, strict=True)
+        raise HostError(f"{about}: {'; '.join(says)}", hint="\n".join(filter(None, hints)))
+
+
+def in_the_way(facts: Facts) -> Iterator[tuple[str, str]]:
+    """What is wrong, and what to do about it."""
+    if facts.debian not in RELEASES:
+        yield f"it runs {facts.system}, and a host is made of Debian 12 or 13", ""
+    if not facts.root:
+        rule = f"{facts.user} ALL=(ALL) NOPASSWD: ALL"
+        yield (
+            f"{facts.user} can't become root there without a password (sudo)",
+            f"As root, with sudo installed: echo '{rule}' > /etc/sudoers.d/{facts.user}",
+        )
+    if facts.free < NEEDED and not facts.made:
+        free, needed = facts.free / 1024**3, NEEDED / 1024**3
+        yield f"/var has {free:.1f} GB free, and {needed:.0f} GB are needed", ""

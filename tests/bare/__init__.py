@@ -1,0 +1,157 @@
+"""A bare Debian that a real sshd answers for, in a container with a network of its own."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from dayfly.clock import Stop, wait_until
+from dayfly.command import CommandError, output_of
+from dayfly.config.inherited import inherited_for_builds
+from dayfly.hosts.keys import keys_of
+from dayfly.images.base import made_base
+from dayfly.images.dockerfile import ca_bundle_of
+from production.environment import DAYFLY, ROOTS
+
+IMAGE = "dayfly-test/bare"
+DOCKERFILE = """\
+FROM {base}
+RUN apt-get -qq update && apt-get -qq install -y --no-install-recommends \\
+    openssh-server sudo procps >/dev/null && mkdir -p /run/sshd && rm /etc/ssh/ssh_host_*
+RUN useradd --create-home --shell /bin/sh deploy && useradd --create-home --shell /bin/sh guest
+RUN echo 'deploy ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/deploy
+RUN printf '#!/bin/sh\\nkill 1\\n' > /usr/sbin/reboot && chmod 755 /usr/sbin/reboot
+"""
+START = "ssh-keygen -A && mkdir -p /run/sshd && exec /usr/sbin/sshd -D -e"
+
+
+@dataclass(frozen=True)
+class Ran:
+    status: int
+    said: str
+
+
+@dataclass(frozen=True)
+class Bare:
+    """A host that nothing was done to, and whoever types `dayfly host`."""
+
+    container: str
+    address: str
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "ssh_config"
+
+    def type(self, *words: str) -> Ran:
+        """`dayfly host WORDS`, with the ssh configuration of this person."""
+        done = subprocess.run(
+            self._argv(*words),
+            env=self._surroundings,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=580,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout.decode())
+
+    @contextmanager
+    def typing(self, *words: str) -> Iterator["subprocess.Popen[str]"]:
+        """The same while the block runs."""
+        with subprocess.Popen(
+            self._argv(*words),
+            env=self._surroundings,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def _argv(self, *words: str) -> list[str]:
+        return [*DAYFLY, "host", *words, "--ssh-config", str(self.config)]
+
+    @property
+    def _surroundings(self) -> dict[str, str]:
+        source = os.pathsep.join([str(ROOTS / "src"), str(ROOTS / "tests")])
+        return {**os.environ, "PYTHONPATH": source, "NO_COLOR": "1"}
+
+    def inside(self, command: str) -> str:
+        """What a command of its root prints."""
+        return output_of(["docker", "exec", self.container, "sh", "-ec", command], seconds=300)
+
+    def packages(self) -> set[str]:
+        shown = "dpkg-query -W -f '${db:Status-Status} ${Package}\\n'"
+        return set(self.inside(f"{shown} | sed -n 's/^installed //p'").split())
+
+    def fingerprint(self) -> str:
+        key = "/etc/ssh/ssh_host_ed25519_key.pub"
+        return self.inside(f"ssh-keygen -lf {key}").split()[1]
+
+    def offers(self, fingerprint: str) -> bool:
+        """Whether its sshd shows this key by now."""
+        scanned = output_of(["ssh-keyscan", "-T", "2", self.address])
+        return fingerprint in {key.fingerprint for key in keys_of(scanned)}
+
+
+def image(folder: Path) -> str:
+    base = made_base(folder, print, Stop())
+    (folder / "Dockerfile").write_text(DOCKERFILE.format(base=base))
+    output_of(["docker", "build", "--quiet", "--tag", IMAGE, str(folder)], seconds=300)
+    return IMAGE
+
+
+@contextmanager
+def bare(folder: Path) -> Iterator[Bare]:
+    """One that starts again when it reboots; `deploy` becomes root there, `guest` does not."""
+    made = image(folder)
+    run = ["docker", "run", "--detach", "--cap-add=NET_ADMIN", "--restart=always", "--tmpfs=/run"]
+    container = output_of([*run, made, "/bin/sh", "-ec", START]).strip()
+    try:
+        shown = "{{.NetworkSettings.Networks.bridge.IPAddress}}"
+        address = output_of(["docker", "inspect", f"--format={shown}", container]).strip()
+        host = Bare(container, address, folder)
+        _furnish(host)
+        wait_until(lambda: _answers(host), seconds=30, what="sshd answers")
+        yield host
+    finally:
+        with suppress(CommandError):
+            output_of(["docker", "rm", "--force", "--volumes", container])
+
+
+def _furnish(host: Bare) -> None:
+    """A person's key, and how this network reaches the registry of Python."""
+    key = host.folder / "key"
+    output_of(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)])
+    host.config.write_text(
+        f"Host *\n  IdentityFile {key}\n  IdentitiesOnly yes\n"
+        f"  UserKnownHostsFile {host.folder}/known_hosts\n  GlobalKnownHostsFile /dev/null\n"
+    )
+    public = key.with_suffix(".pub").read_text().strip()
+    for name in ("deploy", "guest"):
+        home = f"/home/{name}/.ssh"
+        host.inside(
+            f"mkdir -m 700 {home}; echo '{public}' > {home}/authorized_keys; chown -R {name} {home}"
+        )
+    inherited = inherited_for_builds()
+    lines = [
+        f"{name.removeprefix('PIP_').lower().replace('_', '-')} = {value}"
+        for name, value in inherited.items()
+        if name in {"PIP_INDEX_URL", "PIP_TRUSTED_HOST", "PIP_PROXY"}
+    ]
+    if bundle := ca_bundle_of(inherited):
+        output_of(["docker", "cp", str(bundle), f"{host.container}:/etc/ssl/registry.crt"])
+        lines.append("cert = /etc/ssl/registry.crt")
+    text = "\\n".join(["[global]", *lines])
+    host.inside(f"printf '{text}\\n' > /etc/pip.conf")
+
+
+def _answers(host: Bare) -> bool:
+    try:
+        return bool(output_of(["ssh-keyscan", "-T", "2", host.address]))
+    except CommandError:
+        return False

@@ -1,0 +1,118 @@
+"""A bare Debian becomes a host, serves, restarts and is bare again; a real sshd answers for it."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from bare import Bare, bare
+from dayfly.clock import wait_until
+from workshop import need_docker, open_folder
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.docker]
+
+PACKAGES = "packages: Docker Engine, HAProxy"
+APP = """\
+set -e
+mkdir /root/hello && cd /root/hello
+cat > dayfly.toml <<'END'
+app = "hello"
+[process.web]
+run = "python3 -m http.server $PORT --bind 127.0.0.1"
+health = { interval = "100ms" }
+[release]
+watch = "1s"
+END
+git init -q && git add . && git -c user.name=a -c user.email=a@b commit -qm one
+dayfly release
+"""
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[Bare]:
+    need_docker()
+    with open_folder() as folder, bare(folder) as made:
+        yield made
+
+
+def assert_says(host: Bare, words: list[str], status: int, *says: str) -> None:
+    ran = host.type(*words)
+    assert ran.status == status, ran.said
+    for each in says:
+        assert each in ran.said, ran.said
+
+
+def reaches(host: Bare, port: int) -> bool:
+    """Whether the firewall lets in; nothing listens there."""
+    try:
+        socket.create_connection((host.address, port), timeout=2).close()
+    except ConnectionRefusedError:
+        return True
+    except TimeoutError:
+        return False
+    return True
+
+
+def cut_off(host: Bare, who: str) -> None:
+    """The connection is lost while packages are installed."""
+    said = []
+    with host.typing("add", who) as typed:
+        assert typed.stdout
+        for line in typed.stdout:
+            said.append(line)
+            if line.startswith(f"task: {PACKAGES}"):
+                wait_until(
+                    lambda: "apt-get" in host.inside("ps -e -o comm"), seconds=30, what="apt-get"
+                )
+                host.inside("pkill -f '[s]shd: deploy'")
+        assert typed.wait() == 1, said
+    assert "Type the same again" in "".join(said), said
+
+
+def test_a_bare_debian_becomes_a_host_and_is_bare_again(host: Bare) -> None:
+    who, settings = f"deploy@{host.address}", host.folder / "environment.toml"
+    settings.write_text('name = "far"\n')
+    fingerprint, before = host.fingerprint(), host.packages()
+
+    assert_says(host, ["add", who], 1, "is not known here", f"--fingerprint {fingerprint}")
+    assert_says(host, ["add", who, "--fingerprint", "SHA256:other"], 1, "has no key SHA256:other")
+    known = ["add", f"guest@{host.address}", "--fingerprint", fingerprint]
+    assert_says(host, known, 1, "guest can't become root there without a password")
+    host.inside("mv /usr/bin/python3 /usr/bin/python3.away")
+    assert_says(host, ["add", who, "--check"], 1, "would change: package: python3")
+    host.inside("mv /usr/bin/python3.away /usr/bin/python3")
+
+    assert_says(host, ["add", who, "--check"], 1, f"would change: {PACKAGES}")
+    assert host.packages() == before
+    assert host.inside("ls /opt /usr/local/bin") == "/opt:\n\n/usr/local/bin:\n"
+
+    cut_off(host, who)
+    more = ["--settings", str(settings), "--person", f"ana={host.folder}/key.pub"]
+    assert_says(host, ["add", who, *more], 0, "changed: Dayfly itself", "no systemd runs there")
+    assert_says(host, ["add", f"ana@{host.address}", *more], 0, "nothing changed")
+    assert reaches(host, 80)
+    assert not reaches(host, 81)
+    more += ["--open", "81"]
+    assert_says(host, ["add", who, *more], 0, "changed: the firewall in force")
+    assert reaches(host, 81)
+
+    host.inside("dayfly up")
+    host.inside(APP)
+    assert_says(host, ["reboot", who], 1, "its machines can run on no other host")
+    assert_says(host, ["remove", who], 1, "has an environment with its data")
+    assert_says(host, ["reboot", who, "--downtime"], 0, "is back after", "and serves")
+    ask = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8080').read())"
+    assert "dayfly.toml" in host.inside(f'python3 -c "{ask}"')
+
+    host.inside("dayfly destroy far")
+    assert_says(host, ["remove", who, "--check"], 1, "would change: packages that came with Dayfly")
+    assert_says(host, ["remove", who], 0, "changed: files that Dayfly wrote")
+    assert host.packages() == before
+    gone = "/etc/dayfly /opt/dayfly /usr/local/bin/dayfly /etc/docker /var/lib/dayfly"
+    assert host.inside(f"ls -d {gone} 2>/dev/null || true") == ""
+    assert "ana:" not in host.inside("cat /etc/passwd; ls /etc/sudoers.d")
+    assert_says(host, ["remove", who], 0, "nothing changed")
+
+    host.inside("rm /etc/ssh/ssh_host_*; ssh-keygen -A; kill -HUP 1")
+    wait_until(lambda: host.offers(host.fingerprint()), seconds=10, what="the other key")
+    assert_says(host, ["add", who], 1, "shows another key than the one that is known")

@@ -1,0 +1,70 @@
+"""What counts as drift, and what the journal knows of it."""
+
+import pytest
+
+from dayfly.events import Event
+from dayfly.images.contents import Contents
+from dayfly.images.differences import Difference
+from dayfly.machines.machine import Fingerprint
+from dayfly.release.drift import DRIFTED, Drift, compared, history, unusual, why_kept
+
+NOW = 100_000.0
+A, B = {"user": "10001"}, {"user": "0"}
+
+
+@pytest.mark.parametrize(
+    ("own", "equals", "names"),
+    [
+        (A, [A], []),
+        (A, [A, A, B], []),
+        (B, [A, A, B], ["user"]),
+        (B, [A, B], []),  # nobody knows which of the two has drifted
+        ({}, [A, A, {}], []),  # it runs no process at this moment
+        (A, [], []),
+    ],
+)
+def test_rights_that_most_machines_do_not_have(
+    own: dict[str, str], equals: list[dict[str, str]], names: list[str]
+) -> None:
+    assert [each.name for each in unusual(own, equals)] == names
+
+
+def test_what_is_a_machines_own_is_no_drift() -> None:
+    built = Contents(files={"app/a": "file 1", "app/log": "folder"})
+    files = {"app/a": "file 2", "app/log/x.log": "file", "app/new": "file"}
+    found = Fingerprint(contents=Contents(files=files), bounds={}, outside=("app/log",))
+
+    assert [each.name for each in compared(built, found)] == ["/app/a", "/app/new"]
+
+
+def drift(count: int = 1) -> Drift:
+    files = [Difference(kind="file", name=f"/app/{n}", one=None, other="") for n in range(count)]
+    return Drift(machine="orders-2-web-9", process="web", differences=tuple(files))
+
+
+def told(machine: str, deed: str, *, release: int = 2, ago: float = 60.0) -> Event:
+    data = {"machine": machine, "process": "web", "deed": deed}
+    return Event(time=NOW - ago, kind=DRIFTED, release=release, app="orders", data=data)
+
+
+def test_replacements_of_a_day_count_towards_the_limit() -> None:
+    events = [
+        told("orders-2-web-1", "replaced", ago=90_000),
+        told("orders-2-web-2", "replaced"),
+        told("orders-2-web-3", "kept"),
+        told("orders-1-web-1", "replaced", release=1),
+    ]
+    past = history(events, 2, NOW)
+
+    assert past.renewed == {"web": 1}
+    assert past.replaced == {"orders-2-web-1", "orders-2-web-2"}
+    assert past.kept == {"orders-2-web-3"}
+    assert why_kept(drift(), past, 1, heal=True) == ""
+    more = [*events, told("orders-2-web-4", "replaced")]
+    assert "`writable`" in why_kept(drift(), history(more, 2, NOW), 1, heal=True)
+    assert why_kept(drift(), history(more, 2, NOW), 2, heal=True) == ""
+
+
+def test_a_sentence_names_the_first_of_many() -> None:
+    assert drift().summary == "file /app/0"
+    assert drift(1203).summary == "file /app/0, file /app/1, file /app/2, 1,200 more"
