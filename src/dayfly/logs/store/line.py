@@ -89,6 +89,21 @@ def _level(word: str) -> str:
     return of_word(word) or word.strip().lower()
 
 
+def line_of(record: Record) -> Line:
+    return Line(
+        record.time,
+        record.message,
+        record.app,
+        record.release,
+        record.machine,
+        record.host,
+        record.process,
+        record.stream,
+        record.level,
+        dict(record.fields),
+    )
+
+
 def _record(line: Line) -> Record:
     return Record(
         time=line.time,

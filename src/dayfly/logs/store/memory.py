@@ -25,9 +25,9 @@ class Memory:
     def add(
         self, lines: Sequence[Line], columns: pl.DataFrame | None = None, text: int = 0
     ) -> None:
-        """`text`: bytes of the body that they came in."""
+        """Lines, or columns instead of them; `text`: bytes of the body that they came in."""
         self._oldest = self._oldest or time.monotonic()
-        self.rows += len(lines)
+        self.rows += len(lines) if columns is None else columns.height
         self.text += text
         if columns is not None:
             self._settle()

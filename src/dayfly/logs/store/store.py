@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+import polars as pl
+
 from dayfly.clock import Stop
 from dayfly.durable import translated
 from dayfly.logs.query import tree
@@ -129,6 +131,10 @@ class Store:
     def keep(self, lines: Sequence[Line], *, batch: str = "") -> int:
         """The same for records that somebody has read already, out of another form."""
         return self._intake.append(written(lines), batch, lines)
+
+    def keep_frame(self, frame: pl.DataFrame, *, batch: str = "") -> int:
+        """The same for records that are columns already, as `frame_of` makes them."""
+        return self._intake.append_frame(frame, batch)
 
     @property
     def full(self) -> bool:
