@@ -33,6 +33,7 @@ def test_which_words_are_looked_up(node: tree.Node, words: set[str]) -> None:
     assert bloom.words_of(node) == words
 
 
+TEXTS = {"message": pl.String, "s:a": pl.String}
 LETTERS = st.text("abXY_12 -", max_size=20)
 FOREIGN = st.text(max_size=20) | st.text("aZ_0 éßİK\u2126\0\x7f\n", max_size=20)
 LONG = st.builds(str.__mul__, st.sampled_from(["a", "Xy1", "ab ", "é"]), st.integers(1, 400))
@@ -41,8 +42,8 @@ LONG = st.builds(str.__mul__, st.sampled_from(["a", "Xy1", "ab ", "é"]), st.int
 @given(st.lists(LETTERS | FOREIGN | LONG, min_size=1, max_size=20))
 def test_a_filter_holds_every_word_of_its_texts(texts: list[str]) -> None:
     """Also when it lies between others, of which one is empty."""
-    bits = bloom.built([pl.Series(texts, dtype=pl.String)])
-    other = bloom.built([pl.Series(["other"])])
+    bits = bloom.built(pl.DataFrame({"message": texts, "s:a": None}, schema=TEXTS))
+    other = bloom.built(pl.DataFrame({"message": ["other"]}))
     ends = [len(other), len(other), len(other) + len(bits), 2 * len(other) + len(bits)]
     filters = bloom.Filters.of(other + bits + other, list(pairwise([0, *ends])))
     for text in texts:
@@ -53,7 +54,7 @@ def test_a_filter_holds_every_word_of_its_texts(texts: list[str]) -> None:
 
 
 def test_a_filter_holds_few_others() -> None:
-    bits = bloom.built([pl.Series([f"word{number}" for number in range(5000)])])
+    bits = bloom.built(pl.DataFrame({"message": [f"word{number}" for number in range(5000)]}))
     filters = bloom.Filters.of(bits, [(0, len(bits))])
     hashed = (bloom.hash_of(f"other{number}") for number in range(2000))
     wrong = sum(filters.hold(each).item() for each in hashed)

@@ -13,7 +13,7 @@ import polars as pl
 from dayfly.errors import DayflyError
 from dayfly.logs.intake.columns import documents_frame
 from dayfly.logs.intake.documents import record_of
-from dayfly.logs.intake.layout import Layouts, UnfitError
+from dayfly.logs.intake.layout import Layouts, Texts, UnfitError
 from dayfly.logs.parsing import loose
 from dayfly.logs.store.line import Line
 from dayfly.logs.store.problems import BodyError
@@ -107,7 +107,9 @@ def _frame(actions: Sequence[Action], now: int, layouts: Layouts) -> pl.DataFram
     """The records of all documents; UnfitError where some have to be looked at one by one."""
     if not all(verb in VERBS for verb, _, _ in actions):
         raise UnfitError
-    documents = [document for _, _, document in actions]
+    documents = Texts(b"\n".join([document for _, _, document in actions]))
+    if documents.count < len(actions):
+        raise UnfitError
     return documents_frame(layouts.columns(documents), documents, now)
 
 

@@ -4,61 +4,74 @@ The records are the same ones. A value that is taken leaves its column; what sta
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import polars as pl
 
 from dayfly.logs.intake.documents import MESSAGES, PLACES, RSYSLOG, whole
-from dayfly.logs.intake.layout import Column, Columns, UnfitError
+from dayfly.logs.intake.layout import Column, Columns, Texts, UnfitError
 from dayfly.logs.parsing import objects, times
 from dayfly.logs.parsing.parsed import UTC
 from dayfly.logs.record import Value
 from dayfly.logs.store.frame import frame_from
 
-Values = list[Value | None]  # one for each row
-Meaning = Callable[[Column], Values]
+Meaning = Callable[[Column], Column]
 _NONE = type(None)
 _LEAST, _MOST = 10**17, 9 * 10**18  # whole numbers that are nanoseconds
 
 
-def fill(columns: Columns, names: Sequence[str], found: Values, meaning: Meaning) -> Values:
+def nothing(rows: int) -> Column:
+    return Column([None] * rows, frozenset((_NONE,)))
+
+
+def column_of(values: list[Value | None]) -> Column:
+    return Column(values, frozenset(map(type, values)))
+
+
+def fill(columns: Columns, names: Sequence[str], found: Column, meaning: Meaning) -> Column:
     """Give rows without a value what the first name means that means something there."""
     for name in names:
+        if _NONE not in found.kinds:
+            break
         if name not in columns:
             continue
-        nothing = found.count(None)
-        if not nothing:
-            break
         column = columns.pop(name)
-        meant = meaning(column)
-        taken = meant
-        if nothing < len(found):
-            taken = [new if old is None else None for old, new in zip(found, meant, strict=True)]
-            found = [new if old is None else old for old, new in zip(found, meant, strict=True)]
-        else:
+        taken = meant = meaning(column)
+        if found.kinds == {_NONE}:
             found = meant
-        if None in taken:
-            left = [
-                value if new is None else None
-                for new, value in zip(taken, column.values, strict=True)
-            ]
-            if (kinds := frozenset(map(type, left))) != {_NONE}:
-                columns[name] = Column(left, kinds)
+        else:
+            pairs = list(zip(found.values, meant.values, strict=True))
+            taken = column_of([new if old is None else None for old, new in pairs])
+            found = column_of([new if old is None else old for old, new in pairs])
+        if _NONE in taken.kinds:
+            pairs = list(zip(taken.values, column.values, strict=True))
+            left = column_of([value if new is None else None for new, value in pairs])
+            if left.kinds != {_NONE}:
+                columns[name] = left
     return found
 
 
-def as_it_is(column: Column) -> Values:
-    return column.values
+def _told(column: Column, otherwise: Value) -> list[Value | None]:
+    if _NONE not in column.kinds:
+        return column.values
+    return [otherwise if value is None else value for value in column.values]
 
 
-def as_text(column: Column) -> Values:
-    return [value if value is None else str(value) for value in column.values]
+def as_it_is(column: Column) -> Column:
+    return column
 
 
-def documents_frame(columns: Columns, documents: Sequence[bytes], now: int) -> pl.DataFrame:
+def as_text(column: Column) -> Column:
+    if column.kinds <= {str, _NONE}:
+        return column
+    return column_of([value if value is None else str(value) for value in column.values])
+
+
+def documents_frame(columns: Columns, documents: Texts, now: int) -> pl.DataFrame:
     """`documents.record_of` of each."""
     _rename(columns)
-    nothing: Values = [None] * len(documents)
-    return frame(columns, now, lambda row: whole(documents[row]), nothing, nothing)
+    none = nothing(documents.count)
+    return frame(columns, now, lambda row: whole(documents.each[row]), none, none)
 
 
 def _rename(columns: Columns) -> None:
@@ -69,82 +82,79 @@ def _rename(columns: Columns) -> None:
         raise UnfitError
     for theirs, ours in RSYSLOG.items():
         if theirs in columns:
-            before = columns.pop(ours, None)
-            values: Values = before.values if before else [None] * len(columns[theirs].values)
-            filled = fill(columns, (theirs,), values, as_it_is)
-            columns[ours] = Column(filled, frozenset(map(type, filled)))
+            before = columns.pop(ours, None) or nothing(len(columns[theirs].values))
+            columns[ours] = fill(columns, (theirs,), before, as_it_is)
 
 
 def frame(
-    columns: Columns, now: int, text_of: Callable[[int], str], said: Values, at: Values
+    columns: Columns, now: int, text_of: Callable[[int], str], said: Column, at: Column
 ) -> pl.DataFrame:
     """Records of columns that nobody else needs.
 
     `said` are messages and `at` times of rows that have one already; `now` is the time of a row
     without, and `text_of` the whole of a row, which is its message when there is no other.
     """
-    found = fill(columns, objects.TIMES, at, told)
-    levels = fill(columns, objects.LEVELS, [None] * len(at), _levels)
-    attributes: dict[str, Values] = {
-        "time": [now if time is None else time for time in found],
+    rows = len(at.values)
+    attributes = {
+        "time": _told(fill(columns, objects.TIMES, at, told), now),
+        "level": _told(fill(columns, objects.LEVELS, nothing(rows), _levels), ""),
         "message": _messages(columns, said, text_of),
-        "level": ["" if level is None else level for level in levels],
-        **_origins(columns, len(at)),
+        **_origins(columns, rows),
     }
-    return frame_from(attributes, columns, len(at))
+    return frame_from(attributes, columns, rows)
 
 
-def told(column: Column) -> Values:
+def told(column: Column) -> Column:
     """Times that values tell, as `times.told` reads them."""
-    values = column.values
-    if column.kinds == {int} and min(values) >= _LEAST and max(values) <= _MOST:  # type: ignore[type-var, operator]
-        return values
-    return [None if value is None else times.told(value, UTC) for value in values]
+    values: list[Any] = column.values
+    if column.kinds == {int} and min(values) >= _LEAST and max(values) <= _MOST:
+        return column
+    return column_of([None if value is None else times.told(value, UTC) for value in values])
 
 
-def _levels(column: Column) -> Values:
+def _levels(column: Column) -> Column:
     """There are few words for them."""
-    known = {word: objects.level_of(word) for word in set(column.values) if isinstance(word, str)}
-    return [
-        (known[value] if isinstance(value, str) else objects.level_of(value)) or None
-        if value is not None
-        else None
-        for value in column.values
-    ]
+    if not column.kinds <= {str, _NONE}:
+        return column_of(
+            [
+                objects.level_of(value) or None if value is not None else None
+                for value in column.values
+            ]
+        )
+    known = {word: objects.level_of(str(word)) or None for word in set(column.values) - {None}}
+    return column_of([known.get(word) for word in column.values])
 
 
-def _lines(column: Column) -> Values:
-    return [value.rstrip("\n") if isinstance(value, str) else None for value in column.values]
-
-
-def _messages(columns: Columns, said: Values, text_of: Callable[[int], str]) -> Values:
+def _messages(columns: Columns, said: Column, text_of: Callable[[int], str]) -> list[Value | None]:
     found = fill(columns, objects.MESSAGES, said, _lines)
-    if all(found):
-        return found
-    found = fill(columns, MESSAGES, [message or None for message in found], _OF_KIND[str])
-    return [text_of(row) if message is None else message for row, message in enumerate(found)]
+    if _NONE not in found.kinds and all(found.values):
+        return found.values
+    some = column_of([message or None for message in found.values])
+    found = fill(columns, MESSAGES, some, _OF_KIND[str])
+    return [text_of(row) if text is None else text for row, text in enumerate(found.values)]
 
 
-def _origins(columns: Columns, rows: int) -> dict[str, Values]:
+def _lines(column: Column) -> Column:
+    return column_of([v.rstrip("\n") if isinstance(v, str) else None for v in column.values])
+
+
+def _origins(columns: Columns, rows: int) -> dict[str, list[Value | None]]:
     """Values of the right kind; of several the first that says something counts."""
-    found: dict[str, Values] = {}
+    found: dict[str, Column] = {}
     for name in sorted(columns.keys() & PLACES.keys(), key=PLACES.__getitem__):
         _, ours, kind = PLACES[name]
-        before: Values = [None] * rows
+        before = nothing(rows)
         if ours in found:
-            before = [value or None for value in found[ours]]
+            before = column_of([value or None for value in found[ours].values])
         found[ours] = fill(columns, (name,), before, _OF_KIND[kind])
-    return {
-        name: [_NOTHING[name] if value is None else value for value in values]
-        for name, values in found.items()
-    }
+    return {ours: _told(column, _NOTHING[ours]) for ours, column in found.items()}
 
 
 def _of_kind(kind: type) -> Meaning:
-    def meaning(column: Column) -> Values:
+    def meaning(column: Column) -> Column:
         if column.kinds <= {kind, _NONE}:
-            return column.values
-        return [value if type(value) is kind else None for value in column.values]
+            return column
+        return column_of([value if type(value) is kind else None for value in column.values])
 
     return meaning
 

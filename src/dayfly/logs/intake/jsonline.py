@@ -13,9 +13,9 @@ from starlette.routing import BaseRoute, Route
 
 from dayfly.logs.answers import WishError
 from dayfly.logs.intake.body import Room
-from dayfly.logs.intake.columns import Values, as_it_is, as_text, fill, frame, told
+from dayfly.logs.intake.columns import as_it_is, as_text, fill, frame, nothing, told
 from dayfly.logs.intake.documents import record, whole
-from dayfly.logs.intake.layout import Column, Layouts, UnfitError
+from dayfly.logs.intake.layout import Column, Layouts, Texts, UnfitError
 from dayfly.logs.parsing import loose, times
 from dayfly.logs.parsing.objects import flat, plainly
 from dayfly.logs.parsing.parsed import UTC
@@ -100,23 +100,23 @@ def _words(told: str | None) -> list[str]:
 
 def columns_of(body: bytes, shape: Shape, now: int, layouts: Layouts) -> pl.DataFrame:
     """The records that `read` reads; UnfitError where only that can tell."""
-    texts = [text for text in body.split(b"\n") if text and not text.isspace()]
+    texts = Texts(body)
     found = layouts.columns(texts)
     for name in shape.ignored & found.keys():
         del found[name]
     for name, value in (shape.extra or {}).items():
-        found[name] = Column([value] * len(texts), frozenset((str,)))
-    nothing: Values = [None] * len(texts)
-    said = fill(found, shape.message, nothing, as_text)
-    at = fill(found, shape.time, nothing, as_it_is)
-    return frame(found, now, lambda row: whole(texts[row]), said, _moments(at))
+        found[name] = Column([value] * texts.count, frozenset((str,)))
+    said = fill(found, shape.message, nothing(texts.count), as_text)
+    at = fill(found, shape.time, nothing(texts.count), as_it_is)
+    return frame(found, now, lambda row: whole(texts.each[row]), said, _moments(at))
 
 
-def _moments(at: Values) -> Values:
-    found = told(Column(at, frozenset(map(type, at))))
-    for moment, value in zip(found, at, strict=True):
-        if moment is None and value is not None and value not in _UNTOLD:
-            raise UnfitError
+def _moments(at: Column) -> Column:
+    found = told(at)
+    if found is not at:
+        for moment, value in zip(found.values, at.values, strict=True):
+            if moment is None and value is not None and value not in _UNTOLD:
+                raise UnfitError
     return found
 
 

@@ -31,9 +31,9 @@ def probe() -> list[int]:
     return [PROBES, *map(hash_of, _KNOWN)]
 
 
-def built(columns: Sequence[pl.Series]) -> bytes:
-    """The filter of the tokens of some texts."""
-    unique = hashes_of(columns).to_numpy()
+def built(texts: pl.DataFrame) -> bytes:
+    """The filter of the tokens of some columns of texts."""
+    unique = hashes_of(texts).to_numpy()
     size = (len(unique) * BITS_EACH + 7) // 8 * 8
     bits = np.zeros(size, dtype=bool)
     first, second = unique & np.uint64(0xFFFFFFFF), unique >> np.uint64(32)

@@ -5,7 +5,7 @@ apart by polars first, as there a word may be a letter longer, or its small lett
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import polars as pl
@@ -29,25 +29,33 @@ _SLOTS = 1 << 16
 _HALF, _SOME = np.uint64(32), np.uint64(29)
 
 
-def hashes_of(columns: Sequence[pl.Series]) -> pl.Series:
-    """The hashes of the words of some texts, each once."""
-    texts = _together(piece for column in columns for piece in _pieces(_different(column)))
-    found = np.concatenate([hashed(text) for text in texts])
+def hashes_of(texts: pl.DataFrame) -> pl.Series:
+    """The hashes of the words of some columns of texts, each once."""
+    pieces = (piece for text in _joined(texts) for piece in _pieces(text))
+    found = np.concatenate([hashed(piece) for piece in _together(pieces)])
     return pl.Series(found, dtype=pl.UInt64).unique()
 
 
-def _different(column: pl.Series) -> pl.Series:
-    """Its texts, each once where the first are few."""
-    texts = column.drop_nulls()
-    few = texts.head(_SAMPLE).n_unique() < min(len(texts), _SAMPLE) // 2
-    return texts.unique() if few else texts
+def _joined(texts: pl.DataFrame) -> Iterator[bytes]:
+    """The texts of each column as one, each once where the first are few: two looks at them all."""
+    told = [pl.col(name).drop_nulls() for name in texts.columns]
+    firsts = texts.select(each.head(_SAMPLE).n_unique() for each in told).row(0)
+    counts = texts.select(each.len() for each in told).row(0)
+    chosen = [
+        each.unique() if first < min(count, _SAMPLE) // 2 else each
+        for each, first, count in zip(told, firsts, counts, strict=True)
+    ]
+    joined = texts.select(each.str.join("\n") for each in chosen).row(0)
+    for name, text in zip(texts.columns, joined, strict=True):
+        yield text.encode() if text.isascii() else _ascii(texts[name].drop_nulls())
 
 
-def _pieces(texts: pl.Series) -> Iterator[bytes]:
-    size = int(texts.str.len_bytes().sum())
-    rows = max(1, len(texts) * _PIECE // max(size, _PIECE))
-    for begin in range(0, len(texts), rows):
-        yield _ascii(texts.slice(begin, rows))
+def _pieces(text: bytes) -> Iterator[bytes]:
+    begin = 0
+    while begin < len(text):
+        end = text.find(b"\n", begin + _PIECE)
+        yield text[begin:] if end < 0 else text[begin:end]
+        begin = len(text) if end < 0 else end
 
 
 def _together(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -63,10 +71,7 @@ def _together(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _ascii(texts: pl.Series) -> bytes:
-    """Their words, and something between them."""
-    joined = texts.str.join("\n").item() or ""
-    if joined.isascii():
-        return joined.encode()
+    """Words in ASCII, and something between them, of texts in any script."""
     foreign = texts.str.len_bytes() != texts.str.len_chars()
     found = texts.filter(foreign).str.to_lowercase().str.extract_all(TOKEN).explode().drop_nulls()
     found = found.filter(found.str.len_bytes() == found.str.len_chars())
