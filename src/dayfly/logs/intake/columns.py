@@ -10,14 +10,20 @@ import polars as pl
 
 from dayfly.logs.intake.documents import MESSAGES, PLACES, RSYSLOG, whole
 from dayfly.logs.intake.layout import Column, Columns, Texts, UnfitError
-from dayfly.logs.parsing import objects, times
+from dayfly.logs.parsing import moments, objects, times
 from dayfly.logs.parsing.parsed import UTC
 from dayfly.logs.record import Value
 from dayfly.logs.store.frame import frame_from
 
 Meaning = Callable[[Column], Column]
 _NONE = type(None)
-_LEAST, _MOST = 10**17, 9 * 10**18  # whole numbers that are nanoseconds
+# Whole numbers that are certainly seconds, milli-, micro- or nanoseconds.
+_SCALES = (
+    (10**9, 9 * 10**9, 10**9),
+    (10**11, 9 * 10**12, 10**6),
+    (10**14, 9 * 10**15, 1000),
+    (10**17, 9 * 10**18, 1),
+)
 
 
 def nothing(rows: int) -> Column:
@@ -107,8 +113,13 @@ def frame(
 def told(column: Column) -> Column:
     """Times that values tell, as `times.told` reads them."""
     values: list[Any] = column.values
-    if column.kinds == {int} and min(values) >= _LEAST and max(values) <= _MOST:
-        return column
+    if column.kinds == {int}:
+        least, most = min(values), max(values)
+        for begin, end, factor in _SCALES:
+            if begin <= least and most < end:
+                return column if factor == 1 else column_of([each * factor for each in values])
+    if column.kinds == {str}:
+        return column_of([*moments.told(values)])
     return column_of([None if value is None else times.told(value, UTC) for value in values])
 
 

@@ -34,6 +34,10 @@ TYPES: dict[str, type[pl.DataType]] = {
     "f": pl.Float64,
     "b": pl.Boolean,
 }
+_NOTHING = {
+    name: pl.Series(name, ["" if kind is pl.String else 0], dtype=kind)
+    for name, kind in ATTRIBUTES.items()
+}
 MOST_COLUMNS = 250
 _fields = msgspec.json.Decoder(dict[str, str | int | float | bool])
 
@@ -60,7 +64,7 @@ def frame_from(
     columns = [
         pl.Series(name, attributes[name], dtype=kind, strict=True)
         if name in attributes
-        else pl.repeat("" if kind is pl.String else 0, rows, dtype=kind, eager=True).alias(name)
+        else _NOTHING[name].new_from_index(0, rows)
         for name, kind in ATTRIBUTES.items()
     ]
     return folded(pl.DataFrame(columns + list(_of_kinds(fields))))
