@@ -144,6 +144,12 @@ class Intake:
         return self._memory.rows + sum(part.frame.height for part in self._sealing)
 
     @property
+    def enough(self) -> bool:
+        """Whether there is as much as makes a segment, and nothing is being sealed."""
+        with self.state:
+            return not self._sealing and self._behind >= 1
+
+    @property
     def due(self) -> bool:
         with self.state:
             old = self._memory.age >= self._settings.seconds
