@@ -12,9 +12,9 @@ from operator import attrgetter
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
-import numpy as np
 from msgspec import UNSET, UnsetType
 
+from dayfly.logs.parsing.apart import breaks
 from dayfly.logs.parsing.objects import DEEPEST, MOST_FIELDS
 from dayfly.logs.record import Value
 
@@ -24,7 +24,6 @@ MOST_SKIPPED = 256  # batches, after many that were not as those before
 _LARGEST = 1 << 63
 _Whole = Annotated[int, msgspec.Meta(ge=-_LARGEST, le=_LARGEST - 1)]
 _Plain = str | _Whole | float | bool | list[Any] | UnsetType | None
-_END, _LAST, _FIRST = b"\n}{"
 _NOTHING = frozenset((type(None), UnsetType))
 _UNFIT = (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError, TypeError)
 _object = msgspec.json.Decoder(dict[str, Any])
@@ -58,17 +57,7 @@ class Texts:
 
     @cached_property
     def breaks(self) -> int:
-        """How many lines end, where each surely ends an object and the next begins one; else -1.
-
-        Inside of an object there is no such place. numpy looks sooner than `bytes` does.
-        """
-        data = np.frombuffer(self.body, dtype=np.uint8)
-        ends = np.flatnonzero(data[:-1] == _END)
-        if len(ends) and not (
-            ends[0] and (data[ends - 1] == _LAST).all() and (data[ends + 1] == _FIRST).all()
-        ):
-            return -1
-        return len(ends)
+        return breaks(self.body)
 
     @cached_property
     def count(self) -> int:

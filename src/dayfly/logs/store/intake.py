@@ -12,7 +12,7 @@ from dayfly.logs.store.batches import Batches
 from dayfly.logs.store.files import free_bytes, zstd
 from dayfly.logs.store.frame import frame_of
 from dayfly.logs.store.gaps import Gap, Gaps
-from dayfly.logs.store.line import Line, read
+from dayfly.logs.store.line import Line, read, read_apart
 from dayfly.logs.store.memory import MOST_LINES, Memory
 from dayfly.logs.store.packed import packed, unpacked
 from dayfly.logs.store.part import Hot
@@ -86,7 +86,7 @@ class Intake:
     def append(self, body: bytes, batch: str, known: Sequence[Line] | None = None) -> int:
         """`known` are the lines of the body where somebody has them."""
         with self._batches.once(batch) as fresh:
-            lines = (read(body) if known is None else list(known)) if fresh else []
+            lines = (read_apart(body) if known is None else list(known)) if fresh else []
             if not lines:
                 return 0
             columns = frame_of(lines) if len(lines) >= MOST_LINES else None

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from dayfly.logs.parsing.apart import breaks
 from dayfly.logs.parsing.levels import of_number, of_word
 from dayfly.logs.parsing.loose import BROKEN, decoded
 from dayfly.logs.query.meaning import text_of
@@ -56,6 +57,15 @@ def read(body: bytes) -> list[Line]:
         return [_one(number, text) for number, text in told if text.strip()]
     else:
         return lines
+
+
+def read_apart(body: bytes) -> list[Line]:
+    """The same of what somebody sends: one in each line, as who reads it later counts them."""
+    lines = read(body)
+    if breaks(body) + 1 == len(lines):
+        return lines
+    told = enumerate(body.split(b"\n"), 1)
+    return [_one(number, text) for number, text in told if text.strip()]
 
 
 def numbered(body: bytes) -> Iterator[tuple[int, Record]]:
