@@ -3,12 +3,13 @@
 import json
 
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dayfly.logs import wire
 from dayfly.logs.intake import bulk, jsonline
-from dayfly.logs.intake.layout import Layouts, UnfitError
+from dayfly.logs.intake.layout import Layouts, Texts, UnfitError
 from dayfly.logs.store.frame import frame_of, records
 from dayfly.logs.store.line import Line
 from dayfly.logs.store.line import read as stored
@@ -104,3 +105,24 @@ def test_documents_read_at_once_are_those_read_one_by_one(sent: list[list[bytes]
         if at_once.frame is not None:
             same(at_once.frame, one_by_one.records)
         assert [item.status for item in at_once.items] == [item.status for item in one_by_one.items]
+
+
+WIDE = {f"name{number}": number for number in range(300)}
+HOSTILE: dict[str, list[dict[str, object]]] = {
+    "many names": [{"a": 1}, WIDE],
+    "many names in the first": [WIDE, {"a": 1}],
+    "many names below": [{"a": 1}, {"a": WIDE}],
+    "a long name": [{"a": 1}, {"x" * 30_000: 1}],
+    "a name that no slot has": [{"a": 1}, {'"': 1}],
+    "names that meet": [{"a": 1}, {"a.b": 1, "a": {"b": 2}}],
+    "deep": [{"a": 1}, {"a": json.loads('{"a":' * 9 + "1" + "}" * 9)}],
+}
+
+
+@pytest.mark.parametrize("objects", HOSTILE.values(), ids=HOSTILE)
+def test_nothing_is_kept_of_what_no_sender_of_logs_writes(objects: list[dict[str, object]]) -> None:
+    layouts = Layouts(least=1)
+    with pytest.raises(UnfitError):
+        layouts.columns(Texts("\n".join(map(json.dumps, objects)).encode()))
+
+    assert all(one.layout is None for one in layouts.senders.values())

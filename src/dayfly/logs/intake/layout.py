@@ -15,11 +15,12 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from dayfly.logs.parsing.apart import breaks
-from dayfly.logs.parsing.objects import DEEPEST, MOST_FIELDS
+from dayfly.logs.parsing.objects import DEEPEST, MOST_FIELDS, is_usual
 from dayfly.logs.record import Value
 
 LEAST_ROWS = 200  # below, columns cost more than they save
 MOST_LAYOUTS = 64  # of all senders
+MOST_LETTERS = 20_000  # in the names of one
 MOST_SKIPPED = 256  # batches, after many that were not as those before
 _LARGEST = 1 << 63
 _Whole = Annotated[int, msgspec.Meta(ge=-_LARGEST, le=_LARGEST - 1)]
@@ -78,9 +79,11 @@ class Layout:
 
     @classmethod
     def of(cls, tree: Tree) -> "Layout":
-        """UnfitError where names would meet, or are too many."""
+        """UnfitError where names would meet, or are too many or too long."""
         names = list(_flat_names(tree, ""))
         if len(names) > MOST_FIELDS or len(set(names)) < len(names):
+            raise UnfitError
+        if sum(map(len, names)) > MOST_LETTERS:  # they are kept
             raise UnfitError
         try:
             root = _slots(tree)
@@ -183,6 +186,8 @@ def learned(texts: Iterable[bytes], tree: Tree) -> Tree:
 
 def _grown(tree: Tree, found: Mapping[str, Any], depth: int) -> Tree:
     """The same tree where there is nothing new."""
+    if len(found) > MOST_FIELDS or len(tree) > MOST_FIELDS:
+        raise UnfitError
     for name, value in found.items():
         known = tree.get(name)
         if isinstance(value, dict):
@@ -210,7 +215,7 @@ class Layouts:
     """Those of all senders that were seen, told from each other by the names of a first object."""
 
     least: int = LEAST_ROWS
-    _senders: dict[tuple[str, ...], _Sender] = field(default_factory=dict)
+    senders: dict[tuple[str, ...], _Sender] = field(default_factory=dict)
 
     def columns(self, texts: Texts) -> Columns:
         """UnfitError where a batch is too small, or not of a kind."""
@@ -234,11 +239,13 @@ class Layouts:
             names = tuple(_object.decode(first))
         except _UNFIT as error:
             raise UnfitError from error
-        found = self._senders.get(names)
+        found = self.senders.get(names)
         if found is None:
-            if len(self._senders) >= MOST_LAYOUTS:
-                self._senders.clear()
-            found = self._senders[names] = _Sender()
+            if not is_usual(names):
+                raise UnfitError
+            if len(self.senders) >= MOST_LAYOUTS:
+                self.senders.clear()
+            found = self.senders[names] = _Sender()
         return found
 
 
