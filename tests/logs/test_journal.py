@@ -12,19 +12,19 @@ import pytest
 
 from dayfly.clock import wait_until
 from dayfly.command import which
-from forwarding import SECONDS, Scene, pause, scene
+from forwarding import SECONDS, Scene, scene
 
 REMOTE = "/lib/systemd/systemd-journal-remote"
 
 
-def write(folder: Path, *messages: str) -> None:
+def write(folder: Path, *messages: str, boot: int = 0) -> None:
     """Entries of now, into a journal file of their own."""
     if not (which("journalctl") and Path(REMOTE).exists()):
         (pytest.fail if os.environ.get("CI") else pytest.skip)("needs systemd-journal-remote")
     now = time.time_ns() // 1000
     entries = "".join(
         f"__REALTIME_TIMESTAMP={now + n}\n__MONOTONIC_TIMESTAMP={now + n}\n"
-        f"_BOOT_ID=0123456789abcdef0123456789abcdef\n_HOSTNAME=host-a\n_PID=17\n"
+        f"_BOOT_ID=0123456789abcdef0123456789abcde{boot}\n_HOSTNAME=host-a\n_PID=17\n"
         f"SYSLOG_IDENTIFIER=cron\nPRIORITY=3\nSYSLOG_FACILITY=3\n_SYSTEMD_UNIT=cron.service\n"
         f"MESSAGE={message}\n\n"
         for n, message in enumerate(messages)
@@ -43,6 +43,8 @@ def started(made: Scene, journals: Path) -> None:
     (made.state / "forwarder.json").write_text(json.dumps(settings))
     made.start("store")
     made.start("forwarder")
+    # What was there before it began is not read.
+    wait_until((made.state / "journal" / "begun").exists, seconds=SECONDS, what="it begins")
 
 
 def wait_for(made: Scene, number: int) -> Counter[str]:
@@ -58,7 +60,6 @@ def test_an_entry_carries_what_the_journal_knows(tmp_path: Path) -> None:
     journals.mkdir()
     with scene(tmp_path) as made:
         started(made, journals)
-        pause(1)  # what was there before it began is not read
         write(journals, "job failed")
         wait_for(made, 1)
 
@@ -74,21 +75,22 @@ def test_an_entry_carries_what_the_journal_knows(tmp_path: Path) -> None:
         }
 
 
-def test_entries_come_once_also_when_the_forwarder_is_killed(tmp_path: Path) -> None:
+def test_entries_come_once_also_when_the_host_restarts_and_the_forwarder_is_killed(tmp_path: Path) -> None:
     journals = tmp_path / "journals"
     journals.mkdir()
     with scene(tmp_path) as made:
         started(made, journals)
-        pause(1)
         write(journals, *(f"first {n}" for n in range(300)))
         wait_for(made, 1)
         made.kill("forwarder", signal.SIGKILL)
         with (made.state / "journal" / "journal.log").open("a") as file:
             file.write('{"torn')
         write(journals, *(f"second {n}" for n in range(300)))
+        write(journals, *(f"third {n}" for n in range(100)), boot=1)
         made.start("forwarder")
 
-        found = wait_for(made, 600)
+        found = wait_for(made, 700)
 
         expected = Counter(f"{word} {n}" for word in ("first", "second") for n in range(300))
+        expected.update(f"third {n}" for n in range(100))
         assert found == expected

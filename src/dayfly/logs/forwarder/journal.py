@@ -70,7 +70,9 @@ class Journal:
         return one
 
     def _argv(self) -> list[str]:
-        argv = ["journalctl", "--follow", "--output=json", "--all", "--no-pager", "--quiet"]
+        """Merged, as it follows the last boot alone else, and the end of the one before is lost."""
+        argv = ["journalctl", "--follow", "--merge", "--output=json", "--all"]
+        argv += ["--no-pager", "--quiet"]
         argv += [f"--output-fields={_FIELDS}"]
         argv += [f"--directory={self._source}"] if self._source else []
         if cursor := self._cursor():
