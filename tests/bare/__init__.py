@@ -19,12 +19,19 @@ IMAGE = "dayfly-test/bare"
 DOCKERFILE = """\
 FROM {base}
 RUN apt-get -qq update && apt-get -qq install -y --no-install-recommends \\
-    openssh-server sudo procps >/dev/null && mkdir -p /run/sshd && rm /etc/ssh/ssh_host_*
+    dbus openssh-server procps sudo systemd systemd-sysv >/dev/null && rm /etc/ssh/ssh_host_*
 RUN useradd --create-home --shell /bin/sh deploy && useradd --create-home --shell /bin/sh guest
 RUN echo 'deploy ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/deploy
-RUN printf '#!/bin/sh\\nkill 1\\n' > /usr/sbin/reboot && chmod 755 /usr/sbin/reboot
+RUN systemctl mask systemd-resolved.service systemd-networkd.service systemd-logind.service
+STOPSIGNAL SIGRTMIN+3
+CMD ["/sbin/init"]
 """
-START = "ssh-keygen -A && mkdir -p /run/sshd && exec /usr/sbin/sshd -D -e"
+# As little as systemd needs: its own cgroups, and mounts.
+CONFINED = (
+    "--cgroupns=private", "--cap-add=SYS_ADMIN", "--cap-add=NET_ADMIN",
+    "--security-opt=seccomp=unconfined", "--env=container=docker",
+    "--tmpfs=/run", "--tmpfs=/run/lock", "--tmpfs=/tmp:exec,mode=1777",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,10 @@ class Bare:
     @property
     def config(self) -> Path:
         return self.folder / "ssh_config"
+
+    @property
+    def known_hosts(self) -> Path:
+        return self.folder / "known_hosts"
 
     def type(self, *words: str) -> Ran:
         """`dayfly host WORDS`, with the ssh configuration of this person."""
@@ -109,8 +120,8 @@ def image(folder: Path) -> str:
 def bare(folder: Path) -> Iterator[Bare]:
     """One that starts again when it reboots; `deploy` becomes root there, `guest` does not."""
     made = image(folder)
-    run = ["docker", "run", "--detach", "--cap-add=NET_ADMIN", "--restart=always", "--tmpfs=/run"]
-    container = output_of([*run, made, "/bin/sh", "-ec", START]).strip()
+    run = ["docker", "run", "--detach", "--restart=always", *CONFINED]
+    container = output_of([*run, made]).strip()
     try:
         shown = "{{.NetworkSettings.Networks.bridge.IPAddress}}"
         address = output_of(["docker", "inspect", f"--format={shown}", container]).strip()
@@ -129,7 +140,7 @@ def _furnish(host: Bare) -> None:
     output_of(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)])
     host.config.write_text(
         f"Host *\n  IdentityFile {key}\n  IdentitiesOnly yes\n"
-        f"  UserKnownHostsFile {host.folder}/known_hosts\n  GlobalKnownHostsFile /dev/null\n"
+        f"  UserKnownHostsFile {host.known_hosts}\n  GlobalKnownHostsFile /dev/null\n"
     )
     public = key.with_suffix(".pub").read_text().strip()
     for name in ("deploy", "guest"):
@@ -148,6 +159,10 @@ def _furnish(host: Bare) -> None:
         lines.append("cert = /etc/ssl/registry.crt")
     text = "\\n".join(["[global]", *lines])
     host.inside(f"printf '{text}\\n' > /etc/pip.conf")
+    host.inside(
+        "until systemctl is-system-running | grep -q 'running\\|degraded'; do sleep 0.2; done"
+    )
+    host.inside("ssh-keygen -A; systemctl reset-failed; systemctl restart ssh.service")
 
 
 def _answers(host: Bare) -> bool:

@@ -87,6 +87,7 @@ def test_what_a_host_tells_of_itself() -> None:
         (BARE, []),
         (replace(BARE, system="Ubuntu 24.04", debian=""), ["it runs Ubuntu 24.04"]),
         (replace(BARE, debian="11"), ["a host is made of Debian 12 or 13"]),
+        (replace(BARE, systemd=False), ["it was not started by systemd"]),
         (replace(BARE, root=False), ["deploy can't become root there without a password"]),
         (replace(BARE, free=1024**3), ["/var has 1.0 GB free, and 3 GB are needed"]),
         (replace(BARE, free=1024**3, made=True), []),  # it has what takes the space
