@@ -82,6 +82,8 @@ def test_nothing_is_done_to_a_host_that_is_not_known_or_only_looked_at(host: Bar
     assert_says(host, ["add", who, "--fingerprint", "SHA256:other"], 1, "has no key SHA256:other")
     known = ["add", f"guest@{host.address}", "--fingerprint", fingerprint]
     assert_says(host, known, 1, "guest can't become root there without a password")
+    assert_says(host, ["add", f"nobody@{host.address}"], 1, "does not let nobody in")
+    assert_says(host, ["add", f"{who}:9", "--check"], 1, "can't be reached", "refused")
     host.inside("mv /usr/bin/python3 /usr/bin/python3.away")
     assert_says(host, ["add", who, "--check"], 1, "would change: package: python3")
     host.inside("mv /usr/bin/python3.away /usr/bin/python3")
