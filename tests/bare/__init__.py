@@ -105,7 +105,7 @@ class Bare:
 
     def offers(self, fingerprint: str) -> bool:
         """Whether its sshd shows this key by now."""
-        scanned = output_of(["ssh-keyscan", "-T", "2", self.address])
+        scanned = output_of(["ssh-keyscan", "-T", "2", "-t", "ed25519", self.address])
         return fingerprint in {key.fingerprint for key in keys_of(scanned)}
 
 
@@ -167,6 +167,6 @@ def _furnish(host: Bare) -> None:
 
 def _answers(host: Bare) -> bool:
     try:
-        return bool(output_of(["ssh-keyscan", "-T", "2", host.address]))
+        return bool(output_of(["ssh-keyscan", "-T", "2", "-t", "ed25519", host.address]))
     except CommandError:
         return False
