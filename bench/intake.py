@@ -102,7 +102,7 @@ def _bulks(bodies: Iterable[bytes]) -> Iterator[bytes]:
 
 @contextmanager
 def _server(home: Path) -> Iterator[Server]:
-    home.mkdir()
+    home.mkdir(parents=True)
     (home / "token").write_text(TOKEN)
     port = free_port()
     argv = [sys.executable, "-m", "dayfly.logs", str(home), f"127.0.0.1:{port}"]

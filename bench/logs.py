@@ -74,7 +74,7 @@ def measure(rounds: int, lines: int) -> Iterator[Row | Skipped]:
                 yield row if lines >= JUDGED_LINES else replace(row, bar="", good=None)
         yield at_rest(home)
         with victoria(Path(folder) / "again") as fresh:
-            yield from sending.measure(PART, Path(folder), lines, fresh)
+            yield from sending.measure(PART, Path(folder) / "sent", lines, fresh)
         yield lost_after_kill(Path(folder) / "killed")
 
 

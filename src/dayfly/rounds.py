@@ -46,17 +46,24 @@ class Rounds:
         self._told = Told(name)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.stop = Stop()  # what a long round waits with, so that `close` need not
+        self._woken = threading.Event()
 
     def start(self) -> None:
         self._thread.start()
 
+    def soon(self) -> None:
+        """Begin the next round at once, or as soon as the one under way has ended."""
+        self._woken.set()
+
     def close(self) -> None:
         """End after the round under way."""
         self.stop.request(f"{self._thread.name} ends")
+        self._woken.set()
         self._thread.join()
 
     def _run(self) -> None:
         while not self.stop.requested:
             with suppress(StoppedError):
                 self._told.guard("a round", self._one)
-                self.stop.wait(self._seconds)
+            self._woken.wait(self._seconds)
+            self._woken.clear()

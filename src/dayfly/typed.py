@@ -20,19 +20,24 @@ plain = msgspec.json.Decoder().decode
 
 
 def decoder(kind: type[Kind]) -> msgspec.json.Decoder[Kind]:
-    found = _decoders.get(kind)
-    if found is None:
-        with _learning:
-            found = _decoders.setdefault(kind, msgspec.json.Decoder(kind))
-    return found
+    """To be kept by who decodes often."""
+    with _learning:
+        return msgspec.json.Decoder(kind)
 
 
 def decode(text: str | bytes, kind: type[Kind]) -> Kind:
     """msgspec.DecodeError where it is no JSON, ValidationError where it is of another type."""
-    return decoder(kind).decode(text)
+    return _known(kind).decode(text)
 
 
 def converted(value: object, kind: type[Kind]) -> Kind:
     """The same of what has been decoded; msgspec.ValidationError."""
-    decoder(kind)
+    _known(kind)
     return msgspec.convert(value, kind)
+
+
+def _known(kind: type[Kind]) -> msgspec.json.Decoder[Kind]:
+    found = _decoders.get(kind)
+    if found is None:
+        found = _decoders.setdefault(kind, decoder(kind))
+    return found

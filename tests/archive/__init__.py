@@ -18,6 +18,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from ports import free_port
+
 S3 = Any  # a client of boto3, which has no types
 Put = Callable[..., Any]
 REGION = "us-east-1"
@@ -130,9 +132,3 @@ def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
             return
         time.sleep(0.05)
     raise AssertionError(f"the archive does not listen: {log.read_text()[-2000:]}")
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])

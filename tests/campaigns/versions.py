@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from copies import Copies, asked_of
 from measured import CASES, OPERATIONS, Row, on, operation_comes_out_as_measured, verdict_is_right
 from migrating import asked, write
@@ -48,7 +50,7 @@ def _wrong(copies: Copies, rows: list[Row], check: Check) -> list[dict[str, str]
     for row in rows:
         try:
             check(copies, row)
-        except AssertionError as error:
+        except (AssertionError, psycopg.Error) as error:
             wrong.append({"name": row["name"], "why": str(error)[:300]})
     return wrong
 

@@ -60,3 +60,15 @@ def test_a_problem_is_over_when_a_round_works() -> None:
 def test_a_stop_ends_the_round() -> None:
     with pytest.raises(StoppedError):
         Told("caretaker").guard("orders", failing(StoppedError("the server ends")))
+
+
+def test_a_round_that_is_wanted_soon_does_not_wait() -> None:
+    calls: list[int] = []
+    rounds = Rounds("caretaker", 3600, lambda: calls.append(0))
+    rounds.start()
+    wait_until(lambda: len(calls) == 1, seconds=5, what="the first round")
+
+    rounds.soon()
+
+    wait_until(lambda: len(calls) == 2, seconds=5, what="the next round")
+    rounds.close()

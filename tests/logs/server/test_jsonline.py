@@ -60,6 +60,17 @@ def test_usual_names_need_no_parameters(server: Server) -> None:
     }
 
 
+def test_what_a_sender_names_is_the_message_and_the_time_and_nothing_else_is(
+    server: Server,
+) -> None:
+    line = {"_msg": "one", "_time": f"{TOLD}Z", "message": "two", "ts": f"{TOLD}.5Z"}
+    insert(server, line)
+
+    (found,) = server.search().lines
+    assert (found["message"], found["time"]) == ("one", f"{TOLD}Z")
+    assert found["fields"] == {"message": "two", "ts": f"{TOLD}.5Z"}
+
+
 def test_headers_may_say_the_same(server: Server) -> None:
     body = gzip.compress(b'{"said": "hello"}\n')
     found = server.ask(

@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,10 +15,10 @@ from dayfly.logs.query import tree
 from dayfly.logs.query.meaning import matches, text_of, value_of
 from dayfly.logs.query.rows import Row, rows
 from dayfly.logs.record import Record
-from dayfly.logs.store.store import Ask
+from dayfly.logs.store.store import Ask, Store
 from dayfly.logs.store.wanted import Wanted
 from drawn import NAMES, nodes, pipes, records
-from kept import mixed
+from kept import QUIET, body_of, mixed
 
 ODD = "kK\u212aiI\u0130\u0131sS\u017f\u00df\u03a3\u03c3\u03c2xX_1 .-\n\u00e9\u00c9\u0307"
 odd_texts = st.text(ODD, max_size=6)
@@ -194,6 +196,26 @@ def test_the_newest_of_a_stretch(
         found = list(store.search(tree.Query(where), limit=limit, ask=ask))
 
     assert [record.time for record in found] == sorted(inside, reverse=True)[:limit]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=9), min_size=1, max_size=12))
+def test_of_the_same_time_what_came_first_is_first(batches: list[list[int]]) -> None:
+    """However often somebody has asked between: each question makes columns of what is there."""
+    came = [Record(time=time, message="m") for batch in batches for time in batch]
+    came = [replace(one, fields={"n": number}) for number, one in enumerate(came)]
+    rest = iter(came)
+    with TemporaryDirectory() as folder, Store(Path(folder), settings=QUIET) as store:
+        for batch in batches:
+            store.append(body_of(list(islice(rest, len(batch)))))
+            list(store.search(tree.Query(), limit=1))
+        oldest = list(store.search(tree.Query(), limit=1000, newest_first=False))
+        found = list(store.search(tree.Query(), limit=1000))
+
+    assert [one.fields["n"] for one in oldest] == [
+        one.fields["n"] for one in sorted(came, key=lambda one: one.time)
+    ]
+    assert found == oldest[::-1]
 
 
 ENDS = (-(2**63), 2**63 - 1)

@@ -23,6 +23,9 @@ REFUSED = {
     b'{"time":1,"message":"\xff"}': "line 1 is no record",
     b'{"time":9223372036854775808,"message":"x"}': "line 1 is no record",
     b'{"time":1,"message":"x","fields":3}': "line 1 is no record: fields",
+    b'{"time":1,\n"message":"x"}': "line 1 is no record",
+    b'{"time":1,"message":"x"} {"time":2,"message":"y"}': "line 1 is no record",
+    b'{"time":1,"message":"x"}{"time":2,"message":"y"}\n{"time":\n3,"message":"z"}': "line 1 is",
 }
 TIMES = {
     "1970-01-01T00:00:01Z": 1_000_000_000,

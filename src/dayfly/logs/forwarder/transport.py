@@ -12,7 +12,6 @@ Send = Callable[[bytes, str], None]
 SECONDS = 60.0
 _THERE = 409  # the store has this batch already
 _REFUSED = frozenset({400, 413, 415, 422})  # it will never be taken
-_GZIP = b"\x1f\x8b"
 _OK_BELOW = 300
 
 
@@ -42,14 +41,14 @@ class Http:
         self._base = parts.path.rstrip("/")
         self._headers = {
             "Content-Type": "application/x-ndjson",
+            "Content-Encoding": "zstd",
             **({"Authorization": f"Bearer {token}"} if token else {}),
         }
 
     def send(self, body: bytes, batch: str) -> None:
         try:
-            path, packing = _where(body)
-            headers = {**self._headers, "Content-Encoding": packing, "X-Dayfly-Batch": batch}
-            self._connection.request("POST", self._base + path, body=body, headers=headers)
+            headers = {**self._headers, "X-Dayfly-Batch": batch}
+            self._connection.request("POST", self._base + PATH, body=body, headers=headers)
             answer = self._connection.getresponse()
             said = answer.read()
         except (OSError, http.client.HTTPException) as error:
@@ -65,11 +64,6 @@ class Http:
 
     def close(self) -> None:
         self._connection.close()
-
-
-def _where(body: bytes) -> tuple[str, str]:
-    """A path and a packing; what lies in the spool may be of a Dayfly before this one."""
-    return ("/ingest", "gzip") if body.startswith(_GZIP) else (PATH, "zstd")
 
 
 def _text(said: bytes) -> str:

@@ -8,15 +8,20 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 import msgspec
+import polars as pl
 
 from dayfly.errors import DayflyError
+from dayfly.logs.intake.columns import documents_frame
 from dayfly.logs.intake.documents import record_of
+from dayfly.logs.intake.layout import Layouts, Texts, UnfitError
 from dayfly.logs.parsing import loose
 from dayfly.logs.store.line import Line
 from dayfly.logs.store.problems import BodyError
 
 CREATED, WRONG, AGAIN = 201, 400, 429
 _encode = msgspec.json.Encoder().encode
+Action = tuple[str, dict[str, Any], bytes]  # verb, its arguments, and the line with the document
+Named = tuple[str, str, str, bool]  # the first of an item
 VERBS = ("index", "create")
 _NO_DOCUMENT = "delete"  # the one action without a line of its own
 
@@ -26,7 +31,7 @@ class BulkError(DayflyError):
 
 
 class Item(NamedTuple):
-    """One action; `record` is what it asks for, `reason` why it asks for none.
+    """One action, and what becomes of it; `reason` is why it is refused.
 
     A tuple, because one is made for every document.
     """
@@ -40,14 +45,19 @@ class Item(NamedTuple):
     kind: str = ""
     reason: str = ""
 
+    @property
+    def right(self) -> bool:
+        return self.status == CREATED
+
 
 @dataclass(frozen=True)
 class Bulk:
     items: Sequence[Item]
+    frame: pl.DataFrame | None = None  # the records of all items, where they were read at once
 
     @property
     def records(self) -> list[Line]:
-        """What the store is to take."""
+        """What the store is to take, where they were read one by one."""
         return [item.record for item in self.items if item.record]
 
     def rejected(self, kind: str, reason: str) -> "Bulk":
@@ -55,7 +65,7 @@ class Bulk:
         return Bulk(
             [
                 item._replace(record=None, status=AGAIN, kind=kind, reason=reason)
-                if item.record
+                if item.right
                 else item
                 for item in self.items
             ]
@@ -70,16 +80,37 @@ class Bulk:
         return f"bulk-{hashlib.sha256(ids).hexdigest()}"
 
 
-def read(body: bytes, *, index: str, now: int) -> Bulk:
-    """What a body asks for. `index` is where documents go whose action names none."""
-    prefix = uuid4().hex
-    items = [
-        _item(verb, told, document, (index, f"{prefix}{number}"), now)
-        for number, (verb, told, document) in enumerate(_actions(body))
-    ]
-    if not items:
+def read(body: bytes, *, index: str, now: int, layouts: Layouts | None = None) -> Bulk:
+    """What a body asks for. `index` is where documents go whose action names none.
+
+    With `layouts` its documents are read at once where that is possible.
+    """
+    actions = list(_actions(body))
+    if not actions:
         raise BulkError("request body is required")
-    return Bulk(items)
+    prefix = uuid4().hex
+    named = [
+        _named(verb, told, index, f"{prefix}{number}")
+        for number, (verb, told, _) in enumerate(actions)
+    ]
+    try:
+        frame = _frame(actions, now, layouts) if layouts else None
+    except UnfitError:
+        frame = None
+    if frame is not None:
+        return Bulk([Item(*each, status=CREATED) for each in named], frame)
+    documents = (document for _, _, document in actions)
+    return Bulk([_item(*each, now) for each in zip(named, documents, strict=True)])
+
+
+def _frame(actions: Sequence[Action], now: int, layouts: Layouts) -> pl.DataFrame:
+    """The records of all documents; UnfitError where some have to be looked at one by one."""
+    if not all(verb in VERBS for verb, _, _ in actions):
+        raise UnfitError
+    documents = Texts(b"\n".join([document for _, _, document in actions]))
+    if documents.count < len(actions):
+        raise UnfitError
+    return documents_frame(layouts.columns(documents), documents, now)
 
 
 def answered(items: Sequence[Item]) -> msgspec.Raw:
@@ -88,7 +119,7 @@ def answered(items: Sequence[Item]) -> msgspec.Raw:
 
 
 def _answered(item: Item) -> bytes:
-    if item.record:
+    if item.right:
         begin, end = _created(item.verb, item.into)
         return begin + _encode(item.id) + end
     said = {"status": item.status, "error": {"type": item.kind, "reason": item.reason}}
@@ -110,8 +141,7 @@ def _created(verb: str, index: str) -> tuple[bytes, bytes]:
     return b'{%s:%s,"_id":' % (_encode(verb), _encode(told)[:-1]), b"}}"
 
 
-def _actions(body: bytes) -> Iterator[tuple[str, dict[str, Any], bytes]]:
-    """Verb, its arguments, and the line with the document."""
+def _actions(body: bytes) -> Iterator[Action]:
     lines = iter(enumerate(body.split(b"\n"), 1))
     before, verb, told = b"", "", dict[str, Any]()
     for number, line in lines:
@@ -136,16 +166,17 @@ def _action(number: int, line: bytes) -> tuple[str, dict[str, Any]]:
     return verb, told
 
 
-def _item(
-    verb: str, told: dict[str, Any], document: bytes, otherwise: tuple[str, str], now: int
-) -> Item:
-    """`otherwise` are index and id of what names none."""
-    index, given = told.get("_index") or otherwise[0], told.get("_id")
-    named = (verb, str(index), str(given or otherwise[1]), bool(given))
-    if verb not in VERBS:
-        reason = f"[{verb}] is not possible: log records are only added"
+def _named(verb: str, told: dict[str, Any], index: str, otherwise: str) -> Named:
+    """`index` and `otherwise` are index and id of an action that names none."""
+    given = told.get("_id")
+    return verb, str(told.get("_index") or index), str(given or otherwise), bool(given)
+
+
+def _item(named: Named, document: bytes, now: int) -> Item:
+    if named[0] not in VERBS:
+        reason = f"[{named[0]}] is not possible: log records are only added"
         return Item(*named, kind="illegal_argument_exception", reason=reason)
     try:
-        return Item(*named, record_of(loose.an_object(document), now))
+        return Item(*named, record_of(loose.an_object(document), now), CREATED)
     except (*loose.BROKEN, BodyError) as error:
         return Item(*named, kind="document_parsing_exception", reason=str(error))

@@ -30,11 +30,11 @@ ORIGINS = {
     "stream": ("stream", "log.file.path"),
 }
 RSYSLOG = {"timereported": TIMES[0], "priority": LEVELS[0]}  # what it says if one lets it
-_PLACES: dict[str, tuple[int, str, type]] = {
+PLACES: dict[str, tuple[int, str, type]] = {
     name: (place, ours, str) for ours, names in ORIGINS.items() for place, name in enumerate(names)
 } | {"release": (0, "release", int)}
 _TIMES = frozenset(TIMES)
-_MESSAGES = ("event.original", "text")
+MESSAGES = ("event.original", "text")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -61,9 +61,14 @@ def record(
     said: Value | None = None,
     at: int | None = None,
 ) -> Line:
-    """Of fields that nobody else needs; what was `said`, and when, if somebody knows it."""
+    """Of fields that nobody else needs; what was `said`, and when, if somebody knows it.
+
+    Then nothing else is the message, or the time: it stays a field.
+    """
     plan = _plan_of(fields)
-    parsed = of_named(fields, "", _known(now), plan.names)
+    times, levels, messages = plan.names
+    names = (() if at is not None else times, levels, () if said is not None else messages)
+    parsed = of_named(fields, "", _known(now), names)
     message = parsed.message if said is None else str(said)
     time = parsed.time if at is None else at
     made = Line(now if time is None else time, message or message_of(fields, document))
@@ -107,8 +112,8 @@ def _plan_of(fields: Mapping[str, Value]) -> _Plan:
 
 
 def _plan(names: tuple[str, ...]) -> _Plan:
-    there = sorted(_PLACES.keys() & set(names), key=_PLACES.__getitem__)
-    return _Plan(named(names), tuple((name, *_PLACES[name][1:]) for name in there))
+    there = sorted(PLACES.keys() & set(names), key=PLACES.__getitem__)
+    return _Plan(named(names), tuple((name, *PLACES[name][1:]) for name in there))
 
 
 _known = lru_cache(maxsize=8)(Known)  # of one body all have the same
@@ -127,8 +132,12 @@ def _take_origin(fields: dict[str, Value], made: Line, plan: _Plan) -> None:
 
 def message_of(fields: dict[str, Value], document: Mapping[str, Any] | bytes) -> str:
     """A document without one is its own message."""
-    for name in _MESSAGES:
+    for name in MESSAGES:
         if isinstance(fields.get(name), str):
             return str(fields.pop(name))
-    whole = loose.an_object(document) if isinstance(document, bytes) else document
-    return _encode(whole).decode()
+    return whole(document) if isinstance(document, bytes) else _encode(document).decode()
+
+
+def whole(text: bytes) -> str:
+    """A document as its own message."""
+    return _encode(loose.an_object(text)).decode()

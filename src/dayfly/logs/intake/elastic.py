@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -15,6 +15,7 @@ from dayfly.errors import DayflyError
 from dayfly.logs.answers import status_of
 from dayfly.logs.intake import bulk
 from dayfly.logs.intake.body import Room
+from dayfly.logs.intake.layout import Layouts
 from dayfly.logs.store.problems import StoreFullError
 from dayfly.logs.store.store import Store
 
@@ -41,6 +42,7 @@ class Elastic:
     store: Store
     room: Room
     now: Callable[[], float] = time.time
+    layouts: Layouts = field(default_factory=Layouts)
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -69,15 +71,18 @@ class Elastic:
         except DayflyError as error:
             return _refused(request, error)
         took = round((time.monotonic() - begun) * 1000)
-        errors = any(not item.record for item in items)
+        errors = not all(item.right for item in items)
         found = {"took": took, "errors": errors, "items": bulk.answered(items)}
         return _refused(request, full, found) if full else said(request, found)
 
     def _taken(self, body: bytes, index: str) -> tuple[Sequence[bulk.Item], StoreFullError | None]:
         """Every item; those that are records are on disk, or none of them when there is no room."""
-        asked = bulk.read(body, index=index, now=round(self.now() * _NANOSECONDS))
+        now = round(self.now() * _NANOSECONDS)
+        asked = bulk.read(body, index=index, now=now, layouts=self.layouts)
         try:
-            if records := asked.records:
+            if asked.frame is not None:
+                self.store.keep_frame(asked.frame, batch=asked.batch)
+            elif records := asked.records:
                 self.store.keep(records, batch=asked.batch)
         except StoreFullError as error:
             return asked.rejected(_KINDS[429], str(error)).items, error

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+import polars as pl
 from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -12,7 +13,9 @@ from starlette.routing import BaseRoute, Route
 
 from dayfly.logs.answers import WishError
 from dayfly.logs.intake.body import Room
-from dayfly.logs.intake.documents import record
+from dayfly.logs.intake.columns import as_it_is, as_text, fill, frame, nothing, told
+from dayfly.logs.intake.documents import record, whole
+from dayfly.logs.intake.layout import Column, Layouts, Texts, UnfitError
 from dayfly.logs.parsing import loose, times
 from dayfly.logs.parsing.objects import flat, plainly
 from dayfly.logs.parsing.parsed import UTC
@@ -25,6 +28,7 @@ MESSAGE, TIME, STREAM, IGNORED, EXTRA = NAMES = (
     "_msg_field", "_time_field", "_stream_fields", "ignore_fields", "extra_fields",
 )  # fmt: skip
 _SHOWN = 80
+_UNTOLD = ("", "0", 0)  # the moment counts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +49,7 @@ class JsonLines:
     store: Store
     room: Room
     now: Callable[[], float] = time.time
+    layouts: Layouts = field(default_factory=Layouts)
 
     def routes(self) -> list[BaseRoute]:
         return [Route("/insert/jsonline", self._insert, methods=["POST", "PUT"])]
@@ -56,7 +61,11 @@ class JsonLines:
         return JSONResponse({"taken": taken})
 
     def _take(self, body: bytes, shape: Shape) -> int:
-        return self.store.keep(read(body, shape, round(self.now() * times.SECOND)))
+        now = round(self.now() * times.SECOND)
+        try:
+            return self.store.keep_frame(columns_of(body, shape, now, self.layouts))
+        except UnfitError:
+            return self.store.keep(read(body, shape, now))
 
 
 def _told(request: Request) -> dict[str, str]:
@@ -87,6 +96,28 @@ def shape_of(told: Mapping[str, str]) -> Shape:
 
 def _words(told: str | None) -> list[str]:
     return [word.strip() for word in (told or "").split(",") if word.strip()]
+
+
+def columns_of(body: bytes, shape: Shape, now: int, layouts: Layouts) -> pl.DataFrame:
+    """The records that `read` reads; UnfitError where only that can tell."""
+    texts = Texts(body)
+    found = layouts.columns(texts)
+    for name in shape.ignored & found.keys():
+        del found[name]
+    for name, value in (shape.extra or {}).items():
+        found[name] = Column([value] * texts.count, frozenset((str,)))
+    said = fill(found, shape.message, nothing(texts.count), as_text)
+    at = fill(found, shape.time, nothing(texts.count), as_it_is)
+    return frame(found, now, lambda row: whole(texts.each[row]), said, _moments(at))
+
+
+def _moments(at: Column) -> Column:
+    found = told(at)
+    if found is not at:
+        for moment, value in zip(found.values, at.values, strict=True):
+            if moment is None and value is not None and value not in _UNTOLD:
+                raise UnfitError
+    return found
 
 
 def read(body: bytes, shape: Shape, now: int) -> list[Line]:
@@ -128,13 +159,13 @@ def _taken(fields: dict[str, Value], names: Sequence[str]) -> Value | None:
     return None
 
 
-def _time(told: Value, number: int, zone: ZoneInfo = UTC) -> int | None:
+def _time(said: Value, number: int, zone: ZoneInfo = UTC) -> int | None:
     """None for one that is empty or 0: then the moment counts."""
-    if told in ("", "0", 0):
+    if said in _UNTOLD:
         return None
-    found = times.told(told, zone)
+    found = times.told(said, zone)
     if found is None:
         raise BodyError(
-            f"line {number}: the time is {told!r}, allowed are ISO 8601 and a number since 1970"
+            f"line {number}: the time is {said!r}, allowed are ISO 8601 and a number since 1970"
         )
     return found

@@ -76,7 +76,7 @@ def of_named(fields: dict[str, Value], text: str, known: Known, names: Names) ->
             del fields[name]
             break
     for name in level_names:
-        if level := _level(fields[name]):
+        if level := level_of(fields[name]):
             del fields[name]
             break
     for name in message_names:
@@ -126,7 +126,8 @@ def _deeper(name: str, value: Any, fields: dict[str, Value], depth: int) -> bool
     return True
 
 
-def _level(value: Value) -> str:
+def level_of(value: Value) -> str:
+    """Of whatever a logger writes under the name of a level; empty when it is none."""
     if isinstance(value, str):
         return levels.of_word(value)
     return "" if isinstance(value, bool) else levels.of_number(value)

@@ -29,7 +29,7 @@ ISO = (
     r"(\d{4}[-/][01]\d[-/][0-3]\d)[Tt ]([0-2]\d:[0-5]\d:[0-5]\d)(?:[.,](\d{1,9}+)\d*+)?+"
     rf"(?: ?([Zz](?!\w)|[+-]\d\d(?::?\d\d)?(?![\d:])|(?:{ZONES})(?=[ :\]]|$)))?+"
 )
-_ISO = re.compile(ISO)
+ISO_TEXT = re.compile(ISO)
 _ACCESS = re.compile(rf"(\d\d)/({MONTH})/(\d{{4}})[: ](\d\d:\d\d:\d\d)(?: ([+-]\d{{4}}))?")
 _ZONES = frozenset({"Z", "z", "UTC", "GMT"})
 _LEAST, _MOST = 1e8, 9.2e18  # no time is outside of these
@@ -43,7 +43,7 @@ def of_iso(text: str, zone: ZoneInfo) -> int | None:
         seconds, scale = _utc(text[:19]), _SCALES.get(len(digits))  # as most loggers write it
         if seconds is not None and scale:
             return seconds * SECOND + int(digits) * scale
-    found = _ISO.fullmatch(text)
+    found = ISO_TEXT.fullmatch(text)
     return of_match(found, zone) if found else None
 
 
@@ -73,7 +73,8 @@ def of_number(number: float) -> int | None:
 def told(value: str | float, zone: ZoneInfo) -> int | None:
     """Of whatever a logger writes under the name of a time."""
     if isinstance(value, str):
-        return of_iso(value, zone) or _number_in(value)
+        found = of_iso(value, zone)
+        return _number_in(value) if found is None else found
     return None if isinstance(value, bool) else of_number(value)
 
 
@@ -164,7 +165,7 @@ def _latest(dates: Sequence[str], clock: str, zone: ZoneInfo, now: int) -> int |
 
 @lru_cache(maxsize=4096)
 def _utc(text: str) -> int | None:
-    found = _ISO.fullmatch(text)
+    found = ISO_TEXT.fullmatch(text)
     return _seconds(found[1], found[2], "Z", ZoneInfo("UTC")) if found and not found[4] else None
 
 

@@ -1,7 +1,6 @@
-"""Which words a row group may hold: a Bloom filter of the tokens of its texts.
+"""Which words a row group may hold: a Bloom filter of the words of its texts.
 
-polars hashes; it promises the same hash only for its own version. So a filter keeps what a few
-known texts hash to, and is not asked where these hash to something else.
+A filter keeps what a few known texts hash to, and is not asked where these hash to something else.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,52 +13,33 @@ from numpy.typing import NDArray
 
 from dayfly.logs.query import tree
 from dayfly.logs.query.meaning import tokens
+from dayfly.logs.store.words import hashed, hashes_of
 
-TOKEN = r"[\p{L}\p{N}_]+"  # noqa: S105 - of a message
 BITS_EACH, PROBES = 14, 10  # about 0.12 % false answers, of hundreds of groups
-_SEED = 7
 Mask = NDArray[np.bool_]  # of row groups
-_KNOWN = [
-    "",
-    "a",
-    "word",
-    "trace_4bf92f3577b34da6",
-    "ein längeres Wort, das über 64 Bytes geht " * 3,
-]
-
-
-def hashes(texts: Sequence[str]) -> list[int]:
-    return pl.Series(texts, dtype=pl.String).hash(_SEED).to_list()
+_KNOWN = ("a", "word", "trace_4bf92f3577b34da6", "a_longer_word" * 5, "one_that_is_rare" * 20)
 
 
 @lru_cache(maxsize=4096)
 def hash_of(token: str) -> int:
-    return hashes([token])[0]
+    found = hashed(token.encode())
+    return int(found[0]) if len(found) else 0
 
 
 def probe() -> list[int]:
     """What tells whether two filters were made in the same way."""
-    return [PROBES, *hashes(_KNOWN)]
+    return [PROBES, *map(hash_of, _KNOWN)]
 
 
-def built(columns: Sequence[pl.Series]) -> bytes:
-    """The filter of the tokens of some texts."""
-    found = [_hashed(column) for column in columns]
-    if not found:
-        return b""
-    unique = pl.concat(found).unique().to_numpy()
+def built(texts: pl.DataFrame) -> bytes:
+    """The filter of the tokens of some columns of texts."""
+    unique = hashes_of(texts).to_numpy()
     size = (len(unique) * BITS_EACH + 7) // 8 * 8
     bits = np.zeros(size, dtype=bool)
     first, second = unique & np.uint64(0xFFFFFFFF), unique >> np.uint64(32)
     for number in range(PROBES):
         bits[(first + np.uint64(number) * second) % np.uint64(max(size, 1))] = True
     return np.packbits(bits, bitorder="little").tobytes()
-
-
-def _hashed(column: pl.Series) -> pl.Series:
-    texts = column.drop_nulls().unique()
-    found = texts.str.to_lowercase().str.extract_all(TOKEN).explode().drop_nulls()
-    return found.hash(_SEED).unique()
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ nothing and needs no mapping. Fields beyond the limit share the column `rest`, a
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 import polars as pl
 
@@ -33,6 +34,10 @@ TYPES: dict[str, type[pl.DataType]] = {
     "f": pl.Float64,
     "b": pl.Boolean,
 }
+_NOTHING = {
+    name: pl.Series(name, ["" if kind is pl.String else 0], dtype=kind)
+    for name, kind in ATTRIBUTES.items()
+}
 MOST_COLUMNS = 250
 _fields = typed.decoder(dict[str, str | int | float | bool])
 
@@ -48,6 +53,32 @@ def frame_of(lines: Sequence[Line]) -> pl.DataFrame:
         for name, kind in ATTRIBUTES.items()
     ]
     return folded(pl.DataFrame(columns + _field_columns(lines)))
+
+
+def frame_from(
+    attributes: Mapping[str, Sequence[Value | None]],
+    fields: Mapping[str, tuple[Sequence[Value | None], AbstractSet[type]]],
+    rows: int,
+) -> pl.DataFrame:
+    """The same of what is in columns already; with the values of a field come their types."""
+    columns = [
+        pl.Series(name, attributes[name], dtype=kind, strict=True)
+        if name in attributes
+        else _NOTHING[name].new_from_index(0, rows)
+        for name, kind in ATTRIBUTES.items()
+    ]
+    return folded(pl.DataFrame(columns + list(_of_kinds(fields))))
+
+
+def _of_kinds(
+    fields: Mapping[str, tuple[Sequence[Value | None], AbstractSet[type]]],
+) -> Iterator[pl.Series]:
+    for name, (values, types) in fields.items():
+        found = types - {type(None)}
+        for kind in found:
+            own = values if len(found) == 1 else [v if type(v) is kind else None for v in values]
+            letter = KINDS[kind]
+            yield pl.Series(f"{letter}:{name}", own, dtype=TYPES[letter], strict=True)
 
 
 def _field_columns(lines: Sequence[Line]) -> list[pl.Series]:

@@ -5,13 +5,16 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import polars as pl
+
 from dayfly.logs.store import wal
 from dayfly.logs.store.batches import Batches
 from dayfly.logs.store.files import free_bytes, zstd
 from dayfly.logs.store.frame import frame_of
 from dayfly.logs.store.gaps import Gap, Gaps
-from dayfly.logs.store.line import Line, read
+from dayfly.logs.store.line import Line, read, read_apart
 from dayfly.logs.store.memory import MOST_LINES, Memory
+from dayfly.logs.store.packed import packed, unpacked
 from dayfly.logs.store.part import Hot
 from dayfly.logs.store.problems import StoreFullError
 from dayfly.logs.store.settings import Settings
@@ -61,12 +64,7 @@ class Intake:
             damaged, times = list[wal.Damage](), list[int]()
             for frame in wal.replay(path, last=path == paths[-1], damaged=damaged):
                 if frame.sequence > sealed:
-                    body = frame.plain()
-                    frame.lines, frame.size = read(body), len(body)
-                    times += [
-                        min(line.time for line in frame.lines),
-                        max(line.time for line in frame.lines),
-                    ]
+                    times += _filled(frame)
                     self._take_in([frame])
                 times.append(round(frame.arrived * SECOND))
                 last = max(last, frame.sequence)
@@ -88,16 +86,28 @@ class Intake:
     def append(self, body: bytes, batch: str, known: Sequence[Line] | None = None) -> int:
         """`known` are the lines of the body where somebody has them."""
         with self._batches.once(batch) as fresh:
-            lines = (read(body) if known is None else list(known)) if fresh else []
+            lines = (read_apart(body) if known is None else list(known)) if fresh else []
             if not lines:
                 return 0
-            self._check_room()
             columns = frame_of(lines) if len(lines) >= MOST_LINES else None
-            packed = zstd.compress(body, 1)
-            frame = wal.Frame(batch=batch, body=packed, arrived=self._now(), size=len(body))
-            frame.lines, frame.columns = lines, columns
-            self._wal.commit(frame)
+            self._commit(body, batch, lines, columns)
             return len(lines)
+
+    def append_frame(self, columns: pl.DataFrame, batch: str) -> int:
+        with self._batches.once(batch) as fresh:
+            if not (fresh and columns.height):
+                return 0
+            self._commit(packed(columns), batch, (), columns)
+            return columns.height
+
+    def _commit(
+        self, body: bytes, batch: str, lines: Sequence[Line], columns: pl.DataFrame | None
+    ) -> None:
+        self._check_room()
+        small = zstd.compress(body, 1)
+        frame = wal.Frame(batch=batch, body=small, arrived=self._now(), size=len(body))
+        frame.lines, frame.columns = lines, columns
+        self._wal.commit(frame)
 
     @property
     def full(self) -> bool:
@@ -132,6 +142,12 @@ class Intake:
     @property
     def rows(self) -> int:
         return self._memory.rows + sum(part.frame.height for part in self._sealing)
+
+    @property
+    def enough(self) -> bool:
+        """Whether there is as much as makes a segment, and nothing is being sealed."""
+        with self.state:
+            return not self._sealing and self._behind >= 1
 
     @property
     def due(self) -> bool:
@@ -178,3 +194,15 @@ class Intake:
 
     def close(self) -> None:
         self._wal.close()
+
+
+def _filled(frame: wal.Frame) -> tuple[int, int]:
+    """Read what it has; the times between which that lies."""
+    body = frame.unpacked()
+    frame.size, frame.columns = len(body), unpacked(body)
+    if frame.columns is not None:
+        hot = Hot.of(frame.columns)
+        return hot.first, hot.last
+    frame.lines = read(body)
+    times = [line.time for line in frame.lines]
+    return min(times), max(times)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import msgspec
 
 from dayfly import typed
+from dayfly.logs.parsing.apart import breaks
 from dayfly.logs.parsing.levels import of_number, of_word
 from dayfly.logs.parsing.loose import BROKEN, decoded
 from dayfly.logs.query.meaning import text_of
@@ -59,6 +60,15 @@ def read(body: bytes) -> list[Line]:
         return lines
 
 
+def read_apart(body: bytes) -> list[Line]:
+    """The same of what somebody sends: one in each line, as who reads it later counts them."""
+    lines = read(body)
+    if breaks(body) + 1 == len(lines):
+        return lines
+    told = enumerate(body.split(b"\n"), 1)
+    return [_one(number, text) for number, text in told if text.strip()]
+
+
 def numbered(body: bytes) -> Iterator[tuple[int, Record]]:
     """The records of a body that was taken, each with the number of its line."""
     for number, line in enumerate(body.split(b"\n"), 1):
@@ -88,6 +98,21 @@ def _one(number: int, text: bytes) -> Line:
 def _level(word: str) -> str:
     """Ours, where it is a word of another logger; as a query without quotes says it otherwise."""
     return of_word(word) or word.strip().lower()
+
+
+def line_of(record: Record) -> Line:
+    return Line(
+        record.time,
+        record.message,
+        record.app,
+        record.release,
+        record.machine,
+        record.host,
+        record.process,
+        record.stream,
+        record.level,
+        dict(record.fields),
+    )
 
 
 def _record(line: Line) -> Record:

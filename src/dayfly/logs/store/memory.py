@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from itertools import takewhile
 
 import polars as pl
 
@@ -10,7 +11,8 @@ from dayfly.logs.store.line import Line
 from dayfly.logs.store.part import Hot
 
 MOST_LINES = 2000  # kept as lines before they become columns
-MOST_MERGED = 65_536  # rows of a frame that may still grow
+MOST_MERGED = 16_384  # rows of a frame that may still grow
+TOGETHER = 4  # frames of like size that become one
 
 
 class Memory:
@@ -25,9 +27,9 @@ class Memory:
     def add(
         self, lines: Sequence[Line], columns: pl.DataFrame | None = None, text: int = 0
     ) -> None:
-        """`text`: bytes of the body that they came in."""
+        """Lines, or columns instead of them; `text`: bytes of the body that they came in."""
         self._oldest = self._oldest or time.monotonic()
-        self.rows += len(lines)
+        self.rows += len(lines) if columns is None else columns.height
         self.text += text
         if columns is not None:
             self._settle()
@@ -59,6 +61,18 @@ class Memory:
 
     def _push(self, frame: pl.DataFrame) -> None:
         """Merge frames of like size, so that there are few of them however small they came."""
-        while self._parts and self._parts[-1].frame.height <= frame.height < MOST_MERGED:
-            frame = joined([self._parts.pop().frame, frame]).rechunk()
+        if frame.height >= MOST_MERGED:
+            self._merge(MOST_MERGED)
         self._parts.append(Hot.of(frame))
+        while self._merge(4 ** (self._parts[-1].frame.height.bit_length() // 2 + 1)):
+            pass
+
+    def _merge(self, below: int) -> bool:
+        """The last frames with fewer rows; whether there were enough of them."""
+        below = min(below, MOST_MERGED)
+        alike = list(takewhile(lambda part: part.frame.height < below, reversed(self._parts)))
+        if len(alike) < TOGETHER:
+            return False
+        frames = [part.frame for part in reversed(alike)]
+        self._parts[-len(frames) :] = [Hot.of(joined(frames).rechunk())]
+        return True

@@ -14,17 +14,16 @@ from dayfly.logs.store.segment import Segment
 SECOND = 1_000_000_000
 DAY = 86_400 * SECOND
 MOST_BYTES = 512 << 20  # of a segment in memory, about
-_DAY = "day"  # no column of a frame is called so: attributes are others, fields have a colon
+_ROW = "row"  # no column of a frame is called so: attributes are others, fields have a colon
 
 
 def sealed(
     days: Path, frames: Sequence[pl.DataFrame], rows: int, level: int = segment.LEVEL
 ) -> list[Segment]:
     """Segments of the records, none of two days, none with many more than `rows`."""
-    whole = joined(frames).sort("time", maintain_order=True)
     written: list[Segment] = []
     try:
-        for frame in _cut(whole, rows):
+        for frame in _cut(joined(frames), rows):
             written.append(_written(days, frame, level))  # noqa: PERF401 - known, should the next one fail
     except BaseException:
         for each in written:
@@ -35,19 +34,41 @@ def sealed(
 
 
 def _cut(whole: pl.DataFrame, rows: int) -> Iterator[pl.DataFrame]:
-    marked = whole.with_columns((pl.col("time") // DAY).alias(_DAY))
-    for frame in marked.partition_by(_DAY, maintain_order=True, include_key=False):
-        pieces = max(1, round(frame.height / rows), int(frame.estimated_size()) // MOST_BYTES)
-        size = -(-frame.height // pieces)
-        yield from (frame.slice(begin, size) for begin in range(0, frame.height, size))
+    """Sorted by app and time. Records are copied once, and a piece only when it is its turn."""
+    orders = list(_orders(whole, rows))
+    if len(orders) > 1:
+        whole = whole.rechunk()
+    for order in orders:  # out of many chunks is slow; column by column takes less memory
+        yield pl.DataFrame([column.rechunk().gather(order) for column in whole.get_columns()])
+
+
+def _orders(whole: pl.DataFrame, rows: int) -> Iterator[pl.Series]:
+    """Which rows make a segment, and in which order."""
+    row = pl.int_range(pl.len(), dtype=pl.get_index_type()).alias(_ROW)
+    keys = whole.select("time", "app", row).sort("time", maintain_order=True)
+    each = whole.estimated_size() / max(1, whole.height)
+    for day in _days(keys):
+        pieces = max(1, round(day.height / rows), int(each * day.height) // MOST_BYTES)
+        size = -(-day.height // pieces)
+        for begin in range(0, day.height, size):
+            apps = day.slice(begin, size).group_by("app").agg(_ROW)  # quicker than sorting by app
+            yield apps.sort("app")[_ROW].explode()
+
+
+def _days(keys: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """What is sorted by time, day by day."""
+    lengths = keys.select((pl.col("time") // DAY).rle().struct.field("len")).to_series()
+    begin = 0
+    for length in lengths.to_list():
+        yield keys.slice(begin, length)
+        begin += length
 
 
 def _written(days: Path, frame: pl.DataFrame, level: int) -> Segment:
-    first = int(frame["time"][0])
+    first = int(frame["time"].min())  # type: ignore[arg-type]
     moment = datetime.fromtimestamp(first // SECOND, UTC)
     name = f"{moment:%H%M%S}-{os.urandom(5).hex()}"
-    ordered = frame.sort("app", "time", maintain_order=True)
-    return segment.write(days, name, day_of(first), ordered, level)
+    return segment.write(days, name, day_of(first), frame, level)
 
 
 def day_of(time: int) -> str:

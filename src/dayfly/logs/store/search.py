@@ -14,6 +14,7 @@ from dayfly.logs.store.wanted import Wanted
 
 MOST_HELD = 400_000  # records in memory that wait for their turn
 MOST_BYTES = 128 << 20  # of them, about
+_PART = "part"  # no column of a frame is called so: attributes are others, fields have a colon
 
 
 @dataclass
@@ -39,7 +40,10 @@ class Limits:
 
 
 def in_order(parts: Sequence[Part], wanted: Wanted, limit: int, limits: Limits) -> Iterator[Record]:
-    """The first `limit` records, newest or oldest first."""
+    """The first `limit` records, newest or oldest first.
+
+    Of the same time, what lies in an earlier part (or before, in one part) came earlier.
+    """
     sign = 1 if wanted.newest_first else -1
     edges = [part.last if wanted.newest_first else -part.first for part in parts]
     queue = sorted(zip(edges, range(len(parts)), strict=True), reverse=True)
@@ -48,20 +52,20 @@ def in_order(parts: Sequence[Part], wanted: Wanted, limit: int, limits: Limits) 
         if limits.reached():
             return
         ready, held = _split(held, sign * edge, wanted)
-        for record in records(ready) if ready.height else ():
+        for record in records(ready.drop(_PART)) if ready.height else ():
             limits.stop.check()
             yield record
             limit -= 1
             if not limit:
                 return
-        held = _merged(held, parts[number].select(wanted, limit), wanted)
+        held = _merged(held, parts[number].select(wanted, limit), number, wanted)
         most = _most(held)
         if held.height > min(limit, most):
             held = held.head(min(limit, most))
             if limit > most:
                 limit = most
                 limits.tell(f"cut after {most} records, more are too much to put in order")
-    for record in records(held.head(limit)) if held.height else ():
+    for record in records(held.head(limit).drop(_PART)) if held.height else ():
         limits.stop.check()
         yield record
 
@@ -77,18 +81,19 @@ def _most(held: pl.DataFrame) -> int:
 
 
 def _split(held: pl.DataFrame, edge: int, wanted: Wanted) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """What is in front of everything to come, and what has to wait."""
+    """What is before everything to come, and what has to wait."""
     if not held.height:
         return held, held
     time_ = pl.col("time")
-    count = held.select((time_ >= edge if wanted.newest_first else time_ <= edge).sum()).item()
+    count = held.select((time_ > edge if wanted.newest_first else time_ < edge).sum()).item()
     return held.head(count), held.slice(count)
 
 
-def _merged(held: pl.DataFrame, found: pl.DataFrame, wanted: Wanted) -> pl.DataFrame:
+def _merged(held: pl.DataFrame, found: pl.DataFrame, part: int, wanted: Wanted) -> pl.DataFrame:
     if not found.height:
         return held
-    frames = [held, found] if held.height else [found]
-    if wanted.newest_first:  # of the same time, what came later is first
-        frames = [held, found.reverse()] if held.height else [found.reverse()]
-    return joined(frames).sort("time", descending=wanted.newest_first, maintain_order=True)
+    fresh = found.with_columns(pl.lit(part).alias(_PART))
+    if wanted.newest_first:
+        fresh = fresh.reverse()
+    frames = [held, fresh] if held.height else [fresh]
+    return joined(frames).sort("time", _PART, descending=wanted.newest_first, maintain_order=True)

@@ -20,7 +20,7 @@ from dayfly.logs.store.summary import Names, unpacked
 
 GROUP_ROWS = 8192
 GROUP_BYTES = 16 << 20  # of a row group in memory, about; long records make groups of fewer rows
-LEVEL, FINAL_LEVEL = 3, 9  # of zstd: when it is sealed, and when its day is over
+LEVEL, FINAL_LEVEL = 2, 9  # of zstd: when it is sealed, and when its day is over
 
 
 class Volume(msgspec.Struct, frozen=True, array_like=True):
@@ -152,10 +152,10 @@ def volumes(frame: pl.DataFrame) -> dict[str, Volume]:
 
 def _index(frame: pl.DataFrame) -> bytes:
     groups, filters, begin = [], [], 0
-    size = group_rows(frame)
+    size, texts = group_rows(frame), texts_of(frame.columns)
     for row in range(0, frame.height, size):
         part = frame.slice(row, size)
-        filtered = bloom.built([part[name] for name in texts_of(part.columns)])
+        filtered = bloom.built(part.select(texts))
         end = begin + len(filtered)
         span = (_whole(part["time"].min()), _whole(part["time"].max()))
         groups.append(Group(row, part.height, *span, part["app"][0], part["app"][-1], begin, end))

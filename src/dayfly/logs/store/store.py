@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+import polars as pl
+
 from dayfly.clock import Stop
 from dayfly.durable import translated
 from dayfly.logs.query import tree
@@ -124,11 +126,21 @@ class Store:
         A batch whose identity was seen before is not taken again (0). BodyError and StoreFullError
         mean that nothing of it was taken.
         """
-        return self._intake.append(body, batch)
+        return self._taken(self._intake.append(body, batch))
 
     def keep(self, lines: Sequence[Line], *, batch: str = "") -> int:
         """The same for records that somebody has read already, out of another form."""
-        return self._intake.append(written(lines), batch, lines)
+        return self._taken(self._intake.append(written(lines), batch, lines))
+
+    def keep_frame(self, frame: pl.DataFrame, *, batch: str = "") -> int:
+        """The same for records that are columns already, as `frame_of` makes them."""
+        return self._taken(self._intake.append_frame(frame, batch))
+
+    def _taken(self, rows: int) -> int:
+        """What is enough for a segment does not wait for the next round: it takes memory."""
+        if self._intake.enough:
+            self._rounds.soon()
+        return rows
 
     @property
     def full(self) -> bool:

@@ -23,6 +23,7 @@ import polars as pl
 from dayfly.durable import translated, write_atomically
 from dayfly.logs.store.files import fsync, zstd
 from dayfly.logs.store.line import Line
+from dayfly.logs.store.packed import as_lines
 from dayfly.logs.store.problems import StoreError, StoreFullError
 
 log = logging.getLogger(__name__)
@@ -47,8 +48,13 @@ class Frame:
     lines: Sequence[Line] = field(default=(), repr=False)  # what the body says
     columns: pl.DataFrame | None = field(default=None, repr=False)  # the same
 
-    def plain(self) -> bytes:
+    def unpacked(self) -> bytes:
+        """The body as it came: lines, or columns."""
         return zstd.decompress(self.body)
+
+    def plain(self) -> bytes:
+        """Its lines."""
+        return as_lines(self.unpacked())
 
     def encoded(self) -> bytes:
         name = self.batch.encode()
