@@ -111,6 +111,7 @@ def test_a_bare_debian_becomes_a_host_and_is_bare_again(host: Bare) -> None:
     assert_says(host, ["add", f"ana@{host.address}", *more], 0, "nothing changed")
     assert [reaches(host, port) for port in (80, 81, 82)] == [True, True, False]
 
+    assert host.inside("dayfly --version 2>&1").startswith("dayfly ")
     host.inside(APP)
     assert_says(host, ["reboot", who], 1, "its machines can run on no other host")
     assert_says(host, ["remove", who], 1, "has an environment with its data")

@@ -1,6 +1,8 @@
 """What a person types of a host, what it tells of itself, and which keys it shows: rows of data."""
 
+import io
 import json
+import tarfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -149,6 +151,13 @@ def test_ansible_uses_the_persons_ssh_and_knows_no_other_host(tmp_path: Path) ->
 def test_the_same_dayfly_is_the_same_package() -> None:
     assert package().version == package().version
     assert "--hash=sha256:" in package().needs
+    with tarfile.open(fileobj=io.BytesIO(package().code)) as archive:
+        names = archive.getnames()
+        told = archive.extractfile("dayfly/hosts/requirements.txt")
+        assert told is not None
+        assert told.read().decode() == package().needs, "so that a host can make another one"
+    assert "dayfly/cli/host.py" in names
+    assert any(name.endswith(".dist-info/METADATA") for name in names)
 
 
 @pytest.mark.parametrize(
