@@ -11,7 +11,7 @@ from dayfly.clock import Stop, wait_until
 from dayfly.command import CommandError, output_of
 from dayfly.config.inherited import inherited_for_builds
 from dayfly.hosts.keys import keys_of
-from dayfly.images.base import made_base
+from dayfly.images.base import SUITE, made_base
 from dayfly.images.dockerfile import ca_bundle_of
 from production.environment import DAYFLY, ROOTS
 
@@ -19,12 +19,19 @@ IMAGE = "dayfly-test/bare"
 DOCKERFILE = """\
 FROM {base}
 RUN apt-get -qq update && apt-get -qq install -y --no-install-recommends \\
-    openssh-server sudo procps >/dev/null && mkdir -p /run/sshd && rm /etc/ssh/ssh_host_*
+    dbus openssh-server procps sudo systemd systemd-sysv >/dev/null && rm /etc/ssh/ssh_host_*
 RUN useradd --create-home --shell /bin/sh deploy && useradd --create-home --shell /bin/sh guest
 RUN echo 'deploy ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/deploy
-RUN printf '#!/bin/sh\\nkill 1\\n' > /usr/sbin/reboot && chmod 755 /usr/sbin/reboot
+RUN systemctl mask systemd-resolved.service systemd-networkd.service systemd-logind.service
+STOPSIGNAL SIGRTMIN+3
+CMD ["/sbin/init"]
 """
-START = "ssh-keygen -A && mkdir -p /run/sshd && exec /usr/sbin/sshd -D -e"
+# As little as systemd needs: its own cgroups, and mounts.
+CONFINED = (
+    "--cgroupns=private", "--cap-add=SYS_ADMIN", "--cap-add=NET_ADMIN",
+    "--security-opt=seccomp=unconfined", "--env=container=docker",
+    "--tmpfs=/run", "--tmpfs=/run/lock", "--tmpfs=/tmp:exec,mode=1777",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,10 @@ class Bare:
     @property
     def config(self) -> Path:
         return self.folder / "ssh_config"
+
+    @property
+    def known_hosts(self) -> Path:
+        return self.folder / "known_hosts"
 
     def type(self, *words: str) -> Ran:
         """`dayfly host WORDS`, with the ssh configuration of this person."""
@@ -94,23 +105,23 @@ class Bare:
 
     def offers(self, fingerprint: str) -> bool:
         """Whether its sshd shows this key by now."""
-        scanned = output_of(["ssh-keyscan", "-T", "2", self.address])
+        scanned = output_of(["ssh-keyscan", "-T", "2", "-t", "ed25519", self.address])
         return fingerprint in {key.fingerprint for key in keys_of(scanned)}
 
 
-def image(folder: Path) -> str:
-    base = made_base(folder, print, Stop())
+def image(folder: Path, suite: str) -> str:
+    base = made_base(folder, print, Stop(), suite)
     (folder / "Dockerfile").write_text(DOCKERFILE.format(base=base))
     output_of(["docker", "build", "--quiet", "--tag", IMAGE, str(folder)], seconds=300)
     return IMAGE
 
 
 @contextmanager
-def bare(folder: Path) -> Iterator[Bare]:
+def bare(folder: Path, suite: str = SUITE) -> Iterator[Bare]:
     """One that starts again when it reboots; `deploy` becomes root there, `guest` does not."""
-    made = image(folder)
-    run = ["docker", "run", "--detach", "--cap-add=NET_ADMIN", "--restart=always", "--tmpfs=/run"]
-    container = output_of([*run, made, "/bin/sh", "-ec", START]).strip()
+    made = image(folder, suite)
+    run = ["docker", "run", "--detach", "--restart=always", *CONFINED]
+    container = output_of([*run, made]).strip()
     try:
         shown = "{{.NetworkSettings.Networks.bridge.IPAddress}}"
         address = output_of(["docker", "inspect", f"--format={shown}", container]).strip()
@@ -129,7 +140,7 @@ def _furnish(host: Bare) -> None:
     output_of(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)])
     host.config.write_text(
         f"Host *\n  IdentityFile {key}\n  IdentitiesOnly yes\n"
-        f"  UserKnownHostsFile {host.folder}/known_hosts\n  GlobalKnownHostsFile /dev/null\n"
+        f"  UserKnownHostsFile {host.known_hosts}\n  GlobalKnownHostsFile /dev/null\n"
     )
     public = key.with_suffix(".pub").read_text().strip()
     for name in ("deploy", "guest"):
@@ -148,10 +159,14 @@ def _furnish(host: Bare) -> None:
         lines.append("cert = /etc/ssl/registry.crt")
     text = "\\n".join(["[global]", *lines])
     host.inside(f"printf '{text}\\n' > /etc/pip.conf")
+    host.inside(
+        "until systemctl is-system-running | grep -q 'running\\|degraded'; do sleep 0.2; done"
+    )
+    host.inside("ssh-keygen -A; systemctl reset-failed; systemctl restart ssh.service")
 
 
 def _answers(host: Bare) -> bool:
     try:
-        return bool(output_of(["ssh-keyscan", "-T", "2", host.address]))
+        return bool(output_of(["ssh-keyscan", "-T", "2", "-t", "ed25519", host.address]))
     except CommandError:
         return False

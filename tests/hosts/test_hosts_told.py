@@ -1,6 +1,8 @@
 """What a person types of a host, what it tells of itself, and which keys it shows: rows of data."""
 
+import io
 import json
+import tarfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,6 +89,7 @@ def test_what_a_host_tells_of_itself() -> None:
         (BARE, []),
         (replace(BARE, system="Ubuntu 24.04", debian=""), ["it runs Ubuntu 24.04"]),
         (replace(BARE, debian="11"), ["a host is made of Debian 12 or 13"]),
+        (replace(BARE, systemd=False), ["it was not started by systemd"]),
         (replace(BARE, root=False), ["deploy can't become root there without a password"]),
         (replace(BARE, free=1024**3), ["/var has 1.0 GB free, and 3 GB are needed"]),
         (replace(BARE, free=1024**3, made=True), []),  # it has what takes the space
@@ -148,6 +151,13 @@ def test_ansible_uses_the_persons_ssh_and_knows_no_other_host(tmp_path: Path) ->
 def test_the_same_dayfly_is_the_same_package() -> None:
     assert package().version == package().version
     assert "--hash=sha256:" in package().needs
+    with tarfile.open(fileobj=io.BytesIO(package().code)) as archive:
+        names = archive.getnames()
+        told = archive.extractfile("dayfly/hosts/requirements.txt")
+        assert told is not None
+        assert told.read().decode() == package().needs, "so that a host can make another one"
+    assert "dayfly/cli/host.py" in names
+    assert any(name.endswith(".dist-info/METADATA") for name in names)
 
 
 @pytest.mark.parametrize(

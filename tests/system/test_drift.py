@@ -13,7 +13,11 @@ from production import Production, Project, assert_serving, project, running
 from production.checks import answer
 from workshop import need_docker, open_folder
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.haproxy]
+pytestmark = [
+    pytest.mark.acceptance,
+    pytest.mark.haproxy,
+    pytest.mark.sampled(1, of="file"),
+]
 
 PATIENCE = 30.0
 ALERT = """\

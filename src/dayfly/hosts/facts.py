@@ -78,6 +78,8 @@ def in_the_way(facts: Facts) -> Iterator[tuple[str, str]]:
     """What is wrong, and what to do about it."""
     if facts.debian not in RELEASES:
         yield f"it runs {facts.system}, and a host is made of Debian 12 or 13", ""
+    if not facts.systemd:
+        yield "it was not started by systemd, which keeps a host's services up", ""
     if not facts.root:
         rule = f"{facts.user} ALL=(ALL) NOPASSWD: ALL"
         yield (

@@ -69,9 +69,7 @@ def add(ssh: Ssh, wanted: Wanted, *, check: bool, say: Say) -> Made:
     with _told(found, wanted) as told:
         play = Play(ssh=ssh, playbook="host.yml", told=told, on_line=say)
         changed = play.run(check=check).changed
-    return Made(
-        changed=changed if found.python else (PYTHON, *changed), notes=_notes(found, wanted)
-    )
+    return Made(changed=changed if found.python else (PYTHON, *changed))
 
 
 def remove(ssh: Ssh, *, check: bool, say: Say) -> Made:
@@ -85,7 +83,7 @@ def remove(ssh: Ssh, *, check: bool, say: Say) -> Made:
         )
     if not found.made:
         return Made(changed=())
-    told = {"dayfly_become": found.becomes, "dayfly_systemd": found.systemd}
+    told = {"dayfly_become": found.becomes}
     play = Play(ssh=ssh, playbook="gone.yml", told=told, on_line=say)
     return Made(changed=play.run(check=check).changed)
 
@@ -110,15 +108,7 @@ def _told(found: Facts, wanted: Wanted) -> Iterator[Mapping[str, object]]:
             "dayfly_openings": [*wanted.openings],
             "dayfly_people": [{"name": p.name, "public": p.keys} for p in wanted.people],
             "dayfly_settings": str(wanted.settings.absolute()) if wanted.settings else "",
-            "dayfly_systemd": found.systemd,
         }
-
-
-def _notes(found: Facts, wanted: Wanted) -> tuple[str, ...]:
-    if found.systemd:
-        return ()
-    start = "; `sudo dayfly up` there starts the environment" if wanted.settings else ""
-    return (f"no systemd runs there: nothing starts by itself at boot{start}",)
 
 
 def person_problem(name: str, keys: str) -> str:

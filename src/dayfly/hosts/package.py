@@ -3,7 +3,9 @@
 import hashlib
 import io
 import tarfile
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import dayfly
@@ -15,6 +17,7 @@ _LOCKS = (
     _CODE / "hosts/requirements.txt",
     _CODE.parents[1] / "requirements.txt",
 )
+_OWN_LOCK = "dayfly/hosts/requirements.txt"
 _LEFT_OUT = {"__pycache__"}
 
 
@@ -33,17 +36,33 @@ def package() -> Package:
     lock = next((path for path in _LOCKS if path.is_file()), None)
     if lock is None:
         raise HostError(f"this Dayfly, in {_CODE}, came without its list of dependencies")
-    return Package(code=_archive(), needs=lock.read_text())
+    needs = lock.read_text()
+    files = {
+        f"dayfly/{path.relative_to(_CODE)}": path
+        for path in sorted(_CODE.rglob("*"))
+        if path.is_file() and not _LEFT_OUT & set(path.parts)
+    }
+    return Package(code=_archive(files, _texts(needs)), needs=needs)
 
 
-def _archive() -> bytes:
+def _texts(needs: str) -> dict[str, str]:
+    """What an installed Dayfly has besides its code, and a checkout has not there."""
+    number = version("dayfly")
+    about = f"Metadata-Version: 2.1\nName: dayfly\nVersion: {number}\n"
+    return {_OWN_LOCK: needs, f"dayfly-{number}.dist-info/METADATA": about}
+
+
+def _archive(files: Mapping[str, Path], texts: Mapping[str, str]) -> bytes:
     """The same bytes for the same files."""
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w") as archive:
-        for path in sorted(_CODE.rglob("*")):
-            if path.is_file() and not _LEFT_OUT & set(path.parts):
-                about = tarfile.TarInfo(str(Path("dayfly") / path.relative_to(_CODE)))
-                data = path.read_bytes()
-                about.size, about.mode = len(data), 0o755 if path.stat().st_mode & 0o100 else 0o644
-                archive.addfile(about, io.BytesIO(data))
+        for name in sorted({*files, *texts}):
+            data = texts[name].encode() if name in texts else files[name].read_bytes()
+            about = tarfile.TarInfo(name)
+            about.size, about.mode = len(data), _mode(files.get(name))
+            archive.addfile(about, io.BytesIO(data))
     return made.getvalue()
+
+
+def _mode(path: Path | None) -> int:
+    return 0o755 if path and path.stat().st_mode & 0o100 else 0o644

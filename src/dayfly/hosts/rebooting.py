@@ -15,10 +15,7 @@ from dayfly.hosts.ssh import Ssh
 Say = Callable[[str], None]
 POLL_SECONDS = 1.0
 # Detached, so that the answer comes before the end.
-_REBOOT = (
-    'sh -c \'if [ -d /run/systemd/system ]; then how="systemctl reboot"; else how=reboot; fi;'
-    ' nohup sh -c "sleep 1; $how" >/dev/null 2>&1 &\''
-)
+_REBOOT = "sh -c 'nohup sh -c \"sleep 1; systemctl reboot\" >/dev/null 2>&1 &'"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +45,7 @@ def reboot(ssh: Ssh, *, downtime: bool, seconds: float, say: Say) -> Back:
     _wait_until_back(ssh, before.boot, seconds)
     if before.environment:
         say("starting the environment")
-        ssh.tell(before.as_root(f"dayfly up{' --systemd' if before.systemd else ''}"))
+        ssh.tell(before.as_root("dayfly up --systemd"))
         _wait_until_serving(ssh, before, seconds)
     return Back(seconds=time.monotonic() - began, serves=before.environment)
 

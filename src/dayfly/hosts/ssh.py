@@ -1,5 +1,6 @@
 """Commands on a host over ssh, whose key has to be known: the one place that starts ssh."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,8 @@ STRICT = (
     "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes",
     "-o", f"ConnectTimeout={CONNECT_SECONDS}", "-o", "ServerAliveInterval=10",
 )  # fmt: skip
+# Each kind is a connection of its own, and Debian 13 shuts out who makes many without logging in.
+SCANNED = ("ed25519", "ecdsa,rsa")
 _FAILED = 255  # ssh's own exit status
 
 
@@ -55,11 +58,12 @@ class Ssh:
     def offered(self) -> tuple[Key, ...]:
         """The keys that whoever answers there shows; nobody has vouched for them."""
         about = self.settled()
-        words = ["ssh-keyscan", "-T", "5", "-p", about["port"], "--", about["hostname"]]
-        try:
-            return keys_of(output_of(words))
-        except CommandError:
-            return ()
+        scan = ["ssh-keyscan", "-T", "5", "-p", about["port"], "-t"]
+        for kinds in SCANNED:
+            with suppress(CommandError):
+                if found := keys_of(output_of([*scan, kinds, "--", about["hostname"]])):
+                    return found
+        return ()
 
     def _unreachable(self, error: CommandError) -> HostError:
         if which("ssh") is None:

@@ -96,7 +96,7 @@ class Caretaker:
             case "go on" | "contract" | "open":
                 self._go_on(record, action)
             case _:
-                self._take_away(record, action)
+                self._take_away(record, seen, action)
 
     def _go_on(self, record: ReleaseRecord, action: Action) -> None:
         match action.deed:
@@ -113,9 +113,11 @@ class Caretaker:
             if not line:
                 reopening.open_again(self._parts, record)
 
-    def _take_away(self, record: ReleaseRecord, action: Action) -> None:
+    def _take_away(self, record: ReleaseRecord, seen: Seen, action: Action) -> None:
         match action.deed:
             case "remove":
+                if action.process == fleet.WEB and record.number == seen.serving:
+                    self._relief.place(record, but=action.machine)
                 fleet.remove_machines(self._parts, record, [action.machine], action.why)
             case "retire":
                 self._retire(record, action.why)
@@ -175,6 +177,8 @@ class Caretaker:
         """Once it is told, the next round lets the drifted one go."""
         fresh = self._relief.launch(record, found.process)
         self._tell_drift(record, found, REPLACED, f"{fresh.name} takes its place")
+        if found.process == fleet.WEB:
+            self._relief.place(record)
 
     def _tell_drift(self, record: ReleaseRecord, found: Drift, deed: str, why: str) -> None:
         self._parts.journal.record(

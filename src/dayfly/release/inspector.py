@@ -30,6 +30,7 @@ class Inspector:
         self._began = time.time()
         self._looked: dict[str, float] = {}
         self._bounds: dict[str, Mapping[str, str]] = {}
+        self._read = set[int]()  # releases whose images are known
         self._found: dict[str, Drift] = {}
         self._told = Told("drift")
         self._rounds = Rounds("drift", min(self._every, ROUND_SECONDS), self.round)
@@ -59,6 +60,8 @@ class Inspector:
                 del known[name]
         for about in self._told.problems.keys() - {_about(m) for m in machines.values()}:
             self._told.problems.pop(about, None)
+        for machine in machines.values():
+            self._told.guard(_about(machine), partial(self._read_image, machine))
         engaged = self._engine.lines.engaged()
         for machine in machines.values():
             last = self._looked.get(machine.name, max(machine.started, self._began))
@@ -73,6 +76,15 @@ class Inspector:
             whole = (machine.kind, machine.state) == ("process", "running")
             if whole and machine.release == serving.get(machine.app):
                 yield machine
+
+    def _read_image(self, machine: Machine) -> None:
+        """Before anybody can have changed it: files of a process are those of its image."""
+        if machine.release in self._read:
+            return
+        image = fleet.image_of(self._parts, self._parts.journal.release(machine.release))
+        if image.runtime == "process":
+            self._parts.builder.contents(image)
+        self._read.add(machine.release)
 
     def _look(self, machine: Machine) -> None:
         parts = self._parts
