@@ -75,7 +75,9 @@ def test_an_entry_carries_what_the_journal_knows(tmp_path: Path) -> None:
         }
 
 
-def test_entries_come_once_also_when_the_host_restarts_and_the_forwarder_is_killed(tmp_path: Path) -> None:
+def test_entries_come_once_also_when_the_host_restarts_and_the_forwarder_is_killed(
+    tmp_path: Path,
+) -> None:
     journals = tmp_path / "journals"
     journals.mkdir()
     with scene(tmp_path) as made:

@@ -1,4 +1,7 @@
-"""Which function an expression means, of several of one name: what PostgreSQL has noted down."""
+"""Which function an expression means, of several of one name: what PostgreSQL has noted down.
+
+Before 15 a generated column depends by itself on what its expression calls, not by its default.
+"""
 
 from collections.abc import Mapping
 
@@ -9,8 +12,9 @@ Uses = Mapping[Key, frozenset[int]]  # functions by the thing whose expression c
 _USES = """
     SELECT CASE d.classid WHEN 'pg_constraint'::regclass THEN 'Constraint'
             WHEN 'pg_policy'::regclass THEN 'Policy'
-            WHEN 'pg_class'::regclass THEN 'Index' ELSE 'Column' END,
-        coalesce(a.adrelid, d.objid)::int8, coalesce(a.adnum, 0)::int, d.refobjid::int8
+            WHEN 'pg_class'::regclass THEN CASE d.objsubid WHEN 0 THEN 'Index' ELSE 'Column' END
+            ELSE 'Column' END,
+        coalesce(a.adrelid, d.objid)::int8, coalesce(a.adnum, d.objsubid)::int, d.refobjid::int8
     FROM pg_depend d
     LEFT JOIN pg_attrdef a ON d.classid = 'pg_attrdef'::regclass AND a.oid = d.objid
     WHERE d.refclassid = 'pg_proc'::regclass AND d.classid IN
