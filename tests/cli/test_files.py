@@ -183,6 +183,28 @@ def test_damage_is_repaired_from_a_mirror(typed: Typed, root: Path, tmp_path: Pa
     assert (found["kind"], found["repaired"], path.read_text()) == ("damaged", True, "one")
 
 
+@pytest.mark.parametrize("versions", [(), ("--versions",)])
+def test_what_is_missing_comes_back_and_what_a_hand_changed_is_told(
+    typed: Typed, root: Path, tmp_path: Path, versions: tuple[str, ...]
+) -> None:
+    typed("create", "shop", *versions)
+    for key in ("missing", "cut", "whole"):
+        typed("put", a_file(tmp_path, "one"), f"shop/{key}")
+    copy = str(tmp_path / "copy")
+    typed("mirror", copy)
+    (root / "data/shop/missing").unlink()
+    (root / "data/shop/cut").write_text("o")
+
+    found = read(typed("scrub", "--from", copy, "--json"))
+
+    told = [(each["key"], each["kind"], each["repaired"]) for each in found]
+    assert told == [("cut", "changed by hand", False), ("missing", "missing", True)]
+    assert (root / "data/shop/missing").read_text() == "one"
+    typed("mirror", copy)
+    assert (tmp_path / "copy/data/shop/missing").read_text() == "one"
+    assert typed("scrub", "--from", copy) == "Nothing is damaged or missing.\n"
+
+
 def test_a_bucket_has_a_quota(typed: Typed, tmp_path: Path) -> None:
     typed("create", "shop")
     said = typed("limit", "shop", "--quota", "4B", "--trash", "30d")
