@@ -13,7 +13,7 @@ from dayfly.files.s3.checksums import element_of, header_of
 from dayfly.files.s3.head import Headers
 from dayfly.files.s3.metadata import DEFAULT_TYPE, USER
 from dayfly.files.s3.problem import S3Error, invalid
-from dayfly.files.s3.ranges import Range, range_of
+from dayfly.files.s3.ranges import Range, is_of_state, range_of
 from dayfly.files.s3.request import Request, bucket_of, number_of
 from dayfly.files.s3.xmlwrite import iso, tag
 
@@ -154,7 +154,8 @@ def told(request: Request, bucket: Bucket, version: Version) -> tuple[int, Heade
             headers.append(("x-amz-mp-parts-count", count))
         headers.append(("content-range", part.told(version.size)))
         return 206, headers + _checksum_of_part(request, version), part
-    asked = range_of(request.headers.get("range", ""), version.size)
+    meant = is_of_state(request.headers.get("if-range"), version.etag, date(version.modified))
+    asked = range_of(request.headers.get("range", "") if meant else "", version.size)
     if asked is None:
         if _asks_checksum(request):
             headers += checksum_headers(version)
