@@ -206,6 +206,22 @@ def test_a_copy_keeps_what_was_said_unless_told_otherwise(tmp_path: Path) -> Non
         assert other.description == Description(metadata={"x": "y"})
 
 
+def test_a_copy_is_of_one_state_of_its_source(tmp_path: Path) -> None:
+    """Without versioning each state has the same id, so an id does not say which one is meant."""
+    with archive(tmp_path, BUCKET) as repository:
+        told = Description(metadata={"state": "one"})
+        one = put(repository, "a", b"1", told)
+        with repository.open(BUCKET, "a") as opened:
+            put(repository, "a", b"2")
+            copied = repository.copy(opened, BUCKET, "b")
+
+        assert (content(repository, "b"), copied.etag) == (b"1", one.etag)
+        assert copied.description.metadata == {"state": "one"}
+        with pytest.raises(NoSuchVersionError, match="was replaced meanwhile"):
+            repository.copy(one, BUCKET, "c")
+        assert keys(repository) == ["a", "b"]
+
+
 def test_an_older_version_is_restored_as_a_new_one(tmp_path: Path) -> None:
     with archive(tmp_path, BUCKET) as repository:
         versioned(repository)

@@ -19,7 +19,7 @@ from dayfly.files.errors import FilesError, LostError, NoSuchKeyError, NoSuchVer
 from dayfly.files.ground import Ground
 from dayfly.files.objects import Bucket, Version, Versioning
 from dayfly.files.placing import emptied, placed
-from dayfly.files.reading import open_
+from dayfly.files.reading import source
 from dayfly.files.scrub import Copies
 from dayfly.files.system import Stamp, copied, flocked, fsync, linked, looked_at, made, translated
 from dayfly.files.tree import SESSION, SIDECAR, Tree, begun, hash_of, read_sidecar, write_sidecar
@@ -123,14 +123,14 @@ def _copied(
         return
     fresh = _fresh(copy)
     try:
-        with open_(ground, version.bucket, version.key, version.id) as opened:
+        with source(ground, version) as opened:
             if copied(Path(opened.path), fresh) != (version.size, version.crc):
                 raise LostError(f"{version.bucket}/{version.key}: {version.id} is damaged")
         os.utime(fresh, ns=(version.modified, version.modified))
         _into(copy, version, fresh, places)
         yield version
     except (NoSuchKeyError, NoSuchVersionError):
-        return  # deleted just now
+        return  # deleted or replaced just now
     finally:
         fresh.unlink(missing_ok=True)
 

@@ -1,14 +1,15 @@
 """Versions found and opened; what differs from the catalogue is settled before it is read."""
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from dayfly.files.catalogue import Known
 from dayfly.files.errors import LostError, MarkerError, NoSuchKeyError, NoSuchVersionError
 from dayfly.files.ground import Ground
 from dayfly.files.holding import agrees, holding
 from dayfly.files.keys import check_key
-from dayfly.files.objects import NULL
+from dayfly.files.objects import NULL, Version
 from dayfly.files.opened import Opened
 from dayfly.files.system import Stamp
 
@@ -57,6 +58,21 @@ def open_(ground: Ground, bucket: str, key: str, version: str = "") -> Opened:
         if known.version.marker:
             raise MarkerError(f"{bucket}/{key}: version {version} is a delete marker")
         return _opened_locked(ground, known, version)
+
+
+@contextmanager
+def source(ground: Ground, wanted: Version | Opened) -> Iterator[Opened]:
+    """That very state, not what has its id by now: without versioning all have the id `null`."""
+    if isinstance(wanted, Opened):
+        yield wanted
+        return
+    with open_(ground, wanted.bucket, wanted.key, wanted.id) as opened:
+        found = opened.version
+        if (found.uid, found.size, found.crc) != (wanted.uid, wanted.size, wanted.crc):
+            raise NoSuchVersionError(
+                f"{wanted.bucket}/{wanted.key}: was replaced meanwhile", hint="Try again."
+            )
+        yield opened
 
 
 def _opened_locked(ground: Ground, known: Known, version: str) -> Opened:
