@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from archived import BUCKET, archive, content, every, keys, put
+from dayfly.files.catalogue import Known
 from dayfly.files.condition import ANY, Condition
 from dayfly.files.errors import ConditionError, NoRoomError, NoSuchVersionError
 from dayfly.files.objects import Description, Lock, Named, Provenance, Version, Versioning
@@ -163,3 +164,34 @@ def test_retention_deletes_what_no_lock_keeps(tmp_path: Path) -> None:
         assert [entry.key for entry in every(repository)] == ["a", "held", "held", "leased"]
         repository.care.expire(BUCKET, [Rule(lone_markers=True)])
         assert {entry.key for entry in every(repository)} == {"held", "leased"}
+
+
+def test_what_is_put_while_rules_are_carried_out_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody puts, or brings back, just after it was seen what is due."""
+    with archive(tmp_path, BUCKET) as repository:
+        put(repository, "replaced", b"old")
+        put(repository, "uncovered", b"old")
+        repository.set_versioning(BUCKET, Versioning.ENABLED)
+        put(repository, "replaced", b"newer")
+        above = put(repository, "uncovered", b"newer")
+        repository.set_versioning(BUCKET, Versioning.SUSPENDED)
+        look, seen = repository.ground.catalogue.all_of, set[str]()
+
+        def looked(bucket: str, key: str) -> list[Known]:
+            found = look(bucket, key)
+            if key not in seen:
+                seen.add(key)
+                if key == "replaced":
+                    put(repository, key, b"just now")
+                else:
+                    repository.delete(BUCKET, key, above.id)
+            return found
+
+        monkeypatch.setattr(repository.ground.catalogue, "all_of", looked)
+        rule = Rule(older_days=1e-9)
+
+        assert repository.care.expire(BUCKET, [rule]) == 1  # the one that became an older one
+        assert content(repository, "replaced") == b"just now"
+        assert content(repository, "uncovered") == b"old"

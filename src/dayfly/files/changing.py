@@ -85,14 +85,19 @@ def delete(
     check_key(key)
     with holding(ground, bucket, key) as held:
         check(held, held.current, condition)
-        if held.bucket.versioning is Versioning.NEVER:
-            if held.latest:
-                held.remove(held.latest)
-            return Deletion()
-        begun = held.begun()
-        told = Description(owner=held.bucket.owner, provenance=by)
-        marker = replace(begun, marker=True, description=told)
-        return Deletion(id=held.put(marker, None).id, marker=True)
+        return deleted(held, by)
+
+
+def deleted(held: Holding, by: Provenance) -> Deletion:
+    """The current version, as the bucket's versioning has it."""
+    if held.bucket.versioning is Versioning.NEVER:
+        if held.latest:
+            held.remove(held.latest)
+        return Deletion()
+    begun = held.begun()
+    told = Description(owner=held.bucket.owner, provenance=by)
+    marker = replace(begun, marker=True, description=told)
+    return Deletion(id=held.put(marker, None).id, marker=True)
 
 
 def delete_version(
