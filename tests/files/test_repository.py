@@ -156,6 +156,29 @@ def test_a_condition_is_kept_by_puts_and_deletes(tmp_path: Path, case: str) -> N
             assert content(repository, "a") == b"two"
 
 
+@pytest.mark.parametrize("versions", [False, True])
+def test_who_deletes_what_somebody_else_has_just_deleted_is_told(
+    tmp_path: Path, *, versions: bool
+) -> None:
+    with archive(tmp_path, BUCKET) as repository:
+        if versions:
+            versioned(repository)
+        gone = put(repository, "a", b"one")
+        named = gone.id if versions else None
+        same = Condition(if_match=(gone.etag,))
+        repository.delete(BUCKET, "a", named, same)
+        for condition in (same, Condition(size=3), Condition(modified=gone.modified)):
+            with pytest.raises(ConditionError, match="somebody else has deleted it"):
+                repository.delete(BUCKET, "a", named, condition)
+        for condition in (
+            Condition(if_match=("*",)),
+            Condition(if_match=("0",)),
+            Condition(size=4),
+        ):
+            with pytest.raises(NoSuchKeyError):
+                repository.delete(BUCKET, "a", named, condition)
+
+
 def test_a_staged_file_that_is_not_put_leaves_nothing(tmp_path: Path) -> None:
     with archive(tmp_path, BUCKET) as repository:
         with repository.stage(BUCKET) as staged:

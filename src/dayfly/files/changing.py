@@ -6,7 +6,7 @@ from dataclasses import replace
 from dayfly.files import lease
 from dayfly.files.catalogue import Known
 from dayfly.files.condition import Condition
-from dayfly.files.errors import NoRoomError, NoSuchKeyError, NotKeptError
+from dayfly.files.errors import ConditionError, NoRoomError, NoSuchKeyError, NotKeptError
 from dayfly.files.ground import Ground
 from dayfly.files.holding import Holding, holding
 from dayfly.files.keys import check_key
@@ -84,8 +84,21 @@ def delete(
 ) -> Deletion:
     check_key(key)
     with holding(ground, bucket, key) as held:
-        check(held, held.current, condition)
+        _check_deletable(held, held.current, condition)
         return deleted(held, by)
+
+
+def _check_deletable(
+    held: Holding, version: Version | None, condition: Condition, id_: str = ""
+) -> None:
+    """Of many who delete the same state one does; the others are told that it was not they."""
+    try:
+        check(held, version, condition)
+    except NoSuchKeyError as error:
+        removed = held.ground.catalogue.removed(held.bucket.name, held.key, id_)
+        if removed and condition.names(removed):
+            raise ConditionError(f"{held.key}: somebody else has deleted it") from error
+        raise
 
 
 def deleted(held: Holding, by: Provenance) -> Deletion:
@@ -107,7 +120,7 @@ def delete_version(
     check_key(key)
     with holding(ground, bucket, key) as held:
         known = of_id(ground, bucket, key, id_)
-        check(held, known.version if known else None, condition)
+        _check_deletable(held, known.version if known else None, condition, id_)
         if known is None:
             return Deletion(id=id_)
         check_deletion(known.version, ground.now(), bypass=bypass)
