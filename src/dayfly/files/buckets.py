@@ -8,6 +8,7 @@ from dataclasses import replace
 import msgspec
 
 from dayfly.durable import write_atomically
+from dayfly.files import lease, tokens
 from dayfly.files.errors import BadNameError, BucketExistsError, BucketNotEmptyError, FilesError
 from dayfly.files.ground import Ground
 from dayfly.files.objects import Bucket, Versioning
@@ -107,6 +108,8 @@ def delete(ground: Ground, name: str) -> None:
         ground.bucket(name)
         if not ground.catalogue.empty(name) or _holds_files(ground, name):
             raise BucketNotEmptyError(f"{name}: is not empty")
+        for running in ground.catalogue.leases(name, ground.now()):
+            raise lease.held(running)
         tree.document(name).unlink(missing_ok=True)
         fsync(tree.document(name).parent)
         _forget(ground, name)
@@ -115,7 +118,8 @@ def delete(ground: Ground, name: str) -> None:
 def _forget(ground: Ground, name: str) -> None:
     ground.catalogue.commit(without_bucket(name))
     tree = ground.tree
-    places = (tree.bucket, tree.shards, tree.uploads, tree.leases, tree.trash)
+    tokens.outlive(tree, name)
+    places = (tree.bucket, tree.shards, tree.uploads, tree.trash)
     for folder in [place(name) for place in places]:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -86,7 +86,10 @@ class Repository:
         return self.ground.catalogue.buckets()
 
     def delete_bucket(self, name: str) -> None:
-        """BucketNotEmptyError while anything is in it; uploads that were not completed go."""
+        """BucketNotEmptyError while anything is in it, LeasedError while one of its keys is leased.
+
+        Uploads that were not completed go.
+        """
         buckets.delete(self.ground, name)
 
     def set_versioning(self, name: str, state: Versioning) -> Bucket:

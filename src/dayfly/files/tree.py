@@ -7,7 +7,8 @@
                                         current one as well, as a hard link
     .dayfly/versions/BUCKET/XX/NAME.json   what the archive knows about a version
     .dayfly/uploads/BUCKET/ID/          uploads that are not completed
-    .dayfly/leases/BUCKET/              who may write a key, and the newest token of it
+    .dayfly/leases/BUCKET/              who may write a key, and the newest token of it; also
+                                        of a bucket that is gone, so that none is given twice
     .dayfly/trash/BUCKET/               what was deleted for good, where a bucket is set so
     .dayfly/staging/PROCESS/            bytes that arrive, and changes that are under way
     .dayfly/locks/                      of keys and buckets, for all processes
