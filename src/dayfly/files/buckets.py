@@ -1,7 +1,6 @@
 """Buckets: begun, set, and deleted when nothing is in them."""
 
 import re
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -13,7 +12,7 @@ from dayfly.files.errors import BadNameError, BucketExistsError, BucketNotEmptyE
 from dayfly.files.ground import Ground
 from dayfly.files.objects import Bucket, Versioning
 from dayfly.files.statements import with_bucket, without_bucket
-from dayfly.files.system import flocked, fsync, made, translated
+from dayfly.files.system import cleared, files_below, flocked, fsync, made, translated
 from dayfly.files.tree import SIDECAR
 from dayfly.stored import read_json
 
@@ -121,7 +120,7 @@ def _forget(ground: Ground, name: str) -> None:
     tokens.outlive(tree, name)
     places = (tree.bucket, tree.shards, tree.uploads, tree.trash)
     for folder in [place(name) for place in places]:
-        shutil.rmtree(folder, ignore_errors=True)
+        cleared(folder)
 
 
 def recover(ground: Ground) -> None:
@@ -139,5 +138,4 @@ def recover(ground: Ground) -> None:
 
 def _holds_files(ground: Ground, name: str) -> bool:
     """Whether a hand put something in that nobody has asked for yet."""
-    folder = ground.tree.bucket(name)
-    return any(not each.is_dir() for each in folder.rglob("*"))
+    return any(files_below(ground.tree.bucket(name)))

@@ -6,7 +6,6 @@ finds bytes that are damaged here. Each file is checked with its checksum while 
 
 import os
 import secrets
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +20,17 @@ from dayfly.files.objects import Bucket, Version, Versioning
 from dayfly.files.placing import emptied, placed
 from dayfly.files.reading import source
 from dayfly.files.scrub import Copies
-from dayfly.files.system import Stamp, copied, flocked, fsync, linked, looked_at, made, translated
+from dayfly.files.system import (
+    Stamp,
+    cleared,
+    copied,
+    flocked,
+    fsync,
+    linked,
+    looked_at,
+    made,
+    translated,
+)
 from dayfly.files.tree import SESSION, SIDECAR, Tree, begun, hash_of, read_sidecar, write_sidecar
 
 
@@ -165,5 +174,5 @@ def _forget_buckets(copy: Tree, here: set[str]) -> None:
     for document in (copy.inner / "buckets").glob(f"[!.]*{SIDECAR}"):
         if document.stem not in here:
             document.unlink()
-            shutil.rmtree(copy.bucket(document.stem), ignore_errors=True)
-            shutil.rmtree(copy.shards(document.stem), ignore_errors=True)
+            cleared(copy.bucket(document.stem))
+            cleared(copy.shards(document.stem))

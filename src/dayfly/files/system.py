@@ -122,6 +122,34 @@ def copied(source: Path, target: Path) -> tuple[int, int]:
     return size, own.value
 
 
+def files_below(folder: Path) -> Iterator[Path]:
+    """All but folders, by name, however deep they lie; links are told and not followed."""
+    waiting = [folder]
+    while waiting:
+        path = waiting.pop()
+        if path.is_dir() and not path.is_symlink():
+            with suppress(FileNotFoundError):  # went just now
+                waiting.extend(sorted(path.iterdir(), reverse=True))
+        else:
+            yield path
+
+
+def cleared(folder: Path) -> None:
+    """It goes with all that is below it, however deep; what can't be removed stays."""
+    folders, waiting = list[Path](), [folder]
+    while waiting:
+        folders.append(waiting.pop())
+        with suppress(OSError):
+            for path in folders[-1].iterdir():
+                if path.is_dir() and not path.is_symlink():
+                    waiting.append(path)
+                else:
+                    path.unlink()
+    for each in reversed(folders):
+        with suppress(OSError):
+            each.rmdir()
+
+
 def linked(source: Path, target: Path) -> bool:
     """Another name for the same bytes; False where that name is taken."""
     try:
