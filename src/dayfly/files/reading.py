@@ -1,8 +1,10 @@
 """Versions found and opened; what differs from the catalogue is settled before it is read."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from dayfly.files.catalogue import Known
 from dayfly.files.errors import LostError, MarkerError, NoSuchKeyError, NoSuchVersionError
@@ -12,6 +14,8 @@ from dayfly.files.keys import check_key
 from dayfly.files.objects import NULL, Version
 from dayfly.files.opened import Opened
 from dayfly.files.system import Stamp
+
+_NO_FILE = {errno.ELOOP, errno.ENXIO}  # a link, and a socket
 
 
 def find(ground: Ground, bucket: str, key: str, version: str = "") -> Known:
@@ -98,11 +102,23 @@ def _opened(ground: Ground, known: Known, version: str) -> Opened | None:
     data, kept = ground.tree.data(known.version), ground.tree.kept(known.version)
     for path in (kept, data) if version else (data,):
         with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            descriptor = _descriptor(path)
+            if descriptor is None:
+                continue
             if _is(descriptor, known):
                 return Opened(known.version, descriptor)
             os.close(descriptor)
     return None
+
+
+def _descriptor(path: Path) -> int | None:
+    """None for a link that a hand put there; a pipe that nobody writes is not waited for."""
+    try:
+        return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            return None
+        raise
 
 
 def _is(descriptor: int, known: Known) -> bool:

@@ -110,6 +110,18 @@ def looked_at(path: Path) -> os.stat_result | None:
     return found if stat.S_ISREG(found.st_mode) else None
 
 
+def looked_at_below(folder: Path, path: str) -> os.stat_result | None:
+    """The same of a path below a folder; None also where a link leads there."""
+    found = looked_at(folder / path)
+    if found is None:
+        return None
+    for name in path.split("/")[:-1]:
+        folder /= name
+        if folder.is_symlink():
+            return None
+    return found
+
+
 def copied(source: Path, target: Path) -> tuple[int, int]:
     """A copy on disk; its size and the archive's own checksum of what was copied."""
     own, size = Crc(OWN), 0
