@@ -8,7 +8,7 @@ import pytest
 from archived import BUCKET, archive, content, every, keys, put
 from dayfly.files.catalogue import Known
 from dayfly.files.condition import ANY, Condition
-from dayfly.files.errors import ConditionError, NoRoomError, NoSuchVersionError
+from dayfly.files.errors import BucketNotEmptyError, ConditionError, NoRoomError, NoSuchVersionError
 from dayfly.files.objects import Description, Lock, Named, Provenance, Version, Versioning
 from dayfly.files.repository import Repository
 from dayfly.files.retention import DAY, Due, Rule, due
@@ -82,6 +82,8 @@ def test_what_was_deleted_for_good_can_be_restored_for_a_while(
 
         assert {each.version.uid for each in found} == {one.uid, two.uid}
         assert every(repository) == []
+        with pytest.raises(BucketNotEmptyError, match="can be restored: 2 versions"):
+            repository.delete_bucket(BUCKET)
         oldest = next(each for each in found if each.version.uid == one.uid)
         restored = repository.care.restore(oldest)
         assert content(repository, "a") == b"one"
@@ -90,6 +92,12 @@ def test_what_was_deleted_for_good_can_be_restored_for_a_while(
         later(repository, 6)
         assert repository.care.empty_trash(BUCKET) == 0
         later(repository, 2)
+        repository.create_bucket("shop", owner="ann")
+        repository.set_limits("shop", trash_seconds=86_400)
+        put(repository, "a", b"one", bucket="shop")
+        repository.delete("shop", "a")
+        later(repository, 2)
+        repository.delete_bucket("shop")  # nothing is kept any longer
         assert repository.care.empty_trash(BUCKET) == 2
         assert repository.care.trash(BUCKET) == []
         with pytest.raises(NoSuchVersionError, match="not in the trash any more"):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import msgspec
 
 from dayfly.durable import write_atomically
-from dayfly.files import lease, tokens
+from dayfly.files import lease, tokens, trash
 from dayfly.files.errors import BadNameError, BucketExistsError, BucketNotEmptyError, FilesError
 from dayfly.files.ground import Ground
 from dayfly.files.objects import Bucket, Versioning
@@ -107,11 +107,23 @@ def delete(ground: Ground, name: str) -> None:
         ground.bucket(name)
         if not ground.catalogue.empty(name) or _holds_files(ground, name):
             raise BucketNotEmptyError(f"{name}: is not empty")
+        _check_trash(ground, ground.bucket(name))
         for running in ground.catalogue.leases(name, ground.now()):
             raise lease.held(running)
         tree.document(name).unlink(missing_ok=True)
         fsync(tree.document(name).parent)
         _forget(ground, name)
+
+
+def _check_trash(ground: Ground, bucket: Bucket) -> None:
+    """What can be restored is not gone at once because its bucket goes."""
+    trash.empty(ground, bucket)  # what is kept no longer
+    left = len(trash.listed(ground, bucket.name))
+    if left:
+        raise BucketNotEmptyError(
+            f"{bucket.name}: its trash holds what can be restored: {left} versions",
+            hint=f"dayfly files trash empty {bucket.name}",
+        )
 
 
 def _forget(ground: Ground, name: str) -> None:
