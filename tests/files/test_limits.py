@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from archived import BUCKET, archive, content, every, keys, put
+from archived import BUCKET, archive, content, every, every_of, keys, put
 from dayfly.files.catalogue import Known
 from dayfly.files.condition import ANY, Condition
 from dayfly.files.errors import BucketNotEmptyError, ConditionError, NoRoomError, NoSuchVersionError
@@ -29,17 +29,31 @@ def test_a_quota_counts_all_versions_and_frees_what_is_deleted(tmp_path: Path) -
             put(repository, "b", b"12")
         upload = repository.begin_upload(BUCKET, "b")
         with repository.stage(BUCKET) as staged:
-            staged.write(b"12")
+            staged.write(b"123")
+            with pytest.raises(NoRoomError, match="3 more"):
+                repository.put_part(upload, 1, staged)
+            repository.delete(BUCKET, "a", first.id)
             part = repository.put_part(upload, 1, staged)
+        with repository.stage(BUCKET) as staged:
+            staged.write(b"1234")
+            with pytest.raises(NoRoomError, match="4 of 10 bytes are used, 7 more are too many"):
+                repository.put_part(upload, 2, staged)
+            part = repository.put_part(upload, 1, staged)  # another one in its place
+        put(repository, "c", b"123")
         with pytest.raises(NoRoomError):
             repository.complete(upload, [Named(number=1, etag=part.etag)])
-        repository.delete(BUCKET, "a", first.id)
+        repository.delete(BUCKET, "c", every_of(repository, "c")[0].id)
         repository.complete(upload, [Named(number=1, etag=part.etag)])
-        assert repository.usage(BUCKET).all_bytes == 6
+        assert repository.usage(BUCKET).all_bytes == 8
 
 
-def test_what_replaces_an_object_needs_room_only_for_what_is_more(tmp_path: Path) -> None:
+@pytest.mark.parametrize("versioning", [Versioning.NEVER, Versioning.SUSPENDED])
+def test_what_replaces_an_object_needs_room_only_for_what_is_more(
+    tmp_path: Path, versioning: Versioning
+) -> None:
     with archive(tmp_path, BUCKET) as repository:
+        if versioning:
+            repository.set_versioning(BUCKET, versioning)
         repository.set_limits(BUCKET, quota=10)
         put(repository, "a", b"1234567890")
         put(repository, "a", b"0987654321")

@@ -72,6 +72,11 @@ where bucket = ?1 and key = ?2 and kind = 'removed' and ?3 in ('', id)
 and sequence > (select max(sequence) from changes) - ?4
 order by sequence desc limit 1
 """
+_WAITING = """
+select coalesce(sum(json_extract(cast(parts.document as text), '$.part.size')), 0)
+from uploads join parts on parts.upload = uploads.id
+where uploads.bucket = ?1 and not (parts.upload = ?2 and parts.number = ?3)
+"""
 _version = typed.decoder(Version).decode
 _lease = typed.decoder(Lease).decode
 _bucket = typed.decoder(Bucket).decode
@@ -162,6 +167,10 @@ class Catalogue:
         asked = "select objects, bytes, versions, all_bytes from usage where bucket = ?"
         row = self.ledger.rows(asked, bucket)[0]
         return Usage(objects=row[0], bytes=row[1], versions=row[2], all_bytes=row[3])
+
+    def waiting(self, bucket: str, upload: str, number: int) -> int:
+        """Bytes of the parts of a bucket's uploads, but for one that is to be replaced."""
+        return int(self.ledger.rows(_WAITING, bucket, upload, number)[0][0])
 
     def changes(self, after: int, limit: int) -> list[Change]:
         asked = "select sequence, bucket, key, id, kind, at from changes where sequence > ?"

@@ -13,6 +13,7 @@ from dayfly.files.keys import check_key
 from dayfly.files.objectlock import check_deletion
 from dayfly.files.objects import (
     NOBODY,
+    Bucket,
     Checksum,
     Deletion,
     Description,
@@ -32,7 +33,7 @@ def put(
     staged.seal()
     with holding(ground, staged.bucket, key) as held:
         check(held, held.current, condition)
-        check_quota(held, staged.size)
+        check_quota(ground, held.bucket, key, staged.size)
         version = replace(
             held.begun(),
             size=staged.size,
@@ -55,17 +56,17 @@ def check(held: Holding, version: Version | None, condition: Condition) -> None:
     condition.check(version)
 
 
-def check_quota(held: Holding, size: int) -> None:
+def check_quota(ground: Ground, bucket: Bucket, key: str, size: int) -> None:
     """What others put at the very same time is not counted yet."""
-    quota = held.bucket.quota
-    if not quota:
+    if not bucket.quota:
         return
-    used = held.ground.catalogue.usage(held.bucket.name).all_bytes
-    if held.bucket.versioning is Versioning.NEVER and held.current:
-        used -= held.current.size
-    if used + size > quota:
+    used = ground.catalogue.usage(bucket.name).all_bytes
+    if bucket.versioning is not Versioning.ENABLED:
+        replaced = ground.catalogue.null(bucket.name, key)
+        used -= replaced.version.size if replaced else 0
+    if used + size > bucket.quota:
         raise NoRoomError(
-            f"{held.bucket.name}: {used} of {quota} bytes are used, {size} more are too many",
+            f"{bucket.name}: {used} of {bucket.quota} bytes are used, {size} more are too many",
             hint="Delete objects or versions of the bucket, or raise its quota.",
         )
 
