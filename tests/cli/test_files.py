@@ -19,7 +19,13 @@ from dayfly.cli.commands import run
 from dayfly.clock import wait_until
 from dayfly.config.address import address_of
 from dayfly.errors import DayflyError, UsageError
-from dayfly.files.errors import ConditionError, LeasedError, NoRoomError, NoSuchKeyError
+from dayfly.files.errors import (
+    ConditionError,
+    LeasedError,
+    NoRoomError,
+    NoSuchKeyError,
+    NoSuchVersionError,
+)
 from dayfly.files.repository import Repository
 from ports import free_port
 
@@ -219,6 +225,7 @@ def test_a_bucket_has_a_quota(typed: Typed, tmp_path: Path) -> None:
     [
         (("get", "shop/none"), NoSuchKeyError, "no such key"),
         (("rm", "shop/none"), NoSuchKeyError, "no such key"),
+        (("rm", "shop/none", "--version", "zzz"), NoSuchVersionError, "has no version zzz"),
         (("get", "shop"), UsageError, "names no object"),
         (("put", "/nowhere/a", "shop/a"), DayflyError, "/nowhere/a: there is no such file"),
         (("put", "/tmp", "shop/a"), UsageError, "is a folder"),
@@ -258,6 +265,32 @@ def test_only_a_new_object_is_stored(typed: Typed, tmp_path: Path) -> None:
     typed("put", a_file(tmp_path, "one"), "shop/a", "--new")
     with pytest.raises(ConditionError, match="is there"):
         typed("put", a_file(tmp_path, "two"), "shop/a", "--new")
+
+
+def test_where_no_archive_can_be_nothing_is_left(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    foreign = tmp_path / "etc"
+    foreign.mkdir()
+    (foreign / "passwd").write_text("not ours")
+    with pytest.raises(DayflyError, match="neither empty nor an archive"):
+        run(["files", "serve", str(foreign)])
+    assert [each.name for each in foreign.iterdir()] == ["passwd"]
+    with pytest.raises(DayflyError, match="neither empty nor an archive"):
+        Repository(foreign, foreign / ".dayfly/index")
+    assert [each.name for each in foreign.iterdir()] == ["passwd"]
+    with pytest.raises(UsageError, match="no address to listen on"):
+        run(["files", "serve", str(tmp_path / "new"), "--listen", "nonsense"])
+    with pytest.raises(DayflyError, match="none: there is no archive"):
+        run(["files", "key", "create", "ann", "--root", str(tmp_path / "none")])
+    assert "answers at" not in capsys.readouterr().out
+
+
+def test_a_mirror_lies_beside_the_archive(typed: Typed, root: Path) -> None:
+    for target in (root, root / "copy", root.parent):
+        with pytest.raises(DayflyError, match="lies within the archive, or the archive in it"):
+            typed("mirror", str(target))
+    assert not (root / "copy").exists()
 
 
 @contextmanager

@@ -37,6 +37,7 @@ from dayfly.files.tree import SESSION, SIDECAR, Tree, begun, hash_of, read_sidec
 def mirror(ground: Ground, target: Path) -> Iterator[Version]:
     """Tells each version whose bytes it copies; deletions go over as well."""
     with translated(target):
+        _check_apart(ground.tree.root, target)
         copy = begun(target, ground.tree.archive)
         if anybody(copy):
             raise FilesError(f"{target}: a process has this copy open", hint="Stop it first.")
@@ -46,6 +47,15 @@ def mirror(ground: Ground, target: Path) -> Iterator[Version]:
             for bucket in here:
                 yield from _bucket(ground, copy, bucket)
             _forget_buckets(copy, {bucket.name for bucket in here})
+
+
+def _check_apart(root: Path, target: Path) -> None:
+    here, there = root.resolve(), target.resolve()
+    if here.is_relative_to(there) or there.is_relative_to(here):
+        raise FilesError(
+            f"{target}: lies within the archive, or the archive in it",
+            hint="Name a folder beside it, best on another disk.",
+        )
 
 
 def copies_in(target: Path, of: Tree) -> Copies:
