@@ -18,6 +18,7 @@ from dayfly.errors import UsageError
 from dayfly.files import arriving
 from dayfly.files.asking import FetchError, shown
 from dayfly.files.errors import ConditionError, NoSuchKeyError
+from dayfly.files.fetching import ChangedError
 from dayfly.files.objects import Asked, Versioning
 from dayfly.files.repository import Repository
 from feeding import Feed, feeding
@@ -39,7 +40,7 @@ def feed(server: Feed, monkeypatch: pytest.MonkeyPatch) -> Feed:
     monkeypatch.setattr(arriving, "PART", 5 * MIB)
     server.files = {"/rates.csv": ('"one"', b"EUR 1"), "/large": ('"L"', LARGE)}
     server.moved, server.breaks, server.refuses, server.asked = {}, [], [], []
-    server.ranges = True
+    server.ranges, server.heeds, server.changes = True, True, []
     return server
 
 
@@ -126,6 +127,28 @@ def test_what_changed_meanwhile_is_fetched_anew(feed: Feed, typed: Typed, root: 
         with pytest.raises(FetchError):
             typed("fetch", f"{feed.url}/large", "shop/large")
     feed.files["/large"] = ('"M"', LARGE[::-1])
+    typed("fetch", f"{feed.url}/large", "shop/large")
+
+    assert (data(root, "large"), uploads(root)) == (LARGE[::-1], 0)
+
+
+def test_a_server_that_sends_parts_of_whatever_lies_there_now_is_found_out(
+    feed: Feed, typed: Typed, root: Path
+) -> None:
+    feed.heeds, feed.breaks = False, [11 * MIB]
+    other = {"/large": ('"M"', LARGE[::-1])}
+    feed.changes = [{}, other]
+    with pytest.raises(ChangedError, match="changed while it came"):
+        typed("fetch", f"{feed.url}/large", "shop/large")
+    assert uploads(root) == 0
+    feed.files["/large"], feed.breaks = ('"L"', LARGE), [11 * MIB]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("dayfly.files.fetching.ATTEMPTS", 1)
+        with pytest.raises(FetchError, match="the connection ended"):
+            typed("fetch", f"{feed.url}/large", "shop/large")
+    assert uploads(root) == 1
+    feed.files.update(other)
+
     typed("fetch", f"{feed.url}/large", "shop/large")
 
     assert (data(root, "large"), uploads(root)) == (LARGE[::-1], 0)

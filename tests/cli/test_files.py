@@ -19,7 +19,13 @@ from dayfly.cli.commands import run
 from dayfly.clock import wait_until
 from dayfly.config.address import address_of
 from dayfly.errors import DayflyError, UsageError
-from dayfly.files.errors import ConditionError, LeasedError, NoRoomError, NoSuchKeyError
+from dayfly.files.errors import (
+    ConditionError,
+    LeasedError,
+    NoRoomError,
+    NoSuchKeyError,
+    NoSuchVersionError,
+)
 from dayfly.files.repository import Repository
 from ports import free_port
 
@@ -183,6 +189,28 @@ def test_damage_is_repaired_from_a_mirror(typed: Typed, root: Path, tmp_path: Pa
     assert (found["kind"], found["repaired"], path.read_text()) == ("damaged", True, "one")
 
 
+@pytest.mark.parametrize("versions", [(), ("--versions",)])
+def test_what_is_missing_comes_back_and_what_a_hand_changed_is_told(
+    typed: Typed, root: Path, tmp_path: Path, versions: tuple[str, ...]
+) -> None:
+    typed("create", "shop", *versions)
+    for key in ("missing", "cut", "whole"):
+        typed("put", a_file(tmp_path, "one"), f"shop/{key}")
+    copy = str(tmp_path / "copy")
+    typed("mirror", copy)
+    (root / "data/shop/missing").unlink()
+    (root / "data/shop/cut").write_text("o")
+
+    found = read(typed("scrub", "--from", copy, "--json"))
+
+    told = [(each["key"], each["kind"], each["repaired"]) for each in found]
+    assert told == [("cut", "changed by hand", False), ("missing", "missing", True)]
+    assert (root / "data/shop/missing").read_text() == "one"
+    typed("mirror", copy)
+    assert (tmp_path / "copy/data/shop/missing").read_text() == "one"
+    assert typed("scrub", "--from", copy) == "Nothing is damaged or missing.\n"
+
+
 def test_a_bucket_has_a_quota(typed: Typed, tmp_path: Path) -> None:
     typed("create", "shop")
     said = typed("limit", "shop", "--quota", "4B", "--trash", "30d")
@@ -197,6 +225,7 @@ def test_a_bucket_has_a_quota(typed: Typed, tmp_path: Path) -> None:
     [
         (("get", "shop/none"), NoSuchKeyError, "no such key"),
         (("rm", "shop/none"), NoSuchKeyError, "no such key"),
+        (("rm", "shop/none", "--version", "zzz"), NoSuchVersionError, "has no version zzz"),
         (("get", "shop"), UsageError, "names no object"),
         (("put", "/nowhere/a", "shop/a"), DayflyError, "/nowhere/a: there is no such file"),
         (("put", "/tmp", "shop/a"), UsageError, "is a folder"),
@@ -236,6 +265,32 @@ def test_only_a_new_object_is_stored(typed: Typed, tmp_path: Path) -> None:
     typed("put", a_file(tmp_path, "one"), "shop/a", "--new")
     with pytest.raises(ConditionError, match="is there"):
         typed("put", a_file(tmp_path, "two"), "shop/a", "--new")
+
+
+def test_where_no_archive_can_be_nothing_is_left(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    foreign = tmp_path / "etc"
+    foreign.mkdir()
+    (foreign / "passwd").write_text("not ours")
+    with pytest.raises(DayflyError, match="neither empty nor an archive"):
+        run(["files", "serve", str(foreign)])
+    assert [each.name for each in foreign.iterdir()] == ["passwd"]
+    with pytest.raises(DayflyError, match="neither empty nor an archive"):
+        Repository(foreign, foreign / ".dayfly/index")
+    assert [each.name for each in foreign.iterdir()] == ["passwd"]
+    with pytest.raises(UsageError, match="no address to listen on"):
+        run(["files", "serve", str(tmp_path / "new"), "--listen", "nonsense"])
+    with pytest.raises(DayflyError, match="none: there is no archive"):
+        run(["files", "key", "create", "ann", "--root", str(tmp_path / "none")])
+    assert "answers at" not in capsys.readouterr().out
+
+
+def test_a_mirror_lies_beside_the_archive(typed: Typed, root: Path) -> None:
+    for target in (root, root / "copy", root.parent):
+        with pytest.raises(DayflyError, match="lies within the archive, or the archive in it"):
+            typed("mirror", str(target))
+    assert not (root / "copy").exists()
 
 
 @contextmanager

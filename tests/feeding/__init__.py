@@ -17,6 +17,8 @@ class Feed:
     breaks: list[int] = field(default_factory=list)  # after so many bytes, one a request
     refuses: list[int] = field(default_factory=list)  # statuses, one a request
     ranges: bool = True
+    heeds: bool = True  # what If-Range asks
+    changes: list[dict[str, tuple[str, bytes]]] = field(default_factory=list)  # one a request
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     url: str = ""
 
@@ -53,6 +55,8 @@ def _answer(feed: Feed, to: BaseHTTPRequestHandler) -> None:
     path = to.path.partition("?")[0]
     headers = {name.lower(): value for name, value in to.headers.items()}
     feed.asked.append((path, headers))
+    if feed.changes:
+        feed.files.update(feed.changes.pop(0))
     if feed.refuses:
         _empty(to, feed.refuses.pop(0))
     elif path in feed.moved:
@@ -69,7 +73,8 @@ def _body(
     feed: Feed, to: BaseHTTPRequestHandler, headers: dict[str, str], etag: str, whole: bytes
 ) -> None:
     start = 0
-    if feed.ranges and "range" in headers and headers.get("if-range", etag) == etag:
+    same = not feed.heeds or headers.get("if-range", etag) == etag
+    if feed.ranges and "range" in headers and same:
         start = int(headers["range"].removeprefix("bytes=").rstrip("-"))
     if start >= len(whole) > 0 and start:
         _empty(to, 416, content_range=f"bytes */{len(whole)}")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,21 @@ def typed(home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
         return json.loads(said) if "--json" in words else said
 
     return type_
+
+
+def test_a_copy_is_of_one_state_of_its_source(home: Home, other: Archive) -> None:
+    there = elsewhere.elsewhere_of(home, settings_of(home))
+    assert there is not None
+    with closing(elsewhere.opened(home, there)) as store:
+        s3 = other.client()
+        s3.create_bucket(Bucket="plain")
+        s3.put_object(Bucket="plain", Key="a", Body=b"1")
+        seen = store.head("plain", "a")
+        assert store.copy(seen, "plain", "b").etag == seen.etag
+        s3.put_object(Bucket="plain", Key="a", Body=b"2")
+        with pytest.raises(ConditionError):
+            store.copy(seen, "plain", "b")
+        assert store.head("plain", "b").etag == seen.etag
 
 
 @pytest.fixture

@@ -63,6 +63,34 @@ def test_an_edit_keeps_what_was_said_and_a_versioned_bucket_keeps_both(tmp_path:
         assert len(every(repository)) == 3
 
 
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    secret = tmp_path / "etc" / "passwd"
+    secret.parent.mkdir()
+    secret.write_text("secret")
+    with archive(tmp_path, BUCKET) as repository:
+        folder = folder_of(tmp_path)
+        (folder / "etc").symlink_to(secret.parent)
+        put(repository, "deep/passwd", b"kept")
+        (folder / "deep" / "passwd").unlink()
+        (folder / "deep").rmdir()
+        (folder / "deep").symlink_to(secret.parent)
+        for key in ("linked", "pipe"):
+            put(repository, key, b"1")
+            (folder / key).unlink()
+        (folder / "linked").symlink_to(secret)
+        os.mkfifo(folder / "pipe")
+
+        for key in ("etc/passwd", "deep/passwd", "linked", "pipe"):
+            with pytest.raises(NoSuchKeyError):
+                repository.open(BUCKET, key)
+        repository.care.survey(BUCKET)
+        assert keys(repository) == []
+        for key in ("etc/passwd", "linked"):
+            put(repository, key, b"beside")
+            assert content(repository, key) == b"beside"
+        assert secret.read_text() == "secret"
+
+
 def test_a_condition_sees_what_a_hand_did_just_before(tmp_path: Path) -> None:
     with archive(tmp_path, BUCKET) as repository:
         (folder_of(tmp_path) / "a").write_text("by hand")

@@ -95,6 +95,24 @@ def test_a_lease_can_be_prolonged_and_released(tmp_path: Path) -> None:
         )
 
 
+def test_no_token_is_given_twice_in_a_bucket_that_is_made_anew(tmp_path: Path) -> None:
+    with archive(tmp_path, BUCKET) as repository:
+        first = repository.leases.take(BUCKET, "a", owner="one", seconds=60)
+        with pytest.raises(LeasedError, match="one has the lease"):
+            repository.delete_bucket(BUCKET)
+        later(repository, 61)
+        for name in ("two", "three"):
+            repository.delete_bucket(BUCKET)
+            repository.create_bucket(BUCKET, owner="ann")
+            repository.care.rebuild()
+            second = repository.leases.take(BUCKET, "a", owner=name, seconds=60)
+            assert second.token > first.token
+            with pytest.raises(LeasedError, match="not the newest"):
+                written(repository, first.token)
+            repository.leases.release(second)
+            first = second
+
+
 def test_a_condition_counts_for_the_holder_as_well(tmp_path: Path) -> None:
     with archive(tmp_path, BUCKET) as repository:
         put(repository, "a", b"x")

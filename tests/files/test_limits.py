@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from archived import BUCKET, archive, content, every, keys, put
+from archived import BUCKET, archive, content, every, every_of, keys, put
+from dayfly.files.catalogue import Known
 from dayfly.files.condition import ANY, Condition
-from dayfly.files.errors import ConditionError, NoRoomError, NoSuchVersionError
+from dayfly.files.errors import BucketNotEmptyError, ConditionError, NoRoomError, NoSuchVersionError
 from dayfly.files.objects import Description, Lock, Named, Provenance, Version, Versioning
 from dayfly.files.repository import Repository
 from dayfly.files.retention import DAY, Due, Rule, due
@@ -28,17 +29,31 @@ def test_a_quota_counts_all_versions_and_frees_what_is_deleted(tmp_path: Path) -
             put(repository, "b", b"12")
         upload = repository.begin_upload(BUCKET, "b")
         with repository.stage(BUCKET) as staged:
-            staged.write(b"12")
+            staged.write(b"123")
+            with pytest.raises(NoRoomError, match="3 more"):
+                repository.put_part(upload, 1, staged)
+            repository.delete(BUCKET, "a", first.id)
             part = repository.put_part(upload, 1, staged)
+        with repository.stage(BUCKET) as staged:
+            staged.write(b"1234")
+            with pytest.raises(NoRoomError, match="4 of 10 bytes are used, 7 more are too many"):
+                repository.put_part(upload, 2, staged)
+            part = repository.put_part(upload, 1, staged)  # another one in its place
+        put(repository, "c", b"123")
         with pytest.raises(NoRoomError):
             repository.complete(upload, [Named(number=1, etag=part.etag)])
-        repository.delete(BUCKET, "a", first.id)
+        repository.delete(BUCKET, "c", every_of(repository, "c")[0].id)
         repository.complete(upload, [Named(number=1, etag=part.etag)])
-        assert repository.usage(BUCKET).all_bytes == 6
+        assert repository.usage(BUCKET).all_bytes == 8
 
 
-def test_what_replaces_an_object_needs_room_only_for_what_is_more(tmp_path: Path) -> None:
+@pytest.mark.parametrize("versioning", [Versioning.NEVER, Versioning.SUSPENDED])
+def test_what_replaces_an_object_needs_room_only_for_what_is_more(
+    tmp_path: Path, versioning: Versioning
+) -> None:
     with archive(tmp_path, BUCKET) as repository:
+        if versioning:
+            repository.set_versioning(BUCKET, versioning)
         repository.set_limits(BUCKET, quota=10)
         put(repository, "a", b"1234567890")
         put(repository, "a", b"0987654321")
@@ -81,6 +96,8 @@ def test_what_was_deleted_for_good_can_be_restored_for_a_while(
 
         assert {each.version.uid for each in found} == {one.uid, two.uid}
         assert every(repository) == []
+        with pytest.raises(BucketNotEmptyError, match="can be restored: 2 versions"):
+            repository.delete_bucket(BUCKET)
         oldest = next(each for each in found if each.version.uid == one.uid)
         restored = repository.care.restore(oldest)
         assert content(repository, "a") == b"one"
@@ -89,6 +106,12 @@ def test_what_was_deleted_for_good_can_be_restored_for_a_while(
         later(repository, 6)
         assert repository.care.empty_trash(BUCKET) == 0
         later(repository, 2)
+        repository.create_bucket("shop", owner="ann")
+        repository.set_limits("shop", trash_seconds=86_400)
+        put(repository, "a", b"one", bucket="shop")
+        repository.delete("shop", "a")
+        later(repository, 2)
+        repository.delete_bucket("shop")  # nothing is kept any longer
         assert repository.care.empty_trash(BUCKET) == 2
         assert repository.care.trash(BUCKET) == []
         with pytest.raises(NoSuchVersionError, match="not in the trash any more"):
@@ -163,3 +186,34 @@ def test_retention_deletes_what_no_lock_keeps(tmp_path: Path) -> None:
         assert [entry.key for entry in every(repository)] == ["a", "held", "held", "leased"]
         repository.care.expire(BUCKET, [Rule(lone_markers=True)])
         assert {entry.key for entry in every(repository)} == {"held", "leased"}
+
+
+def test_what_is_put_while_rules_are_carried_out_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody puts, or brings back, just after it was seen what is due."""
+    with archive(tmp_path, BUCKET) as repository:
+        put(repository, "replaced", b"old")
+        put(repository, "uncovered", b"old")
+        repository.set_versioning(BUCKET, Versioning.ENABLED)
+        put(repository, "replaced", b"newer")
+        above = put(repository, "uncovered", b"newer")
+        repository.set_versioning(BUCKET, Versioning.SUSPENDED)
+        look, seen = repository.ground.catalogue.all_of, set[str]()
+
+        def looked(bucket: str, key: str) -> list[Known]:
+            found = look(bucket, key)
+            if key not in seen:
+                seen.add(key)
+                if key == "replaced":
+                    put(repository, key, b"just now")
+                else:
+                    repository.delete(BUCKET, key, above.id)
+            return found
+
+        monkeypatch.setattr(repository.ground.catalogue, "all_of", looked)
+        rule = Rule(older_days=1e-9)
+
+        assert repository.care.expire(BUCKET, [rule]) == 1  # the one that became an older one
+        assert content(repository, "replaced") == b"just now"
+        assert content(repository, "uncovered") == b"old"

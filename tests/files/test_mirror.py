@@ -56,6 +56,27 @@ def test_each_run_copies_what_is_new_and_removes_what_is_gone(
         assert mirrored(repository, mirror) == 0
 
 
+def test_the_deepest_key_is_mirrored_surveyed_and_indexed_anew(tmp_path: Path) -> None:
+    """A folder for each of its segments: deeper than a function may call itself."""
+    mirror, key = tmp_path / "mirror", "/" * 1024
+    with archive(tmp_path, BUCKET) as repository:
+        put(repository, key, b"deep")
+        mirrored(repository, mirror)
+        before = rows(repository)
+        assert repository.care.survey(BUCKET) == []
+        repository.care.rebuild()
+        assert rows(repository) == before
+        with archive(mirror) as copy:
+            assert content(copy, key) == b"deep"
+            copy.care.rebuild()
+            assert rows(copy)["objects"] == before["objects"]
+        repository.delete(BUCKET, key)
+        repository.delete_bucket(BUCKET)
+        mirrored(repository, mirror)
+        for tree in (tmp_path, mirror):
+            assert list((tree / "tree" / "data").iterdir()) == []
+
+
 def test_a_run_that_is_broken_off_goes_on(tmp_path: Path) -> None:
     mirror = tmp_path / "mirror"
     with archive(tmp_path, BUCKET) as repository:

@@ -156,6 +156,29 @@ def test_a_condition_is_kept_by_puts_and_deletes(tmp_path: Path, case: str) -> N
             assert content(repository, "a") == b"two"
 
 
+@pytest.mark.parametrize("versions", [False, True])
+def test_who_deletes_what_somebody_else_has_just_deleted_is_told(
+    tmp_path: Path, *, versions: bool
+) -> None:
+    with archive(tmp_path, BUCKET) as repository:
+        if versions:
+            versioned(repository)
+        gone = put(repository, "a", b"one")
+        named = gone.id if versions else None
+        same = Condition(if_match=(gone.etag,))
+        repository.delete(BUCKET, "a", named, same)
+        for condition in (same, Condition(size=3), Condition(modified=gone.modified)):
+            with pytest.raises(ConditionError, match="somebody else has deleted it"):
+                repository.delete(BUCKET, "a", named, condition)
+        for condition in (
+            Condition(if_match=("*",)),
+            Condition(if_match=("0",)),
+            Condition(size=4),
+        ):
+            with pytest.raises(NoSuchKeyError):
+                repository.delete(BUCKET, "a", named, condition)
+
+
 def test_a_staged_file_that_is_not_put_leaves_nothing(tmp_path: Path) -> None:
     with archive(tmp_path, BUCKET) as repository:
         with repository.stage(BUCKET) as staged:
@@ -204,6 +227,22 @@ def test_a_copy_keeps_what_was_said_unless_told_otherwise(tmp_path: Path) -> Non
         assert content(repository, "b", bucket="other") == b"hello"
         assert content(repository, "a") == b"hello"
         assert other.description == Description(metadata={"x": "y"})
+
+
+def test_a_copy_is_of_one_state_of_its_source(tmp_path: Path) -> None:
+    """Without versioning each state has the same id, so an id does not say which one is meant."""
+    with archive(tmp_path, BUCKET) as repository:
+        told = Description(metadata={"state": "one"})
+        one = put(repository, "a", b"1", told)
+        with repository.open(BUCKET, "a") as opened:
+            put(repository, "a", b"2")
+            copied = repository.copy(opened, BUCKET, "b")
+
+        assert (content(repository, "b"), copied.etag) == (b"1", one.etag)
+        assert copied.description.metadata == {"state": "one"}
+        with pytest.raises(NoSuchVersionError, match="was replaced meanwhile"):
+            repository.copy(one, BUCKET, "c")
+        assert keys(repository) == ["a", "b"]
 
 
 def test_an_older_version_is_restored_as_a_new_one(tmp_path: Path) -> None:

@@ -143,9 +143,11 @@ def test_an_aborted_upload_is_gone(tmp_path: Path) -> None:
 
 def test_a_part_can_be_a_piece_of_an_object(tmp_path: Path) -> None:
     with archive(tmp_path, BUCKET) as repository:
-        source = put(repository, "source", b"0123456789")
+        put(repository, "source", b"0123456789")
         upload = repository.begin_upload(BUCKET, "a")
-        part = repository.copy_part(upload, 1, source, (2, 5))
+        with repository.open(BUCKET, "source") as source:
+            put(repository, "source", b"replaced by others")
+            part = repository.copy_part(upload, 1, source, (2, 5))
         repository.complete(upload, names(part))
         assert content(repository, "a") == b"234"
 

@@ -1,18 +1,18 @@
 """Buckets: begun, set, and deleted when nothing is in them."""
 
 import re
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 
 import msgspec
 
 from dayfly.durable import write_atomically
+from dayfly.files import lease, tokens, trash
 from dayfly.files.errors import BadNameError, BucketExistsError, BucketNotEmptyError, FilesError
 from dayfly.files.ground import Ground
 from dayfly.files.objects import Bucket, Versioning
 from dayfly.files.statements import with_bucket, without_bucket
-from dayfly.files.system import flocked, fsync, made, translated
+from dayfly.files.system import cleared, files_below, flocked, fsync, made, translated
 from dayfly.files.tree import SIDECAR
 from dayfly.stored import read_json
 
@@ -107,17 +107,32 @@ def delete(ground: Ground, name: str) -> None:
         ground.bucket(name)
         if not ground.catalogue.empty(name) or _holds_files(ground, name):
             raise BucketNotEmptyError(f"{name}: is not empty")
+        _check_trash(ground, ground.bucket(name))
+        for running in ground.catalogue.leases(name, ground.now()):
+            raise lease.held(running)
         tree.document(name).unlink(missing_ok=True)
         fsync(tree.document(name).parent)
         _forget(ground, name)
 
 
+def _check_trash(ground: Ground, bucket: Bucket) -> None:
+    """What can be restored is not gone at once because its bucket goes."""
+    trash.empty(ground, bucket)  # what is kept no longer
+    left = len(trash.listed(ground, bucket.name))
+    if left:
+        raise BucketNotEmptyError(
+            f"{bucket.name}: its trash holds what can be restored: {left} versions",
+            hint=f"dayfly files trash empty {bucket.name}",
+        )
+
+
 def _forget(ground: Ground, name: str) -> None:
     ground.catalogue.commit(without_bucket(name))
     tree = ground.tree
-    places = (tree.bucket, tree.shards, tree.uploads, tree.leases, tree.trash)
+    tokens.outlive(tree, name)
+    places = (tree.bucket, tree.shards, tree.uploads, tree.trash)
     for folder in [place(name) for place in places]:
-        shutil.rmtree(folder, ignore_errors=True)
+        cleared(folder)
 
 
 def recover(ground: Ground) -> None:
@@ -135,5 +150,4 @@ def recover(ground: Ground) -> None:
 
 def _holds_files(ground: Ground, name: str) -> bool:
     """Whether a hand put something in that nobody has asked for yet."""
-    folder = ground.tree.bucket(name)
-    return any(not each.is_dir() for each in folder.rglob("*"))
+    return any(files_below(ground.tree.bucket(name)))

@@ -51,7 +51,8 @@ create trigger if not exists version_out after delete on versions begin
 end;
 create table if not exists changes (
   sequence integer primary key, bucket text not null, key text not null, id text not null,
-  kind text not null, at integer not null
+  kind text not null, at integer not null, etag text not null, size integer not null,
+  modified integer not null
 );
 create table if not exists parts (
   upload text, number integer, file text not null, document blob not null,
@@ -63,6 +64,18 @@ _KNOWN = "select document, inode, mtime from versions where bucket = ? and key =
 _CURRENT = """
 select document, inode, mtime, (select document from buckets where name = ?1)
 from versions where bucket = ?1 and key = ?2 order by uid desc limit 1
+"""
+LATELY = 600 * 10**6  # microseconds, in which changes are numbered
+_REMOVED = """
+select id, etag, size, modified from changes
+where bucket = ?1 and key = ?2 and kind = 'removed' and ?3 in ('', id)
+and sequence > (select max(sequence) from changes) - ?4
+order by sequence desc limit 1
+"""
+_WAITING = """
+select coalesce(sum(json_extract(cast(parts.document as text), '$.part.size')), 0)
+from uploads join parts on parts.upload = uploads.id
+where uploads.bucket = ?1 and not (parts.upload = ?2 and parts.number = ?3)
 """
 _version = typed.decoder(Version).decode
 _lease = typed.decoder(Lease).decode
@@ -155,9 +168,22 @@ class Catalogue:
         row = self.ledger.rows(asked, bucket)[0]
         return Usage(objects=row[0], bytes=row[1], versions=row[2], all_bytes=row[3])
 
+    def waiting(self, bucket: str, upload: str, number: int) -> int:
+        """Bytes of the parts of a bucket's uploads, but for one that is to be replaced."""
+        return int(self.ledger.rows(_WAITING, bucket, upload, number)[0][0])
+
     def changes(self, after: int, limit: int) -> list[Change]:
-        asked = "select * from changes where sequence > ? order by sequence limit ?"
-        return [Change(*row) for row in self.ledger.rows(asked, after, limit)]
+        asked = "select sequence, bucket, key, id, kind, at from changes where sequence > ?"
+        rows = self.ledger.rows(f"{asked} order by sequence limit ?", after, limit)
+        return [Change(*row) for row in rows]
+
+    def removed(self, bucket: str, key: str, id_: str) -> Version | None:
+        """What was last deleted for good, lately, as far as conditions ask: of that id, if told."""
+        rows = self.ledger.rows(_REMOVED, bucket, key, id_, LATELY)
+        if not rows:
+            return None
+        uid, etag, size, modified = rows[0]
+        return Version(bucket=bucket, key=key, uid=uid, etag=etag, size=size, modified=modified)
 
     def last_change(self) -> int:
         rows = self.ledger.rows("select max(sequence) from changes")

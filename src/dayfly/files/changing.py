@@ -6,13 +6,14 @@ from dataclasses import replace
 from dayfly.files import lease
 from dayfly.files.catalogue import Known
 from dayfly.files.condition import Condition
-from dayfly.files.errors import NoRoomError, NoSuchKeyError, NotKeptError
+from dayfly.files.errors import ConditionError, NoRoomError, NoSuchKeyError, NotKeptError
 from dayfly.files.ground import Ground
 from dayfly.files.holding import Holding, holding
 from dayfly.files.keys import check_key
 from dayfly.files.objectlock import check_deletion
 from dayfly.files.objects import (
     NOBODY,
+    Bucket,
     Checksum,
     Deletion,
     Description,
@@ -32,7 +33,7 @@ def put(
     staged.seal()
     with holding(ground, staged.bucket, key) as held:
         check(held, held.current, condition)
-        check_quota(held, staged.size)
+        check_quota(ground, held.bucket, key, staged.size)
         version = replace(
             held.begun(),
             size=staged.size,
@@ -55,17 +56,17 @@ def check(held: Holding, version: Version | None, condition: Condition) -> None:
     condition.check(version)
 
 
-def check_quota(held: Holding, size: int) -> None:
+def check_quota(ground: Ground, bucket: Bucket, key: str, size: int) -> None:
     """What others put at the very same time is not counted yet."""
-    quota = held.bucket.quota
-    if not quota:
+    if not bucket.quota:
         return
-    used = held.ground.catalogue.usage(held.bucket.name).all_bytes
-    if held.bucket.versioning is Versioning.NEVER and held.current:
-        used -= held.current.size
-    if used + size > quota:
+    used = ground.catalogue.usage(bucket.name).all_bytes
+    if bucket.versioning is not Versioning.ENABLED:
+        replaced = ground.catalogue.null(bucket.name, key)
+        used -= replaced.version.size if replaced else 0
+    if used + size > bucket.quota:
         raise NoRoomError(
-            f"{held.bucket.name}: {used} of {quota} bytes are used, {size} more are too many",
+            f"{bucket.name}: {used} of {bucket.quota} bytes are used, {size} more are too many",
             hint="Delete objects or versions of the bucket, or raise its quota.",
         )
 
@@ -84,15 +85,33 @@ def delete(
 ) -> Deletion:
     check_key(key)
     with holding(ground, bucket, key) as held:
-        check(held, held.current, condition)
-        if held.bucket.versioning is Versioning.NEVER:
-            if held.latest:
-                held.remove(held.latest)
-            return Deletion()
-        begun = held.begun()
-        told = Description(owner=held.bucket.owner, provenance=by)
-        marker = replace(begun, marker=True, description=told)
-        return Deletion(id=held.put(marker, None).id, marker=True)
+        _check_deletable(held, held.current, condition)
+        return deleted(held, by)
+
+
+def _check_deletable(
+    held: Holding, version: Version | None, condition: Condition, id_: str = ""
+) -> None:
+    """Of many who delete the same state one does; the others are told that it was not they."""
+    try:
+        check(held, version, condition)
+    except NoSuchKeyError as error:
+        removed = held.ground.catalogue.removed(held.bucket.name, held.key, id_)
+        if removed and condition.names(removed):
+            raise ConditionError(f"{held.key}: somebody else has deleted it") from error
+        raise
+
+
+def deleted(held: Holding, by: Provenance) -> Deletion:
+    """The current version, as the bucket's versioning has it."""
+    if held.bucket.versioning is Versioning.NEVER:
+        if held.latest:
+            held.remove(held.latest)
+        return Deletion()
+    begun = held.begun()
+    told = Description(owner=held.bucket.owner, provenance=by)
+    marker = replace(begun, marker=True, description=told)
+    return Deletion(id=held.put(marker, None).id, marker=True)
 
 
 def delete_version(
@@ -102,7 +121,7 @@ def delete_version(
     check_key(key)
     with holding(ground, bucket, key) as held:
         known = of_id(ground, bucket, key, id_)
-        check(held, known.version if known else None, condition)
+        _check_deletable(held, known.version if known else None, condition, id_)
         if known is None:
             return Deletion(id=id_)
         check_deletion(known.version, ground.now(), bypass=bypass)

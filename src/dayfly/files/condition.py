@@ -49,6 +49,16 @@ class Condition:
         if self.modified is not None and seconds != self.modified // SECOND:
             raise ConditionError(f"{current.key}: was modified at another time")
 
+    def names(self, state: Version) -> bool:
+        """Whether it asks for this very state, by more than that there is one."""
+        if set(self.if_match) <= {ANY} and self.size is None and self.modified is None:
+            return False
+        try:
+            self.check(state)
+        except ConditionError:
+            return False
+        return True
+
 
 ALWAYS = Condition()
 

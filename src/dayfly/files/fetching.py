@@ -91,6 +91,8 @@ class Download:
             return None
         if status in (PARTIAL, NOTHING_LEFT) and self.at:
             start, size = _range(answer.headers.get("content-range", ""))
+            if self._is_another(answer, size):
+                return self._anew(answer, first=first)
             if status == NOTHING_LEFT and size == self.at:
                 start = self.at
             if start != self.at:
@@ -106,15 +108,33 @@ class Download:
             )
         return self._whole(answer, told, first=first)
 
+    def _is_another(self, answer: http.client.HTTPResponse, size: int | None) -> bool:
+        """Whether a part is of another state: not every server asks itself what If-Range asks."""
+        name = "etag" if _is_etag(self.validator) else "last-modified"
+        told = answer.headers.get(name, "")
+        known = self.found.size
+        return bool(told and told != self.validator) or bool(size and known and size != known)
+
+    def _anew(
+        self, answer: http.client.HTTPResponse, *, first: bool
+    ) -> http.client.HTTPResponse | None:
+        """All of what lies there now, unless bytes of before were handed out already."""
+        answer.close()
+        if not first:
+            raise self._changed()
+        self.at, self.validator = 0, ""
+        return self._asked(first=True)
+
+    def _changed(self) -> "ChangedError":
+        return ChangedError(f"{shown(self.url)}: changed while it came", hint="Type it again.")
+
     def _whole(
         self, answer: http.client.HTTPResponse, told: Found, *, first: bool
     ) -> http.client.HTTPResponse:
         """All of it comes, whatever was asked for."""
         if self.at and not first:
             if told.validator != self.validator or not self.validator:
-                raise ChangedError(
-                    f"{shown(self.url)}: changed while it came", hint="Type it again."
-                )
+                raise self._changed()
             self._skip(answer)
         else:
             self.at = 0

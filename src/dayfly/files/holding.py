@@ -20,7 +20,7 @@ from dayfly.files.objects import Bucket, Version, Versioning
 from dayfly.files.placing import chosen, emptied, placed
 from dayfly.files.reconciling import NOTHING_LEFT, Left, reconcile
 from dayfly.files.statements import settled, with_change, with_version, without_version
-from dayfly.files.system import Stamp, flocked, fsync, linked, looked_at, made
+from dayfly.files.system import Stamp, flocked, fsync, linked, looked_at, looked_at_below, made
 from dayfly.files.tree import SIDECAR, Tree, fresh_uid, order_of, write_sidecar
 
 
@@ -208,7 +208,7 @@ class Holding:
 def agrees(tree: Tree, bucket: str, key: str, latest: Known | None) -> bool:
     """Whether the file in place is the one that the catalogue knows."""
     if latest is None or latest.version.marker:
-        return looked_at(tree.bucket(bucket) / tree.path_of(key)) is None
+        return looked_at_below(tree.bucket(bucket), tree.path_of(key)) is None
     found = looked_at(tree.data(latest.version))
     if found is None:
         return False

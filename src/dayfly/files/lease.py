@@ -19,6 +19,7 @@ from dayfly.files.keys import check_key
 from dayfly.files.objects import Lease
 from dayfly.files.statements import with_lease
 from dayfly.files.system import made
+from dayfly.files.tokens import next_token
 from dayfly.files.tree import SIDECAR, hash_of
 
 
@@ -40,7 +41,7 @@ class Leases:
                     raise held(before)
                 fresh = replace(before, until=max(before.until, until))
             else:
-                token = before.token + 1 if before else 1
+                token = next_token(self.ground.tree, bucket, before)
                 fresh = Lease(bucket=bucket, key=key, owner=owner, until=until, token=token)
             _write(self.ground, fresh)
         return fresh

@@ -6,7 +6,6 @@ finds bytes that are damaged here. Each file is checked with its checksum while 
 
 import os
 import secrets
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,15 +18,26 @@ from dayfly.files.errors import FilesError, LostError, NoSuchKeyError, NoSuchVer
 from dayfly.files.ground import Ground
 from dayfly.files.objects import Bucket, Version, Versioning
 from dayfly.files.placing import emptied, placed
-from dayfly.files.reading import open_
+from dayfly.files.reading import source
 from dayfly.files.scrub import Copies
-from dayfly.files.system import Stamp, copied, flocked, fsync, linked, looked_at, made, translated
+from dayfly.files.system import (
+    Stamp,
+    cleared,
+    copied,
+    flocked,
+    fsync,
+    linked,
+    looked_at,
+    made,
+    translated,
+)
 from dayfly.files.tree import SESSION, SIDECAR, Tree, begun, hash_of, read_sidecar, write_sidecar
 
 
 def mirror(ground: Ground, target: Path) -> Iterator[Version]:
     """Tells each version whose bytes it copies; deletions go over as well."""
     with translated(target):
+        _check_apart(ground.tree.root, target)
         copy = begun(target, ground.tree.archive)
         if anybody(copy):
             raise FilesError(f"{target}: a process has this copy open", hint="Stop it first.")
@@ -37,6 +47,15 @@ def mirror(ground: Ground, target: Path) -> Iterator[Version]:
             for bucket in here:
                 yield from _bucket(ground, copy, bucket)
             _forget_buckets(copy, {bucket.name for bucket in here})
+
+
+def _check_apart(root: Path, target: Path) -> None:
+    here, there = root.resolve(), target.resolve()
+    if here.is_relative_to(there) or there.is_relative_to(here):
+        raise FilesError(
+            f"{target}: lies within the archive, or the archive in it",
+            hint="Name a folder beside it, best on another disk.",
+        )
 
 
 def copies_in(target: Path, of: Tree) -> Copies:
@@ -123,14 +142,14 @@ def _copied(
         return
     fresh = _fresh(copy)
     try:
-        with open_(ground, version.bucket, version.key, version.id) as opened:
+        with source(ground, version) as opened:
             if copied(Path(opened.path), fresh) != (version.size, version.crc):
                 raise LostError(f"{version.bucket}/{version.key}: {version.id} is damaged")
         os.utime(fresh, ns=(version.modified, version.modified))
         _into(copy, version, fresh, places)
         yield version
     except (NoSuchKeyError, NoSuchVersionError):
-        return  # deleted just now
+        return  # deleted or replaced just now
     finally:
         fresh.unlink(missing_ok=True)
 
@@ -165,5 +184,5 @@ def _forget_buckets(copy: Tree, here: set[str]) -> None:
     for document in (copy.inner / "buckets").glob(f"[!.]*{SIDECAR}"):
         if document.stem not in here:
             document.unlink()
-            shutil.rmtree(copy.bucket(document.stem), ignore_errors=True)
-            shutil.rmtree(copy.shards(document.stem), ignore_errors=True)
+            cleared(copy.bucket(document.stem))
+            cleared(copy.shards(document.stem))

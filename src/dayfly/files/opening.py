@@ -14,20 +14,21 @@ from dayfly.files.rebuilding import changes_left, rebuild
 from dayfly.files.reconciling import reconcile
 from dayfly.files.statements import told
 from dayfly.files.system import flocked, made
-from dayfly.files.tree import ARCHIVE, SESSION, opened_tree
+from dayfly.files.tree import ARCHIVE, SESSION, check_folder, opened_tree
 
 ID, LOCKS = "archive", "locks"
 
 
 def opened(root: Path, index: Path, reserve: int) -> Ground:
     """One process after the other opens it."""
-    made(index)
     known = (index / ID).exists()
     if known and not (root / ".dayfly" / ARCHIVE).exists():
         raise GoneError(
             f"{root}: the archive is not there",
             hint="Mount it again, or bring it back from a copy; nothing was changed.",
         )
+    check_folder(root)
+    made(index)
     mount = told_mount(index)
     tree = opened_tree(root, None if mount.exclusive else index / LOCKS)
     with flocked(tree.locks / "opening"):

@@ -1,16 +1,21 @@
 """Versions found and opened; what differs from the catalogue is settled before it is read."""
 
+import errno
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from dayfly.files.catalogue import Known
 from dayfly.files.errors import LostError, MarkerError, NoSuchKeyError, NoSuchVersionError
 from dayfly.files.ground import Ground
 from dayfly.files.holding import agrees, holding
 from dayfly.files.keys import check_key
-from dayfly.files.objects import NULL
+from dayfly.files.objects import NULL, Version
 from dayfly.files.opened import Opened
 from dayfly.files.system import Stamp
+
+_NO_FILE = {errno.ELOOP, errno.ENXIO}  # a link, and a socket
 
 
 def find(ground: Ground, bucket: str, key: str, version: str = "") -> Known:
@@ -59,6 +64,21 @@ def open_(ground: Ground, bucket: str, key: str, version: str = "") -> Opened:
         return _opened_locked(ground, known, version)
 
 
+@contextmanager
+def source(ground: Ground, wanted: Version | Opened) -> Iterator[Opened]:
+    """That very state, not what has its id by now: without versioning all have the id `null`."""
+    if isinstance(wanted, Opened):
+        yield wanted
+        return
+    with open_(ground, wanted.bucket, wanted.key, wanted.id) as opened:
+        found = opened.version
+        if (found.uid, found.size, found.crc) != (wanted.uid, wanted.size, wanted.crc):
+            raise NoSuchVersionError(
+                f"{wanted.bucket}/{wanted.key}: was replaced meanwhile", hint="Try again."
+            )
+        yield opened
+
+
 def _opened_locked(ground: Ground, known: Known, version: str) -> Opened:
     bucket, key = known.version.bucket, known.version.key
     with holding(ground, bucket, key) as held:
@@ -82,11 +102,23 @@ def _opened(ground: Ground, known: Known, version: str) -> Opened | None:
     data, kept = ground.tree.data(known.version), ground.tree.kept(known.version)
     for path in (kept, data) if version else (data,):
         with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            descriptor = _descriptor(path)
+            if descriptor is None:
+                continue
             if _is(descriptor, known):
                 return Opened(known.version, descriptor)
             os.close(descriptor)
     return None
+
+
+def _descriptor(path: Path) -> int | None:
+    """None for a link that a hand put there; a pipe that nobody writes is not waited for."""
+    try:
+        return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            return None
+        raise
 
 
 def _is(descriptor: int, known: Known) -> bool:

@@ -16,7 +16,7 @@ from dayfly.files.objects import Bucket, Version, Versioning
 from dayfly.files.placing import emptied, placed
 from dayfly.files.settling import BY_HAND, Bytes, Place, Seen, Settled, settled
 from dayfly.files.statements import replaced, with_change
-from dayfly.files.system import Stamp, fsync, linked, looked_at, made
+from dayfly.files.system import Stamp, fsync, linked, looked_at, looked_at_below, made
 from dayfly.files.tree import Tree, fresh_uid, order_of, read_sidecar, write_sidecar
 
 CHUNK = 1 << 20
@@ -121,18 +121,17 @@ def _in_place(
     versions: tuple[Version, ...],
     stats: dict[Stamp, Version],
 ) -> Bytes | None:
-    plain = ground.tree.path_of(key)
+    plain, folder = ground.tree.path_of(key), ground.tree.bucket(bucket.name)
     paths = [each.path for each in versions if each.path]
     for path in dict.fromkeys([*paths, plain, plain + BESIDE_FOLDER]):
-        at = ground.tree.bucket(bucket.name) / path
-        found = looked_at(at)
+        found = looked_at_below(folder, path)
         if found:
             size, mtime, inode = stamp = Stamp.of(found)
             same = stats.get(stamp) or stats.get(Stamp(size, mtime, 0))
             if same:
                 crc, etag = same.crc, same.etag
             else:
-                size, crc, etag = _hashed(at)
+                size, crc, etag = _hashed(folder / path)
             return Bytes(path=path, size=size, mtime=mtime, inode=inode, crc=crc, etag=etag)
     return None
 

@@ -86,7 +86,10 @@ class Repository:
         return self.ground.catalogue.buckets()
 
     def delete_bucket(self, name: str) -> None:
-        """BucketNotEmptyError while anything is in it; uploads that were not completed go."""
+        """BucketNotEmptyError while anything is in it, LeasedError while one of its keys is leased.
+
+        Uploads that were not completed go.
+        """
         buckets.delete(self.ground, name)
 
     def set_versioning(self, name: str, state: Versioning) -> Bucket:
@@ -150,7 +153,7 @@ class Repository:
 
     def copy(
         self,
-        source: Version,
+        source: Version | Opened,
         bucket: str,
         key: str,
         description: Description | None = None,
@@ -159,15 +162,13 @@ class Repository:
         """Put the bytes of a version again; without a description it keeps that of the source.
 
         A description whose checksum has no value gets it worked out of the bytes.
+        NoSuchVersionError where the source was replaced and is not open.
         """
-        told = copying.described(source, description)
-        algorithms = copying.algorithm_of(told.checksum)
-        with (
-            self.open(source.bucket, source.key, source.id) as opened,
-            self.stage(bucket, algorithms=algorithms) as staged,
-        ):
-            copying.copied(opened, staged, told)
-            return self.put(staged, key, told, condition)
+        with reading.source(self.ground, source) as opened:
+            told = copying.described(opened.version, description)
+            with self.stage(bucket, algorithms=copying.algorithm_of(told.checksum)) as staged:
+                copying.copied(opened, staged, told)
+                return self.put(staged, key, told, condition)
 
     def restore(self, version: Version) -> Version:
         """Make an older version the current one again, as a new one that names it."""
@@ -263,16 +264,12 @@ class Repository:
         return uploads.put_part(self.ground, upload, number, staged)
 
     def copy_part(
-        self, upload: Upload, number: int, source: Version, span: tuple[int, int] | None = None
+        self, upload: Upload, number: int, source: Opened, span: tuple[int, int] | None = None
     ) -> Part:
         """`span` is first byte and the one after the last."""
-        start, end = span or (0, source.size)
         algorithms = [upload.algorithm] if upload.algorithm else []
-        with (
-            self.open(source.bucket, source.key, source.id) as opened,
-            self.stage(upload.bucket, algorithms=algorithms) as staged,
-        ):
-            for piece in opened.pieces(start, end):
+        with self.stage(upload.bucket, algorithms=algorithms) as staged:
+            for piece in source.pieces(*(span or (0, source.version.size))):
                 staged.write(piece)
             return self.put_part(upload, number, staged)
 

@@ -2,20 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 
-from dayfly.files import changing, uploads
-from dayfly.files.condition import Condition
-from dayfly.files.errors import (
-    ConditionError,
-    LeasedError,
-    LockedError,
-    NoSuchKeyError,
-    NoSuchUploadError,
-)
+from dayfly.files import changing, lease, uploads
+from dayfly.files.errors import LeasedError, LockedError, NoSuchUploadError
 from dayfly.files.ground import Ground
-from dayfly.files.mount import LOCAL
+from dayfly.files.holding import Holding, holding
+from dayfly.files.objectlock import check_deletion
 from dayfly.files.objects import Bucket, Provenance, Version
 
 DAY = 86_400 * 10**9
@@ -76,27 +70,42 @@ def due(rule: Rule, versions: Sequence[Version], now: int) -> Due:
 
 
 def expire(ground: Ground, bucket: Bucket, rules: Sequence[Rule]) -> int:
-    return sum(
-        sum(_expired(ground, bucket, key, rules)) for key in ground.catalogue.every_key(bucket.name)
-    ) + sum(_aborted(ground, bucket, rules))
+    keys = ground.catalogue.every_key(bucket.name)
+    done = sum(_expired(ground, bucket, key, rules) for key in keys)
+    return done + sum(_aborted(ground, bucket, rules))
 
 
-def _expired(ground: Ground, bucket: Bucket, key: str, rules: Sequence[Rule]) -> Iterator[int]:
+def _expired(ground: Ground, bucket: Bucket, key: str, rules: Sequence[Rule]) -> int:
+    """Decided once more while nobody changes the key, as somebody may just have put it."""
+    if _due(ground, bucket, key, rules) == Due():
+        return 0
+    with holding(ground, bucket.name, key) as held, suppress(LeasedError):
+        lease.check(ground, bucket.name, key, None)
+        found = _due(ground, held.bucket, key, rules)
+        done = sum(_deleted(held, version) for version in found.versions)
+        if found.current:
+            changing.deleted(held, EXPIRED)
+        return done + found.current
+    return 0
+
+
+def _due(ground: Ground, bucket: Bucket, key: str, rules: Sequence[Rule]) -> Due:
+    """By all rules together."""
     versions = [each.version for each in ground.catalogue.all_of(bucket.name, key)]
-    if not versions:
-        return
-    found = [due(rule, versions, ground.now()) for rule in rules]
-    for version in {each.uid: each for one in found for each in one.versions}.values():
-        with suppress(LockedError, LeasedError):
-            where = (bucket.name, key, version.id)
-            changing.delete_version(ground, where, Condition(), bypass=False)
-            yield 1
-    if any(one.current for one in found):
-        top, ground = versions[0], replace(ground, mount=LOCAL)  # this is no promise to anybody
-        unchanged = Condition(if_match=(top.etag,), modified=top.modified)
-        with suppress(LeasedError, ConditionError, NoSuchKeyError):
-            changing.delete(ground, bucket.name, key, unchanged, EXPIRED)
-            yield 1
+    found = [due(rule, versions, ground.now()) for rule in rules] if versions else []
+    older = {each.uid: each for one in found for each in one.versions}
+    return Due(current=any(one.current for one in found), versions=tuple(older.values()))
+
+
+def _deleted(held: Holding, version: Version) -> bool:
+    ground = held.ground
+    known = ground.catalogue.of_uid(version.bucket, version.key, version.uid)
+    with suppress(LockedError):
+        if known:
+            check_deletion(known.version, ground.now(), bypass=False)
+            held.remove(known)
+            return True
+    return False
 
 
 def _aborted(ground: Ground, bucket: Bucket, rules: Sequence[Rule]) -> Iterator[int]:

@@ -11,7 +11,7 @@ from dayfly.files.objects import Bucket, Lease, Upload, Version
 _encode = msgspec.json.Encoder().encode
 _CHANGE = """
 insert into changes
-values (max(?, coalesce((select max(sequence) + 1 from changes), 0)), ?, ?, ?, ?, ?)
+values (max(?, coalesce((select max(sequence) + 1 from changes), 0)), ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -105,8 +105,8 @@ def with_upload(upload: Upload) -> Statement:
 
 def with_change(version: Version, kind: str, now: int) -> Statement:
     """Numbered by the time, so that an index that is made anew goes on with greater numbers."""
-    row = (now // 1000, version.bucket, version.key, version.id, kind, now)
-    return _CHANGE, row
+    what = (now // 1000, version.bucket, version.key, version.id, kind, now)
+    return _CHANGE, (*what, version.etag, version.size, version.modified)
 
 
 def only_newest_changes(number: int) -> Statement:

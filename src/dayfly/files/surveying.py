@@ -1,12 +1,10 @@
 """All files of a bucket compared with the index: what a hand did is taken in."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 from dayfly.files.ground import Ground
 from dayfly.files.holding import agrees, holding
 from dayfly.files.keys import key_of
 from dayfly.files.objects import Bucket
+from dayfly.files.system import files_below
 
 
 def survey(ground: Ground, bucket: Bucket) -> list[str]:
@@ -19,7 +17,7 @@ def survey(ground: Ground, bucket: Bucket) -> list[str]:
 def _surveyed(ground: Ground, bucket: Bucket) -> list[str]:
     strange = []
     folder = ground.tree.bucket(bucket.name)
-    for path in _files(folder):
+    for path in files_below(folder):
         name = str(path.relative_to(folder))
         key = key_of(name, fold=ground.tree.archive.fold)
         if key is None:
@@ -31,14 +29,6 @@ def _surveyed(ground: Ground, bucket: Bucket) -> list[str]:
     ):
         _look(ground, bucket, key)
     return strange
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    for each in sorted(folder.iterdir()):
-        if each.is_dir() and not each.is_symlink():
-            yield from _files(each)
-        else:
-            yield each
 
 
 def _look(ground: Ground, bucket: Bucket, key: str) -> None:

@@ -110,6 +110,18 @@ def looked_at(path: Path) -> os.stat_result | None:
     return found if stat.S_ISREG(found.st_mode) else None
 
 
+def looked_at_below(folder: Path, path: str) -> os.stat_result | None:
+    """The same of a path below a folder; None also where a link leads there."""
+    found = looked_at(folder / path)
+    if found is None:
+        return None
+    for name in path.split("/")[:-1]:
+        folder /= name
+        if folder.is_symlink():
+            return None
+    return found
+
+
 def copied(source: Path, target: Path) -> tuple[int, int]:
     """A copy on disk; its size and the archive's own checksum of what was copied."""
     own, size = Crc(OWN), 0
@@ -120,6 +132,34 @@ def copied(source: Path, target: Path) -> tuple[int, int]:
             new.write(piece)
         os.fsync(new.fileno())
     return size, own.value
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """All but folders, by name, however deep they lie; links are told and not followed."""
+    waiting = [folder]
+    while waiting:
+        path = waiting.pop()
+        if path.is_dir() and not path.is_symlink():
+            with suppress(FileNotFoundError):  # went just now
+                waiting.extend(sorted(path.iterdir(), reverse=True))
+        else:
+            yield path
+
+
+def cleared(folder: Path) -> None:
+    """It goes with all that is below it, however deep; what can't be removed stays."""
+    folders, waiting = list[Path](), [folder]
+    while waiting:
+        folders.append(waiting.pop())
+        with suppress(OSError):
+            for path in folders[-1].iterdir():
+                if path.is_dir() and not path.is_symlink():
+                    waiting.append(path)
+                else:
+                    path.unlink()
+    for each in reversed(folders):
+        with suppress(OSError):
+            each.rmdir()
 
 
 def linked(source: Path, target: Path) -> bool:

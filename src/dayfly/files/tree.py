@@ -7,7 +7,8 @@
                                         current one as well, as a hard link
     .dayfly/versions/BUCKET/XX/NAME.json   what the archive knows about a version
     .dayfly/uploads/BUCKET/ID/          uploads that are not completed
-    .dayfly/leases/BUCKET/              who may write a key, and the newest token of it
+    .dayfly/leases/BUCKET/              who may write a key, and the newest token of it; also
+                                        of a bucket that is gone, so that none is given twice
     .dayfly/trash/BUCKET/               what was deleted for good, where a bucket is set so
     .dayfly/staging/PROCESS/            bytes that arrive, and changes that are under way
     .dayfly/locks/                      of keys and buckets, for all processes
@@ -178,12 +179,7 @@ def begun(root: Path, like: Archive | None = None, beside: Path | None = None) -
     if beside:
         made(beside)
     if not told.exists():
-        foreign = [] if not root.is_dir() else [each.name for each in root.iterdir()]
-        if set(foreign) - {".dayfly", "data", "lost+found"}:
-            raise FilesError(
-                f"{root}: is neither empty nor an archive",
-                hint="Name an empty folder, or the one of an archive.",
-            )
+        check_folder(root)
         _begin(root, told, like, beside)
     archive = read_json(told, Archive)
     if archive.format != FORMAT:
@@ -191,6 +187,18 @@ def begun(root: Path, like: Archive | None = None, beside: Path | None = None) -
     if like and like.id != archive.id:
         raise FilesError(f"{root}: is another archive, and no copy of this one")
     return Tree(root, archive, beside)
+
+
+def check_folder(root: Path) -> None:
+    """FilesError where there is neither an archive nor room for one."""
+    if (root / ".dayfly" / ARCHIVE).exists():
+        return
+    foreign = [] if not root.is_dir() else [each.name for each in root.iterdir()]
+    if set(foreign) - {".dayfly", "data", "lost+found"}:
+        raise FilesError(
+            f"{root}: is neither empty nor an archive",
+            hint="Name an empty folder, or the one of an archive.",
+        )
 
 
 def _begin(root: Path, told: Path, like: Archive | None, beside: Path | None) -> None:

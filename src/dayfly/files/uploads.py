@@ -97,6 +97,7 @@ def _open(ground: Ground, upload: Upload, *, shared: bool) -> Iterator[Path]:
 def put_part(ground: Ground, upload: Upload, number: int, staged: Staged) -> Part:
     if not 1 <= number <= MOST_PARTS:
         raise BadPartError(f"part {number}: parts are numbered from 1 to {MOST_PARTS}")
+    _check_quota(ground, upload, number, staged.size)
     checksum = None
     if upload.algorithm:
         value = staged.digest(upload.algorithm)
@@ -122,6 +123,14 @@ def put_part(ground: Ground, upload: Upload, number: int, staged: Staged) -> Par
             if path.name != fresh.file:
                 path.unlink()
     return part
+
+
+def _check_quota(ground: Ground, upload: Upload, number: int, size: int) -> None:
+    """With all parts that wait in the bucket, as nobody knows which of them will be completed."""
+    bucket = ground.bucket(upload.bucket)
+    if bucket.quota:
+        waiting = ground.catalogue.waiting(bucket.name, upload.id, number)
+        check_quota(ground, bucket, upload.key, waiting + size)
 
 
 def list_parts(ground: Ground, upload: Upload, after: int, limit: int) -> PartPage:
@@ -169,7 +178,8 @@ def complete(
         staged.seal()
         with holding(ground, upload.bucket, upload.key) as held:
             check(held, held.current, condition)
-            check_quota(held, sum(each.part.size for each in parts))
+            size = sum(each.part.size for each in parts)
+            check_quota(ground, held.bucket, upload.key, size)
             version = held.put(whole(held.begun(), upload, parts), staged.path)
         _forget(ground, upload, folder)
     return version

@@ -81,6 +81,20 @@ def test_sizes_and_ranges(s3: S3, bucket: str, put: Put, size: int) -> None:
     assert code_of(lambda: s3.get_object(**beyond)) == "InvalidRange"
 
 
+@pytest.mark.parametrize("size", [9, 70_000])
+def test_the_rest_of_another_state_is_sent_whole(s3: S3, bucket: str, put: Put, size: int) -> None:
+    etag = put("k", b"x" * size)["ETag"]
+    url = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "k"})
+
+    def rest(if_range: str) -> tuple[int, int]:
+        answer = http.get(url, headers={"Range": "bytes=2-", "If-Range": if_range})
+        return answer.status_code, len(answer.content)
+
+    assert rest(etag) == (206, size - 2)
+    put("k", b"y" * size)
+    assert rest(etag) == (200, size)
+
+
 def test_conditions_of_reads(s3: S3, bucket: str, put: Put) -> None:
     etag = put("k", b"1")["ETag"]
     here = {"Bucket": bucket, "Key": "k"}

@@ -14,7 +14,7 @@ from dayfly.files.s3.conditions import outcome
 from dayfly.files.s3.metadata import kept_headers, tags_of_header, user_metadata
 from dayfly.files.s3.operations import operation_of
 from dayfly.files.s3.problem import S3Error
-from dayfly.files.s3.ranges import Range, copied_range, range_of
+from dayfly.files.s3.ranges import Range, copied_range, is_of_state, range_of
 from dayfly.files.s3.writes import condition_of
 
 
@@ -130,6 +130,23 @@ def test_what_is_asked_for(
 )
 def test_which_part_of_ten_bytes(header: str, expected: Range | None) -> None:
     assert range_of(header, 10) == expected
+
+
+@pytest.mark.parametrize(
+    ("if_range", "same"),
+    [
+        (None, True),
+        ('"e"', True),
+        ("Thu, 01 Jan 2026 00:00:00 GMT", True),
+        ('"f"', False),
+        ('W/"e"', False),
+        ("e", False),
+        ("Thu, 01 Jan 2026 00:00:01 GMT", False),
+        ("", False),
+    ],
+)
+def test_of_which_state_a_part_is_asked(if_range: str | None, same: bool) -> None:
+    assert is_of_state(if_range, "e", "Thu, 01 Jan 2026 00:00:00 GMT") is same
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from dayfly.cli.archive.place import INDEX, place_of
-from dayfly.cli.output import clean, cleaned, say, say_json, table
+from dayfly.cli.archive.place import INDEX, check_there, place_of
+from dayfly.cli.output import clean, cleaned, flush, say, say_json, table
 from dayfly.cli.session import Session
 from dayfly.files import credentials
 from dayfly.files.starting import ACCOUNTS
+from dayfly.files.tree import check_folder
 
 
 def serve(
@@ -24,17 +25,21 @@ def serve(
     from dayfly.files.s3.serving import serve as run  # noqa: PLC0415
 
     root = Path(folder).absolute()
-    say(f"The archive in {clean(str(root))} answers at http://{clean(listen)}")
-    run(
-        Serving(
-            root=root,
-            index=Path(index).absolute() if index else root / INDEX,
-            accounts=_accounts(root, accounts),
-            listen=listen,
-            workers=workers,
-            domains=("localhost", *domain),
-        )
+    check_folder(root)
+    settings = Serving(
+        root=root,
+        index=Path(index).absolute() if index else root / INDEX,
+        accounts=_accounts(root, accounts),
+        listen=listen,
+        workers=workers,
+        domains=("localhost", *domain),
     )
+
+    def begins() -> None:
+        say(f"The archive in {clean(str(root))} answers at http://{clean(listen)}")
+        flush()
+
+    run(settings, begins=begins)
     return 0
 
 
@@ -76,7 +81,10 @@ def key_rm(session: Session, *, access_key_id: str, root: str | None, accounts: 
 def _file(session: Session, root: str | None, accounts: str | None) -> Path:
     if accounts:
         return Path(accounts).absolute()
-    return place_of(session, root, None).accounts
+    place = place_of(session, root, None)
+    if root:
+        check_there(place)
+    return place.accounts
 
 
 def _accounts(root: Path, accounts: str | None) -> Path:

@@ -28,8 +28,6 @@ def scrubbed(
     copies = copies_in(file_at(Path(mirror)), repository.ground.tree) if mirror else no_copies
     names = [named(bucket).bucket] if bucket else [each.name for each in repository.buckets()]
     for name in names:
-        for strange in repository.care.survey(name):
-            yield {"bucket": name, "file": strange, "kind": "no key", "repaired": False}
         for found in repository.care.scrub(name, copies):
             yield {
                 "bucket": found.bucket,
@@ -38,6 +36,9 @@ def scrubbed(
                 "kind": str(found.kind),
                 "repaired": found.repaired,
             }
+        # Not before: it takes a file that is missing for one that a hand deleted.
+        for strange in repository.care.survey(name):
+            yield {"bucket": name, "file": strange, "kind": "no key", "repaired": False}
 
 
 def is_bad(found: dict[str, Any]) -> bool:

@@ -52,8 +52,7 @@ def restore(repository: Store, place: str, version: str, condition: Condition) -
 def remove(repository: Store, place: str, version: str, condition: Condition) -> str:
     """What came of it, in words."""
     wanted = object_named(place)
-    if not version:
-        repository.head(wanted.bucket, wanted.key)  # a mistyped key is told
+    repository.head(wanted.bucket, wanted.key, version)  # a mistyped one is told
     done = repository.delete(wanted.bucket, wanted.key, version or None, condition, by=by_hand())
     if version:
         return f"{wanted}: version {version} is gone for good"

@@ -17,6 +17,7 @@ from dayfly.files.condition import Condition
 from dayfly.files.errors import BadNameError, NoSuchKeyError
 from dayfly.files.objects import Description, Version
 from dayfly.files.store import Reading, Store
+from dayfly.files.system import files_below
 from dayfly.shown import amount
 
 Tell = Callable[[str], None]
@@ -199,11 +200,9 @@ def _is_there(repository: Store, path: Path, wanted: Named) -> bool:
 
 
 def _files(folder: Path, done: Imported) -> Iterator[Path]:
-    for each in sorted(folder.iterdir()):
-        if each.is_symlink() or not (each.is_dir() or each.is_file()):
+    for each in files_below(folder):
+        if each.is_symlink() or not each.is_file():
             done.problems.append(f"{each}: is no ordinary file, and is left out")
-        elif each.is_dir():
-            yield from _files(each, done)
         else:
             yield each
 

@@ -88,16 +88,20 @@ def _elsewhere(session: Session) -> Store | None:
 def opened_own(session: Session, root: str | None, index: str | None) -> Iterator[Repository]:
     """The archive, beside the servers that have it open, or without any."""
     place = place_of(session, root, index)
-    if not (place.root / ".dayfly").is_dir():
-        raise DayflyError(
-            f"{place.root}: there is no archive",
-            hint="`dayfly up` makes that of an environment, `dayfly files serve DIR` one alone.",
-        )
+    check_there(place)
     repository = Repository(place.root, place.index)
     try:
         yield repository
     finally:
         repository.close()
+
+
+def check_there(place: Place) -> None:
+    if not (place.root / ".dayfly").is_dir():
+        raise DayflyError(
+            f"{place.root}: there is no archive",
+            hint="`dayfly up` makes that of an environment, `dayfly files serve DIR` one alone.",
+        )
 
 
 def named(text: str) -> Named:

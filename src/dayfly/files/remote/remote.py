@@ -166,6 +166,7 @@ class Remote:
             origin["VersionId"] = source.id
         with self._saying(what):
             replaced = {"MetadataDirective": "REPLACE", "TaggingDirective": "REPLACE", **told}
+            replaced["CopySourceIfMatch"] = f'"{source.etag}"'  # its id may be another one's by now
             self.client.copy(origin, bucket, key, ExtraArgs=replaced)
         return self.head(bucket, key)
 

@@ -6,6 +6,7 @@ from dayfly.files.objects import Bucket, Checksum, Description, Version
 from dayfly.files.s3 import reading, rights
 from dayfly.files.s3.answer import Answer, xml
 from dayfly.files.s3.checksums import algorithm_of, element_of
+from dayfly.files.s3.copysource import source_of
 from dayfly.files.s3.head import Headers
 from dayfly.files.s3.incoming import MOST_BYTES
 from dayfly.files.s3.partaken import part_number, upload_of
@@ -18,14 +19,16 @@ from dayfly.files.s3.xmlwrite import document, iso, tag, tags
 
 def whole(request: Request, _: bytes) -> Answer:
     bucket = request.bucket()
-    source_bucket, source = reading.source_of(request)
-    told = _described(request, bucket, source)
-    check_write(request, bucket, told, request.address.key)
-    if source.size > MOST_BYTES:
-        raise S3Error("InvalidRequest", "The source is larger than 5 GiB: copy it in parts.")
-    version = request.repository.copy(
-        source, bucket.name, request.address.key, told, condition_of(request.headers)
-    )
+    source_bucket, opened = source_of(request)
+    with opened:
+        source = opened.version
+        told = _described(request, bucket, source)
+        check_write(request, bucket, told, request.address.key)
+        if source.size > MOST_BYTES:
+            raise S3Error("InvalidRequest", "The source is larger than 5 GiB: copy it in parts.")
+        version = request.repository.copy(
+            opened, bucket.name, request.address.key, told, condition_of(request.headers)
+        )
     headers = [
         *_source_headers(source_bucket, source),
         *reading.new_version_headers(bucket, version),
@@ -38,11 +41,13 @@ def part(request: Request, _: bytes) -> Answer:
     bucket = request.bucket()
     upload = upload_of(request, bucket, "s3:PutObject")
     number = part_number(request)
-    source_bucket, source = reading.source_of(request)
-    span = copied_range(request.headers.get("x-amz-copy-source-range", ""), source.size)
-    if span.size > MOST_BYTES:
-        raise S3Error("InvalidRequest", "A part may have 5 GiB.")
-    found = request.repository.copy_part(upload, number, source, (span.start, span.end))
+    source_bucket, opened = source_of(request)
+    with opened:
+        source = opened.version
+        span = copied_range(request.headers.get("x-amz-copy-source-range", ""), source.size)
+        if span.size > MOST_BYTES:
+            raise S3Error("InvalidRequest", "A part may have 5 GiB.")
+        found = request.repository.copy_part(upload, number, opened, (span.start, span.end))
     inside = tags(LastModified=iso(found.modified), ETag=f'"{found.etag}"')
     if found.checksum:
         inside += tag(element_of(found.checksum.algorithm), found.checksum.value)

@@ -38,6 +38,14 @@ def range_of(header: str, size: int) -> Range | None:
     return Range(start, end)
 
 
+def is_of_state(if_range: str | None, etag: str, date: str) -> bool:
+    """Whether the state is the one that a range is asked of: by RFC 9110 byte for byte the same.
+
+    A weak ETag promises less than that, and of another state the whole is sent.
+    """
+    return if_range is None or if_range.strip() in (f'"{etag}"', date)
+
+
 def copied_range(header: str, size: int) -> Range:
     """Of the source of a part, where both ends must be told, and lie within it."""
     if not header:

@@ -12,9 +12,9 @@ from dayfly.files.s3.answer import Answer, Lent
 from dayfly.files.s3.checksums import element_of, header_of
 from dayfly.files.s3.head import Headers
 from dayfly.files.s3.metadata import DEFAULT_TYPE, USER
-from dayfly.files.s3.problem import S3Error, invalid
-from dayfly.files.s3.ranges import Range, range_of
-from dayfly.files.s3.request import Request, bucket_of, number_of
+from dayfly.files.s3.problem import S3Error
+from dayfly.files.s3.ranges import Range, is_of_state, range_of
+from dayfly.files.s3.request import Request, number_of
 from dayfly.files.s3.xmlwrite import iso, tag
 
 SECOND = 1_000_000_000
@@ -71,37 +71,6 @@ def found(request: Request, bucket: Bucket, kind: str = "") -> Opened:
     return opened
 
 
-def source_of(request: Request) -> tuple[Bucket, Version]:
-    """What `x-amz-copy-source` names, if the caller may read it and its conditions hold."""
-    bucket_name, key, version_id = copy_source(request.headers["x-amz-copy-source"])
-    bucket = bucket_of(request, bucket_name, "x-amz-source-expected-bucket-owner")
-    try:
-        version = request.repository.head(bucket_name, key, version_id)
-    except NoSuchKeyError as error:
-        if not rights.may(request, bucket, "s3:ListBucket", more={"s3:prefix": (key,)}):
-            raise S3Error("AccessDenied") from error
-        raise
-    if version.marker:
-        raise S3Error("InvalidRequest", "The source of a copy may not be a delete marker.")
-    action = "s3:GetObjectVersion" if version_id else "s3:GetObject"
-    rights.check(request, bucket, action, key=key, version=version)
-    prefix = "x-amz-copy-source-"
-    if conditions.outcome(request.headers, version.etag, version.modified, prefix) != "go":
-        raise S3Error("PreconditionFailed")
-    return bucket, version
-
-
-def copy_source(header: str) -> tuple[str, str, str]:
-    """Bucket, key and version's id."""
-    from urllib.parse import unquote  # noqa: PLC0415 - only copies need it
-
-    path, _, version_id = header.partition("?versionId=")
-    bucket, _, key = unquote(path.removeprefix("/")).partition("/")
-    if not bucket or not key:
-        raise invalid("x-amz-copy-source", header, "BUCKET/KEY?versionId=ID")
-    return bucket, key, version_id
-
-
 def checksum_xml(version: Version) -> str:
     checksum = version.description.checksum
     if checksum is None:
@@ -154,7 +123,8 @@ def told(request: Request, bucket: Bucket, version: Version) -> tuple[int, Heade
             headers.append(("x-amz-mp-parts-count", count))
         headers.append(("content-range", part.told(version.size)))
         return 206, headers + _checksum_of_part(request, version), part
-    asked = range_of(request.headers.get("range", ""), version.size)
+    meant = is_of_state(request.headers.get("if-range"), version.etag, date(version.modified))
+    asked = range_of(request.headers.get("range", "") if meant else "", version.size)
     if asked is None:
         if _asks_checksum(request):
             headers += checksum_headers(version)

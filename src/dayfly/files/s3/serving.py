@@ -6,7 +6,7 @@ import resource
 import signal
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -53,8 +53,11 @@ class Serving:
     balancer: Path | None = None
 
 
-def serve(settings: Serving) -> None:
-    """Until SIGTERM or SIGINT. What is wrong with the accounts or the folders is said at once."""
+def serve(settings: Serving, *, begins: Callable[[], object] = lambda: None) -> None:
+    """Until SIGTERM or SIGINT. What is wrong with the accounts or the folders is said at once.
+
+    `begins` is called when nothing is wrong and the address is taken.
+    """
     address = address_of(settings.listen)
     if address is None:
         raise UsageError(
@@ -67,6 +70,7 @@ def serve(settings: Serving) -> None:
         if settings.balancer:
             listeners.append(stack.enter_context(_bound_for(settings.balancer)))
         Repository(settings.root, settings.index).close()
+        begins()
         Workers(settings.workers, partial(_work, settings, listeners), GRACE_SECONDS + 1).run()
 
 
