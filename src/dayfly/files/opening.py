@@ -13,7 +13,7 @@ from dayfly.files.mount import told as told_mount
 from dayfly.files.rebuilding import changes_left, rebuild
 from dayfly.files.reconciling import reconcile
 from dayfly.files.statements import told
-from dayfly.files.system import flocked, made
+from dayfly.files.system import close_to_others, flocked, made
 from dayfly.files.tree import ARCHIVE, SESSION, opened_tree
 
 ID, LOCKS = "archive", "locks"
@@ -22,6 +22,7 @@ ID, LOCKS = "archive", "locks"
 def opened(root: Path, index: Path, reserve: int) -> Ground:
     """One process after the other opens it."""
     made(index)
+    close_to_others(index)
     known = (index / ID).exists()
     if known and not (root / ".dayfly" / ARCHIVE).exists():
         raise GoneError(
