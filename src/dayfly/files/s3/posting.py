@@ -25,6 +25,7 @@ from dayfly.files.s3.writes import check_write, described, token_of
 from dayfly.files.s3.xmlwrite import around, tags
 
 SECOND = 1_000_000_000
+_OF_PUT = ("x-amz-", "if-")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +52,8 @@ def of_form(request: Request, form: Form) -> Iterator[Taking]:
     bucket = request.bucket()
     told = _told(fields)
     refuse_elsewhere(structs.replace(request.call, headers=told))
+    said = structs.replace(request.call, headers=_as_headers(request.headers, told))
+    request = structs.replace(request, call=said)
     description = described(request, bucket, fields=told)
     check_write(request, bucket, description, key)
     proof = proof_of(told, None)
@@ -75,7 +78,14 @@ def _caller(request: Request, fields: Mapping[str, str], key: str) -> tuple[Call
     account, secret, sender = found
     postpolicy.verify(fields, secret)
     covered = {**fields, "key": key, "bucket": request.address.bucket}
-    return Caller(account=account, sender=sender), postpolicy.check(covered, request.now / SECOND)
+    caller = Caller(account=account, sender=sender, signed=postpolicy.version_of(fields))
+    return caller, postpolicy.check(covered, request.now / SECOND)
+
+
+def _as_headers(headers: Mapping[str, str], told: Mapping[str, str]) -> dict[str, str]:
+    """Of a form its fields say what of a PUT the headers say, which count for policies too."""
+    own = {name: value for name, value in headers.items() if not name.startswith(_OF_PUT)}
+    return own | {name: value for name, value in told.items() if name.startswith("x-amz-")}
 
 
 def _told(fields: Mapping[str, str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from dayfly.files.s3.address import Address, bucket_of_host
 from dayfly.files.s3.call import Call
 from dayfly.files.s3.origin import origin_of
 from dayfly.files.s3.problem import S3Error
-from dayfly.files.s3.signature import Claim, claim_of, verify
+from dayfly.files.s3.signature import ALGORITHM, OLD_ALGORITHM, Claim, claim_of, verify
 from dayfly.files.s3.signature2 import old_claim_of, verify_old
 
 DEFAULT_REGION = "us-east-1"
@@ -35,12 +35,16 @@ class Service:
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """Nobody in particular, without an account. `sender` is who of those that have the key."""
+    """Nobody in particular, without an account. `sender` is who of those that have the key.
+
+    `signed` is the version of the signature, as policies call it; empty without one.
+    """
 
     account: Account | None = None
     claim: Claim | None = None
     secret: str = ""
     sender: str = ""
+    signed: str = ""
 
     @property
     def id(self) -> str | None:
@@ -127,7 +131,8 @@ def caller_of(service: Service, call: Call, now: float) -> Caller:
         verify_old(old, call, secret, now, bucket)
     if "x-amz-security-token" in call.headers or "X-Amz-Security-Token" in call.parameters:
         raise S3Error("InvalidToken", "There are no session tokens here.")
-    return Caller(account=account, claim=claim, secret=secret, sender=sender)
+    signed = ALGORITHM if claim else OLD_ALGORITHM
+    return Caller(account=account, claim=claim, secret=secret, sender=sender, signed=signed)
 
 
 def number_of(
