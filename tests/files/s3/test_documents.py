@@ -176,6 +176,47 @@ def test_lifecycle_rules_that_are_refused(inside: str, code: str) -> None:
     assert code_of(rules_of, inside) == code
 
 
+WHOLE = "<Filter/><Status>Enabled</Status>"
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        f"<Filter><prefix>logs/</prefix></Filter><Status>Enabled</Status>{EXPIRE}",
+        f"<Filter><StorageClass>STANDARD</StorageClass></Filter><Status>Enabled</Status>{EXPIRE}",
+        f"<Status>Enabled</Status>{EXPIRE}",
+        f"<Prefix>a</Prefix>{WHOLE}{EXPIRE}",
+        f"<prefix>a</prefix>{WHOLE}{EXPIRE}",
+        f"<Filter><Prefix>a</Prefix></Filter>{WHOLE}{EXPIRE}",
+        (
+            "<Filter><Prefix>a</Prefix><And><Prefix>b</Prefix></And></Filter>"
+            f"<Status>Enabled</Status>{EXPIRE}"
+        ),
+        (
+            "<Filter><And><Prefix>a</Prefix><tag><Key>k</Key><Value>v</Value></tag></And></Filter>"
+            f"<Status>Enabled</Status>{EXPIRE}"
+        ),
+        f"{WHOLE}<Expiration><Days>1</Days><Date>2030-01-01</Date></Expiration>",
+        f"{WHOLE}<Expiration><Days>1</Days><Hours>1</Hours></Expiration>",
+        (
+            f"{WHOLE}<Expiration><ExpiredObjectDeleteMarker>1</ExpiredObjectDeleteMarker>"
+            "</Expiration>"
+        ),
+        f"{WHOLE}{EXPIRE}{EXPIRE}",
+    ],
+)
+def test_a_lifecycle_rule_that_could_mean_less_than_was_read_is_refused(inside: str) -> None:
+    assert code_of(rules_of, inside) == "MalformedXML"
+
+
+def test_days_without_an_end() -> None:
+    many = EXPIRE.replace("1", "999999999999")
+    assert code_of(rules_of, f"{WHOLE}{many}") == "InvalidArgument"
+    rules = rules_of(f"{WHOLE}{EXPIRE.replace('1', '2147483647')}")
+
+    assert lifecycle.expires(rules, "k", 0, {}, 0) is None  # beyond the calendar
+
+
 def test_days_count_from_the_midnight_after_the_writing() -> None:
     rules = rules_of(f"<ID>a</ID><Prefix>x/</Prefix><Status>Enabled</Status>{EXPIRE}")
     written = round(datetime(2026, 1, 1, 15, tzinfo=UTC).timestamp()) * 10**9

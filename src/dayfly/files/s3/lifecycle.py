@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import msgspec
 
+from dayfly.files.retention import ripe
 from dayfly.files.s3.metadata import checked_tags
 from dayfly.files.s3.problem import S3Error, invalid, not_implemented
 from dayfly.files.s3.xmlread import Element, element_of, malformed
@@ -14,7 +16,15 @@ from dayfly.files.s3.xmlwrite import around, document, tag, tags, yes_or_no
 
 MOST_RULES = 1000
 MOST_ID = 255
+MOST_DAYS, MOST_SIZE = 2**31 - 1, 2**50
 SECOND = 1_000_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LIMITS = ("Prefix", "ObjectSizeGreaterThan", "ObjectSizeLessThan")
+_ACTIONS: Mapping[str, tuple[str, ...]] = {
+    "Expiration": ("Days", "Date", "ExpiredObjectDeleteMarker"),
+    "NoncurrentVersionExpiration": ("NoncurrentDays", "NewerNoncurrentVersions"),
+    "AbortIncompleteMultipartUpload": ("DaysAfterInitiation",),
+}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(T00:00:00(\.0+)?(Z|\+00:00)?)?", re.ASCII)
 
 
@@ -49,6 +59,7 @@ def of_xml(body: bytes) -> tuple[Rule, ...]:
     root = element_of(body)
     if root.name not in ("LifecycleConfiguration", "BucketLifecycleConfiguration"):
         raise malformed(f"Found <{root.name[:100]}>, allowed is <LifecycleConfiguration>.")
+    _check_only(root, many=("Rule",))
     rules = tuple(_rule(each, number) for number, each in enumerate(root.all("Rule")))
     if not 0 < len(rules) <= MOST_RULES:
         raise malformed(f"There must be 1 to {MOST_RULES} <Rule>.")
@@ -79,17 +90,32 @@ def header_of(found: tuple[datetime, str]) -> str:
 
 
 def _at(rule: Rule, modified: int) -> datetime | None:
-    """Whole days count from the midnight after the object was written."""
+    """None as well of what is farther away than the calendar goes."""
     if rule.date is not None:
         return datetime.fromisoformat(rule.date[:10]).replace(tzinfo=UTC)
     if rule.days is None:
         return None
-    written = datetime.fromtimestamp(modified // SECOND, UTC)
-    midnight = written.replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight + timedelta(days=rule.days + 1)
+    with suppress(OverflowError):
+        return _EPOCH + timedelta(seconds=ripe(modified, rule.days) // SECOND)
+    return None
+
+
+def _check_only(told: Element, *once: str, many: Sequence[str] = ()) -> None:
+    """What is not known could narrow a rule, and what it narrows is deletion."""
+    names = [each.name for each in told.children]
+    for name in names:
+        if name not in (*once, *many):
+            allowed = ", ".join(f"<{each}>" for each in (*once, *many))
+            raise malformed(f"<{told.name}> has <{name[:100]}>, allowed are {allowed}.")
+        if name in once and names.count(name) > 1:
+            raise malformed(f"<{told.name}> has <{name}> twice.")
 
 
 def _rule(told: Element, number: int) -> Rule:
+    _check_only(
+        told, "ID", "Prefix", "Filter", "Status", *_ACTIONS,
+        many=("Transition", "NoncurrentVersionTransition"),
+    )  # fmt: skip
     if told.first("Transition") or told.first("NoncurrentVersionTransition"):
         for each in told.all("Transition"):
             _date(each.said("Date"))
@@ -114,14 +140,22 @@ def _rule(told: Element, number: int) -> Rule:
     acting = _with_actions(rule, told)
     if acting == rule:
         raise malformed("A <Rule> must say what is to expire.")
+    if (told.first("Prefix") is None) == (told.first("Filter") is None):
+        raise malformed("A <Rule> has either a <Filter> or a <Prefix>, empty for all objects.")
     return acting
 
 
 class _Filter:
-    """Its conditions, with or without <And> around them."""
+    """Its conditions, all of which have to hold, with or without <And> around them."""
 
     def __init__(self, told: Element | None) -> None:
-        inside = (told.first("And") or told) if told else Element("Filter", {})
+        inside = told or Element("Filter", {})
+        _check_only(inside, *_LIMITS, "Tag", "And")
+        if both := inside.first("And"):
+            if len(inside.children) > 1:
+                raise malformed("A <Filter> has <And>, and conditions outside of it.")
+            _check_only(both, *_LIMITS, many=("Tag",))
+            inside = both
         self.prefix = inside.exactly("Prefix")
         self.tags = checked_tags((t.exactly("Key"), t.exactly("Value")) for t in inside.all("Tag"))
         self.larger = _number(inside, "ObjectSizeGreaterThan", least=0)
@@ -133,23 +167,39 @@ def _with_actions(rule: Rule, told: Element) -> Rule:
     expiration = told.first("Expiration") or none
     noncurrent = told.first("NoncurrentVersionExpiration") or none
     abort = told.first("AbortIncompleteMultipartUpload") or none
+    for each, name in (
+        (expiration, "Expiration"),
+        (noncurrent, "NoncurrentVersionExpiration"),
+        (abort, "AbortIncompleteMultipartUpload"),
+    ):
+        _check_only(each, *_ACTIONS[name])
+    if len(expiration.children) > 1:
+        raise malformed("An <Expiration> has either <Days>, <Date> or <ExpiredObjectDeleteMarker>.")
     return msgspec.structs.replace(
         rule,
         days=_number(expiration, "Days"),
         date=_date(expiration.said("Date")),
-        expired_marker=expiration.said("ExpiredObjectDeleteMarker") == "true",
+        expired_marker=_flag(expiration, "ExpiredObjectDeleteMarker"),
         noncurrent_days=_number(noncurrent, "NoncurrentDays"),
         newer_noncurrent=_number(noncurrent, "NewerNoncurrentVersions"),
         abort_days=_number(abort, "DaysAfterInitiation"),
     )
 
 
-def _number(told: Element, name: str, least: int = 1) -> int | None:
+def _flag(told: Element, name: str) -> bool:
     text = told.said(name)
+    if text not in (None, "true", "false"):
+        raise malformed(f"<{name}> is {text[:40]!r}, allowed are true and false.")
+    return text == "true"
+
+
+def _number(told: Element, name: str, least: int = 1) -> int | None:
+    """Days have the range that Amazon's have; sizes one of their own."""
+    text, most = told.said(name), MOST_SIZE if name in _LIMITS else MOST_DAYS
     if text is None:
         return None
-    if not re.fullmatch(r"\d{1,18}", text, re.ASCII) or int(text) < least:
-        raise invalid(name, text, f"a whole number from {least} on")
+    if not (re.fullmatch(r"\d{1,18}", text, re.ASCII) and least <= int(text) <= most):
+        raise invalid(name, text, f"a whole number from {least} to {most}")
     return int(text)
 
 
