@@ -45,6 +45,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     secret: str = ""
     sender: str = ""
     signed: str = ""
+    key_id: str = ""
 
     @property
     def id(self) -> str | None:
@@ -132,7 +133,14 @@ def caller_of(service: Service, call: Call, now: float) -> Caller:
     if "x-amz-security-token" in call.headers or "X-Amz-Security-Token" in call.parameters:
         raise S3Error("InvalidToken", "There are no session tokens here.")
     signed = ALGORITHM if claim else OLD_ALGORITHM
-    return Caller(account=account, claim=claim, secret=secret, sender=sender, signed=signed)
+    return Caller(
+        account=account,
+        claim=claim,
+        secret=secret,
+        sender=sender,
+        signed=signed,
+        key_id=shown.key_id,
+    )
 
 
 def number_of(
