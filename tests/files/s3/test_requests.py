@@ -126,6 +126,10 @@ def test_what_is_asked_for(
         ("bytes=0-1,3-4", None),
         ("pages=1-2", None),
         ("bytes=a-b", None),
+        (f"bytes=0-{'9' * 99}", Range(0, 10)),
+        (f"bytes=0-{'9' * 5000}", None),
+        (f"bytes={'9' * 5000}-", None),
+        (f"bytes=-{'9' * 5000}", None),
     ],
 )
 def test_which_part_of_ten_bytes(header: str, expected: Range | None) -> None:
