@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from archive import ALT, S3, Archive, Put
 
+MB = 1024**2
 http = requests.Session()
 http.trust_env = False
 ODD = [
@@ -284,6 +285,23 @@ def test_a_form_of_a_browser(served: Archive, s3: S3, bucket: str) -> None:
     assert "EntityTooLarge" in large.text
     forged = {**form["fields"], "key": "elsewhere"}
     assert http.post(url, data=forged, files={"file": ("a", b"x")}).status_code == 403
+
+
+def test_parts_are_counted_when_they_are_read_whatever_their_numbers_were(
+    s3: S3, bucket: str
+) -> None:
+    here = {"Bucket": bucket, "Key": "k"}
+    upload = s3.create_multipart_upload(**here, ChecksumAlgorithm="CRC32")
+    here_too, parts = {**here, "UploadId": upload["UploadId"]}, []
+    for number, body in ((2, b"a" * 5 * MB), (7, b"b")):
+        made = s3.upload_part(**here_too, PartNumber=number, Body=body, ChecksumAlgorithm="CRC32")
+        parts.append({"PartNumber": number, **{k: made[k] for k in ("ETag", "ChecksumCRC32")}})
+    s3.complete_multipart_upload(**here_too, MultipartUpload={"Parts": parts})
+
+    last = s3.get_object(**here, PartNumber=2, ChecksumMode="ENABLED")
+    assert (body_of(last), last["ChecksumCRC32"]) == (b"b", parts[1]["ChecksumCRC32"])
+    assert s3.head_object(**here, PartNumber=1)["ContentLength"] == 5 * MB
+    assert code_of(lambda: s3.get_object(**here, PartNumber=7)) == "InvalidPart"
 
 
 def test_a_page_of_another_origin(served: Archive, s3: S3, bucket: str, put: Put) -> None:
