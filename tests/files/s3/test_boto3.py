@@ -162,6 +162,7 @@ def test_an_upload_in_parts(s3: S3, bucket: str, put: Put) -> None:
     done = s3.complete_multipart_upload(**here, UploadId=upload, MultipartUpload={"Parts": parts})
 
     assert done["ETag"].endswith('-2"')
+    assert done["Location"] == f"{s3.meta.endpoint_url}/{bucket}/big"
     found = s3.get_object(**here)
     assert found["ContentType"] == "x/y"
     assert body_of(found) == b"a" * 5 * 1024**2 + b"s" * 10
@@ -326,6 +327,16 @@ def test_virtual_hosts(served: Archive, s3: S3, bucket: str, put: Put) -> None:
 
     answer = http.get(f"{served.url}/k", headers={"Host": f"{bucket}.s3.test"})
     assert answer.content == b"1"
+    form = s3.generate_presigned_post(bucket, "a b", Fields={"success_action_status": "201"},
+                                      Conditions=[{"success_action_status": "201"}])  # fmt: skip
+    for url, host, place in (
+        (served.url, f"{bucket}.s3.test", f"http://{bucket}.s3.test/a%20b"),
+        (f"{served.url}/{bucket}", "s3.test:80", f"http://s3.test:80/{bucket}/a%20b"),
+    ):
+        files, headers = {"file": ("a", b"x")}, {"Host": host}
+        posted = http.post(url, data=form["fields"], files=files, headers=headers)
+        assert posted.headers["location"] == place
+        assert f"<Location>{place}</Location>" in posted.text
 
 
 def test_what_is_locked_stays(s3: S3, served: Archive) -> None:

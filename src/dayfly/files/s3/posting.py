@@ -63,7 +63,8 @@ def of_form(request: Request, form: Form) -> Iterator[Taking]:
         def finish(_: Trailers) -> Answer:
             limits.check(staged.size, whole=True)
             whole = replace(description, checksum=proof.check(staged, {}))
-            return _answer(bucket, fields, request.repository.put(staged, key, whole, condition))
+            version = request.repository.put(staged, key, whole, condition)
+            return _answer(bucket, fields, version, request.url_of(key))
 
         yield _Bounded(staged=staged, finish=finish, limits=limits)
 
@@ -98,8 +99,7 @@ def _told(fields: Mapping[str, str]) -> dict[str, str]:
     return told
 
 
-def _answer(bucket: Bucket, fields: Mapping[str, str], version: Version) -> Answer:
-    place = f"/{bucket.name}/{quote(version.key)}"
+def _answer(bucket: Bucket, fields: Mapping[str, str], version: Version, place: str) -> Answer:
     etag = f'"{version.etag}"'
     headers: Headers = [
         ("etag", etag),

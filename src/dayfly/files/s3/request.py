@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import msgspec
 
@@ -94,6 +95,12 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     def bucket(self) -> Bucket:
         return bucket_of(self, self.address.bucket, EXPECTED)
+
+    def url_of(self, key: str) -> str:
+        """Of an object of the bucket, in the style in which the request named that."""
+        scheme, host = "https" if self.call.secure else "http", self.call.header("host")
+        named = bucket_of_host(host, self.service.domains)
+        return f"{scheme}://{host}/{quote(key if named else f'{self.address.bucket}/{key}')}"
 
     def account(self) -> Account:
         if self.caller.account is None:

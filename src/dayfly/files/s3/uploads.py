@@ -88,7 +88,7 @@ def complete(request: Request, body: bytes) -> Answer:
         *reading.expiration_headers(bucket, version),
     ]
     inside = tags(
-        Location=f"/{bucket.name}/{version.key}",
+        Location=request.url_of(version.key),
         Bucket=bucket.name,
         Key=version.key,
         ETag=f'"{version.etag}"',
