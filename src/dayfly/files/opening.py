@@ -21,8 +21,9 @@ ID, LOCKS = "archive", "locks"
 
 def opened(root: Path, index: Path, reserve: int) -> Ground:
     """One process after the other opens it."""
-    made(index)
-    close_to_others(index)
+    if not index.exists():
+        made(index)
+        close_to_others(index)
     known = (index / ID).exists()
     if known and not (root / ".dayfly" / ARCHIVE).exists():
         raise GoneError(
@@ -33,6 +34,8 @@ def opened(root: Path, index: Path, reserve: int) -> Ground:
     tree = opened_tree(root, None if mount.exclusive else index / LOCKS)
     with flocked(tree.locks / "opening"):
         catalogue = Catalogue(index / NAME)
+        for each in (*index.glob(f"{NAME}*"), index / LOCKS):  # the folder may be anybody's
+            close_to_others(each)
         ground = Ground(tree, catalogue, opened_bench(tree), index, reserve, mount)
         try:
             _caught_up(ground)

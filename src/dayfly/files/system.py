@@ -88,12 +88,12 @@ def made(folder: Path) -> None:
     fsync(folder.parent)
 
 
-def close_to_others(folder: Path) -> None:
+def close_to_others(path: Path) -> None:
     """To users of the host who are neither its owner nor of its group: apps' machines are such."""
     with suppress(OSError):  # of a share without modes, one that takes no changes, or none
-        mode = stat.S_IMODE(folder.stat().st_mode)
+        mode = stat.S_IMODE(path.stat().st_mode)
         if mode & stat.S_IRWXO:
-            folder.chmod(mode & ~stat.S_IRWXO)
+            path.chmod(mode & ~stat.S_IRWXO)
 
 
 def write_durably(path: Path, data: bytes) -> None:
