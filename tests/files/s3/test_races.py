@@ -65,13 +65,8 @@ def _replace(s3: S3, here: dict[str, str]) -> Ask:
 
 
 def _delete(s3: S3, here: dict[str, str]) -> Ask:
-    """Now of a bucket where a delete marker is left, now of one where nothing is."""
-    if int(here["Key"][-1]) % 2:
-        here = here | {"Bucket": f"{here['Bucket']}-{here['Key']}"}
-        s3.create_bucket(Bucket=here["Bucket"])
-    else:
-        kept = {"Status": "Enabled"}
-        s3.put_bucket_versioning(Bucket=here["Bucket"], VersioningConfiguration=kept)
+    """In a bucket with versions, where there is something else afterwards: a delete marker."""
+    s3.put_bucket_versioning(Bucket=here["Bucket"], VersioningConfiguration={"Status": "Enabled"})
     etag = s3.put_object(**here, Body=b"before")["ETag"]
     return lambda s3, _: s3.delete_object(**here, IfMatch=etag)
 

@@ -18,7 +18,6 @@ from dayfly.files.s3.xmlread import Element, element_of, malformed
 from dayfly.files.s3.xmlwrite import around, document, tags
 
 MOST = 1000  # keys of one request
-_ETAG = re.compile(r"[0-9a-f]{32}(-\d+)?", re.ASCII)  # which an object may have had
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +84,6 @@ def _deleted(request: Request, bucket: Bucket, doomed: Doomed) -> Deletion:
 def _absent(request: Request, bucket: Bucket, doomed: Doomed) -> Deletion:
     """What is not there needs no deleting, whatever it was to be; a marker is there, as nothing."""
     told = doomed.condition
-    if any(_ETAG.fullmatch(each) for each in told.if_match):
-        raise S3Error("PreconditionFailed")  # that object was there: somebody else was first
     if not doomed.version and _marked(request, bucket, doomed.key):
         if told.if_match != (ANY,) or told.size is not None or told.modified is not None:
             raise S3Error("PreconditionFailed")
