@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dayfly.files.s3 import acl, cors, lifecycle, lock
+from dayfly.files.s3 import acl, cors, lifecycle, lifecyclexml, lock
 from dayfly.files.s3.accounts import Account, Accounts
 from dayfly.files.s3.policy import Asked, policy_of
 from dayfly.files.s3.problem import S3Error
@@ -115,7 +115,7 @@ EXPIRE = "<Expiration><Days>1</Days></Expiration>"
 
 def rules_of(inside: str) -> tuple[lifecycle.Rule, ...]:
     text = f"<LifecycleConfiguration><Rule>{inside}</Rule></LifecycleConfiguration>"
-    return lifecycle.of_xml(text.encode())
+    return lifecyclexml.of_xml(text.encode())
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def rules_of(inside: str) -> tuple[lifecycle.Rule, ...]:
 def test_lifecycle_rules_are_written_as_they_were_read(inside: str) -> None:
     rules = rules_of(inside)
 
-    assert lifecycle.of_xml(lifecycle.xml_of(rules)) == rules
+    assert lifecyclexml.of_xml(lifecyclexml.xml_of(rules)) == rules
 
 
 @pytest.mark.parametrize(
