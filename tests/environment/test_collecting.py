@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dayfly.config.secrets import Secrets
+from dayfly.environment import aside
 from dayfly.environment.collecting import Collector, files, key_of
 from dayfly.errors import DayflyError
 from dayfly.files.objects import Asked, Version
@@ -150,3 +151,21 @@ def test_files_wait_where_the_archive_is_away(
 )
 def test_the_key_of_a_file(path: str, places: Mapping[str, str], key: str | None) -> None:
     assert key_of(path, places) == key
+
+
+def test_what_no_key_can_name_lies_aside_and_holds_up_nothing(
+    collector: Collector, out: Path, tmp_path: Path
+) -> None:
+    write(out / os.fsdecode(b"bad\xff.csv"), "1", ago=60)
+    write(out / "z.csv", "2", ago=60)
+
+    assert not collector.collect(NAME)
+    assert [each.key for each in versions(collector)] == ["batch/z.csv"]
+    (out.parents[1] / ".ended").touch()
+    assert collector.collect(NAME)
+
+    assert not out.exists()
+    (lies,) = (tmp_path / "output" / ".left-out" / NAME).iterdir()
+    assert (lies.read_text(), lies.name.partition("-")[2]) == ("1", "out%2Fbad%FF.csv")
+    (told,) = aside.told(tmp_path / "output")
+    assert told.startswith("1 file that a machine has finished could not be collected, by its name")

@@ -138,3 +138,26 @@ def test_a_time_that_a_program_has_set_does_not_change_who_wrote(
     finally:
         repository.close()
     assert found.description.provenance.release == "3"
+
+
+def test_what_no_key_can_name_is_told_and_holds_up_nothing(
+    mounting: Mounting, media: Path, tmp_path: Path
+) -> None:
+    (mount,) = mounting.mounts()
+    other = replace(mount, app="blog", bucket="shop", folder=tmp_path / "keep" / "blog")
+    last = replace(mount, path="b/media", prefix="b/", folder=tmp_path / "keep" / "last")
+    for each in (mount, other, last):
+        write(each.folder / "a.png", "1")
+    (media / os.fsdecode(b"bad\xff.png")).write_text("2")
+    deep = media.joinpath(*["d" * 200] * 6)
+    deep.mkdir(parents=True)
+    (deep / "long.png").write_text("3")
+    following = Mounting(mounting.state, mounting.tenants, lambda: [mount, other, last])
+
+    following.round()
+
+    assert states(mounting) == [("b/a.png", 1, False), ("media/a.png", 1, False)]
+    (alien, left) = following.problems  # a bucket that is not its own ends nothing but itself
+    assert alien.startswith("blog: a/media: the bucket shop belongs to shop")
+    assert left.startswith("shop: a/media: left out of the archive by its name: ")
+    assert left.endswith(", and 1 more")

@@ -118,3 +118,22 @@ def test_a_machine_waits_until_its_files_are_in_the_archive(
     runtime.forget(NAME)
     assert not folder.exists()
     assert (tmp_path / "archive/data/orders/batch/a.csv").read_text() == "1,2\n"
+
+
+def test_why_files_are_not_in_is_told_once(
+    runtime: ShippingRuntime, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ship(runtime, tmp_path, "output.log", "files/log/app.log")
+    told = '{"bucket":"exports","places":{"out/*":"batch/"},"app":"orders","release":1}'
+    (runtime.output(NAME) / ".collect.json").write_text(told)
+    (runtime.output(NAME) / "collect" / "out").mkdir(parents=True)
+    (runtime.output(NAME) / "collect" / "out" / "a.csv").write_text("1")
+    (tmp_path / "archive").write_text("not a folder")
+
+    for _ in range(3):
+        runtime.forget(NAME)
+
+    assert runtime.output(NAME).exists()
+    (problem,) = runtime.problems
+    assert problem.startswith(f"{NAME}: {tmp_path}/archive")
+    assert len(caplog.records) == 1

@@ -183,3 +183,20 @@ def test_an_older_index_is_made_anew(tmp_path: Path) -> None:
     with archive(tmp_path) as repository:
         assert keys(repository) == ["a", "b"]
         assert content(repository, "a") == b"two"
+
+
+def test_other_users_of_the_host_get_in_nowhere(tmp_path: Path) -> None:
+    """Machines of apps are such; a group that the operator lets in stays in."""
+    with archive(tmp_path, BUCKET) as repository:
+        put(repository, "a", b"1")
+    tree, index = tmp_path / "tree", tmp_path / "index"
+    doors = [tree / "data", tree / ".dayfly", *index.glob("index-*")]
+    assert not [each for each in (*doors, index) if each.stat().st_mode & 0o007]
+    for each in (*doors, index):
+        each.chmod(0o755)  # as it was in older archives
+
+    with archive(tmp_path) as repository:
+        assert content(repository, "a") == b"1"
+
+    assert {oct(each.stat().st_mode & 0o777) for each in doors} == {"0o750"}
+    assert index.stat().st_mode & 0o777 == 0o755, "a folder that was there may be anybody's"

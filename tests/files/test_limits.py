@@ -167,6 +167,21 @@ def test_a_rule_says_what_is_due(case: str) -> None:
     assert due(rule, versions, 1000 * DAY) == Due(current=current, versions=tuple(gone))
 
 
+@pytest.mark.parametrize(
+    ("hours", "current"),
+    [
+        pytest.param(23.9, False, id="no day has passed"),
+        pytest.param(24.1, False, id="a day has, and the midnight has not come"),
+        pytest.param(33.0, True, id="the midnight that was announced"),
+    ],
+)
+def test_whole_days_end_at_a_midnight(hours: float, current: bool) -> None:
+    written = version(0.375)  # at 15:00
+    now = written.modified + round(hours / 24 * DAY)
+
+    assert due(Rule(days=1), [written], now).current == current
+
+
 def test_retention_deletes_what_no_lock_keeps(tmp_path: Path) -> None:
     with archive(tmp_path, BUCKET) as repository:
         repository.set_versioning(BUCKET, Versioning.ENABLED)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -160,3 +161,16 @@ def test_uploads_survive_a_rebuild(tmp_path: Path) -> None:
         assert repository.upload(BUCKET, "a", upload.id) == upload
         repository.complete(upload, names(part))
         assert content(repository, "a") == SMALL
+
+
+def test_who_completes_at_the_same_time_gets_the_same_object(tmp_path: Path) -> None:
+    """As clients do that lose patience and ask again."""
+    with archive(tmp_path, BUCKET) as repository, ThreadPoolExecutor(12) as pool:
+        for number in range(3):
+            upload = repository.begin_upload(BUCKET, f"big-{number}")
+            named = names(uploaded(repository, upload, 1, SMALL))
+            asks = [pool.submit(repository.complete, upload, named) for _ in range(12)]
+
+            made = [each.result() for each in asks]
+
+            assert made == [repository.head(BUCKET, f"big-{number}")] * 12

@@ -184,7 +184,7 @@ def test_a_machine_waits_until_the_store_has_its_last_line(
         assert not prod.processes_of(machine=machine)
         assert (prod.home.machines / machine).exists()
         said = prod.typed("status")
-        assert "until all that they wrote is in the log store" in said
+        assert "until the log store and the archive have all of it" in said
         assert "logs down" in said
         text = (prod.home.output / machine / "output.log").read_text()
         refused = prod.type("logs", "line")

@@ -38,8 +38,13 @@ def test_another_user_reads_nothing_of_an_environment() -> None:
         assert [path.name for path in prod.home.output.iterdir()]
         assert seen.split() == []
         names = [m["machine"] for m in prod.machines(app.app)]
-        for path in [prod.home.machine(name) / "app" for name in names] + [
-            prod.home.output / name / "output.log" for name in names
+        archive = prod.home.path / "archive"
+        assert (archive / ".dayfly" / "archive.json").exists()
+        for path in [
+            *(prod.home.machine(name) / "app" for name in names),
+            *(prod.home.output / name / "output.log" for name in names),
+            archive / ".dayfly" / "archive.json",
+            archive / "data" / ".." / "data",  # through it, whether it has files or not
         ]:
             reached = subprocess.run(
                 ["test", "-e", str(path)], user=SOMEBODY, group=SOMEBODY, check=False

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from dayfly.cli import database
-from dayfly.cli.output import paint, table
+from dayfly.cli.output import clean, paint, table
 from dayfly.shown import duration, way_back
 
 Json = Mapping[str, Any]
@@ -54,9 +54,9 @@ def status(value: Json) -> list[str]:
     services = "  ".join(f"{name} {outcome(state)}" for name, state in told.items())
     lines = [f"{paint('strong', value['environment'])}  {value['url']}", services]
     lines += _waiting_for_store(value["services"].get("forwarder", {}))
-    lines += [paint("warn", problem) for problem in _problems(value["services"].get("logs", {}))]
-    down = _problems(value["services"].get("tunnel", {}))
-    lines += [paint("warn", f"tunnel: {problem}") for problem in down]
+    for name, about in (("logs", ""), ("tunnel", "tunnel: "), ("files", "files: ")):
+        met = _problems(value["services"].get(name, {}))
+        lines += [paint("warn", f"{about}{clean(problem)}") for problem in met]
     for app in value["apps"]:
         lines += ["", *_app(app)]
     if not value["apps"]:
@@ -78,7 +78,7 @@ def _waiting_for_store(forwarder: Json) -> list[str]:
     if not waiting:
         return []
     what = "machine has ended and waits" if waiting == 1 else "machines have ended and wait"
-    return [paint("warn", f"{waiting} {what} until all that they wrote is in the log store")]
+    return [paint("warn", f"{waiting} {what} until the log store and the archive have all of it")]
 
 
 def _app(app: Json) -> list[str]:

@@ -15,7 +15,10 @@ from threading import Lock
 import msgspec
 
 from dayfly.durable import translated, write_atomically
+from dayfly.environment import aside
 from dayfly.errors import DayflyError
+from dayfly.files.errors import LeasedError, NoSuchKeyError
+from dayfly.files.keys import unfit
 from dayfly.files.objects import Description, Provenance
 from dayfly.files.staging import Staged
 from dayfly.files.store import Store
@@ -87,6 +90,7 @@ class Collector:
             self._put(name, wanted, frozenset(fresh), known)
         if not ended:
             return False
+        self._lay_aside(name, wanted)
         with translated(folder):
             (folder / TOLD).unlink()
             (folder / DONE).unlink(missing_ok=True)
@@ -105,22 +109,36 @@ class Collector:
         before = time.time_ns() - int(FINISHED_SECONDS * 1e9)
         for found in files(folder / FOLDER, partial(key_of, places=wanted.places)):
             os.close(found.descriptor)
-            if ended or found.stamp[1] < before:
+            if (ended or found.stamp[1] < before) and not unfit(found.key):
                 yield found.path, found.stamp
 
     def _put(
         self, name: str, wanted: Collected, fresh: frozenset[str], known: dict[str, Stamp]
     ) -> None:
         self.tenants.access(wanted.app, wanted.bucket)
+        held: LeasedError | None = None  # one that somebody holds keeps no other waiting
         with self.tenants.opened() as repository:
             for found in files(self.output / name / FOLDER, partial(key_of, places=wanted.places)):
                 try:
                     if found.path in fresh:
                         store(repository, wanted.bucket, found, _described(name, wanted, found))
                         known[found.path] = found.stamp
+                except LeasedError as error:
+                    held = error
                 finally:
                     os.close(found.descriptor)
         write_atomically(self.output / name / DONE, msgspec.json.encode(known))
+        if held:
+            raise held
+
+    def _lay_aside(self, name: str, wanted: Collected) -> None:
+        """What no key can name: it is kept for a person, and its machine need not wait."""
+        for found in files(self.output / name / FOLDER, partial(key_of, places=wanted.places)):
+            try:
+                if unfit(found.key):
+                    aside.lay(self.output, name, found.path, found.descriptor)
+            finally:
+                os.close(found.descriptor)
 
 
 def files(folder: Path, named: Callable[[str], str | None]) -> Iterator[Found]:
@@ -192,8 +210,6 @@ def store(repository: Store, bucket: str, found: Found, described: Description) 
 
 
 def _is_there(repository: Store, bucket: str, key: str, staged: Staged) -> bool:
-    from dayfly.files.errors import NoSuchKeyError  # noqa: PLC0415
-
     try:
         found = repository.head(bucket, key)
     except NoSuchKeyError:

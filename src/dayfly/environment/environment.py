@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from dayfly.balancer.balancer import Balancer, listen
 from dayfly.balancer.routing import Routing
@@ -61,6 +62,7 @@ class Environment:
     inspector: Inspector
     occupied: set[str]
     alerts: Alerts
+    mounting: Mounting
 
 
 @contextmanager
@@ -79,11 +81,12 @@ def opened(home: Home) -> Iterator[Environment]:
     watch = CertificateWatch(parts.balancer, home.path / https.certificates if https else home.tls)
     retiring = Rounds("retiring", ROUND_SECONDS, shipping_of(parts).retire)
     collecting = Rounds("collecting", COLLECTING, shipping_of(parts).collector.collect_all)
-    mounting = _mounting(parts)
+    mounting = Mounting(home.files / "mounts", parts.archive, Serving(parts).mounts)
+    following = Rounds("mounting", MOUNTING, mounting.round)
     alerts = _alerts(parts, engine)
     changes = FileWatches(home, parts.settings)
     threads = (
-        inspector, caretaker, scheduler, watch, retiring, collecting, mounting, alerts, changes,
+        inspector, caretaker, scheduler, watch, retiring, collecting, following, alerts, changes,
     )  # fmt: skip
     for thread in threads:
         thread.start()
@@ -95,17 +98,13 @@ def opened(home: Home) -> Iterator[Environment]:
             inspector=inspector,
             occupied=occupied,
             alerts=alerts,
+            mounting=mounting,
         )
     finally:
         engine.close()
         for thread in reversed(threads):
             thread.close()
         parts.journal.close()
-
-
-def _mounting(parts: Parts) -> Rounds:
-    one = Mounting(parts.home.files / "mounts", parts.archive, Serving(parts).mounts)
-    return Rounds("mounting", MOUNTING, one.round)
 
 
 def _alerts(parts: Parts, engine: Engine) -> Alerts:
@@ -213,7 +212,7 @@ def observe(environment: Environment) -> Observed:
             "state": "up" if logstore.forwarder_runs(parts.home) else "down",
             "waiting": list(shipping_of(parts).late),
         },
-        files=archive.state(parts.home),
+        files=_files(environment),
         records=records,
         problems=_problems(environment, routing, records),
         back_to={app: target.number for app, target in targets.items()},
@@ -224,6 +223,13 @@ def observe(environment: Environment) -> Observed:
         feeds=logstore.feeds_state(parts.home) if parts.settings.logs.feed else (),
         tunnel=gateway.state(parts.home, parts.settings),
     )
+
+
+def _files(environment: Environment) -> dict[str, Any]:
+    """The archive, and what is in the way of files on their way into it."""
+    told = archive.state(environment.parts.home)
+    problems = [*shipping_of(environment.parts).problems, *environment.mounting.problems]
+    return {**told, "problems": problems} if problems else told
 
 
 def _targets(parts: Parts) -> dict[str, ReleaseRecord]:

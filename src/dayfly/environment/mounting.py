@@ -12,10 +12,20 @@ import msgspec
 
 from dayfly.config.app import App
 from dayfly.durable import translated, write_atomically
-from dayfly.environment.collecting import FINISHED_SECONDS, Found, Stamp, files, store, type_of
+from dayfly.environment.collecting import (
+    FINISHED_SECONDS,
+    Found,
+    Stamp,
+    files,
+    store,
+    type_of,
+)
+from dayfly.files.errors import LeasedError
+from dayfly.files.keys import unfit
 from dayfly.files.objects import Description, Provenance
 from dayfly.files.tenants import Tenants
 from dayfly.release.work import Parts
+from dayfly.rounds import Told
 from dayfly.stored import read_json
 
 ROUND_SECONDS = 2.0
@@ -53,21 +63,34 @@ class Mounting:
     tenants: Tenants
     mounts: Callable[[], Iterable[Mount]]
     _next: float = 0.0
+    _told: Told = field(default_factory=lambda: Told("mounting"))
+    _left_out: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Of the last round: what is in the way of a directory, and files that no key can name."""
+        met = [f"{about}: {problem}" for about, problem in self._told.problems.copy().items()]
+        return (*met, *self._left_out.copy().values())
 
     def round(self) -> None:
         began = time.monotonic()
         if began < self._next:
             return
-        for mount in self.mounts():
+        mounts = {f"{mount.app}: {mount.path}": mount for mount in self.mounts()}
+        for about in (self._told.problems.keys() | self._left_out.keys()) - mounts.keys():
+            self._told.problems.pop(about, None)
+            self._left_out.pop(about, None)
+        for about, mount in mounts.items():  # what is in the way of one holds up no other
             if mount.folder.is_dir():
-                self._follow(mount)
+                self._told.guard(about, partial(self._follow, mount, about))
         ended = time.monotonic()
         self._next = ended + REST * (ended - began)
 
-    def _follow(self, mount: Mount) -> None:
+    def _follow(self, mount: Mount, about: str) -> None:
         path = self.state / f"{mount.app}-{quote(mount.path, safe='')}.json"
         known = read_json(path, Known) if path.exists() else {}
-        present = _present(mount)
+        present, unnamed = _present(mount)
+        self._tell_left_out(about, unnamed)
         before = time.time_ns() - int(FINISHED_SECONDS * 1e9)
         fresh = {
             name
@@ -78,24 +101,42 @@ class Mounting:
         if fresh or gone:
             with translated(self.state):
                 self.state.mkdir(exist_ok=True)
-            self._write(mount, known, fresh, gone)
-            write_atomically(path, msgspec.json.encode(known))
+            try:
+                self._write(mount, known, fresh, gone)
+            finally:
+                write_atomically(path, msgspec.json.encode(known))
+
+    def _tell_left_out(self, about: str, unnamed: list[str]) -> None:
+        if not unnamed:
+            self._left_out.pop(about, None)
+            return
+        more = f", and {len(unnamed) - 1} more" if unnamed[1:] else ""
+        self._left_out[about] = f"{about}: left out of the archive by its name: {unnamed[0]}{more}"
 
     def _write(
         self, mount: Mount, known: Known, fresh: Collection[str], gone: Collection[str]
     ) -> None:
         self.tenants.access(mount.app, mount.bucket)
+        held: LeasedError | None = None  # one that somebody holds keeps no other waiting
         with self.tenants.opened() as repository:
             for found in files(mount.folder, partial(_key, mount)):
                 try:
                     if found.path in fresh:
                         store(repository, mount.bucket, found, _described(mount, found))
                         known[found.path] = found.stamp
+                except LeasedError as error:
+                    held = error
                 finally:
                     os.close(found.descriptor)
             for name in gone:
-                repository.delete(mount.bucket, _key(mount, name), by=_origin(mount, mount.release))
-                del known[name]
+                try:
+                    origin = _origin(mount, mount.release)
+                    repository.delete(mount.bucket, _key(mount, name), by=origin)
+                    del known[name]
+                except LeasedError as error:
+                    held = error
+        if held:
+            raise held
 
 
 @dataclass
@@ -131,12 +172,16 @@ class Serving:
         return tuple((event.time, event.release) for event in events if event.release)
 
 
-def _present(mount: Mount) -> Known:
-    present = {}
+def _present(mount: Mount) -> tuple[Known, list[str]]:
+    """Files by path, and those that no key can name, each with why."""
+    present, unnamed = Known(), list[str]()
     for found in files(mount.folder, partial(_key, mount)):
         os.close(found.descriptor)
-        present[found.path] = found.stamp
-    return present
+        if why := unfit(found.key):
+            unnamed.append(f"{found.path[:200]!a} ({why[:200]})")
+        else:
+            present[found.path] = found.stamp
+    return present, unnamed
 
 
 def _key(mount: Mount, path: str) -> str:

@@ -3,29 +3,27 @@
 Until then what has ended waits.
 """
 
-import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from dayfly.clock import Stop
 from dayfly.durable import translated
+from dayfly.environment import aside
 from dayfly.environment.collecting import Collector
-from dayfly.errors import DayflyError
 from dayfly.images.image import Image
 from dayfly.logs.forwarder import checkpoint as checkpoints
 from dayfly.logs.forwarder.checkpoint import Checkpoint
 from dayfly.logs.forwarder.rotated import PACKED
 from dayfly.logs.forwarder.starting import ENDED, MACHINE, OUTPUT
 from dayfly.machines.machine import Fingerprint, Machine, Runtime, Spec, Usage
+from dayfly.rounds import Told
 
 ROUND_SECONDS = 0.5
 USUAL_SECONDS = 5.0  # until the last lines of a machine are in
 MOST_WAITING = 200  # beyond it the one that waits longest goes; its output stays until it is in
 UNSEEN_SECONDS = 60.0  # a file that is not found in this time is none that is forwarded
 FILES = "files"
-
-log = logging.getLogger(__name__)
 
 
 class ShippingRuntime:
@@ -39,6 +37,7 @@ class ShippingRuntime:
         self.inner = runtime
         self.collector = collector
         self._forwarder = forwarder
+        self._told = Told("collecting")
         self._waiting = {
             machine.name for machine in runtime.machines() if self._ended(machine.name).exists()
         }
@@ -132,14 +131,25 @@ class ShippingRuntime:
     def _retire(self, name: str) -> None:
         self.inner.remove(name)
         self._waiting.discard(name)
+        self._told.problems.pop(name, None)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is in the way of the files of machines that have ended."""
+        met = self._told.problems.copy().items()
+        return (*(f"{name}: {why}" for name, why in met), *aside.told(self.collector.output))
 
     def _is_in(self, name: str, known: Checkpoint) -> bool:
         """Its lines in the log store, its finished files in the archive."""
-        try:
-            return self._is_shipped(name, known) and self.collector.collect(name)
-        except DayflyError as error:
-            log.warning("%s: its files are not collected yet: %s", name, error)
-            return False
+        collected = False
+
+        def collect() -> None:
+            nonlocal collected
+            collected = self.collector.collect(name)
+
+        if self._is_shipped(name, known):
+            self._told.guard(name, collect)
+        return collected
 
     def _is_shipped(self, name: str, known: Checkpoint) -> bool:
         folder = self.inner.output(name)

@@ -34,6 +34,15 @@ def check_key(key: str) -> None:
         raise BadNameError(f"a key has 1 to {LONGEST_KEY} bytes of UTF-8, not {length}")
 
 
+def unfit(key: str) -> str:
+    """Why no object may be called so; empty where one may."""
+    try:
+        check_key(key)
+    except BadNameError as error:
+        return error.message
+    return ""
+
+
 def path_of(key: str, *, fold: bool = False) -> str:
     """`fold` is for a file system to which `A` and `a` are one name: capitals are escaped."""
     return "/".join(_segment(segment, fold=fold) for segment in key.split("/"))

@@ -13,7 +13,7 @@ from dayfly.files.mount import told as told_mount
 from dayfly.files.rebuilding import changes_left, rebuild
 from dayfly.files.reconciling import reconcile
 from dayfly.files.statements import told
-from dayfly.files.system import flocked, made
+from dayfly.files.system import close_to_others, flocked, made
 from dayfly.files.tree import ARCHIVE, SESSION, check_folder, opened_tree
 
 ID, LOCKS = "archive", "locks"
@@ -28,11 +28,15 @@ def opened(root: Path, index: Path, reserve: int) -> Ground:
             hint="Mount it again, or bring it back from a copy; nothing was changed.",
         )
     check_folder(root)
-    made(index)
+    if not index.exists():
+        made(index)
+        close_to_others(index)
     mount = told_mount(index)
     tree = opened_tree(root, None if mount.exclusive else index / LOCKS)
     with flocked(tree.locks / "opening"):
         catalogue = Catalogue(index / NAME)
+        for each in (*index.glob(f"{NAME}*"), index / LOCKS):  # the folder may be anybody's
+            close_to_others(each)
         ground = Ground(tree, catalogue, opened_bench(tree), index, reserve, mount)
         try:
             _caught_up(ground)

@@ -47,6 +47,12 @@ class Due:
     versions: tuple[Version, ...] = ()  # to be deleted for good
 
 
+def ripe(moment: int, days: float) -> int:
+    """Whole days end at a midnight of UTC; parts of one, which tests wait for, end in between."""
+    end = moment + round(days * DAY)
+    return -(-end // DAY) * DAY if float(days).is_integer() else end
+
+
 def due(rule: Rule, versions: Sequence[Version], now: int) -> Due:
     """Of the versions of a key, newest first."""
     top = versions[0]
@@ -55,14 +61,14 @@ def due(rule: Rule, versions: Sequence[Version], now: int) -> Due:
         for number, (after, each) in enumerate(pairwise(versions))
         if rule.older_days
         and number >= rule.older_kept
-        and now - after.modified >= rule.older_days * DAY
+        and now >= ripe(after.modified, rule.older_days)
         and (each.marker or rule.is_for(each))
         and each.key.startswith(rule.prefix)
     ]
     lone = top.marker and len(versions) == 1 and rule.lone_markers
     if lone and top.key.startswith(rule.prefix):
         older.append(top)
-    old = rule.days and now - top.modified >= rule.days * DAY
+    old = rule.days and now >= ripe(top.modified, rule.days)
     over = rule.until and now >= rule.until
     return Due(
         current=not top.marker and bool(old or over) and rule.is_for(top), versions=tuple(older)
@@ -113,7 +119,7 @@ def _aborted(ground: Ground, bucket: Bucket, rules: Sequence[Rule]) -> Iterator[
         if any(
             rule.upload_days
             and upload.key.startswith(rule.prefix)
-            and ground.now() - upload.begun >= rule.upload_days * DAY
+            and ground.now() >= ripe(upload.begun, rule.upload_days)
             for rule in rules
         ):
             with suppress(NoSuchUploadError):

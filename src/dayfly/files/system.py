@@ -60,7 +60,7 @@ def fsync(folder: Path) -> None:
 @contextmanager
 def flocked(path: Path, *, shared: bool = False) -> Iterator[None]:
     """Hold a lock file among threads and processes; a holder that dies lets it go."""
-    descriptor = os.open(path, _LOCK_FLAGS, 0o644)
+    descriptor = os.open(path, _LOCK_FLAGS, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         yield
@@ -70,7 +70,7 @@ def flocked(path: Path, *, shared: bool = False) -> Iterator[None]:
 
 def try_flock(path: Path) -> int | None:
     """A descriptor that holds the lock until it is closed; None where somebody else does."""
-    descriptor = os.open(path, _LOCK_FLAGS, 0o644)
+    descriptor = os.open(path, _LOCK_FLAGS, 0o600)
     with suppress(BlockingIOError):
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return descriptor
@@ -86,6 +86,14 @@ def made(folder: Path) -> None:
     with suppress(FileExistsError):
         folder.mkdir()
     fsync(folder.parent)
+
+
+def close_to_others(path: Path) -> None:
+    """To users of the host who are neither its owner nor of its group: apps' machines are such."""
+    with suppress(OSError):  # of a share without modes, one that takes no changes, or none
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & stat.S_IRWXO:
+            path.chmod(mode & ~stat.S_IRWXO)
 
 
 def write_durably(path: Path, data: bytes) -> None:

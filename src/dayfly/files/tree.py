@@ -30,7 +30,7 @@ from dayfly.durable import write_atomically
 from dayfly.files.errors import FilesError, GoneError
 from dayfly.files.keys import path_of
 from dayfly.files.objects import Version
-from dayfly.files.system import flocked, fsync, made, write_durably
+from dayfly.files.system import close_to_others, flocked, fsync, made, write_durably
 from dayfly.stored import read_json
 
 SIDECAR = ".json"
@@ -186,6 +186,8 @@ def begun(root: Path, like: Archive | None = None, beside: Path | None = None) -
         raise FilesError(f"{told}: format {archive.format}, this Dayfly knows {FORMAT}")
     if like and like.id != archive.id:
         raise FilesError(f"{root}: is another archive, and no copy of this one")
+    for folder in (root / "data", root / ".dayfly"):
+        close_to_others(folder)
     return Tree(root, archive, beside)
 
 

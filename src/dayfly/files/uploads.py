@@ -18,6 +18,7 @@ from dayfly.files.condition import Condition
 from dayfly.files.errors import (
     BadPartError,
     ChecksumError,
+    FilesError,
     NoSuchUploadError,
 )
 from dayfly.files.ground import Ground
@@ -169,8 +170,18 @@ def _forget(ground: Ground, upload: Upload, folder: Path) -> None:
 def complete(
     ground: Ground, upload: Upload, names: Sequence[Named], condition: Condition, staged: Staged
 ) -> Version:
-    if done := _made_of(ground, upload):
-        return done
+    """A second time, also at the same time, it gives the version that came of it."""
+    try:
+        return _made_of(ground, upload) or _completed(ground, upload, names, condition, staged)
+    except FilesError:  # such as that the upload is gone, since somebody else was first
+        if done := _made_of(ground, upload):
+            return done
+        raise
+
+
+def _completed(
+    ground: Ground, upload: Upload, names: Sequence[Named], condition: Condition, staged: Staged
+) -> Version:
     with _open(ground, upload, shared=False) as folder:
         parts = chosen(_parts(ground, upload), names)
         for each in parts:
@@ -181,7 +192,8 @@ def complete(
             size = sum(each.part.size for each in parts)
             check_quota(ground, held.bucket, upload.key, size)
             version = held.put(whole(held.begun(), upload, parts), staged.path)
-        _forget(ground, upload, folder)
+        with suppress(FileNotFoundError):  # by who saw what it has become already
+            _forget(ground, upload, folder)
     return version
 
 
@@ -190,7 +202,7 @@ def _made_of(ground: Ground, upload: Upload) -> Version | None:
     for each in ground.catalogue.all_of(upload.bucket, upload.key):
         if each.version.upload == upload.id:
             folder = ground.tree.uploads(upload.bucket) / upload.id
-            if folder.exists():
+            with suppress(FileNotFoundError):  # it is forgotten already, or by somebody else now
                 _forget(ground, upload, folder)
             return each.version
     return None

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from archive import ALT, S3, Archive, Put
 
+MB = 1024**2
 http = requests.Session()
 http.trust_env = False
 ODD = [
@@ -175,6 +176,7 @@ def test_an_upload_in_parts(s3: S3, bucket: str, put: Put) -> None:
     done = s3.complete_multipart_upload(**here, UploadId=upload, MultipartUpload={"Parts": parts})
 
     assert done["ETag"].endswith('-2"')
+    assert done["Location"] == f"{s3.meta.endpoint_url}/{bucket}/big"
     found = s3.get_object(**here)
     assert found["ContentType"] == "x/y"
     assert body_of(found) == b"a" * 5 * 1024**2 + b"s" * 10
@@ -300,6 +302,23 @@ def test_a_form_of_a_browser(served: Archive, s3: S3, bucket: str) -> None:
     assert http.post(url, data=forged, files={"file": ("a", b"x")}).status_code == 403
 
 
+def test_parts_are_counted_when_they_are_read_whatever_their_numbers_were(
+    s3: S3, bucket: str
+) -> None:
+    here = {"Bucket": bucket, "Key": "k"}
+    upload = s3.create_multipart_upload(**here, ChecksumAlgorithm="CRC32")
+    here_too, parts = {**here, "UploadId": upload["UploadId"]}, []
+    for number, body in ((2, b"a" * 5 * MB), (7, b"b")):
+        made = s3.upload_part(**here_too, PartNumber=number, Body=body, ChecksumAlgorithm="CRC32")
+        parts.append({"PartNumber": number, **{k: made[k] for k in ("ETag", "ChecksumCRC32")}})
+    s3.complete_multipart_upload(**here_too, MultipartUpload={"Parts": parts})
+
+    last = s3.get_object(**here, PartNumber=2, ChecksumMode="ENABLED")
+    assert (body_of(last), last["ChecksumCRC32"]) == (b"b", parts[1]["ChecksumCRC32"])
+    assert s3.head_object(**here, PartNumber=1)["ContentLength"] == 5 * MB
+    assert code_of(lambda: s3.get_object(**here, PartNumber=7)) == "InvalidPart"
+
+
 def test_a_page_of_another_origin(served: Archive, s3: S3, bucket: str, put: Put) -> None:
     put("k", b"1", ACL="public-read")
     rule = {"AllowedOrigins": ["https://*.example.org"], "AllowedMethods": ["GET"]}
@@ -322,6 +341,16 @@ def test_virtual_hosts(served: Archive, s3: S3, bucket: str, put: Put) -> None:
 
     answer = http.get(f"{served.url}/k", headers={"Host": f"{bucket}.s3.test"})
     assert answer.content == b"1"
+    form = s3.generate_presigned_post(bucket, "a b", Fields={"success_action_status": "201"},
+                                      Conditions=[{"success_action_status": "201"}])  # fmt: skip
+    for url, host, place in (
+        (served.url, f"{bucket}.s3.test", f"http://{bucket}.s3.test/a%20b"),
+        (f"{served.url}/{bucket}", "s3.test:80", f"http://s3.test:80/{bucket}/a%20b"),
+    ):
+        files, headers = {"file": ("a", b"x")}, {"Host": host}
+        posted = http.post(url, data=form["fields"], files=files, headers=headers)
+        assert posted.headers["location"] == place
+        assert f"<Location>{place}</Location>" in posted.text
 
 
 def test_what_is_locked_stays(s3: S3, served: Archive) -> None:

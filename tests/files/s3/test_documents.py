@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dayfly.files.s3 import acl, cors, lifecycle, lock
+from dayfly.files.s3 import acl, cors, lifecycle, lifecyclexml, lock
 from dayfly.files.s3.accounts import Account, Accounts
 from dayfly.files.s3.policy import Asked, policy_of
 from dayfly.files.s3.problem import S3Error
@@ -115,7 +115,7 @@ EXPIRE = "<Expiration><Days>1</Days></Expiration>"
 
 def rules_of(inside: str) -> tuple[lifecycle.Rule, ...]:
     text = f"<LifecycleConfiguration><Rule>{inside}</Rule></LifecycleConfiguration>"
-    return lifecycle.of_xml(text.encode())
+    return lifecyclexml.of_xml(text.encode())
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def rules_of(inside: str) -> tuple[lifecycle.Rule, ...]:
 def test_lifecycle_rules_are_written_as_they_were_read(inside: str) -> None:
     rules = rules_of(inside)
 
-    assert lifecycle.of_xml(lifecycle.xml_of(rules)) == rules
+    assert lifecyclexml.of_xml(lifecyclexml.xml_of(rules)) == rules
 
 
 @pytest.mark.parametrize(
@@ -174,6 +174,47 @@ def test_lifecycle_rules_are_written_as_they_were_read(inside: str) -> None:
 )
 def test_lifecycle_rules_that_are_refused(inside: str, code: str) -> None:
     assert code_of(rules_of, inside) == code
+
+
+WHOLE = "<Filter/><Status>Enabled</Status>"
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        f"<Filter><prefix>logs/</prefix></Filter><Status>Enabled</Status>{EXPIRE}",
+        f"<Filter><StorageClass>STANDARD</StorageClass></Filter><Status>Enabled</Status>{EXPIRE}",
+        f"<Status>Enabled</Status>{EXPIRE}",
+        f"<Prefix>a</Prefix>{WHOLE}{EXPIRE}",
+        f"<prefix>a</prefix>{WHOLE}{EXPIRE}",
+        f"<Filter><Prefix>a</Prefix></Filter>{WHOLE}{EXPIRE}",
+        (
+            "<Filter><Prefix>a</Prefix><And><Prefix>b</Prefix></And></Filter>"
+            f"<Status>Enabled</Status>{EXPIRE}"
+        ),
+        (
+            "<Filter><And><Prefix>a</Prefix><tag><Key>k</Key><Value>v</Value></tag></And></Filter>"
+            f"<Status>Enabled</Status>{EXPIRE}"
+        ),
+        f"{WHOLE}<Expiration><Days>1</Days><Date>2030-01-01</Date></Expiration>",
+        f"{WHOLE}<Expiration><Days>1</Days><Hours>1</Hours></Expiration>",
+        (
+            f"{WHOLE}<Expiration><ExpiredObjectDeleteMarker>1</ExpiredObjectDeleteMarker>"
+            "</Expiration>"
+        ),
+        f"{WHOLE}{EXPIRE}{EXPIRE}",
+    ],
+)
+def test_a_lifecycle_rule_that_could_mean_less_than_was_read_is_refused(inside: str) -> None:
+    assert code_of(rules_of, inside) == "MalformedXML"
+
+
+def test_days_without_an_end() -> None:
+    many = EXPIRE.replace("1", "999999999999")
+    assert code_of(rules_of, f"{WHOLE}{many}") == "InvalidArgument"
+    rules = rules_of(f"{WHOLE}{EXPIRE.replace('1', '2147483647')}")
+
+    assert lifecycle.expires(rules, "k", 0, {}, 0) is None  # beyond the calendar
 
 
 def test_days_count_from_the_midnight_after_the_writing() -> None:
@@ -386,6 +427,16 @@ def test_what_a_policy_decides(
         {"Resource": "*"},
         {"Condition": {"StringSounds": {"s3:prefix": "a"}}},
         {"Condition": {"StringEquals": {"s3:moon": "full"}}},
+        {"Condition": {"StringSounds": {}}},
+        {"Condition": {"ForNoValue:StringEquals": {"s3:prefix": "a"}}},
+        {"Condition": {"NullIfExists": {"s3:prefix": "true"}}},
+        {"Condition": {"Null": {"s3:prefix": "yes"}}},
+        {"Condition": {"Bool": {"aws:SecureTransport": ["true", "perhaps"]}}},
+        {"Condition": {"IpAddress": {"aws:SourceIp": "127.0.0.1/33"}}},
+        {"Condition": {"NotIpAddress": {"aws:SourceIp": "localhost"}}},
+        {"Condition": {"DateLessThan": {"aws:CurrentTime": "garbage"}}},
+        {"Condition": {"NumericNotEqualsIfExists": {"s3:max-keys": "many"}}},
+        {"Condition": {"NumericLessThan": {"s3:max-keys": "nan"}}},
         {"NotPrincipal": {"AWS": "x"}},
         {"Surprise": 1},
         {"NotAction": "s3:GetObject"},

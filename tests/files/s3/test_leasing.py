@@ -21,6 +21,7 @@ from botocore.credentials import Credentials
 
 from archive import ALT, MAIN, S3, Archive, Put, Who, missing
 from dayfly.clock import wait_until
+from dayfly.files import credentials
 from dayfly.files.objects import Change
 from dayfly.files.s3.watching import event
 
@@ -89,6 +90,7 @@ def test_of_many_that_want_a_lease_one_gets_it(served: Archive, bucket: str) -> 
         ("PUT", "?lease&seconds=0", MAIN, 400),
         ("PUT", "?lease&seconds=86401", MAIN, 400),
         ("PUT", "?lease&seconds=1.5", MAIN, 400),
+        ("PUT", "?lease&seconds=00000000199999999999999", MAIN, 400),
         ("PUT", f"?lease&owner={'n' * 201}", MAIN, 400),
         ("PUT", "?lease&token=x", MAIN, 400),
         ("DELETE", "?lease", MAIN, 400),
@@ -102,7 +104,24 @@ def test_a_lease_that_is_refused(
     assert lease(served, method, f"{bucket}/a{query}", who)[0] == status
 
 
-def test_nobody_ends_the_lease_of_another_account(served: Archive, s3: S3, bucket: str) -> None:
+def test_who_names_no_owner_is_one_of_his_own(served: Archive, bucket: str) -> None:
+    held = [lease(served, "PUT", f"{bucket}/a?lease") for _ in range(2)]
+
+    assert [status for status, _ in held] == [200, 409]
+    assert held[0][1]["owner"].startswith("main-id/#")
+
+
+def test_nobody_in_particular_shuts_the_owner_out(served: Archive, s3: S3, bucket: str) -> None:
+    s3.put_bucket_acl(Bucket=bucket, ACL="public-read-write")
+    for method in ("PUT", "DELETE"):
+        asks = urllib.request.Request(f"{served.url}/{bucket}/a?lease&token=1", method=method)
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(asks, timeout=20)
+
+
+def test_nobody_ends_the_lease_of_another_account_but_whose_bucket_it_is(
+    served: Archive, s3: S3, bucket: str
+) -> None:
     allowed = {
         "Version": "2012-10-17",
         "Statement": [
@@ -118,8 +137,10 @@ def test_nobody_ends_the_lease_of_another_account(served: Archive, s3: S3, bucke
     assert lease(served, "PUT", f"{bucket}/a?lease&owner=x", ALT)[0] == 200
 
     assert lease(served, "PUT", f"{bucket}/a?lease&owner=x")[0] == 409
-    assert lease(served, "DELETE", f"{bucket}/a?lease&token=1")[0] == 403
-    assert lease(served, "DELETE", f"{bucket}/a?lease&token=1", ALT)[0] == 204
+    assert lease(served, "PUT", f"{bucket}/a?lease&token=1")[0] == 403
+    assert lease(served, "DELETE", f"{bucket}/a?lease&token=1")[0] == 204
+    assert lease(served, "PUT", f"{bucket}/a?lease&owner=x")[0] == 200
+    assert lease(served, "DELETE", f"{bucket}/a?lease&token=2", ALT)[0] == 403
 
 
 def test_curl_takes_a_lease(served: Archive, bucket: str) -> None:
@@ -185,6 +206,17 @@ def test_a_watch_tells_what_happens_and_goes_on_where_it_was(
     with following(served, f"{bucket}?watch", **{"Last-Event-ID": found[1]["id"]}) as more:
         wait_until(lambda: len(more) == 2, seconds=20, what="what was missed")
     assert keys(more) == [("removed", "in/a"), ("put", "in/d")]
+
+
+def test_a_watch_ends_with_the_key(served: Archive, bucket: str) -> None:
+    file = served.folder.parent / "accounts.json"
+    made = credentials.create(file, "reader", operator=True)
+    who = Who("reader", "", made.access_key_id, made.secret_access_key)
+    with closing(sent(served, "GET", f"{bucket}?watch", who)) as answer:
+        assert answer.readline() == b": still here\n"
+        credentials.revoke(file, made.access_key_id)
+
+        assert answer.read() == b"\n"  # the end, where else it would wait
 
 
 def test_a_watch_says_when_it_can_not_know_all(served: Archive, bucket: str, put: Put) -> None:

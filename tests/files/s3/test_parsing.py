@@ -100,6 +100,20 @@ def test_what_comes_slowly_is_given_as_it_comes_and_the_rest_is_whole() -> None:
     assert told.requests[0].ended
 
 
+def test_many_small_pieces_are_taken_together() -> None:
+    told = Heard()
+    parsing, usual = Parsing("127.0.0.1", told), memoryview(bytearray(USUAL))
+    wire = b"PUT /b/1 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    wire += b"1\r\na\r\n" * 9000 + b"0\r\n\r\n"
+    usual[: len(wire)] = wire
+    parsing.came(len(wire), usual)
+
+    async def story() -> list[int]:
+        return [len(each) async for each in told.requests[0]]
+
+    assert asyncio.run(story()) == [9000]
+
+
 def test_a_body_that_was_refused_leaves_the_next_request_alone() -> None:
     told, rooms, usual = Heard(), Rooms(), memoryview(bytearray(USUAL))
     parsing = Parsing("127.0.0.1", told)

@@ -11,6 +11,7 @@ from dayfly.files.s3.address import Address, address_of, check_bucket_name
 from dayfly.files.s3.call import call_of
 from dayfly.files.s3.checksums import Announced, announced, content_md5, kind_of
 from dayfly.files.s3.conditions import outcome
+from dayfly.files.s3.head import lines_of
 from dayfly.files.s3.metadata import kept_headers, tags_of_header, user_metadata
 from dayfly.files.s3.operations import operation_of
 from dayfly.files.s3.problem import S3Error
@@ -82,6 +83,10 @@ def test_a_name_that_no_bucket_has(name: str) -> None:
         ("PUT", "/b/k", "partNumber=1&uploadId=2", {}, "UploadPart"),
         ("PUT", "/b/k", "partNumber=1&uploadId=2", {"x-amz-copy-source": "b/o"}, "UploadPartCopy"),
         ("PUT", "/b/k", "", {"x-amz-storage-class": "STANDARD"}, "PutObject"),
+        ("PUT", "/b/k", "partNumber=3", {}, "InvalidArgument"),
+        ("PUT", "/b/k", "versionId=1", {}, "InvalidArgument"),
+        ("PUT", "/b/k", "versionId=1", {"x-amz-copy-source": "/b/o"}, "InvalidArgument"),
+        ("POST", "/b/k", "uploads&partNumber=1", {}, "InvalidArgument"),
         ("DELETE", "/b/k", "uploadId=2", {}, "AbortMultipartUpload"),
         ("GET", "/b", "website", {}, "NotImplemented"),
         ("PUT", "/b", "encryption", {}, "NotImplemented"),
@@ -126,6 +131,10 @@ def test_what_is_asked_for(
         ("bytes=0-1,3-4", None),
         ("pages=1-2", None),
         ("bytes=a-b", None),
+        (f"bytes=0-{'9' * 99}", Range(0, 10)),
+        (f"bytes=0-{'9' * 5000}", None),
+        (f"bytes={'9' * 5000}-", None),
+        (f"bytes=-{'9' * 5000}", None),
     ],
 )
 def test_which_part_of_ten_bytes(header: str, expected: Range | None) -> None:
@@ -247,6 +256,29 @@ def test_what_a_writer_says_is_kept() -> None:
     assert kept_headers(headers) == {"content-type": "text/plain", "content-encoding": "gzip"}
     assert user_metadata(headers) == {"a": "1"}
     assert kept_headers({"content-encoding": "aws-chunked"}) == {}
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (("content-disposition", 'attachment; filename="a.pdf"'), 'attachment; filename="a.pdf"'),
+        (
+            ("content-disposition", 'attachment; filename="für \\"Zoë\\".pdf"; x=1'),
+            "attachment; filename*=UTF-8''f%C3%BCr%20%22Zo%C3%AB%22.pdf; x=1",
+        ),
+        (("content-disposition", "inline; FileName=ü.txt"), "inline; filename*=UTF-8''%C3%BC.txt"),
+        (
+            ("content-disposition", "attachment; filename=\"ü.txt\"; filename*=UTF-8''%C3%BC.txt"),
+            "attachment; filename=\"?.txt\"; filename*=UTF-8''%C3%BC.txt",
+        ),
+        (("content-disposition", "attachment; note=é"), "attachment; note=?"),
+        (("x-amz-meta-a", "Zoë"), "=?utf-8?q?Zo=C3=AB?="),
+    ],
+)
+def test_what_is_not_ascii_leaves_a_header_what_it_is(
+    header: tuple[str, str], expected: str
+) -> None:
+    assert lines_of([header]) == f"{header[0]}: {expected}\r\n".encode()
 
 
 def test_metadata_has_2_kib_at_most() -> None:

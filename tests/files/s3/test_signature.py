@@ -335,6 +335,8 @@ def test_a_changed_trailer_is_refused() -> None:
         (b"0\r\n" + b"a" * 9000, "InvalidRequest"),
         (b"0\r\n" + b"a:b\r\n" * 4000 + b"\r\n", "InvalidRequest"),
         (b"0\r\n\r\nmore", "InvalidRequest"),
+        (b"1\r\na\r\n" * 1001, "InvalidChunkSizeError"),
+        (b"2000\r\n" + b"a" * 8192 + b"\r\n" + b"1\r\na\r\n" * 1000, "IncompleteBody"),
     ],
 )
 def test_a_body_that_is_not_in_chunks_as_it_should(body: bytes, code: str) -> None:

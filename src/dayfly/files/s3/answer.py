@@ -1,5 +1,7 @@
 """What is sent back, as a value; an error as the document that S3 makes of it."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from dayfly.files import errors
@@ -39,11 +41,12 @@ class Lent(msgspec.Struct, frozen=True):
 
 
 class Followed(msgspec.Struct, frozen=True):
-    """The changes of a bucket after one of them, for as long as somebody listens."""
+    """The changes of a bucket after one of them, for as long as somebody listens and may."""
 
     bucket: str
     prefix: str
     after: int
+    may: Callable[[], bool]
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

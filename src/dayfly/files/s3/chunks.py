@@ -13,6 +13,7 @@ SIGNED_TRAILER = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
 UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 KINDS = frozenset((SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER))
 MOST_LINE = 1024  # bytes of a chunk's first line
+SMALL, MOST_SMALL = 8 * 1024, 1000  # bytes of a chunk for which it is not small, and those that are
 MOST_TRAILERS = 8 * 1024  # bytes of all of them
 _NOTHING = hashlib.sha256(b"").hexdigest()
 _SIGNATURE = "x-amz-trailer-signature"
@@ -52,6 +53,7 @@ class Chunked:
     trailers: dict[str, str] = field(default_factory=dict)
     _held: bytearray = field(default_factory=bytearray)
     _left: int = 0  # bytes of the chunk that are still to come
+    _small: int = 0  # chunks that were
     _shown: str = ""
     _state: Callable[["Chunked"], Iterator[bytes]] | None = None
     _hash: "hashlib._Hash" = field(default_factory=hashlib.sha256)
@@ -81,10 +83,17 @@ class Chunked:
         if text is not None:
             size, _, rest = text.partition(";")
             self._left = _hexadecimal(size)
+            self._count(self._left)
             self._shown = rest.removeprefix("chunk-signature=") if self.chain else ""
             self._hash = hashlib.sha256()
             self._state = Chunked._data if self._left else self._last_chunk()
         yield from ()
+
+    def _count(self, size: int) -> None:
+        """Each costs as much as some kilobytes do. Amazon allows one that is small, the last."""
+        self._small += size < SMALL
+        if self._small > MOST_SMALL:
+            raise S3Error("InvalidChunkSizeError")
 
     def _data(self) -> Iterator[bytes]:
         piece = bytes(self._held[: self._left])

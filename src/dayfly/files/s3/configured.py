@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from dayfly.files.objects import Bucket, Versioning
 from dayfly.files.s3 import acl as acls
-from dayfly.files.s3 import cors, lifecycle, policy, rights, settings
+from dayfly.files.s3 import cors, lifecyclexml, policy, rights, settings
 from dayfly.files.s3.answer import Answer, xml
 from dayfly.files.s3.metadata import MOST_BUCKET_TAGS
 from dayfly.files.s3.problem import S3Error
@@ -71,11 +71,11 @@ def cors_read(body: bytes, _: Bucket) -> object:
 
 
 def lifecycle_xml(bucket: Bucket) -> bytes:
-    return lifecycle.xml_of(settings.lifecycle_of(bucket))
+    return lifecyclexml.xml_of(settings.lifecycle_of(bucket))
 
 
 def lifecycle_read(body: bytes, _: Bucket) -> object:
-    return lifecycle.of_xml(body)
+    return lifecyclexml.of_xml(body)
 
 
 def tags_xml(bucket: Bucket) -> bytes:

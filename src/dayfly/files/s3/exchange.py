@@ -1,6 +1,7 @@
 """One request and its answer: the body waits here until somebody takes it."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
@@ -8,6 +9,7 @@ from dayfly.files.s3.head import Head
 from dayfly.files.s3.problem import S3Error
 
 MOST_HELD = 64 * 1024  # bytes that are read before anybody takes them, if there is no room for more
+SMALL = 4 * 1024  # bytes; a room has more
 SLOW_SECONDS = 1.0  # after which a piece is given as it is, though there is room in it
 Piece = bytes | memoryview
 
@@ -28,7 +30,7 @@ class Exchange:
     left: int | None = None  # bytes that are to come; None: who sends them tells at the end
     ended: bool = False
     broken: bool = False
-    _pieces: list[Piece] = field(default_factory=list)
+    _pieces: deque[Piece] = field(default_factory=deque)
     _held: int = 0
     _room: memoryview | None = None
     _full: int = 0  # bytes of the room
@@ -78,7 +80,7 @@ class Exchange:
             self.go_on()
         while True:
             while self._pieces:
-                piece = self._pieces.pop(0)
+                piece = self._next()
                 self._held -= len(piece)
                 if self._held <= MOST_HELD // 2 and not self.ended:
                     self.flow(True)
@@ -88,6 +90,17 @@ class Exchange:
             if self.broken:
                 raise S3Error("IncompleteBody")
             await self._more()
+
+    def _next(self) -> Piece:
+        """Small ones at once: whoever takes one does as much for a byte as for kilobytes."""
+        piece = self._pieces.popleft()
+        if len(piece) >= SMALL or not self._pieces:
+            return piece
+        few, size = [piece], len(piece)
+        while self._pieces and len(self._pieces[0]) < SMALL and size < MOST_HELD:
+            few.append(self._pieces.popleft())
+            size += len(few[-1])
+        return b"".join(few)
 
     async def _more(self) -> None:
         loop = asyncio.get_running_loop()

@@ -83,13 +83,13 @@ def _found(request: Request) -> _Found | None:
         small = len(current.document) <= LONGEST >= len(current.of_bucket)
         plain = _plain(current.document, current.of_bucket, request.caller.id) if small else None
         if plain:
+            if not (plain.allowed or request.caller.operator):
+                raise S3Error("AccessDenied")
             return _as_ever(plain, ground.tree.file(plain.version), current)
     return _as_asked(request, current)
 
 
 def _as_ever(plain: Plain, path: str, current: Current) -> _Found | None:
-    if not plain.allowed:
-        raise S3Error("AccessDenied")
     opened = _opened(plain.version, path, current)
     if opened is None:
         return None

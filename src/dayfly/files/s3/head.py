@@ -1,15 +1,17 @@
 """The first lines of a request, and those of its answer."""
 
+import re
 import time
 from dataclasses import dataclass, field
 from email.header import Header
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from dayfly.files.s3.problem import S3Error
 
+_FILENAME = re.compile(r'filename\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)', re.IGNORECASE)
 Headers = list[tuple[str, str]]
 _KEPT, _CLOSED = b"\r\n", b"connection: close\r\n\r\n"
 MOST_HEAD = (
@@ -86,7 +88,9 @@ def written(status: int, told: bytes, *, keep: bool) -> bytes:
 
 
 def lines_of(headers: Headers) -> bytes:
-    return "".join([f"{name}: {_plain(value)}\r\n" for name, value in headers]).encode("latin-1")
+    return "".join([f"{name}: {_plain(name, value)}\r\n" for name, value in headers]).encode(
+        "latin-1"
+    )
 
 
 @lru_cache(maxsize=32)
@@ -95,8 +99,25 @@ def _begun(status: int, second: int) -> bytes:
     return f"HTTP/1.1 {status} {phrase}\r\ndate: {date}\r\nserver: dayfly\r\n".encode()
 
 
-def _plain(value: str) -> str:
+def _plain(name: str, value: str) -> str:
     """HTTP's headers are ASCII; what is not is written as in mails, which S3 does too."""
     if value.isascii():
         return value if value.isprintable() else "".join(filter(str.isprintable, value))
+    if name == "content-disposition":
+        return _disposition(value)
     return Header(value, "utf-8", maxlinelen=10_000).encode()
+
+
+def _disposition(value: str) -> str:
+    """With the name of a file as RFC 6266 has it: written as in mails nobody would know it."""
+    if "filename*" not in value.lower():
+        value = _FILENAME.sub(_encoded, value)
+    plain = value.encode("ascii", "replace").decode()
+    return "".join(filter(str.isprintable, plain))
+
+
+def _encoded(found: re.Match[str]) -> str:
+    name = found[1].strip()
+    if name.startswith('"'):
+        name = re.sub(r"\\(.)", r"\1", name[1:-1])
+    return found[0] if name.isascii() else f"filename*=UTF-8''{quote(name, safe='')}"

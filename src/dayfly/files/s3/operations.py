@@ -96,6 +96,15 @@ _HEADERS: Mapping[str, frozenset[str]] = {
 _ENCRYPTION = ("x-amz-server-side-encryption", "x-amz-copy-source-server-side-encryption")
 
 
+# What would change the meaning of a request, and has none for this one.
+_OUT_OF_PLACE: Mapping[str, tuple[str, ...]] = {
+    "PutObject": ("partNumber", "versionId"),
+    "UploadPart": ("versionId",),
+    "CreateMultipartUpload": ("partNumber", "versionId"),
+    "CompleteMultipartUpload": ("partNumber", "versionId"),
+}
+
+
 def operation_of(call: Call, address: Address) -> str:
     """S3Error: NotImplemented for what there is elsewhere, MethodNotAllowed for what makes none."""
     refuse_elsewhere(call)
@@ -106,6 +115,9 @@ def operation_of(call: Call, address: Address) -> str:
     found = table.get(f"{call.method} {sub}" if sub else call.method)
     if found is None:
         raise _none_of(call, table, sub)
+    for name in _OUT_OF_PLACE.get(found, ()) if call.pairs else ():
+        if name in call.parameters:
+            raise S3Error("InvalidArgument", f"{found} takes no {name}.", ArgumentName=name)
     return f"{found}Copy" if _copies(call, found) else found
 
 

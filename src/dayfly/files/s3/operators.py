@@ -2,6 +2,7 @@
 
 import fnmatch
 import ipaddress
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -47,6 +48,44 @@ def _inside(told: str, found: str) -> bool:
         return False
 
 
+def _is_number(told: str) -> bool:
+    try:
+        return math.isfinite(float(told))
+    except ValueError:
+        return False
+
+
+def _is_date(told: str) -> bool:
+    try:
+        return math.isfinite(_instant(told))
+    except (ValueError, OverflowError):
+        return False
+
+
+def _is_network(told: str) -> bool:
+    try:
+        ipaddress.ip_network(told, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_bool(told: str) -> bool:
+    return told.lower() in ("true", "false")
+
+
+# What a policy may compare with; a text may be any.
+_VALUES: Mapping[str, tuple[Callable[[str], bool], str]] = {
+    "Numeric": (_is_number, "a number"),
+    "Date": (_is_date, "a time, as 2030-01-31T00:00:00Z or in seconds since 1970"),
+    "IpAddress": (_is_network, "an address or a network, as 203.0.113.0/24"),
+    "NotIpAddress": (_is_network, "an address or a network, as 203.0.113.0/24"),
+    "Bool": (_is_bool, "true or false"),
+    "Null": (_is_bool, "true or false"),
+}
+QUANTIFIERS = ("", "ForAnyValue:", "ForAllValues:")
+
+
 # Each with whether it is a denial: then no told value may be met.
 OPERATORS: Mapping[str, tuple[Compare, bool]] = {
     "StringEquals": (str.__eq__, False),
@@ -72,6 +111,19 @@ OPERATORS: Mapping[str, tuple[Compare, bool]] = {
     "NotIpAddress": (_inside, True),
     "Null": (str.__eq__, False),
 }
+
+
+def fault(operator: str, told: Sequence[str]) -> str:
+    """What is wrong with one line of a condition; empty where it can be evaluated."""
+    before, colon, name = operator.rpartition(":")
+    plain = name.removesuffix("IfExists")
+    if plain not in OPERATORS or before + colon not in QUANTIFIERS or name == "NullIfExists":
+        return f"The condition {operator[:80]!r} is not known."
+    for kind, (fits, allowed) in _VALUES.items():
+        wrong = [each for each in told if not fits(each)] if plain.startswith(kind) else []
+        if wrong:
+            return f"The condition {operator[:80]!r} has {wrong[0][:80]!r}; allowed is {allowed}."
+    return ""
 
 
 def holds(

@@ -9,18 +9,19 @@ from typing import Literal
 import msgspec
 
 from dayfly import typed
-from dayfly.files.s3.operators import OPERATORS, holds
+from dayfly.files.s3.operators import fault, holds
 from dayfly.files.s3.problem import S3Error
 
 MOST_BYTES = 20 * 1024
 Texts = str | list[str]
+Values = str | bool | int | list[str | bool | int]
 Verdict = Literal["allow", "deny", ""]
 _PREFIX = "arn:aws:s3:::"
 # Keys that narrow a statement to somebody or some place, so that it is not for all the world.
 _NARROWING = frozenset(
     ("aws:sourceip", "aws:sourcearn", "aws:sourceaccount", "aws:userid", "aws:username")
 )
-_KEYS = frozenset(
+KEYS = frozenset(
     (
         "aws:currenttime", "aws:epochtime", "aws:referer", "aws:securetransport", "aws:sourceip",
         "aws:useragent", "aws:userid", "aws:username", "s3:authtype", "s3:delimiter",
@@ -57,7 +58,7 @@ class _Statement(msgspec.Struct, forbid_unknown_fields=True, rename="pascal", kw
     not_action: Texts | None = None
     resource: Texts | None = None
     not_resource: Texts | None = None
-    condition: dict[str, dict[str, str | bool | int | list[str | bool | int]]] = {}
+    condition: dict[str, dict[str, Values]] = {}
 
 
 class _Document(msgspec.Struct, forbid_unknown_fields=True, rename="pascal", kw_only=True):
@@ -125,13 +126,13 @@ def _check_either(told: _Statement) -> None:
             raise _malformed(f"A statement needs either {name} or Not{name}.")
 
 
-def _check_condition(operator: str, keys: Mapping[str, object]) -> None:
-    plain = operator.rpartition(":")[2].removesuffix("IfExists")
-    if plain not in OPERATORS:
-        raise _malformed(f"The condition {operator[:80]!r} is not known.")
+def _check_condition(operator: str, keys: Mapping[str, Values]) -> None:
+    told = [each for values in keys.values() for each in _values(values)]
+    if wrong := fault(operator, told):
+        raise _malformed(wrong)
     for key in keys:
         small = key.lower()
-        if small not in _KEYS and not small.startswith(_TAG_KEYS):
+        if small not in KEYS and not small.startswith(_TAG_KEYS):
             raise _malformed(f"The condition key {key[:80]!r} is not known.")
 
 
@@ -192,7 +193,7 @@ def _for_all(told: _Statement) -> bool:
     )
 
 
-def _values(told: str | bool | int | list[str | bool | int]) -> tuple[str, ...]:
+def _values(told: Values) -> tuple[str, ...]:
     many = told if isinstance(told, list) else [told]
     return tuple(str(each).lower() if isinstance(each, bool) else str(each) for each in many)
 

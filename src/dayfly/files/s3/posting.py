@@ -25,6 +25,7 @@ from dayfly.files.s3.writes import check_write, described, token_of
 from dayfly.files.s3.xmlwrite import around, tags
 
 SECOND = 1_000_000_000
+_OF_PUT = ("x-amz-", "if-")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +52,8 @@ def of_form(request: Request, form: Form) -> Iterator[Taking]:
     bucket = request.bucket()
     told = _told(fields)
     refuse_elsewhere(structs.replace(request.call, headers=told))
+    said = structs.replace(request.call, headers=_as_headers(request.headers, told))
+    request = structs.replace(request, call=said)
     description = described(request, bucket, fields=told)
     check_write(request, bucket, description, key)
     proof = proof_of(told, None)
@@ -60,7 +63,8 @@ def of_form(request: Request, form: Form) -> Iterator[Taking]:
         def finish(_: Trailers) -> Answer:
             limits.check(staged.size, whole=True)
             whole = replace(description, checksum=proof.check(staged, {}))
-            return _answer(bucket, fields, request.repository.put(staged, key, whole, condition))
+            version = request.repository.put(staged, key, whole, condition)
+            return _answer(bucket, fields, version, request.url_of(key))
 
         yield _Bounded(staged=staged, finish=finish, limits=limits)
 
@@ -75,7 +79,14 @@ def _caller(request: Request, fields: Mapping[str, str], key: str) -> tuple[Call
     account, secret, sender = found
     postpolicy.verify(fields, secret)
     covered = {**fields, "key": key, "bucket": request.address.bucket}
-    return Caller(account=account, sender=sender), postpolicy.check(covered, request.now / SECOND)
+    caller = Caller(account=account, sender=sender, signed=postpolicy.version_of(fields))
+    return caller, postpolicy.check(covered, request.now / SECOND)
+
+
+def _as_headers(headers: Mapping[str, str], told: Mapping[str, str]) -> dict[str, str]:
+    """Of a form its fields say what of a PUT the headers say, which count for policies too."""
+    own = {name: value for name, value in headers.items() if not name.startswith(_OF_PUT)}
+    return own | {name: value for name, value in told.items() if name.startswith("x-amz-")}
 
 
 def _told(fields: Mapping[str, str]) -> dict[str, str]:
@@ -88,8 +99,7 @@ def _told(fields: Mapping[str, str]) -> dict[str, str]:
     return told
 
 
-def _answer(bucket: Bucket, fields: Mapping[str, str], version: Version) -> Answer:
-    place = f"/{bucket.name}/{quote(version.key)}"
+def _answer(bucket: Bucket, fields: Mapping[str, str], version: Version, place: str) -> Answer:
     etag = f'"{version.etag}"'
     headers: Headers = [
         ("etag", etag),

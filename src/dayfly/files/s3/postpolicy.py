@@ -12,7 +12,7 @@ import msgspec
 
 from dayfly import typed
 from dayfly.files.s3.problem import S3Error
-from dayfly.files.s3.signature import ALGORITHM, signing_key
+from dayfly.files.s3.signature import ALGORITHM, OLD_ALGORITHM, signing_key
 
 _FREE = frozenset(
     ("awsaccesskeyid", "signature", "file", "policy", "x-amz-signature", "x-amz-trailer")
@@ -43,6 +43,11 @@ def key_id_of(fields: Mapping[str, str]) -> str | None:
     if "awsaccesskeyid" not in fields or "signature" not in fields:
         raise S3Error("InvalidArgument", "The form has a policy, but no signature for it.")
     return fields["awsaccesskeyid"]
+
+
+def version_of(fields: Mapping[str, str]) -> str:
+    """Of its signature, as policies call it."""
+    return ALGORITHM if fields.get("x-amz-algorithm") == ALGORITHM else OLD_ALGORITHM
 
 
 def verify(fields: Mapping[str, str], secret: str) -> None:

@@ -6,8 +6,8 @@ import msgspec
 
 from dayfly.files.s3.problem import S3Error, invalid
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
-_COPY = re.compile(r"bytes=(\d+)-(\d+)", re.ASCII)
+_RANGE = re.compile(r"bytes=(\d{0,99})-(\d{0,99})", re.ASCII)  # an int takes not every length
+_COPY = re.compile(r"bytes=(\d{1,99})-(\d{1,99})", re.ASCII)
 
 
 class Range(msgspec.Struct, frozen=True):

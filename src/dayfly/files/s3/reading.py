@@ -148,7 +148,7 @@ def _part(request: Request, version: Version) -> Range:
 def _checksum_of_part(request: Request, version: Version) -> Headers:
     whole = version.description.checksum
     number = number_of(request.parameters, "partNumber", 1)
-    part = next((each for each in version.parts if each.number == number), None)
+    part = version.parts[number - 1] if version.parts else None  # as `_part` counts them
     if not part or not part.checksum or not whole or not _asks_checksum(request):
         return []
     kind = "COMPOSITE" if whole.composite else "FULL_OBJECT"

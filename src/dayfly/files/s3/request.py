@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import msgspec
 
@@ -12,7 +13,7 @@ from dayfly.files.s3.address import Address, bucket_of_host
 from dayfly.files.s3.call import Call
 from dayfly.files.s3.origin import origin_of
 from dayfly.files.s3.problem import S3Error
-from dayfly.files.s3.signature import Claim, claim_of, verify
+from dayfly.files.s3.signature import ALGORITHM, OLD_ALGORITHM, Claim, claim_of, verify
 from dayfly.files.s3.signature2 import old_claim_of, verify_old
 
 DEFAULT_REGION = "us-east-1"
@@ -35,12 +36,17 @@ class Service:
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """Nobody in particular, without an account. `sender` is who of those that have the key."""
+    """Nobody in particular, without an account. `sender` is who of those that have the key.
+
+    `signed` is the version of the signature, as policies call it; empty without one.
+    """
 
     account: Account | None = None
     claim: Claim | None = None
     secret: str = ""
     sender: str = ""
+    signed: str = ""
+    key_id: str = ""
 
     @property
     def id(self) -> str | None:
@@ -90,6 +96,12 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     def bucket(self) -> Bucket:
         return bucket_of(self, self.address.bucket, EXPECTED)
 
+    def url_of(self, key: str) -> str:
+        """Of an object of the bucket, in the style in which the request named that."""
+        scheme, host = "https" if self.call.secure else "http", self.call.header("host")
+        named = bucket_of_host(host, self.service.domains)
+        return f"{scheme}://{host}/{quote(key if named else f'{self.address.bucket}/{key}')}"
+
     def account(self) -> Account:
         if self.caller.account is None:
             raise S3Error("AccessDenied")
@@ -127,7 +139,15 @@ def caller_of(service: Service, call: Call, now: float) -> Caller:
         verify_old(old, call, secret, now, bucket)
     if "x-amz-security-token" in call.headers or "X-Amz-Security-Token" in call.parameters:
         raise S3Error("InvalidToken", "There are no session tokens here.")
-    return Caller(account=account, claim=claim, secret=secret, sender=sender)
+    signed = ALGORITHM if claim else OLD_ALGORITHM
+    return Caller(
+        account=account,
+        claim=claim,
+        secret=secret,
+        sender=sender,
+        signed=signed,
+        key_id=shown.key_id,
+    )
 
 
 def number_of(

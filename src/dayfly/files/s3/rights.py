@@ -49,6 +49,16 @@ _OF_HEADERS = (
     "if-none-match", "x-amz-server-side-encryption",
     "x-amz-server-side-encryption-aws-kms-key-id",
 )  # fmt: skip
+# Whether what is written is there at once; the parts of an upload are not.
+_CREATES: Mapping[str, str] = {
+    "PutObject": "true",
+    "PutObjectCopy": "true",
+    "PostObject": "true",
+    "CompleteMultipartUpload": "true",
+    "CreateMultipartUpload": "false",
+    "UploadPart": "false",
+    "UploadPartCopy": "false",
+}
 _OF_PARAMETERS = ("prefix", "delimiter", "max-keys")
 
 
@@ -148,7 +158,7 @@ def may(
 
 
 def values_of(request: Request, version: Version | None) -> dict[str, tuple[str, ...]]:
-    call, claim = request.call, request.caller.claim
+    call = request.call
     found = {
         "aws:sourceip": call.client,
         "aws:securetransport": "true" if call.secure else "false",
@@ -157,7 +167,10 @@ def values_of(request: Request, version: Version | None) -> dict[str, tuple[str,
         "aws:useragent": call.headers.get("user-agent"),
         "aws:referer": call.headers.get("referer"),
         "aws:userid": request.caller.id,
-        "s3:signatureversion": "AWS4-HMAC-SHA256" if claim else None,
+        "aws:username": request.caller.id,
+        "s3:authtype": _auth_type(request),
+        "s3:signatureversion": request.caller.signed or None,
+        "s3:objectcreationoperation": _CREATES.get(request.operation),
         "s3:versionid": request.version or None,
         "s3:locationconstraint": request.service.region,
         "s3:object-lock-mode": call.headers.get("x-amz-object-lock-mode"),
@@ -172,6 +185,14 @@ def values_of(request: Request, version: Version | None) -> dict[str, tuple[str,
         tags = version.description.tags
         found |= {f"s3:existingobjecttag/{name}": value for name, value in tags.items()}
     return {name: (value,) for name, value in found.items() if value is not None}
+
+
+def _auth_type(request: Request) -> str | None:
+    if not request.caller.signed:
+        return None
+    if request.operation == "PostObject":
+        return "POST"
+    return "REST-HEADER" if "authorization" in request.headers else "REST-QUERY-STRING"
 
 
 def of_tags(tags: Mapping[str, str]) -> dict[str, tuple[str, ...]]:

@@ -15,7 +15,7 @@ import msgspec
 from dayfly.files.s3.call import Call
 from dayfly.files.s3.problem import S3Error
 
-ALGORITHM = "AWS4-HMAC-SHA256"
+ALGORITHM, OLD_ALGORITHM = "AWS4-HMAC-SHA256", "AWS"  # as policies call them
 UNSIGNED = "UNSIGNED-PAYLOAD"
 SKEW_SECONDS = 15 * 60
 LONGEST_SECONDS = 7 * 24 * 60 * 60  # that a presigned URL may be good for

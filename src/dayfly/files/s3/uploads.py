@@ -1,5 +1,6 @@
 """Uploads in parts: begun, listed, completed, aborted. The parts themselves are in taking.py."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -87,7 +88,7 @@ def complete(request: Request, body: bytes) -> Answer:
         *reading.expiration_headers(bucket, version),
     ]
     inside = tags(
-        Location=f"/{bucket.name}/{version.key}",
+        Location=request.url_of(version.key),
         Bucket=bucket.name,
         Key=version.key,
         ETag=f'"{version.etag}"',
@@ -110,7 +111,7 @@ def _named(root: Element) -> list[Named]:
 
 def _one(told: Element) -> Named:
     number = told.need("PartNumber")
-    if not (number.isascii() and number.isdecimal() and 0 < int(number[:9]) <= MOST_PARTS):
+    if not (re.fullmatch(r"\d{1,9}", number, re.ASCII) and 0 < int(number) <= MOST_PARTS):
         raise S3Error("InvalidArgument", f"PartNumber must be from 1 to {MOST_PARTS}.")
     values = [(name, said) for name in SIZES if (said := told.said(element_of(name)))]
     checksum = Checksum(algorithm=values[0][0], value=values[0][1]) if values else None

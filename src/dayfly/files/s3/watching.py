@@ -4,10 +4,13 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
+from dayfly.files.errors import FilesError
 from dayfly.files.objects import Change
 from dayfly.files.repository import Repository
 from dayfly.files.s3 import rights
@@ -17,6 +20,7 @@ from dayfly.files.s3.request import Request
 from dayfly.files.s3.xmlwrite import iso
 
 LOOK_SECONDS, HEARTBEAT_SECONDS = 0.25, 15.0
+ALLOWED_SECONDS = 1.0  # for which somebody who may watch is not asked again
 MOST_WATCHERS = 200  # of one process
 TOGETHER = 500  # changes that are read at once
 STILL_HERE = b": still here\n\n"
@@ -33,7 +37,23 @@ def watch(request: Request, _: bytes) -> Answer:
     after = int(told) if told else request.repository.last_change()
     headers = [("content-type", "text/event-stream"), ("cache-control", "no-store")]
     prefix = request.parameters.get("prefix", "")
-    return Answer(headers=headers, body=Followed(bucket.name, prefix, after))
+    body = Followed(bucket.name, prefix, after, partial(_still, request))
+    return Answer(headers=headers, body=body)
+
+
+def _still(request: Request) -> bool:
+    """Whether the key is still one, and may still list the bucket, which is still there."""
+    caller = request.caller
+    if caller.account:
+        found = request.service.accounts.of_key(caller.key_id)
+        if found is None or found[0].id != caller.id:
+            return False
+        caller = structs.replace(caller, account=found[0])
+    asking = structs.replace(request, caller=caller)
+    try:
+        return rights.may(asking, asking.bucket(), "s3:ListBucket")
+    except (S3Error, FilesError):
+        return False
 
 
 @dataclass
@@ -48,13 +68,18 @@ class Watchers:
             raise S3Error("SlowDown", f"{MOST_WATCHERS} watch already.")
 
     async def events(self, followed: Followed) -> AsyncGenerator[bytes, None]:
-        """Without an end; an empty piece where nothing is to be said at the moment."""
+        """An empty piece where nothing is to be said; the end where it may not be said any more."""
         self.number += 1
         try:
             yield STILL_HERE + (GAP if self._misses(followed.after) else b"")
             after, said = followed.after, time.monotonic()
+            allowed = said
             while True:
                 after, piece = self._news(followed, after)
+                if piece or time.monotonic() - allowed > ALLOWED_SECONDS:
+                    if not followed.may():
+                        return
+                    allowed = time.monotonic()
                 if not piece and time.monotonic() - said > HEARTBEAT_SECONDS:
                     piece = STILL_HERE
                 if piece:
