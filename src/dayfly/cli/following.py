@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dayfly.cli.records import Mark, marker, record_line
-from dayfly.cli.searching import SEARCH, Asked, remark, row_of
+from dayfly.cli.searching import SEARCH, Asked, moment, remark, row_of
 from dayfly.cli.tail import OVERLAP, Tail
 from dayfly.client import Client, ClientError
 from dayfly.clock import Stop
-from dayfly.config.units import Duration, UnitError
 from dayfly.errors import DayflyError, StoppedError
 from dayfly.logs.notice import KEY, noticed
-from dayfly.logs.query.instants import SECOND, iso, span
+from dayfly.logs.query.instants import iso
 from dayfly.logs.query.parse import parse
 
 CLOCK = "/now"
@@ -34,13 +33,13 @@ def followed_from(
 
 def begun(asked: Asked, now: int) -> Tail:
     if asked.since:
-        return Tail(_moment(asked.since, now))
+        return Tail(moment("--since", asked.since, now))
     return Tail(now - OVERLAP, shown_from=now)
 
 
 def _clock(client: Client, path: str) -> int:
     told = client.get(f"{path.removesuffix(SEARCH)}{CLOCK}")
-    return _moment(told["time"], 0)
+    return moment(CLOCK, told["time"], 0)
 
 
 def followed(
@@ -129,12 +128,3 @@ class Look:
 
 def _shown(asked: Asked, mark: Mark) -> Callable[[Row], str]:
     return json.dumps if asked.json else lambda row: record_line(row, mark)
-
-
-def _moment(told: str, now: int) -> int:
-    if found := span(told):
-        return found[0]
-    try:
-        return now - round(Duration.parse(told) * SECOND)
-    except UnitError as error:
-        raise DayflyError(f"--since {told}: {error.message}, or a time") from error
