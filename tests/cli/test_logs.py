@@ -121,6 +121,7 @@ def test_what_is_new_in_a_release(alone: Terminal, server: Server) -> None:
         (["x | count()", "--follow"], "Only records can be followed"),
         (["x | count()", "--context", "2"], "Only records have lines around"),
         (["--follow", "--until", "1h"], "has no end"),
+        (["--dsl", "| patterns"], "cannot group messages by their shape"),
         (["x", "--source", "build"], "--source is of the kept output"),
     ],
 )
@@ -131,6 +132,29 @@ def test_what_makes_no_sense_is_told(
 
     assert done.returncode in {1, 2}
     assert says in done.stderr
+
+
+def test_a_search_is_printed_as_elasticsearch_asks_it(alone: Terminal) -> None:
+    """Nobody is asked: there is no environment here."""
+    done = alone.type(
+        "logs", "status:>=500", "--app", "orders", "-n", "5", "--since", "2026-11-01",
+        "--until", "2026-11-02T12:00Z", "--dsl",
+    )  # fmt: skip
+
+    assert json.loads(done.stdout) == {
+        "query": {
+            "bool": {
+                "filter": [
+                    {"range": {"status": {"gte": 500}}},
+                    {"term": {"app": "orders"}},
+                    {"range": {"@timestamp": {"gte": "2026-11-01T00:00:00Z"}}},
+                    {"range": {"@timestamp": {"lt": "2026-11-02T12:00:00Z"}}},
+                ]
+            }
+        },
+        "sort": [{"@timestamp": "desc"}],
+        "size": 5,
+    }
 
 
 def test_what_comes_is_followed(alone: Terminal, server: Server) -> None:

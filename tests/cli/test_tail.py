@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asked import NOW, Server, serving
-from dayfly.cli.following import followed
+from dayfly.cli.following import followed, followed_from
 from dayfly.cli.searching import Asked, Remark
 from dayfly.cli.tail import BEHIND, OVERLAP, Tail
 from dayfly.client import Client, ClientError
@@ -160,6 +160,44 @@ def client(server: Server) -> Client:
 def following(client: Client, query: str, stop: Stop, *, most: int = 100) -> Iterator[str]:
     tail = Tail(NOW_NS - 10 * SECOND, most=most)
     return followed(client, Asked(query=query), tail=tail, now=lambda: NOW_NS, stop=stop)
+
+
+@given(COMING, st.lists(LATE, max_size=12), st.integers(2, 9))
+@settings(max_examples=100)
+def test_what_was_there_is_not_told_and_what_comes_is_also_a_late_one(
+    coming: Sequence[Sequence[int]], there: Sequence[int], most: int
+) -> None:
+    begin = 1000 * SECOND
+    written = Written([(begin - n * SECOND - i - 1, "was there") for i, n in enumerate(there)])
+    tail = Tail(begin - OVERLAP, most=most, shown_from=begin)
+    assert written.shown(tail, begin) == []
+
+    come = list[tuple[int, str]]()
+    shown = Counter[str]()
+    for second, lates in enumerate(coming):
+        now = begin + second * SECOND
+        come += [(now - n * SECOND + len(come) + i, "came") for i, n in enumerate(lates)]
+        shown.update(Written([*written.lines, *come]).shown(tail, now))
+
+    assert shown == Counter(line(*each) for each in come)
+
+
+@pytest.mark.parametrize("ahead", [-3600, 0, 20, 3600])
+def test_the_clock_of_who_follows_hides_nothing(server: Server, client: Client, ahead: int) -> None:
+    clock = iter([NOW_NS + ahead * SECOND] * 12)  # it ends where nothing would be shown
+    lines = followed_from(client, Asked(query="app:web"), now=lambda: next(clock))
+    server.ingest({"time": NOW_NS + 1, "message": "of now", "app": "web"})
+
+    assert next(lines).endswith("of now")
+
+
+def test_what_comes_late_at_once_is_followed(server: Server, client: Client) -> None:
+    lines = followed_from(client, Asked(query="app:web"), now=lambda: NOW_NS)
+    server.ingest({"time": NOW_NS, "message": "first", "app": "web"})
+    assert next(lines).endswith("first")
+    server.ingest({"time": NOW_NS - 29 * SECOND, "message": "29 s late", "app": "web"})
+
+    assert next(lines).endswith("29 s late")
 
 
 def test_following_shows_what_was_there_and_what_comes(server: Server, client: Client) -> None:

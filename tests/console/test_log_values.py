@@ -197,7 +197,26 @@ def test_any_text_may_be_typed(text: str) -> None:
 
 
 @settings(max_examples=40)
-@given(st.lists(st.sampled_from(["a.b", "(", " ", "\n", "17", "/", '"', "[x]", "10.0.0.1"])))
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "a.b",
+                "(",
+                " ",
+                "\n",
+                "17",
+                "/",
+                '"',
+                "[x]",
+                "10.0.0.1",
+                "37f336af9e ",
+                "::1 ",
+                "1h2.5µs ",
+            ]
+        )
+    )
+)
 def test_a_shape_finds_its_message(parts: list[str]) -> None:
     message = "".join(parts)
     record = Record(time=0, message=message, app="web")

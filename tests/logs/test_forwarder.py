@@ -67,6 +67,8 @@ def test_machines_are_read_when_they_are_described(tmp_path: Path) -> None:
         inside.mkdir(parents=True)
         output = made.logs / "orders-41-web-1" / "output.log"
         append(output, "said\nthe last words, without an end")
+        for number, text in ((2, "oldest\n"), (1, "older\n")):  # before anybody looked
+            append(inside / f"app.log.{number}", text)
         append(inside / "app.log", "written\n")
         started(made)
         pause(2)
@@ -76,7 +78,7 @@ def test_machines_are_read_when_they_are_described(tmp_path: Path) -> None:
         machine = {"app": "orders", "release": 41, "process": "web"}
         (output.parent / ".machine.json").write_text(json.dumps(machine))
         (output.parent / ".ended").touch()
-        made.wait_for_all(output, inside / "app.log")
+        made.wait_for_all(output, *(inside / f"app.log{end}" for end in ("", ".1", ".2")))
         found = {
             (each["message"], each["stream"], each["app"], each["release"], each["machine"])
             for each in made.records()
@@ -86,7 +88,7 @@ def test_machines_are_read_when_they_are_described(tmp_path: Path) -> None:
         assert found == {
             ("said", "stdout", *same),
             ("the last words, without an end", "stdout", *same),
-            ("written", "log/app.log", *same),
+            *((text, "log/app.log", *same) for text in ("written", "older", "oldest")),
         }
 
 

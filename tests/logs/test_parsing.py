@@ -1,6 +1,7 @@
 """Lines as programs write them, and what is read in them; and anything at all, read as well."""
 
 import tomllib
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -55,6 +56,41 @@ def test_a_time_without_a_zone_is_read_in_the_given_one(zone: str, text: str, to
 
     assert found
     assert times.shown(found) == told
+
+
+YEARLESS = "%b %d %H:%M:%S web-1 su[1]: x"  # as syslog has it
+GLOG = "I%m%d %H:%M:%S.000000 7 main.go:1] x"
+CLOCK = "%H:%M:%S.000 [main] INFO  Shop - x"
+
+
+@pytest.mark.parametrize(
+    ("read_at", "written_at", "shape"),
+    [
+        ("2026-11-27T03:30:00", "2026-11-27T04:30:00", YEARLESS),
+        ("2026-11-27T03:30:00", "2026-11-27T05:30:00", YEARLESS),
+        ("2026-11-27T03:30:00", "2026-11-27T12:30:00", YEARLESS),
+        ("2026-11-27T03:30:00", "2026-11-27T05:30:00", GLOG),
+        ("2026-11-27T03:30:00", "2026-06-01T05:30:00", GLOG),
+        ("2026-12-31T23:30:00", "2027-01-01T01:00:00", YEARLESS),
+        ("2027-01-01T00:30:00", "2026-12-31T23:59:59", YEARLESS),
+        ("2026-11-27T03:30:00", "2026-11-27T05:30:00", CLOCK),
+        ("2026-11-27T23:30:00", "2026-11-28T01:00:00", CLOCK),
+        ("2026-11-27T03:30:00", "2026-11-26T21:13:18", CLOCK),
+    ],
+)
+def test_a_time_without_its_year_or_day_is_of_the_nearest(
+    read_at: str, written_at: str, shape: str
+) -> None:
+    written, moment = datetime.fromisoformat(written_at), times.of_iso(read_at, UTC) or 0
+    time = times.of_iso(written_at, UTC) or 0
+
+    found = read(f"{written:{shape}}", Known(moment))
+
+    assert found.message.endswith("x")
+    if times.believable(time, moment):
+        assert (found.time, found.fields.get("told_time")) == (time, None)
+    else:
+        assert (found.time, found.fields["told_time"]) == (None, times.shown(time))
 
 
 @pytest.mark.parametrize(

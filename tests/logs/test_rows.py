@@ -1,4 +1,8 @@
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dayfly.logs.query.parse import parse
 from dayfly.logs.query.rows import Row, rows
@@ -57,7 +61,19 @@ SHAPES = {
     "from 10.0.0.1:8080": "from <ip>:<n>",
     "commit 0123456789abcdef0123 at 0xFF": "commit <hex> at <hex>",
     "worker-3 v2": "worker-<n> v<n>",
-}
+    "commit 37f336af9e of 1234567": "commit <n> of <n>",
+    "commit a123456 or 123456a, req_0af9e12": "commit <n> or <n>, req_<n>",
+    "job 01JDQ8HZX3K5V7M9N2P4R6T8W0 of cus_Nffr3eUfNV2Hib": "job <n> of cus_<n>",
+    "req k3j9x2p1, key 3f0a, 1NirD82eZvKYlo2CjQk9": "req <n>, key <n>f<n>a, <n>",
+    "from 2001:db8::ff00:42:8329, [::1]:80 and fe80::": "from <ip>, [<ip>]:<n> and <ip>",
+    "::ffff:10.0.0.1 2001:0db8:0:0:0:ff00:0042:8329": "<ip> <ip>",
+    "link 52:54:00:ab:cd:ef took 1h30m, 2m3.5s, 45s": "link <hex> took <n>, <n>, <n>s",
+    "dead cafe deadbeef facade Abc::Def std::fs": "dead cafe deadbeef facade Abc::Def std::fs",
+    "x86 utf8 http2 sha256 k8s": "x<n> utf<n> http<n> sha<n> k<n>s",
+    "x86_64 utf16le base64url v1alpha1 Log4jLogger":
+        "x<n>_<n> utf<n>le base<n>url v<n>alpha<n> Log<n>jLogger",
+    "12:30:45 a=5000000b": "<n>:<n>:<n> a=<n>b",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("query", CASES)
@@ -76,6 +92,13 @@ def test_of_no_records_there_are_none() -> None:
     assert rows(parse("| count()").pipes[0], []) == [{"count": 0}]
     assert rows(parse("| count() by app").pipes[0], []) == []
     assert rows(parse("| p99(ms)").pipes[0], []) == []
+
+
+@given(st.lists(st.from_regex(r"[0-9a-f]{7,12}", fullmatch=True), min_size=9, max_size=9))
+def test_messages_that_differ_in_hashes_are_of_one_shape(hashes: list[str]) -> None:
+    """But those of letters alone are words, and of digits and a unit a number."""
+    ids = [each for each in hashes if not re.fullmatch("[a-f]+|[0-9]+[bd]", each)]
+    assert len({shape(f"no commit {each}: gone") for each in ids}) <= 1
 
 
 @pytest.mark.parametrize("message", SHAPES)

@@ -77,6 +77,14 @@ MESSAGES: list[tuple[str, dict[str, Any]]] = [
         {"time": MOMENT, "message": "<999>x", "host": "192.0.2.1"},
     ),
     (
+        "<14>Nov  2 02:00:00 web-1 app: in the local time of a zone that is ahead",
+        {
+            "time": MOMENT, "message": "in the local time of a zone that is ahead",
+            "level": "info", "host": "web-1", "process": "app",
+            "fields": {"facility": "user", "told_time": "2026-11-02T02:00:00.000000000Z"},
+        },
+    ),
+    (
         "<14>1 2031-01-01T00:00:00Z web-1 app - - - of the future",
         {
             "time": MOMENT, "message": "of the future", "level": "info", "host": "web-1",

@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dayfly.cli.records import Mark, marker, record_line
-from dayfly.cli.searching import SEARCH, Asked, remark, row_of
-from dayfly.cli.tail import Tail
+from dayfly.cli.searching import SEARCH, Asked, moment, remark, row_of
+from dayfly.cli.tail import OVERLAP, Tail
 from dayfly.client import Client, ClientError
 from dayfly.clock import Stop
-from dayfly.config.units import Duration, UnitError
 from dayfly.errors import DayflyError, StoppedError
 from dayfly.logs.notice import KEY, noticed
-from dayfly.logs.query.instants import SECOND, iso, span
+from dayfly.logs.query.instants import iso
 from dayfly.logs.query.parse import parse
 
+CLOCK = "/now"
 POLL_SECONDS = 1.0
 AGAIN = (429, 500, 502, 503, 504)  # answers of a server that is busy, or on its way up or down
 Row = dict[str, Any]
@@ -24,9 +24,22 @@ Row = dict[str, Any]
 def followed_from(
     client: Client, asked: Asked, *, now: Callable[[], int], path: str = SEARCH
 ) -> Iterator[str]:
-    """From `since` on, or from now."""
-    begin = _moment(asked.since, now()) if asked.since else now()
-    return followed(client, asked, tail=Tail(begin), now=now, stop=Stop(), path=path)
+    """From `since` on, or from now: by the clock of the store, whatever it is here."""
+    parse(asked.query)
+    ahead = now() - _clock(client, path)
+    tail = begun(asked, now() - ahead)
+    return followed(client, asked, tail=tail, now=lambda: now() - ahead, stop=Stop(), path=path)
+
+
+def begun(asked: Asked, now: int) -> Tail:
+    if asked.since:
+        return Tail(moment("--since", asked.since, now))
+    return Tail(now - OVERLAP, shown_from=now)
+
+
+def _clock(client: Client, path: str) -> int:
+    told = client.get(f"{path.removesuffix(SEARCH)}{CLOCK}")
+    return moment(CLOCK, told["time"], 0)
 
 
 def followed(
@@ -115,12 +128,3 @@ class Look:
 
 def _shown(asked: Asked, mark: Mark) -> Callable[[Row], str]:
     return json.dumps if asked.json else lambda row: record_line(row, mark)
-
-
-def _moment(told: str, now: int) -> int:
-    if found := span(told):
-        return found[0]
-    try:
-        return now - round(Duration.parse(told) * SECOND)
-    except UnitError as error:
-        raise DayflyError(f"--since {told}: {error.message}, or a time") from error

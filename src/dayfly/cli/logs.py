@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from json import dumps
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ FEW = 200
 ANSWER_SECONDS = 90.0  # a search is cut by the store after 60
 TOKEN = "DAYFLY_LOGS_TOKEN"  # noqa: S105 - the name of a variable
 FOLLOW = "go on with what comes, oldest first; what comes more than 30 s late is not shown"
+DSL = "print the search in Elasticsearch's query DSL, the body of a _search, and ask nobody"
 SEARCH = "Search the records of all releases, also of machines that are gone."
 
 
@@ -40,6 +42,7 @@ def declare(commands: Commands) -> None:
         metavar=("A", "B"),
         help="error patterns of release B that release A never had",
     )
+    parser.add_argument("--dsl", action="store_true", help=DSL)
     parser.add_argument("--app", type=words, metavar="APP", help="only of this application")
     parser.add_argument(
         "--release",
@@ -95,14 +98,15 @@ class Wish:
     compare: list[int] | None
     context: int | None
     follow: bool
+    dsl: bool
     json: bool
 
     @property
     def searches(self) -> bool:
         """Whether more is said than which release's output is wanted."""
-        other = replace(self, release=None, machine=None, follow=False, json=False)
+        other = replace(self, release=None, machine=None, follow=False, dsl=False, json=False)
         said = any(value is not None for value in vars(other).values() if value is not False)
-        return not self.release or said or self.follow or self.json
+        return not self.release or said or self.follow or self.dsl or self.json
 
 
 def logs(session: Session, *, source: str | None, **typed: Any) -> int:  # noqa: ANN401 - options
@@ -170,13 +174,12 @@ def forwarder(_: Session, *, files: list[str], to: str, spool: str | None, **sta
 
 
 def _lines(session: Session, wish: Wish) -> Iterator[str]:
-    from dayfly.cli import around, following, searching  # noqa: PLC0415 - the query language, for few commands
+    from dayfly.cli import around, dsl, following, searching  # noqa: PLC0415 - the query language, for few commands
 
-    if sum(map(bool, (wish.compare, wish.context, wish.follow))) > 1:
-        raise UsageError("--follow, --context and --compare: one of them at a time")
+    if sum(map(bool, (wish.compare, wish.context, wish.follow, wish.dsl))) > 1:
+        raise UsageError("--follow, --context, --compare and --dsl: one of them at a time")
     if wish.follow and wish.until:
         raise UsageError("--until: what is followed has no end; leave it out")
-    client, prefix = _store(session, wish.url)
     narrow = {"app": wish.app, "release": wish.release, "machine": wish.machine}
     asked = searching.Asked(
         query=searching.narrowed(wish.query or "", narrow),
@@ -185,6 +188,9 @@ def _lines(session: Session, wish: Wish) -> Iterator[str]:
         limit=FEW if wish.limit is None else wish.limit,
         json=wish.json,
     )
+    if wish.dsl:
+        return iter([dumps(dsl.body_of(asked, time.time_ns()), indent=2)])
+    client, prefix = _store(session, wish.url)
     if wish.compare:
         return around.compared(client, asked, wish.compare, path=f"{prefix}/compare")
     if wish.context:

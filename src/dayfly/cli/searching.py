@@ -9,9 +9,11 @@ from dayfly.cli.output import clean, cleaned, paint, table
 from dayfly.cli.records import marker, record_line, table_lines
 from dayfly.cli.show import size
 from dayfly.client import Client
+from dayfly.config.units import Duration, UnitError
 from dayfly.errors import DayflyError
 from dayfly.logs.notice import noticed
 from dayfly.logs.query import tree
+from dayfly.logs.query.instants import SECOND, span
 from dayfly.logs.query.parse import parse
 from dayfly.logs.query.written import text
 
@@ -105,6 +107,16 @@ def told(asked: Asked) -> dict[str, Any]:
         "until": asked.until or None,
         "limit": asked.limit,
     }
+
+
+def moment(option: str, told: str, now: int) -> int:
+    """The first moment of a time, or so long before now."""
+    if found := span(told):
+        return found[0]
+    try:
+        return now - round(Duration.parse(told) * SECOND)
+    except UnitError as error:
+        raise DayflyError(f"{option} {told}: {error.message}, or a time") from error
 
 
 def row_of(line: str) -> dict[str, Any]:

@@ -18,12 +18,14 @@ EARLIEST = -(2**63)
 class Tail:
     """Looks begin a while before the newest line; a full look is gone on from where it ended.
 
-    `remarks` are what a person is to be told of it, once each.
+    What is there at the beginning, and older than `shown_from`, is known and not shown: what comes
+    later and is as old came late. `remarks` are what a person is to be told of it, once each.
     """
 
     begin: int
     most: int = MOST
     held: int = HELD
+    shown_from: int = EARLIEST
     remarks: list[str] = field(default_factory=list)
     _newest: int = EARLIEST
     _started: int = EARLIEST  # when the looks began that are gone on with
@@ -31,6 +33,7 @@ class Tail:
     _seen: dict[bytes, tuple[int, int]] = field(default_factory=dict)  # time, how often
     _least: int | None = None  # it was behind by
     _narrowed: bool = False
+    _begun: bool = False  # a look has seen all that there was
 
     def since(self, now: int) -> int:
         """A clock that is ahead must not hide what others write."""
@@ -57,8 +60,10 @@ class Tail:
                 time = self._seen[key][0] if key in self._seen else time_of(line)
                 self._seen[key] = time, times
                 self._newest = max(self._newest, time)
-                yield line
+                if self._begun or time >= self.shown_from:
+                    yield line
         self._at = self._next(time_of(last)) if total >= self.most else None
+        self._begun = self._begun or self.ended
 
     def cut(self, last: str) -> None:
         """The look was not full, and yet there is more after its last line."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from anyio import CapacityLimiter
 from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -19,6 +20,7 @@ from dayfly.logs.keeping import Keeping
 from dayfly.logs.notice import notice
 from dayfly.logs.parameters import bounds, refuse_unknown, whole
 from dayfly.logs.query import tree
+from dayfly.logs.query.instants import SECOND, iso
 from dayfly.logs.query.parse import parse
 from dayfly.logs.query.rows import columns
 from dayfly.logs.record import Record
@@ -50,9 +52,13 @@ class Asking:
     def routes(self) -> list[BaseRoute]:
         return [
             Route("/search", _Searching(self), methods=["GET"]),
+            Route("/now", self._clock, methods=["GET"]),
             *Keeping(self.store, self.threads, self.now).routes(),
             *Exploring(self.store, self.threads, self.now).routes(),
         ]
+
+    async def _clock(self, _: Request) -> Response:
+        return JSONResponse({"time": iso(round(self.now() * SECOND))})
 
     def answer(self, request: Request) -> ASGIApp:
         asked = wish(dict(request.query_params), request.headers.get("accept", ""), self.now())

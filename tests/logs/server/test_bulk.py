@@ -96,6 +96,26 @@ def test_the_same_documents_with_ids_are_taken_once(server: Server) -> None:
     assert server.messages() == ["a"]
 
 
+def test_another_document_with_an_id_that_was_there_is_stored(server: Server) -> None:
+    for verb in ("create", "index"):
+        for message in (f"{verb} 1", f"{verb} 2", f"{verb} 2"):
+            bulk(server, {verb: {"_index": "x", "_id": "nightly"}}, {"message": message})
+
+    assert sorted(server.messages()) == ["create 1", "create 2", "index 1", "index 2"]
+
+
+def test_what_was_refused_and_comes_again_put_right_is_stored(server: Server) -> None:
+    good = [{"create": {"_id": "1"}}, {"message": "good"}, {"create": {"_id": "2"}}]
+
+    broken = bulk(server, *good, '{"message": ').json
+    again = bulk(server, *good[:2]).json
+    right = bulk(server, *good, {"message": "put right"}).json
+
+    told = [[item["create"]["status"] for item in each["items"]] for each in (broken, again, right)]
+    assert told == [[201, 400], [201], [201, 201]]
+    assert sorted(server.messages()) == ["good", "good", "put right"]
+
+
 def test_without_ids_every_body_is_new(server: Server) -> None:
     for _ in range(2):
         bulk(server, {"create": {}}, {"message": "a"})

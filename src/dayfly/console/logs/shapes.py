@@ -8,7 +8,7 @@ from dayfly.logs.query.parse import parse
 from dayfly.logs.query.written import text
 
 _MARK = re.compile("(<uuid>|<time>|<ip>|<hex>|<n>)")
-_STANDS_FOR = {"<n>": "[0-9.]+", "<time>": "[0-9T:.,Z +-]+"}
+_STANDS_FOR = {"<n>": "[0-9A-Za-zµ]*[0-9][0-9A-Za-zµ.]*", "<time>": "[0-9T:.,Z +-]+"}
 _ANY = r"\S+"
 
 

@@ -54,6 +54,7 @@ class Item(NamedTuple):
 class Bulk:
     items: Sequence[Item]
     frame: pl.DataFrame | None = None  # the records of all items, where they were read at once
+    batch: str = ""  # the same for the same documents; empty when one has no id of its sender's
 
     @property
     def records(self) -> list[Line]:
@@ -70,14 +71,6 @@ class Bulk:
                 for item in self.items
             ]
         )
-
-    @property
-    def batch(self) -> str:
-        """The same for the same documents; nothing when one of them has no id of its sender's."""
-        if not all(item.given_id for item in self.items):
-            return ""
-        ids = msgspec.json.encode([(item.verb, item.into, item.id) for item in self.items])
-        return f"bulk-{hashlib.sha256(ids).hexdigest()}"
 
 
 def read(body: bytes, *, index: str, now: int, layouts: Layouts | None = None) -> Bulk:
@@ -98,9 +91,11 @@ def read(body: bytes, *, index: str, now: int, layouts: Layouts | None = None) -
     except UnfitError:
         frame = None
     if frame is not None:
-        return Bulk([Item(*each, status=CREATED) for each in named], frame)
-    documents = (document for _, _, document in actions)
-    return Bulk([_item(*each, now) for each in zip(named, documents, strict=True)])
+        items = [Item(*each, status=CREATED) for each in named]
+    else:
+        documents = (document for _, _, document in actions)
+        items = [_item(*each, now) for each in zip(named, documents, strict=True)]
+    return Bulk(items, frame, _batch(items, actions))
 
 
 def _frame(actions: Sequence[Action], now: int, layouts: Layouts) -> pl.DataFrame:
@@ -111,6 +106,16 @@ def _frame(actions: Sequence[Action], now: int, layouts: Layouts) -> pl.DataFram
     if documents.count < len(actions):
         raise UnfitError
     return documents_frame(layouts.columns(documents), documents, now)
+
+
+def _batch(items: Sequence[Item], actions: Sequence[Action]) -> str:
+    """Of what is taken, ids and documents: one id with another document is another record."""
+    taken = [(item, action[2]) for item, action in zip(items, actions, strict=True) if item.right]
+    if not all(item.given_id for item, _ in taken):
+        return ""
+    ids = _encode([(item.verb, item.into, item.id) for item, _ in taken])
+    digest = hashlib.sha256(b"\n".join([ids, *(document for _, document in taken)]))
+    return f"bulk-{digest.hexdigest()}"
 
 
 def answered(items: Sequence[Item]) -> msgspec.Raw:

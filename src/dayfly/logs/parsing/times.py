@@ -98,12 +98,12 @@ def of_access(text: str, zone: ZoneInfo) -> int | None:
 def of_yearless(
     month: int, day: int, clock: str, fraction: str | None, zone: ZoneInfo, moment: int
 ) -> int | None:
-    """In the latest year that does not make it one of the future."""
+    """In the nearest year; a clock that is ahead must not file its lines a year back."""
     return _with(fraction, _yearless(month, day, clock, zone, moment // SECOND))
 
 
 def of_clock(clock: str, fraction: str | None, zone: ZoneInfo, moment: int) -> int | None:
-    """A time of day only: of the latest day that does not make it one of the future."""
+    """A time of day only: of the nearest day."""
     return _with(fraction, _of_day(clock, zone, moment // SECOND))
 
 
@@ -148,19 +148,19 @@ def _with(fraction: str | None, seconds: int | None) -> int | None:
 def _yearless(month: int, day: int, clock: str, zone: ZoneInfo, now: int) -> int | None:
     year = datetime.fromtimestamp(now, UTC).year
     dates = [f"{each}-{month:02d}-{day:02d}" for each in (year - 1, year, year + 1)]
-    return _latest(dates, clock, zone, now)
+    return _nearest(dates, clock, zone, now)
 
 
 @lru_cache(maxsize=4096)
 def _of_day(clock: str, zone: ZoneInfo, now: int) -> int | None:
     today = datetime.fromtimestamp(now, zone)
     dates = [f"{today + timedelta(days=each):%Y-%m-%d}" for each in (-1, 0, 1)]
-    return _latest(dates, clock, zone, now)
+    return _nearest(dates, clock, zone, now)
 
 
-def _latest(dates: Sequence[str], clock: str, zone: ZoneInfo, now: int) -> int | None:
-    found = (_seconds(date, clock, "", zone) for date in dates)
-    return max((each for each in found if each and each <= now + LATEST // SECOND), default=None)
+def _nearest(dates: Sequence[str], clock: str, zone: ZoneInfo, now: int) -> int | None:
+    found = [each for date in dates if (each := _seconds(date, clock, "", zone)) is not None]
+    return min(found, key=lambda each: abs(each - now), default=None)
 
 
 @lru_cache(maxsize=4096)
