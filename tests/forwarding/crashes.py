@@ -97,7 +97,8 @@ def doubled(made: Scene, found: Counter[str]) -> Counter[str]:
     del more[""]  # each life begins with an empty line
     begun = Counter((made.folder / "begun.txt").read_text().splitlines())
     for line in (begun - written(made)).elements():
-        part = next((each for each in more if line.startswith(each)), "")
+        parts = (each for each in more if line.startswith(each))
+        part = max(parts, key=len, default="")  # a shorter one may be of another line
         more -= Counter([part])
     return more
 
