@@ -216,6 +216,7 @@ def test_only_this_host_may_ask_a_store_without_a_token(alone: Terminal) -> None
     done = alone.type("logs", "serve", "kept", "--listen", f"0.0.0.0:{free_port()}")
 
     assert (done.returncode, "token is missing or empty" in done.stderr) == (2, True)
+    assert done.stdout == ""
 
 
 def test_a_store_elsewhere_is_shown_the_token_of_a_variable(

@@ -21,6 +21,7 @@ from dayfly.logs.parsing.multiline import Bounds
         (b"tw", True, False, [], 0),
         (b"one\n  more\ntwo\n", False, False, ["one\n  more"], 11),
         (b"one\n\n\n", True, False, ["one"], 6),
+        (b"\n\0\0\none\n\ntwo\n \n", True, True, ["one", "two\n "], 15),
         (b"\n \n", True, False, [], 3),
         (b"one\r\ntwo\r\n", True, False, ["one", "two"], 10),
         (b"one\n\0\0\0", True, True, ["one"], 7),

@@ -181,6 +181,10 @@ Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'nope' imported from /app/n.mj
 }
 
 Node.js v20.20.2"""
+NODE_WARNED = """\
+(node:7) UnhandledPromiseRejectionWarning: Error: no stock
+    at f (/app/n.js:4:7)
+(Use `node --trace-warnings ...` to show where the warning was created)"""
 SQL = """\
 2026-11-27 03:12:45.123 UTC [1] STATEMENT:  select 1
 \tfrom orders"""
@@ -194,7 +198,16 @@ RECORDS = {
     "python": [PYTHON, LOGGED, MESSAGE, DRIVER, GROUP, SYNTAX],
     "java": [JAVA, THREAD, JUL, CAUSE],
     "go": [GO, GO_SERVER],
-    "node": [NODE, NODE_MESSAGE, NODE_CAUSE, NODE_UNCAUGHT, NODE_REJECTED, NODE_TEXT, NODE_INSIDE],
+    "node": [
+        NODE,
+        NODE_MESSAGE,
+        NODE_CAUSE,
+        NODE_UNCAUGHT,
+        NODE_REJECTED,
+        NODE_TEXT,
+        NODE_INSIDE,
+        NODE_WARNED,
+    ],
     "other": [SQL, OBJECT],
 }
 

@@ -162,8 +162,8 @@ def serve(_: Session, *, folder: str, listen: str) -> int:
     from dayfly.logs.starting import Serving  # noqa: PLC0415
 
     path = Path(folder).absolute()
-    say(f"The log store in {clean(str(path))} takes records at http://{clean(listen)}")
-    run(path, Serving(listen=listen), open_here=True)
+    told = f"The log store in {clean(str(path))} takes records at http://{clean(listen)}"
+    run(path, Serving(listen=listen), open_here=True, ready=lambda: say(told))
     return 0
 
 

@@ -8,6 +8,7 @@ import logging
 import signal
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -29,10 +30,17 @@ TOKEN = "token"  # noqa: S105 - the name of the file
 GRACE_SECONDS = 5  # for open searches
 
 
-def serve(folder: Path, settings: Serving, *, open_here: bool = False) -> None:
+def serve(
+    folder: Path,
+    settings: Serving,
+    *,
+    open_here: bool = False,
+    ready: Callable[[], None] = lambda: None,
+) -> None:
     """Until SIGTERM or SIGINT; UsageError where nobody has said who may ask and send.
 
-    `open_here`: on loopback no token is needed unless there is one.
+    `open_here`: on loopback no token is needed unless there is one. `ready` is called when the
+    store is open.
     """
     address = address_of(settings.listen)
     if address is None:
@@ -54,6 +62,7 @@ def serve(folder: Path, settings: Serving, *, open_here: bool = False) -> None:
     ):
         for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises it once more at its end
             signal.signal(number, lambda *_: None)
+        ready()
         uvicorn.run(
             application(
                 store,

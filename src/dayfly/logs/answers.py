@@ -40,6 +40,13 @@ async def told(_: Request, error: Exception) -> Response:
     return JSONResponse(body, status, headers)
 
 
+async def only_asked(request: Request) -> Response:
+    """To whoever would make an index of what is a question."""
+    path = request.url.path
+    body = {"error": f"{path} answers a question", "hint": "No index may have that name."}
+    return JSONResponse(body, 405)
+
+
 async def broken_off(_: Request, _error: Exception) -> Response:
     """To a sender that went away before its body was whole; it is nobody's error to look into."""
     return Response(status_code=400)

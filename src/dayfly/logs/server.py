@@ -7,9 +7,10 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
+from starlette.routing import Route
 
 from dayfly.errors import DayflyError
-from dayfly.logs.answers import broken_off, told
+from dayfly.logs.answers import broken_off, only_asked, told
 from dayfly.logs.asking import Asking
 from dayfly.logs.feeding.feeds import Feeds
 from dayfly.logs.guard import Guard
@@ -43,7 +44,8 @@ def application(  # noqa: PLR0913 - all that a server is put together from
     `beside` is what runs in the same event loop as long as the application does.
     """
     room = room or Room()
-    questions = [*Asking(store, now).routes(), *(feeds.routes() if feeds else ())]
+    asked = [*Asking(store, now).routes(), *(feeds.routes() if feeds else ())]
+    questions = [each for each in asked if isinstance(each, Route)]
     routes = [
         *questions,
         *Lines(store, room).routes(),
@@ -53,6 +55,7 @@ def application(  # noqa: PLR0913 - all that a server is put together from
         *Loki(store, room, now).routes(),
         *Hec(store, room, now).routes(),
         *Journal(store, room, now).routes(),
+        *(Route(each.path, only_asked, methods=["PUT"]) for each in questions),
         *Elastic(store, room, now).routes(),  # the last, as it answers for any index
     ]
     return Starlette(

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from dayfly.logs.record import Record
 NAMES = (
     "time", "app", "release", "machine", "host", "process", "stream", "level", "message", "fields",
 )  # fmt: skip
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -35,7 +38,8 @@ def json_line(value: object) -> bytes:
 def csv_line(cells: Sequence[Any]) -> bytes:
     """Quoted where it must be; true and false as in JSON, fields as JSON, nothing for null.
 
-    A line that begins with `#` without a quote is none of these.
+    A text that a spreadsheet would take for a formula has a `'` before it: log lines are written
+    by anybody. A line that begins with `#` without a quote is none of these.
     """
     file = io.StringIO(newline="")
     texts = [_cell(cell) for cell in cells]
@@ -51,4 +55,6 @@ def _cell(cell: object) -> str:
         return ""
     if isinstance(cell, dict):
         return _encode(cell).decode()
-    return text_of(cell) if isinstance(cell, str | int | float) else str(cell)
+    if isinstance(cell, str):
+        return f"'{cell}" if cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell) else cell
+    return text_of(cell) if isinstance(cell, int | float) else str(cell)

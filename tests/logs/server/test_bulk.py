@@ -200,6 +200,10 @@ def test_what_is_not_kept_is_acknowledged_with_a_warning(server: Server, path: s
     assert found.headers["warning"] == '299 Dayfly "not kept: every field is stored as it comes"'
 
 
+def test_a_question_is_no_index(server: Server) -> None:
+    assert [server.ask("PUT", path).status for path in ("/search", "/usage")] == [405, 405]
+
+
 def test_500_documents_are_taken_quickly(server: Server) -> None:
     document = {"@timestamp": "2026-11-01T00:00:00Z", "message": "GET /orders 200", "status": 200}
     lines = [line for _ in range(500) for line in ({"create": {}}, document)]

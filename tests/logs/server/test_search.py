@@ -119,6 +119,41 @@ def test_no_value_of_csv_passes_for_what_the_store_says(server: Server) -> None:
     assert [row[0] for row in csv.reader(io.StringIO(found, newline=""))] == ["message", *texts]
 
 
+def test_a_number_is_one_value_however_it_was_written(server: Server) -> None:
+    server.ingest(
+        *(
+            {"time": NOW_NS + n, "message": "x", "fields": {"status": status}}
+            for n, status in enumerate([500, 500.0, "500", 500.5])
+        )
+    )
+
+    counted = [{"status": 500, "count": 3}, {"status": 500.5, "count": 1}]
+    assert [
+        {**row, "status": float(row["status"])}
+        for row in server.search("| count() by status").lines
+    ] == counted
+    (facet,) = server.ask("GET", "/facets?names=status").json["facets"]
+    assert [each["count"] for each in facet["values"]] == [3, 1]
+    assert len(server.search("status:500").lines) == 3
+
+
+def test_no_text_of_csv_is_a_formula_of_a_spreadsheet(server: Server) -> None:
+    texts = ["=1+1", "+cmd|x", "@SUM(A1)", "-x", "-5", "+4.5", "a=b"]
+    server.ingest(
+        *(
+            {"time": NOW_NS + n, "message": text, "fields": {"n": -n}}
+            for n, text in enumerate(texts)
+        )
+    )
+
+    found = server.search("| fields message, n", "text/csv", order="oldest").body.decode()
+
+    assert list(csv.reader(io.StringIO(found, newline="")))[1:] == [
+        [text, str(-n)]
+        for n, text in enumerate(["'=1+1", "'+cmd|x", "'@SUM(A1)", "'-x", *texts[4:]])
+    ]
+
+
 def test_pipes_make_rows(filled: Server) -> None:
     assert filled.search("| count() by app").lines == [
         {"app": "web", "count": 2},

@@ -24,6 +24,7 @@ _GO_HEAD = re.compile(
     r"(?:\S+ \S+ )?(?:panic: |fatal error: |http: panic serving )|goroutine \d+ \["
 )
 _GO_LINE = re.compile(r"goroutine \d+ \[|\[signal |created by |exit status |panic\(|[^\s(]+\(.*\)$")
+_NODE_WARNING = re.compile(r"\(node:\d+\) ")
 _NODE_LINE = re.compile(r"Node\.js v\d|\(Use `node ")
 # What drivers and validators add to their messages.
 _ADDED = re.compile(
@@ -31,9 +32,13 @@ _ADDED = re.compile(
     r"|\[SQL: |\[parameters: |\(Background on this error"
 )
 # How lines that are not indented go on, by kind of the record.
-_LINES = {"go": _GO_LINE, "blamed": re.compile(rf"Caused by: |{_JAVA.pattern}")}
+_LINES = {
+    "go": _GO_LINE,
+    "warned": re.compile(r"\(Use `node "),
+    "blamed": re.compile(rf"Caused by: |{_JAVA.pattern}"),
+}
 # Without a panic a line that begins so belongs to no other: no month, no `Traceback`, `Caused by`.
-_ALONE = frozenset("0123456789{[<(\"'*#=-+@%$|~>:;,.!?&_") | set("BEGHIKLPQRUVWXYZ")
+_ALONE = frozenset("0123456789{[<\"'*#=-+@%$|~>:;,.!?&_") | set("BEGHIKLPQRUVWXYZ")
 _WORD = re.compile(r"[a-eh-mo-z][a-z]* |[ABD-SU-Z][a-z]{3,} ")
 _NODE = frozenset({"source", "mark", "thrown", "node"})
 _BLAME_LENGTH = 300  # characters of a line in which an error is looked for
@@ -94,6 +99,8 @@ def _kind(lines: Sequence[str], index: int) -> str:
         return "jul"
     if line[:1] in {"/", "f", "n"} and begins_node(lines, index):
         return "source"
+    if line[:6] == "(node:" and _NODE_WARNING.match(line):
+        return "warned"
     if ("panic" in line or line[:1] in {"f", "g"}) and _GO_HEAD.match(line):
         return "go"
     return ""

@@ -14,6 +14,7 @@ _MARKED = re.compile(
     re.IGNORECASE,
 )
 _NPM = re.compile(r"npm (ERR!|WARN|error|warn) ")
+_NODE = re.compile(r"\(node:\d+\) (?:\[\w+\] )?(Unhandled)?\w*Warning: ")
 _EXCEPTION = re.compile(
     r"(?:Uncaught )?(?:[A-Za-z_][\w.$]*)?(?:Error|Exception)(?::|\s*\n)"
     r"|Traceback \(|Exception in thread "
@@ -46,6 +47,8 @@ def level(text: str) -> str:
             return levels.of_word(next(filter(None, found.groups())))
         if found := _NPM.match(text):
             return "warning" if found[1].lower() == "warn" else "error"
+    if text[:6] == "(node:" and (found := _NODE.match(text)):
+        return "error" if found[1] else "warning"  # an error that nobody caught
     return "error" if is_exception(text) else ""
 
 

@@ -12,6 +12,7 @@ ATTRIBUTES = (
     "time", "message", "app", "release", "machine", "host", "process", "stream", "level",
 )  # fmt: skip
 _TOKEN = re.compile(r"\w+")
+_EXACT = 2**53  # below it a float is the very number
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
     "!=": operator.ne,
@@ -64,6 +65,12 @@ def value_of(record: Record, name: str) -> Value | None:
 def text_of(value: Value) -> str:
     """A value as JSON writes it, without quotes."""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def group_text(value: Value) -> str:
+    """As `text_of`, but 500.0 is 500, as for a condition: what is found together is one group."""
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < _EXACT
+    return str(int(value)) if whole else text_of(value)
 
 
 def is_number(value: object) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from dayfly.logs.query import instants, tree
-from dayfly.logs.query.meaning import is_number, text_of, value_of
+from dayfly.logs.query.meaning import group_text, is_number, value_of
 from dayfly.logs.query.shape import shape
 from dayfly.logs.record import Record, Value
 
@@ -110,9 +110,9 @@ def _grouped(found: Sequence[Record], key: Callable[[Record], Group]) -> dict[Gr
 
 
 def _key(record: Record, by: tuple[str, ...]) -> Group:
-    """Equal texts are one group, whether they were numbers or not."""
+    """Equal texts and numbers are one group, whether they were numbers or not."""
     values = (value_of(record, name) for name in by)
-    return tuple(None if value is None else text_of(value) for value in values)
+    return tuple(None if value is None else group_text(value) for value in values)
 
 
 def _order(group: Group) -> list[tuple[bool, str]]:

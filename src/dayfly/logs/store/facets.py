@@ -12,7 +12,15 @@ from dayfly.logs.store.part import Part
 from dayfly.logs.store.scan import Scan
 from dayfly.logs.store.search import Limits
 from dayfly.logs.store.summary import COUNT
-from dayfly.logs.store.values import WHOLE, as_text, kinds_of, read_as, told, value_kind, value_text
+from dayfly.logs.store.values import (
+    WHOLE,
+    as_group,
+    kinds_of,
+    read_as,
+    told,
+    value_kind,
+    value_text,
+)
 from dayfly.logs.store.wanted import Wanted
 
 MOST_DISTINCT = 20_000  # values of a field that are counted
@@ -81,7 +89,7 @@ def _counted(found: pl.DataFrame, name: str) -> pl.DataFrame:
 def _texts(found: pl.DataFrame, name: str, column: str, kind: str) -> pl.DataFrame:
     counted = found.group_by(column).agg(pl.len().cast(pl.Int64).alias(COUNT))
     there = told(name) if name in ATTRIBUTES else pl.col(column).is_not_null()
-    text = as_text(pl.col(column), kind).alias(TEXT)
+    text = as_group(pl.col(column), kind).alias(TEXT)
     return counted.filter(there).select(text, COUNT, pl.lit(kind).alias(KIND))
 
 

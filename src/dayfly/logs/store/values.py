@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from dayfly.logs.query import instants
-from dayfly.logs.query.meaning import is_number, text_of
+from dayfly.logs.query.meaning import group_text, is_number, text_of
 from dayfly.logs.record import Value
 from dayfly.logs.store.frame import ATTRIBUTES, KINDS, REST, fields_of
 
@@ -19,6 +19,13 @@ def as_text(column: pl.Expr, kind: str) -> pl.Expr:
     if kind == "f":
         return column.map_elements(text_of, return_dtype=pl.String)
     return column if kind == "s" else column.cast(pl.String)
+
+
+def as_group(column: pl.Expr, kind: str) -> pl.Expr:
+    """A value as `group_text` writes it."""
+    if kind == "f":
+        return column.map_elements(group_text, return_dtype=pl.String)
+    return as_text(column, kind)
 
 
 def told(attribute: str) -> pl.Expr:
@@ -33,13 +40,13 @@ def kinds_of(name: str, columns: AbstractSet[str]) -> list[str]:
 
 
 def value_text(name: str, columns: AbstractSet[str]) -> pl.Expr:
-    """The value as text; null when a record has none."""
+    """The value as the text of its group; null when a record has none."""
     if name in ATTRIBUTES:
         kind = "i" if name in WHOLE else "s"
-        return pl.when(told(name)).then(as_text(pl.col(name), kind))
-    found = [as_text(pl.col(f"{kind}:{name}"), kind) for kind in kinds_of(name, columns)]
+        return pl.when(told(name)).then(as_group(pl.col(name), kind))
+    found = [as_group(pl.col(f"{kind}:{name}"), kind) for kind in kinds_of(name, columns)]
     if REST in columns:
-        found.append(_from_rest(name, text_of, pl.String))
+        found.append(_from_rest(name, group_text, pl.String))
     return pl.coalesce(found) if found else _nothing(pl.String)
 
 
