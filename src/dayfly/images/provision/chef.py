@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from dayfly.config.image import Provision
 from dayfly.images.builder import BuildError, OnLine
-from dayfly.images.provision.idempotent import not_idempotent
+from dayfly.images.provision.idempotent import applied
 from dayfly.images.provision.scaffold import INSIDE, Scaffold
 
 CLIENTS = ("cinc-client", "chef-client")
@@ -54,12 +54,7 @@ def converge(
     shutil.copytree(source, folder, symlinks=True)
     (folder / "dayfly.rb").write_text(settings_of(step, source))
     command = command_of(step, source, program, title)
-    _converged(scaffold, command, title, secrets)
-    if step.second_run:
-        scaffold.builders.on_line("second run, which must change nothing")
-        again = _converged(scaffold, command, title, secrets)
-        if again.changed:
-            raise not_idempotent(title, again.changed, what="resource")
+    applied(scaffold, command, title, secrets, Converged, twice=step.second_run)
 
 
 def settings_of(step: Provision, source: Path) -> str:
@@ -110,17 +105,3 @@ def _program(scaffold: Scaffold, title: str) -> str:
         f"{title}: the image has no Chef; one of {', '.join(CLIENTS + SOLO)} is needed",
         hint="Debian has none: install it in a `shell` step before, or take a base that has it.",
     )
-
-
-def _converged(
-    scaffold: Scaffold, command: str, title: str, secrets: Mapping[str, str]
-) -> Converged:
-    heard = Converged(scaffold.builders.on_line)
-    try:
-        scaffold.with_lines(heard.line).run(command, title=title, secrets=secrets)
-    except BuildError as error:
-        if not heard.errors:
-            raise
-        hint = "\n".join(heard.errors[1:]) or error.hint
-        raise BuildError(f"{title} failed: {heard.errors[0]}", hint=hint) from error
-    return heard

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from dayfly.config.image import Provision
-from dayfly.images.builder import BuildError, OnLine
-from dayfly.images.provision.idempotent import not_idempotent
+from dayfly.images.builder import OnLine
+from dayfly.images.provision.idempotent import applied
 from dayfly.images.provision.scaffold import INSIDE, Scaffold
 
 _STATE = "/tmp/puppet"  # noqa: S108 - of the container, in memory
@@ -55,12 +55,7 @@ def apply(
     scaffold.run(_INSTALL, title=f"{title}: installing Puppet")
     command = command_of(step, source)
     facts = {f"FACTER_{name.lower()}": value for name, value in secrets.items()}
-    _applied(scaffold, command, title, {**secrets, **facts})
-    if step.second_run:
-        scaffold.builders.on_line("second run, which must change nothing")
-        again = _applied(scaffold, command, title, {**secrets, **facts})
-        if again.changed:
-            raise not_idempotent(title, again.changed, what="resource")
+    applied(scaffold, command, title, {**secrets, **facts}, Applied, twice=step.second_run)
     scaffold.run(_REMOVE, title=f"{title}: removing Puppet")
 
 
@@ -77,15 +72,3 @@ def command_of(step: Provision, source: Path) -> str:
         words.append(f"--hiera_config={inside / path.parent / 'hiera.yaml'}")
     apply = " ".join([*words, str(inside / path)])
     return f"set +e\n{apply}\nstatus=$?\n[ $status = 2 ] || exit $status"
-
-
-def _applied(scaffold: Scaffold, command: str, title: str, told: Mapping[str, str]) -> Applied:
-    heard = Applied(scaffold.builders.on_line)
-    try:
-        scaffold.with_lines(heard.line).run(command, title=title, secrets=told)
-    except BuildError as error:
-        if not heard.errors:
-            raise
-        hint = "\n".join(heard.errors[1:]) or error.hint
-        raise BuildError(f"{title} failed: {heard.errors[0]}", hint=hint) from error
-    return heard
