@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from dayfly.command import output_of
 from dayfly.config.app import App
 from dayfly.config.image import ImageRecipe, Provision
 from dayfly.images.builder import BuildError
@@ -134,6 +135,7 @@ def test_a_playbook_that_is_no_recipe_names_its_task(shop: Workshop, task: str, 
         shop.build(app(shop, Provision(ansible="wrong/site.yml")))
     assert says in f"{failed.value}\n{failed.value.hint}"
     assert "dayfly-build-" not in containers()
+    assert "dayfly-ansible-" not in output_of(["ps", "-e", "-o", "args"]), "a worker goes on"
 
 
 def test_a_play_for_others_is_no_success(shop: Workshop) -> None:

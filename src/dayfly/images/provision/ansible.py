@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from dayfly.ansible.controller import CALLBACKS, Ansible, Maker, ansible
 from dayfly.ansible.playbook import AnsibleError, Playbook
+from dayfly.ansible.workers import end_workers
 from dayfly.command import CommandError, Setting, run
 from dayfly.config.image import Provision
 from dayfly.images.builder import BuildError
@@ -63,6 +64,8 @@ class _Play:
                     hint="\n".join(book.tail),
                 ) from error
             raise failed(f"{self.title}{at}", error) from error
+        finally:
+            end_workers(self.place)
 
 
 def play(
