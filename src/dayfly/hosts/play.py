@@ -14,6 +14,7 @@ from pathlib import Path
 
 from dayfly.ansible.controller import CALLBACKS, Maker, ansible
 from dayfly.ansible.playbook import Playbook
+from dayfly.ansible.workers import end_workers
 from dayfly.clock import Stop
 from dayfly.command import CommandError, Setting, output_of, run
 from dayfly.config.home import cache_folder
@@ -102,6 +103,7 @@ class Play:
             finally:
                 with suppress(CommandError):  # there may be no connection left to end
                     output_of([*self.ssh.argv("-O", "exit", "-o", f"ControlPath={place}/ssh")])
+                end_workers(place)
 
 
 def inventory(ssh: Ssh) -> dict[str, object]:

@@ -1,5 +1,7 @@
 """The object that a copy is made of, as `x-amz-copy-source` names it."""
 
+from urllib.parse import unquote
+
 from dayfly.files.errors import MarkerError, NoSuchKeyError
 from dayfly.files.objects import Bucket, Version
 from dayfly.files.opened import Opened
@@ -43,8 +45,6 @@ def _check_source(request: Request, bucket: Bucket, version: Version, action: st
 
 def copy_source(header: str) -> tuple[str, str, str]:
     """Bucket, key and version's id."""
-    from urllib.parse import unquote  # noqa: PLC0415 - only copies need it
-
     path, _, version_id = header.partition("?versionId=")
     bucket, _, key = unquote(path.removeprefix("/")).partition("/")
     if not bucket or not key:
