@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from dayfly.durable import write_atomically
-from gateways.wired import DEV, PRODUCTION, World, both, found, recorded, wired
+from gateways.captured import found, recorded, strange
+from gateways.wired import DEV, PRODUCTION, World, both, wired
 
 WANTED = 100  # blows
 AT_ONCE = 20  # under one capture
@@ -30,7 +31,6 @@ while True:
         one.sendto(b"{MARKER}", ("{{target}}", 9))
     time.sleep(0.02)
 """
-ORDINARY = "udp port 500 or udp port 4500 or esp or arp or icmp6 or icmp[icmptype] == icmp-unreach"
 CUT = """table inet cut {
   chain way { type filter hook forward priority 0; policy drop; }
 }"""
@@ -107,7 +107,7 @@ def _blow(world: World, chance: random.Random) -> Row:
 
 def _clear(file: Path) -> int:
     """Packets that are neither IKE nor ESP, and markers."""
-    stray = len(found(file, f"not ({ORDINARY}) or net 10.0.0.0/8"))
+    stray = len(strange(file)) + len(found(file, "net 10.0.0.0/8"))
     return stray + file.read_bytes().count(MARKER.encode())
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dayfly.command import which
+from gateways.captured import found, recorded, strange
 from gateways.wired import (
     DAYFLY,
     DEV,
@@ -18,8 +19,6 @@ from gateways.wired import (
     World,
     both,
     foreign,
-    found,
-    recorded,
     wired,
 )
 
@@ -36,6 +35,7 @@ __all__ = [
     "found",
     "need_strongswan",
     "recorded",
+    "strange",
     "two_sites",
 ]
 

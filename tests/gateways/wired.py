@@ -220,26 +220,6 @@ def foreign(space: Space, folder: Path, swanctl: str) -> Iterator[Callable[[], N
         process.wait(10)
 
 
-@contextmanager
-def recorded(space: Space, file: Path) -> Iterator[None]:
-    """All that passes there, by a program that is not ours."""
-    process = space.start("tcpdump", "-i", "any", "-w", str(file), "-U", "--immediate-mode")
-    assert process.stdout
-    while b"listening" not in process.stdout.readline():
-        pass
-    try:
-        yield
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.communicate()
-
-
-def found(file: Path, expression: str) -> list[str]:
-    argv = ["tcpdump", "-n", "-r", str(file), expression]
-    done = subprocess.run(argv, capture_output=True, text=True, check=True)
-    return done.stdout.splitlines()
-
-
 def both(world: World, *words: str) -> None:
     """Type it on both gateways at once."""
     began = [
