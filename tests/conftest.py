@@ -1,23 +1,37 @@
-"""The order of the whole suite, and which rows of it are run."""
+"""The order of the whole suite, and what of it is run."""
 
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
 
-from sampling import chosen
+from sampling import chosen, left_out
+
+TESTS = Path(__file__).parent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--sample",
         metavar="SEED",
-        help="run only some rows of tests that are marked `sampled`, chosen by SEED",
+        help="run only some of the dear files and of tests marked `sampled`, chosen by SEED",
     )
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
     seed = config.getoption("--sample")
-    return seed and f"sample: {seed} (scripts/test --whole runs every row)"
+    return seed and f"sample: {seed} (scripts/test --whole runs everything)"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A dear file that has no turn, unless somebody named it."""
+    seed = config.getoption("--sample")
+    if not seed or collection_path.suffix != ".py" or not collection_path.is_relative_to(TESTS):
+        return None
+    if str(collection_path.relative_to(TESTS)) not in left_out(seed):
+        return None
+    named = {Path(config.invocation_params.dir, arg.partition("::")[0]) for arg in config.args}
+    return None if collection_path in named else True
 
 
 # Before xdist looks at what there is, so that all of its workers find the same.

@@ -1,6 +1,9 @@
 """A sample that forgot a row for ever would be a hole in the suite."""
 
-from sampling import chosen
+import tomllib
+from pathlib import Path
+
+from sampling import DEAR, chosen, left_out
 
 GROUPS = {"test_dies": ["close", "migrate", "open"], "test_one": ["only"]}
 ROWS = {"test_dies": 1, "test_one": 2}
@@ -23,3 +26,11 @@ def test_each_row_has_its_turn() -> None:
     runs = [chosen(GROUPS, ROWS, str(seed)) for seed in range(40)]
 
     assert set.union(*runs) == {"close", "migrate", "open", "only"}
+
+
+def test_each_promise_has_files_that_are_there_and_some_of_them_run() -> None:
+    tests = Path(__file__).parents[1]
+    for promise in tomllib.loads(DEAR.read_text())["promise"]:
+        files = set(promise["files"])
+        assert {name for name in files if not (tests / name).is_file()} == set()
+        assert len(files - left_out("a1b2")) == promise["runs"]
