@@ -113,6 +113,9 @@ def test_a_bare_debian_becomes_a_host_and_is_bare_again(host: Bare) -> None:
 
     assert host.inside("dayfly --version 2>&1").startswith("dayfly ")
     host.inside(APP)
+    assert "guest has no environment on" in host.log_in("guest").said
+    assert "far is known" in host.log_in("deploy").said
+    assert "hello" in host.far("status").said
     assert_says(host, ["reboot", who], 1, "its machines can run on no other host")
     assert_says(host, ["remove", who], 1, "has an environment with its data")
     assert_says(host, ["reboot", who, "--downtime"], 0, "is back after", "and serves")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dayfly.clock import wait_until
 from dayfly.config.home import token
 from production import Production, Project
 
@@ -106,3 +107,19 @@ def test_machines_are_what_was_built_until_somebody_changes_one(
         m["machine"]: ["/app/planted.py"] if m["machine"] == victim else []
         for m in found["machines"]
     }
+
+
+def test_what_serves_is_measured_by_whoever_asks(prod: Production, kinds: Project) -> None:
+    def measured() -> bool:
+        rows = prod.client.get("/api/capacity")["processes"]
+        return bool(rows) and all(row["measured"] for row in rows)
+
+    wait_until(measured, seconds=30, what="two looks", poll=1.1)
+
+    value = json.loads(prod.typed("capacity", "--host", "8cpu,32GB=41", "--json"))
+    web = next(row for row in value["processes"] if row["process"] == "web")
+    assert web["app"] == "kinds"
+    assert web["machines"] == len([m for m in prod.machines("kinds") if m["process"] == "web"])
+    assert 1 << 20 < web["measured"]["memory"] <= web["measured"]["memory_most"] < 1 << 30
+    assert value["sizes"][0]["count"] == 1
+    assert "Fleets that fit at their busiest: " in prod.typed("capacity")
