@@ -4,6 +4,7 @@ import http.client
 import socket
 import ssl
 from contextlib import AbstractContextManager, nullcontext
+from ipaddress import ip_address
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -30,8 +31,25 @@ class Way(Protocol):
 
 
 def is_address(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        known = parts.scheme in {"http", "https"} and parts.port != 0
+    except ValueError:  # a half-open [, or a port that is none
+        return False
+    return known and bool(parts.hostname)
+
+
+def unprotected(address: str) -> bool:
+    """Whether what is sent there can be read on the way."""
     parts = urlsplit(address)
-    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+    return parts.scheme == "http" and not _is_here(parts.hostname or "")
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def connection(

@@ -1,10 +1,10 @@
 """Make an environment elsewhere known: how its server is reached, its token, who signs for it."""
 
 import getpass
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from dayfly.cli.commands import Commands
 from dayfly.cli.output import ask, clean, is_terminal, remark, say, say_json
@@ -12,12 +12,14 @@ from dayfly.cli.session import Session
 from dayfly.cli.ssh import LOGIN, declare_config, ssh_of, way_of
 from dayfly.client import Client, authority_at
 from dayfly.errors import DayflyError, UsageError
+from dayfly.way import unprotected
 
 if TYPE_CHECKING:
     from dayfly.config.contexts import Context
 
 CHARACTERS = 16  # of a fingerprint that a person has to compare at least
 SSH = "ssh://"
+COMPARED = "`dayfly login` on its own machine tells it."
 _LOOKS_LIKE = "an address looks like https://10.2.0.10:8081 or ssh://deploy@10.8.0.5"
 
 
@@ -41,15 +43,20 @@ def declare(commands: Commands) -> None:
         "--home", default="", metavar="DIR",
         help="with ssh://: DAYFLY_HOME there, where it is not the usual one",
     )  # fmt: skip
+    login_.add_argument(
+        "--in-clear", action="store_true",
+        help="with http:// to another machine: the token goes there unencrypted, now and later",
+    )  # fmt: skip
     declare_config(login_)
 
 
-def login(
+def login(  # noqa: PLR0913 - the options of one command
     session: Session,
     *,
     address: str | None,
     fingerprint: str | None,
     home: str,
+    in_clear: bool,
     ssh_config: Path | None,
     json: bool,
 ) -> int:
@@ -63,7 +70,7 @@ def login(
     if address.startswith(SSH):
         found = _by_ssh(address.removeprefix(SSH), fingerprint, home, ssh_config)
     else:
-        found = _by_network(address.rstrip("/"), fingerprint)
+        found = _by_network(address.rstrip("/"), fingerprint, unencrypted=in_clear)
     remember(found, contexts_file())
     if json:
         say_json({"environment": found.name})
@@ -72,17 +79,35 @@ def login(
     return 0
 
 
-def _by_network(address: str, fingerprint: str | None) -> "Context":
+def _by_network(address: str, fingerprint: str | None, *, unencrypted: bool) -> "Context":
     """The token is read from standard input."""
-    from dayfly.config.contexts import Context  # noqa: PLC0415
+    from dayfly.config.contexts import Context, is_server  # noqa: PLC0415
 
-    scheme = urlsplit(address).scheme
-    if scheme not in {"http", "https"}:
+    if not is_server(address):
         raise UsageError(f"{address}: {_LOOKS_LIKE}")
-    ca = _trusted(address, fingerprint) if scheme == "https" else ""
+    if fingerprint is not None:
+        fingerprint = fingerprint.replace(":", "").lower()
+        if not re.fullmatch(rf"[0-9a-f]{{{CHARACTERS},}}", fingerprint):
+            says = "allowed are 16 and more hexadecimal digits of it"
+            raise UsageError(f"--fingerprint {fingerprint}: {says}", hint=COMPARED)
+    if address.lower().startswith("https:"):
+        ca = _trusted(address, fingerprint)
+    else:
+        _allow_http(address, fingerprint, unencrypted=unencrypted)
+        ca = ""
     token = _token()
     return Context(name=_name(Client(address, token, called="The server", ca=ca)),
                    address=address, token=token, ca=ca)  # fmt: skip
+
+
+def _allow_http(address: str, fingerprint: str | None, *, unencrypted: bool) -> None:
+    if fingerprint is not None:
+        says = f"{address}: http:// has no certificate that a fingerprint could be compared with"
+        raise UsageError(says, hint="`tls = true` in [api] of environment.toml there gives it one.")
+    if unprotected(address) and not unencrypted:
+        says = f"{address}: the token would go there in clear, now and with every command"
+        hint = "`tls = true` in [api] of environment.toml there encrypts it; a network that nobody"
+        raise UsageError(says, hint=f"{hint} else is in may have --in-clear.")
 
 
 def _by_ssh(host: str, fingerprint: str | None, home: str, config: Path | None) -> "Context":
@@ -119,32 +144,36 @@ def _offer(session: Session, *, json: bool) -> int:
         say_json(told)
         return 0
     shown = f" --fingerprint {fingerprint(own.ca)}" if own.ca else ""
+    shown += " --in-clear" if unprotected(own.address) else ""
     say(f"dayfly login {clean(own.address)}{shown} < token", f"The token is in {home.token_file}.")
     return 0
 
 
 def _trusted(address: str, wanted: str | None) -> str:
-    """The CA's certificate; empty where the system knows who signed."""
-    from dayfly.tunnel.authority import fingerprint  # noqa: PLC0415 - reads certificates
+    """The CA's certificate; empty where the system knows who signed, and nothing was to compare."""
+    from dayfly.tunnel.authority import fingerprint, single  # noqa: PLC0415 - reads certificates
 
-    ca = authority_at(address)
-    if not ca:
+    told = authority_at(address)
+    if not told.strip():
+        if wanted is not None:
+            raise DayflyError(
+                f"{address}: it tells no CA that --fingerprint could be compared with"
+            )
         return ""
     try:
-        found = fingerprint(ca)
+        ca = single(told)
     except ValueError as error:
         raise DayflyError(f"{address}: what answers there is no server of Dayfly") from error
+    found = fingerprint(ca)
     if wanted is not None:
-        given = wanted.replace(":", "").lower()
-        if len(given) < CHARACTERS or not found.startswith(given):
+        if not found.startswith(wanted):
             raise DayflyError(
                 f"{address}: another CA than expected answers; its fingerprint is {found}",
-                hint="Somebody may be in between. `dayfly login` on its own machine tells it.",
+                hint=f"Somebody may be in between. {COMPARED}",
             )
         return ca
     if not is_terminal():
-        hint = "`dayfly login` on its own machine tells it."
-        raise UsageError("Name the fingerprint of its CA with --fingerprint.", hint=hint)
+        raise UsageError("Name the fingerprint of its CA with --fingerprint.", hint=COMPARED)
     question = f"The CA of {clean(address)} is {found}. Is it the right one? (yes)"
     if ask(question) != "yes":
         raise DayflyError("Nothing was kept, and no token was sent.")
@@ -154,5 +183,11 @@ def _trusted(address: str, wanted: str | None) -> str:
 def _token() -> str:
     """Never from the command line, where other users of the machine could read it."""
     if sys.stdin.isatty():
-        return getpass.getpass("Token of the environment (not shown): ")
-    return sys.stdin.read().strip()
+        told = getpass.getpass("Token of the environment (not shown): ")
+    else:
+        told = sys.stdin.read()
+    token = told.strip()
+    if not (token.isascii() and token.isprintable()) or len(token.split()) != 1:
+        what = "no token" if not token else "something else than one token"
+        raise UsageError(f"{what} was given on standard input", hint="The token is one word.")
+    return token

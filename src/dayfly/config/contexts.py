@@ -14,6 +14,7 @@ from dayfly.config.home import NO_HOME, Home, default_home, token
 from dayfly.config.inherited import context_variable
 from dayfly.config.problem import SettingsError
 from dayfly.durable import FileError, translated, write_atomically
+from dayfly.way import is_address
 
 NEEDED = {"address", "token"}
 OPTIONAL = ("ca", "ssh", "ssh_config")
@@ -140,17 +141,16 @@ def _context(path: Path, name: str, table: object) -> Context:
         says = f"{path}: [{name}] needs `address` and `token`, and besides them only knows"
         raise SettingsError(f"{says} {', '.join(f'`{key}`' for key in OPTIONAL)}")
     address, secret = str(table["address"]).rstrip("/"), str(table["token"])
-    if not _is_address(address):
+    if not is_server(address):
         says = f"{path}: [{name}] has the address {address}"
         raise SettingsError(says, hint="Allowed is http://HOST:PORT or https://HOST:PORT.")
     more = {key: str(table.get(key, "")) for key in OPTIONAL}
     return Context(name=name, address=address, token=secret, **more)
 
 
-def _is_address(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        known = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or True)
-    except ValueError:
+def is_server(address: str) -> bool:
+    """Whether a server can be reached there, with nothing behind it."""
+    if not is_address(address):
         return False
-    return bool(known) and not (parts.path or parts.query or parts.fragment or parts.username)
+    parts = urlsplit(address)
+    return not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)

@@ -143,6 +143,15 @@ def read_credentials(path: Path) -> Credentials:
     )
 
 
+def single(pem: str) -> str:
+    """The one certificate that a text holds, written anew; ValueError where it is not just one.
+
+    What is compared is then all that is trusted: nothing rides along.
+    """
+    (only,) = x509.load_pem_x509_certificates(pem.encode())
+    return _pem(only).decode()
+
+
 def fingerprint(pem: str) -> str:
     """By which people compare a certificate: SHA-256 of it."""
     return x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA256()).hex()
