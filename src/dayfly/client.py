@@ -78,25 +78,31 @@ class Client:
     def upload(self, path: str, file: Path) -> Any:  # noqa: ANN401 - JSON
         """Send a file of any size; after a break it goes on with what the server lacks.
 
-        Given up when nothing more arrives there for a while.
+        Given up when nothing more arrived there in a while that began with a break.
         """
         with file.open("rb") as source:
             name = hashlib.file_digest(source, "sha256").hexdigest()
-        there, seen_at = self._there(name), time.monotonic()
+        there, silent_at = self._there(name), 0.0
         while True:
             try:
                 return self._sent_from(there, path, file, name)
             except ClientError as error:
                 if error.status is not None:
                     raise
-                lost = error
+                lost, broken_at = error, time.monotonic()
+            before, there = there, self._there_again(name, lost)
+            silent_at = broken_at if there > before or not silent_at else silent_at
+            if time.monotonic() - silent_at > PATIENCE_SECONDS:
+                raise lost
+
+    def _there_again(self, name: str, lost: ClientError) -> int:
+        """As soon as it answers after a break."""
+        broken_at = time.monotonic()
+        while time.monotonic() - broken_at <= PATIENCE_SECONDS:
             time.sleep(PAUSE_SECONDS)
             with suppress(ClientError):
-                now = self._there(name)
-                if now > there:
-                    there, seen_at = now, time.monotonic()
-            if time.monotonic() - seen_at > PATIENCE_SECONDS:
-                raise lost
+                return self._there(name)
+        raise lost
 
     def _there(self, name: str) -> int:
         """How much of a file the server has already."""

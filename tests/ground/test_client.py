@@ -1,9 +1,13 @@
+import re
+import socket
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from dayfly import client as clients
 from dayfly.client import Client, ClientError
 from fake_server import TOKEN, FakeEnvironment, routes, serving
 from ports import free_port
@@ -60,7 +64,98 @@ def test_a_file_is_sent_whole(tmp_path: Path) -> None:
     assert environment.uploads == [file.read_bytes()]
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:80", "ftp://host", ""])
+PATIENCE = 0.5
+
+
+class Fragile:
+    """A server that reads an upload slowly, breaks off, and may be there again."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.arrived = b""
+
+    def take(self, *, slowly: float = 0) -> None:
+        """Up to its end; else for so many seconds, with nobody listening afterwards."""
+        with socket.create_server(("127.0.0.1", self.port)) as listener:
+            self._answer(listener, b'{"offset": %d}' % len(self.arrived))
+            with listener.accept()[0] as connection:
+                head = self._head(connection)
+                self.arrived = self.arrived[: int(said(head, b"Upload-Offset"))]
+                until = time.monotonic() + slowly
+                while time.monotonic() < until:
+                    self.arrived += connection.recv(1000)
+                    time.sleep(0.1)
+                if slowly:
+                    return
+                while len(self.arrived) < int(said(head, b"Upload-Length")):
+                    self.arrived += connection.recv(65536)
+                self._say(connection, b'{"commit": "ab"}')
+
+    def _answer(self, listener: socket.socket, body: bytes) -> None:
+        with listener.accept()[0] as connection:
+            self._head(connection)
+            self._say(connection, body)
+
+    def _head(self, connection: socket.socket) -> bytes:
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += connection.recv(1)
+        return head
+
+    def _say(self, connection: socket.socket, body: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+
+def said(head: bytes, name: bytes) -> bytes:
+    found = re.search(name + rb": (\d+)", head)
+    assert found
+    return found[1]
+
+
+def uploaded(server: Fragile, file: Path, *served: Callable[[], None]) -> object:
+    """What the server answers that is `served` so, one after the other."""
+
+    def serve() -> None:
+        for each in served:
+            each()
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    while True:
+        try:
+            return Client(f"http://127.0.0.1:{server.port}", TOKEN).upload("/api/sources/x", file)
+        except ClientError as error:
+            if server.arrived or "refused" not in str(error):
+                raise
+
+
+def test_a_long_upload_goes_on_after_a_break_and_is_given_up_when_nothing_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clients, "PATIENCE_SECONDS", PATIENCE)
+    monkeypatch.setattr(clients, "PAUSE_SECONDS", PATIENCE / 10)
+    server, file = Fragile(), tmp_path / "bundle"
+    file.write_bytes(bytes(range(256)) * 40_000)
+
+    def long() -> None:
+        server.take(slowly=1.5 * PATIENCE)
+
+    def away() -> None:
+        time.sleep(0.5 * PATIENCE)
+
+    assert uploaded(server, file, long, away, long, away, server.take) == {"commit": "ab"}
+    assert server.arrived == file.read_bytes()
+
+    server.arrived = b""
+    began = time.monotonic()
+    with pytest.raises(ClientError, match="does not answer"):
+        uploaded(server, file, long)
+    assert 2.5 * PATIENCE <= time.monotonic() - began < 10 * PATIENCE
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:80", "ftp://host", "", "http://[::1", "http://host:99999"]
+)
 def test_an_address_is_one_of_http(address: str) -> None:
     with pytest.raises(ClientError, match="not the address of a server"):
         Client(address, TOKEN).get("/api/status")
