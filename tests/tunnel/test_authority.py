@@ -9,6 +9,7 @@ from cryptography import x509
 from dayfly.tunnel.authority import Authority, read_credentials
 from dayfly.tunnel.credentials import today
 from dayfly.tunnel.problem import TunnelError
+from dayfly.tunnel.revoked import read_revoked
 
 
 @pytest.fixture
@@ -45,16 +46,66 @@ def test_the_end_of_a_certificate_is_told_before_it_comes(
     assert read_credentials(tmp_path / "dev.pem").expiry(today()).startswith(says)
 
 
-def test_all_that_was_revoked_stays_revoked(authority: Authority, tmp_path: Path) -> None:
+def test_all_that_was_revoked_stays_revoked(authority: Authority) -> None:
     serials = []
     for _ in range(2):
-        (tmp_path / "dev.pem").write_bytes(authority.issue("dev", now=today()))
-        certificate = read_credentials(tmp_path / "dev.pem").certificate
-        serials.append(x509.load_pem_x509_certificate(certificate).serial_number)
-        crl = x509.load_pem_x509_crl(authority.revoke(certificate, now=today()))
-        authority.revoke(certificate, now=today())  # again is no error
+        authority.issue("dev", now=today())
+        (held,) = authority.issued("dev", now=today())
+        serials.append(held.serial)
+        crl = x509.load_pem_x509_crl(authority.revoke([held.serial], now=today()))
+        authority.revoke([held.serial], now=today())  # again is no error
 
     assert [entry.serial_number for entry in crl] == serials
+
+
+def test_what_was_issued_is_known_wherever_it_is(authority: Authority, tmp_path: Path) -> None:
+    authority.issue("dev", now=today())
+    expired = authority.issue("production", now=today(), lasts=timedelta(seconds=-1))
+    moved, kept = (authority.issue("production", "10.2.0.1", now=today()) for _ in range(2))
+
+    found = authority.issued("production", now=today())
+    assert [each.serial for each in found] == [serial(moved), serial(kept)]
+    assert serial(expired) not in [each.serial for each in found]
+
+    # A file of before there was a record, and one of another CA.
+    (authority.folder / "issued").unlink()
+    file = tmp_path / "production.pem"
+    file.write_bytes(moved)
+    (old,) = authority.issued("production", now=today(), file=file)
+    assert old.serial == serial(moved)
+    file.write_bytes(Authority(tmp_path / "other").issue("production", now=today()))
+    assert authority.issued("production", now=today(), file=file) == [old]
+
+    (authority.folder / "issued").write_text("what is this\n")
+    with pytest.raises(TunnelError, match="issued, line 1: no certificate that was issued"):
+        authority.issued("production", now=today())
+
+
+def serial(pem: bytes) -> int:
+    return x509.load_pem_x509_certificates(pem)[0].serial_number
+
+
+def test_a_list_of_revoked_certificates_is_taken_only_when_it_is_one(
+    authority: Authority, tmp_path: Path
+) -> None:
+    other, ca, file = Authority(tmp_path / "other"), authority.folder / "ca.pem", tmp_path / "crl"
+    for each in (authority, other):
+        each.issue("dev", now=today())
+    good, foreign = (each.revoke([7], now=today()) for each in (authority, other))
+    assert read_revoked(file, ca.read_bytes()) == b""
+    file.write_bytes(good)
+    assert read_revoked(file, ca.read_bytes()) == good
+
+    for wrong, says in (
+        (b"", "no list of revoked certificates"),
+        (b"junk", "no list of revoked certificates"),
+        (good[:150], "no list of revoked certificates"),
+        (ca.read_bytes(), "no list of revoked certificates"),
+        (foreign, "not of the CA that signed"),
+    ):
+        file.write_bytes(wrong)
+        with pytest.raises(TunnelError, match=f"crl: {says}"):
+            read_revoked(file, ca.read_bytes())
 
 
 @pytest.mark.parametrize(

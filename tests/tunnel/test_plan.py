@@ -70,6 +70,24 @@ def test_a_connection_offers_modern_ciphers_only() -> None:
         assert old not in written
 
 
+@pytest.mark.parametrize(
+    ("key", "here", "renewed"),
+    [
+        ("secret-key", "dev", {"rekey_time": "4h"}),
+        (None, "dev", {"rekey_time": "0s", "reauth_time": "4h"}),
+        (None, "production", {"rekey_time": "0s", "reauth_time": "5h"}),
+    ],
+)
+def test_with_certificates_the_sides_prove_anew_who_they_are_one_sooner_than_the_other(
+    key: str | None, here: str, renewed: dict[str, str]
+) -> None:
+    (found,) = connections(plan(key=key, here=here), kernel=False).values()
+    assert isinstance(found, dict)
+    told = {name: found[name] for name in ("rekey_time", "reauth_time") if name in found}
+
+    assert told == renewed
+
+
 def test_with_aws_each_tunnel_takes_over_from_the_other() -> None:
     found = connections(plan(AT_AWS, key=None), kernel=False)
 

@@ -48,9 +48,11 @@ class Side:
         with talking(self.place.vici) as daemon:
             daemon.load(plan, kernel=False, credentials=credentials, crl=crl)
 
-    def load_changed(self, change: Callable[[dict[str, Any]], None]) -> None:
+    def load_changed(
+        self, change: Callable[[dict[str, Any]], None], plan: Plan | None = None
+    ) -> None:
         """A connection that Dayfly would not make."""
-        for name, connection in connections(self.plan, kernel=False).items():
+        for name, connection in connections(plan or self.plan, kernel=False).items():
             change(connection)  # type: ignore[arg-type]
             with self.gateway.vici() as daemon:
                 daemon.load_conn({name: connection})
@@ -176,7 +178,9 @@ def test_certificates_of_strangers_of_yesterday_and_of_the_revoked(
     pair.dev.until_reason("a certificate is not valid now: it holds from ")
 
     pair.production.load(theirs, good)
-    crl = Authority(tmp_path / "own/ca").revoke(good.certificate, now=today())
+    authority = Authority(tmp_path / "own/ca")
+    held = authority.issued(PRODUCTION, now=today())
+    crl = authority.revoke([each.serial for each in held], now=today())
     pair.dev.load(ours, mine, crl)
     pair.connect()
     pair.dev.until_reason("the certificate was revoked on ")
@@ -184,6 +188,17 @@ def test_certificates_of_strangers_of_yesterday_and_of_the_revoked(
     pair.dev.load(ours, mine)
     pair.connect()
     wait_until(lambda: pair.dev.status().is_up, seconds=10, what="a good certificate is taken")
+
+    # Revoked while the tunnel stands: out when it has to prove anew who it is, here within 3 s.
+    pair.dev.load_changed(
+        lambda told: told.update(reauth_time="2s", over_time="1s", rand_time="0s"), ours
+    )
+    pair.connect()
+    wait_until(lambda: pair.dev.status().is_up, seconds=10, what="the tunnel stands")
+    with talking(pair.dev.place.vici) as daemon:
+        daemon.load(ours, kernel=False, credentials=mine, crl=crl)
+    pair.dev.until_reason("the certificate was revoked on ")
+    assert not pair.dev.status().is_up
 
 
 def test_a_gateway_that_does_not_answer(pair: Pair) -> None:
@@ -251,7 +266,15 @@ def test_certificates_and_keys_are_made_by_commands(alone: Gateway) -> None:
     alone.settings()
     assert "nobody else may have it" in alone.dayfly("tunnel", "certificate", DEV)
     assert "no such site" in refused(alone, "certificate", "elsewhere")
-    assert "the certificate of dev is in it" in alone.dayfly("tunnel", "revoke", DEV)
+    (alone.home / "tunnel/dev.pem").unlink()  # it went to its gateway
+    alone.dayfly("tunnel", "certificate", DEV)
+    said = alone.dayfly("tunnel", "revoke", DEV, "--keep-newest")
+    assert said.count("the certificate until") == 1
+    assert alone.dayfly("tunnel", "revoke", DEV).count("the certificate until") == 1
+    assert "nothing was added" in alone.dayfly("tunnel", "revoke", DEV)
+    (alone.home / "tunnel/crl.pem").write_text("")
+    assert "crl.pem: no list of revoked certificates" in refused(alone, "up")
+    (alone.home / "tunnel/crl.pem").unlink()
     assert "There is no tunnel to bring down." in alone.dayfly("tunnel", "down")
     alone.settings('secret = "TUNNEL_KEY"')
     assert "needs 20 characters or more" in alone.dayfly("tunnel", "key", stdin="x", status=1)

@@ -39,9 +39,12 @@ def declare(commands: Commands) -> None:
     certificate_ = tunnel.add(
         "certificate", certificate, "Write a site's key and certificate, signed by our own CA."
     )
-    revoke_ = tunnel.add("revoke", revoke, "Revoke the certificate of a site.")
+    revoke_ = tunnel.add("revoke", revoke, "Revoke all certificates of a site, wherever they are.")
     for parser in (certificate_, revoke_):
         parser.add_argument("site", metavar="SITE")
+    revoke_.add_argument(
+        "--keep-newest", action="store_true", help="all but the one that was written last"
+    )
     tunnel.add("key", key, "Store the pre-shared key, which is read from standard input.")
 
 
@@ -139,24 +142,29 @@ def certificate(session: Session, *, site: str) -> int:
     return 0
 
 
-def revoke(session: Session, *, site: str) -> int:
+def revoke(session: Session, *, site: str, keep_newest: bool) -> int:
     from dayfly.durable import translated, write_atomically  # noqa: PLC0415
-    from dayfly.tunnel.authority import Authority, read_credentials  # noqa: PLC0415
+    from dayfly.tunnel.authority import Authority  # noqa: PLC0415
     from dayfly.tunnel.credentials import today  # noqa: PLC0415
     from dayfly.tunnel.place import Place  # noqa: PLC0415
 
     home = session.home()
-    place = Place(home.tunnel)
-    _identity(home, site)
+    place, identity = Place(home.tunnel), _identity(home, site)
     authority = Authority(place.authority)
     if not authority.exists:
         raise DayflyError(f"{place.authority}: there is no CA here that could revoke anything")
-    found = read_credentials(place.credentials(site))
-    crl = authority.revoke(found.certificate, now=today())
+    found = authority.issued(identity, now=today(), file=place.credentials(site))
+    chosen = found[:-1] if keep_newest else found
+    crl = authority.revoke([each.serial for each in chosen], now=today())
+    place.make()
     with translated(place.revoked):
         write_atomically(place.revoked, crl)
+    if not chosen:
+        say(f"{place.revoked}: nothing was added; no other certificate of {clean(site)} holds.")
+        return 0
     say(
-        f"{place.revoked}: the certificate of {clean(site)} is in it.",
+        f"{place.revoked}: revoked of {clean(site)}:",
+        *(f"  the certificate {each.shown}" for each in chosen),
         "Copy it to the other gateway; `dayfly tunnel down` and `up` there apply it.",
     )
     return 0

@@ -1,6 +1,6 @@
 """A small CA: one file for each site, with its key, its certificate and who signed it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -12,7 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from dayfly.durable import translated, write_atomically
+from dayfly.tunnel import revoked
 from dayfly.tunnel.credentials import Credentials
+from dayfly.tunnel.issued import Issued, holding, record
+from dayfly.tunnel.issued import read as read_issued
 from dayfly.tunnel.problem import TunnelError
 
 CA_YEARS, SITE_YEARS = 20, 3
@@ -55,33 +58,47 @@ class Authority:
             )
             .sign(ca_key, hashes.SHA256())
         )
+        _record(self._issued, certificate)
         return _key_pem(key) + _pem(certificate) + _pem(ca)
 
-    def revoke(self, certificate: bytes, *, now: datetime) -> bytes:
-        """The list of revoked certificates, with this one; the other gateway is given it."""
+    def issued(self, name: str, *, now: datetime, file: Path | None = None) -> list[Issued]:
+        """What holds of a site, oldest first. `file`: with one that may be older than the record.
+
+        It does not matter where the file of a site is now.
+        """
+        if file is not None and file.exists():
+            self._know(read_credentials(file))
+        return holding(read_issued(self._issued), name, frozenset(self._serials()), now)
+
+    def revoke(self, serials: Sequence[int], *, now: datetime) -> bytes:
+        """The list of revoked certificates, with these; the other gateway is given it."""
         ca_key, ca = self._opened(now)
-        serial = x509.load_pem_x509_certificate(certificate).serial_number
+        known = list(dict.fromkeys([*self._serials(), *serials]))
+        write_atomically(self._revoked, "".join(f"{serial}\n" for serial in known))
+        since = now - BEFORE
+        return revoked.written(known, ca_key, ca, since=since, lasts=CA_YEARS * YEAR)
+
+    @property
+    def _issued(self) -> Path:
+        return self.folder / "issued"
+
+    @property
+    def _revoked(self) -> Path:
+        return self.folder / "revoked"
+
+    def _serials(self) -> list[int]:
+        """Of all that was revoked."""
+        with translated(self._revoked):
+            text = self._revoked.read_text() if self._revoked.exists() else ""
+        return [int(each) for each in text.split()]
+
+    def _know(self, found: Credentials) -> None:
+        """Of a file that a Dayfly without this record wrote, if it is of this CA."""
         with translated(self.folder):
-            path = self.folder / "revoked"
-            known = path.read_text().split() if path.exists() else []
-        if str(serial) not in known:
-            known.append(str(serial))
-            write_atomically(path, "\n".join(known) + "\n")
-        builder = (
-            x509.CertificateRevocationListBuilder()
-            .issuer_name(ca.subject)
-            .last_update(now - BEFORE)
-            .next_update(now + CA_YEARS * YEAR)
-            .add_extension(x509.CRLNumber(len(known)), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()),
-                critical=False,
-            )
-        )
-        for each in known:
-            revoked = x509.RevokedCertificateBuilder().serial_number(int(each))
-            builder = builder.add_revoked_certificate(revoked.revocation_date(now - BEFORE).build())
-        return builder.sign(ca_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+            ours = (self.folder / "ca.pem").read_bytes()
+        certificate = x509.load_pem_x509_certificate(found.certificate)
+        if found.ca == _pem(x509.load_pem_x509_certificate(ours)):
+            _record(self._issued, certificate)
 
     def _opened(self, now: datetime) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
         if not self.exists:
@@ -155,6 +172,12 @@ def single(pem: str) -> str:
 def fingerprint(pem: str) -> str:
     """By which people compare a certificate: SHA-256 of it."""
     return x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA256()).hex()
+
+
+def _record(file: Path, certificate: x509.Certificate) -> None:
+    (name,) = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    until = certificate.not_valid_after_utc
+    record(file, Issued(serial=certificate.serial_number, name=str(name.value), until=until))
 
 
 def _names(certificate: x509.Certificate) -> Iterator[str]:

@@ -20,6 +20,10 @@ ESP = [
     "aes256-aes128-sha384-sha256-ecp384-x25519-ecp256-modp3072-modp2048",
 ]
 IKE_REKEY, CHILD_REKEY = "4h", "1h"
+# With certificates the two sides prove anew who they are: one that expired or was revoked is out
+# then. One side is sooner, as both at once would make two tunnels. Its new connection stands
+# before the old one ends; where it fails the old one ends a little later.
+REAUTH_OF_LEADER, REAUTH, OVER = "4h", "5h", "5m"
 DPD = "10s"
 DPD_OF_TWO = "1s"  # the sooner a dead one is known, the sooner the other takes over
 
@@ -37,7 +41,7 @@ def _connection(plan: Plan, peer: Peer, *, kernel: bool) -> Section:
         "local_addrs": ["%any"],
         "remote_addrs": [peer.address or "%any"],
         "proposals": list(IKE),
-        "rekey_time": IKE_REKEY,
+        **_renewed(leads=plan.leads, certificates=peer.key is None),
         "dpd_delay": DPD_OF_TWO if several else DPD,
         "keyingtries": "0",
         "unique": "replace",
@@ -56,12 +60,20 @@ def _connection(plan: Plan, peer: Peer, *, kernel: bool) -> Section:
     }
 
 
+def _renewed(*, leads: bool, certificates: bool) -> dict[str, str]:
+    if not certificates:
+        return {"rekey_time": IKE_REKEY}
+    reauth = REAUTH_OF_LEADER if leads else REAUTH
+    return {"rekey_time": "0s", "reauth_time": reauth, "over_time": OVER, "rand_time": OVER}
+
+
 def _actions(*, leads: bool, kernel: bool) -> dict[str, str]:
     start = [*(["trap"] if kernel else []), *(["start"] if leads else [])]
     return {
         "start_action": "|".join(start) or "none",
         "dpd_action": "restart" if leads else "trap" if kernel else "clear",
-        "close_action": "|".join(start) or "none",
+        # Nothing on a close: the old connection of a new proof, and a double one, end that way.
+        "close_action": "none",
     }
 
 

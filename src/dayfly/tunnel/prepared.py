@@ -67,8 +67,9 @@ def prepare(home: Home, place: Place) -> Prepared:
     if credentials.until <= today():
         hint = f"`dayfly tunnel certificate {plan.here}` writes a new one."
         raise TunnelError(f"{path}: {credentials.expiry(today())}", hint=hint)
-    with translated(place.revoked):
-        crl = place.revoked.read_bytes() if place.revoked.exists() else b""
+    from dayfly.tunnel.revoked import read_revoked  # noqa: PLC0415 - heavy; keys need none
+
+    crl = read_revoked(place.revoked, credentials.ca)
     return Prepared(plan=plan, credentials=credentials, crl=crl)
 
 

@@ -29,6 +29,7 @@ def configuration(*, kernel: bool, vici: Path, log: Path) -> str:
         "routing_table_prio": str(TABLE),
         **_RETRANSMIT,
         "retry_initiate_interval": "1",
+        "make_before_break": "yes",
         "filelog": {
             "own": {
                 "path": str(log),
