@@ -78,6 +78,13 @@ def prove_anew(world: World) -> None:
     assert proofs() == before + 1
 
 
+def call_the_caller(world: World) -> None:
+    """The side that it called was killed: it is not noticed there, and NAT lets in who it knew."""
+    world.production.kill(keeper=False)
+    assert world.until_pings("10.2.0.9", seconds=10) < 5
+    assert "to 198.51.100.1" in world.production.log  # of its NAT
+
+
 def test_a_tunnel_over_a_bad_internet(world: World) -> None:
     host = world.host(PRODUCTION)
     servers = [host.start(sys.executable, "-c", SERVER, port) for port in ("7000", "7001")]
@@ -94,6 +101,7 @@ def test_a_tunnel_over_a_bad_internet(world: World) -> None:
         assert first.readline() == b"10.1.0.9\n"
 
         prove_anew(world)
+        call_the_caller(world)
 
         # Only what production allows comes in.
         assert "timed out" in sent(world, 10, port=7001, seconds=1)

@@ -1,14 +1,18 @@
 """What the IKE daemon tells of its SAs, as the state of a connection."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dayfly.tunnel.observed import connection_of, observed, overall, to_initiate
-from dayfly.tunnel.plan import Peer, Plan
+from dayfly.tunnel.plan import Peer, Plan, Seen
+from dayfly.tunnel.recalled import recalled, remember
 
 PEER = Peer(name="x", address="192.0.2.1", identity="x", own_identity="y", key="k")
 CALLED = Peer(name="x", address=None, identity="x", own_identity="y", key="k")
+SEEN = replace(CALLED, seen=Seen(address="192.0.2.9", port=4500))
 CHILD = {
     "state": "INSTALLED", "install-time": "7", "bytes-in": "10", "bytes-out": "20",
     "packets-in": "1", "packets-out": "2", "encr-alg": "AES_GCM_16", "encr-keysize": "256",
@@ -35,8 +39,10 @@ def sa(state: str, *children: dict[str, str], **more: str) -> dict[str, Any]:
 )
 def test_the_state_of_a_connection(sas: list[dict[str, Any]], state: str, tried: bool) -> None:
     assert connection_of(PEER, sas).state == state
-    assert bool(to_initiate(plan(PEER), {"x": sas})) is tried
-    assert to_initiate(plan(CALLED), {"x": sas}) == []  # nobody knows where it is
+    assert bool(to_initiate(plan(PEER), {"x": sas}, first=False)) is tried
+    assert to_initiate(plan(CALLED), {"x": sas}, first=True) == []  # nobody knows where it is
+    assert to_initiate(plan(SEEN), {"x": sas}, first=False) == []  # it calls
+    assert bool(to_initiate(plan(SEEN), {"x": sas}, first=True)) is tried
 
 
 def plan(*peers: Peer) -> Plan:
@@ -64,3 +70,17 @@ def test_one_of_two_that_stands_is_enough() -> None:
     assert overall([down, up]) == "established"
     assert overall([down, connection_of(PEER, [sa("CONNECTING")])]) == "connecting"
     assert overall([down]) == "down"
+
+
+def test_where_one_that_calls_was_last_is_known_at_the_next_start(tmp_path: Path) -> None:
+    file, called = tmp_path / "seen.json", plan(CALLED)
+    assert recalled(called, file) == called
+    assert not remember(called, {}, file)
+    assert remember(called, {"x": [sa("ESTABLISHED", CHILD, **{"remote-port": "23465"})]}, file)
+    assert not remember(called, {"x": [sa("CONNECTING")]}, file)
+
+    (peer,) = recalled(called, file).peers
+    assert peer.seen == Seen(address="192.0.2.9", port=23465)
+    assert recalled(plan(PEER), file) == plan(PEER)
+    assert remember(plan(PEER), {}, tmp_path / "no.json")
+    assert not (tmp_path / "no.json").exists()

@@ -1,6 +1,7 @@
 """From the settings to what strongSwan, the kernel and the firewall are told."""
 
 import subprocess
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from dayfly.tunnel.aws import AwsTunnel
 from dayfly.tunnel.changes import changes, firewall
 from dayfly.tunnel.connections import connections, text
 from dayfly.tunnel.keeper import Waiting
-from dayfly.tunnel.plan import Plan, planned
+from dayfly.tunnel.plan import Plan, Seen, planned
 from dayfly.tunnel.problem import TunnelError
 from dayfly.tunnel.written import swanctl
 from gateways import SITES, need_strongswan
@@ -86,6 +87,31 @@ def test_with_certificates_the_sides_prove_anew_who_they_are_one_sooner_than_the
     told = {name: found[name] for name in ("rekey_time", "reauth_time") if name in found}
 
     assert told == renewed
+
+
+@pytest.mark.parametrize(
+    ("seen", "where"),
+    [
+        (None, ["%any"]),
+        (Seen(address="192.0.2.9", port=500), ["192.0.2.9", "%any"]),
+        (Seen(address="192.0.2.9", port=23465), ["192.0.2.9", "%any", "4500", "23465"]),
+    ],
+)
+def test_one_that_calls_is_called_where_it_was_last_and_may_come_from_elsewhere(
+    seen: Seen | None, where: list[str]
+) -> None:
+    called = plan(CALLS, "dev")
+    (peer,) = called.peers
+    seen_there = replace(called, peers=(replace(peer, seen=seen),))
+    (found,) = connections(seen_there, kernel=False).values()
+    assert isinstance(found, dict)
+    ports = [found[name] for name in ("local_port", "remote_port") if name in found]
+
+    assert [*found["remote_addrs"], *ports] == where
+    assert found["dpd_delay"] == "10s"
+    (calling,) = connections(plan(CALLS, "production"), kernel=False).values()
+    assert isinstance(calling, dict)
+    assert calling["dpd_delay"] == "1s"
 
 
 def test_with_aws_each_tunnel_takes_over_from_the_other() -> None:

@@ -25,7 +25,9 @@ IKE_REKEY, CHILD_REKEY = "4h", "1h"
 # before the old one ends; where it fails the old one ends a little later.
 REAUTH_OF_LEADER, REAUTH, OVER = "4h", "5h", "5m"
 DPD = "10s"
-DPD_OF_TWO = "1s"  # the sooner a dead one is known, the sooner the other takes over
+# The sooner a dead one is known, the sooner another takes over, or the only one that can calls.
+DPD_SOON = "1s"
+IKE_PORT, NAT_PORT = 500, 4500
 
 
 def connections(plan: Plan, *, kernel: bool) -> Section:
@@ -39,11 +41,11 @@ def _connection(plan: Plan, peer: Peer, *, kernel: bool) -> Section:
     return {
         "version": "2",
         "local_addrs": ["%any"],
-        "remote_addrs": [peer.address or "%any"],
+        **_where(peer),
         "proposals": list(IKE),
         **_renewed(leads=plan.leads, certificates=peer.key is None),
-        "dpd_delay": DPD_OF_TWO if several else DPD,
-        "keyingtries": "0",
+        "dpd_delay": DPD_SOON if several or plan.calls else DPD,
+        "keyingtries": "0" if peer.address else "1",
         "unique": "replace",
         "mobike": "no" if several else "yes",
         "local": {"auth": auth, "id": peer.own_identity},
@@ -57,6 +59,16 @@ def _connection(plan: Plan, peer: Peer, *, kernel: bool) -> Section:
                 **_actions(leads=plan.leads and peer.address is not None, kernel=kernel),
             }
         },
+    }
+
+
+def _where(peer: Peer) -> Section:
+    if peer.seen is None:
+        return {"remote_addrs": [peer.address or "%any"]}
+    behind_nat = {"local_port": str(NAT_PORT), "remote_port": str(peer.seen.port)}
+    return {
+        "remote_addrs": [peer.seen.address, "%any"],
+        **(behind_nat if peer.seen.port != IKE_PORT else {}),
     }
 
 

@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dayfly.clock import Stop
@@ -23,6 +23,7 @@ from dayfly.tunnel.observed import to_initiate
 from dayfly.tunnel.place import Place
 from dayfly.tunnel.plan import Plan
 from dayfly.tunnel.prepared import Prepared, clear_leftovers, prepare, secure
+from dayfly.tunnel.recalled import recalled, remember
 from dayfly.tunnel.talk import NoDaemonError, talking
 
 ROUND_SECONDS = 0.15
@@ -81,6 +82,7 @@ class Keeper:
         """From a daemon that runs until it ends."""
         prepared = prepare(self._home, self._place)
         state = secure(self._place, prepared)
+        prepared = replace(prepared, plan=recalled(prepared.plan, self._place.seen))
         charon = charons.running(self._place)
         fresh = charon is None
         if charon is None:
@@ -115,12 +117,14 @@ class Keeper:
         """Whether nothing was to be done."""
         try:
             with talking(self._place.vici) as daemon:
-                down = to_initiate(plan, daemon.sas())
+                sas = daemon.sas()
+                complete = remember(plan, sas, self._place.seen)
+                down = to_initiate(plan, sas, first=first)
                 for name in waiting.ready(down, now, first=first):
                     daemon.initiate(name)
         except NoDaemonError:
             return False  # it ends just now, which is noticed
-        return not down
+        return complete and not down
 
     def _rotate(self, charon: Charon) -> None:
         path = self._place.log

@@ -107,10 +107,16 @@ def observed(
     return found if kernel else tuple(replace(each, behind_nat=False) for each in found)
 
 
-def to_initiate(plan: Plan, sas: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
-    """Connections that nobody is making, and that can be made from here."""
+def to_initiate(
+    plan: Plan, sas: Mapping[str, Sequence[Mapping[str, Any]]], *, first: bool
+) -> list[str]:
+    """Connections that nobody is making, and that can be made from here.
+
+    `first`: the daemon has just begun, and one that called the last one does not know it yet.
+    """
     return [
         peer.name
         for peer in plan.peers
-        if peer.address is not None and connection_of(peer, sas.get(peer.name, ())).state == "down"
+        if peer.address is not None or (first and peer.seen is not None)
+        if connection_of(peer, sas.get(peer.name, ())).state == "down"
     ]

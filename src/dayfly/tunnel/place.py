@@ -73,6 +73,11 @@ class Place:
     def revoked(self) -> Path:
         return self.folder / "crl.pem"
 
+    @property
+    def seen(self) -> Path:
+        """Where those that call were last."""
+        return self.folder / "seen.json"
+
     def credentials(self, site: str) -> Path:
         return self.folder / f"{site}.pem"
 

@@ -21,6 +21,14 @@ class Allowance:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Seen:
+    """Where one that calls was, as its NAT showed it."""
+
+    address: str
+    port: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Peer:
     """The other end of one connection. Where there are two, each takes over from the other."""
 
@@ -29,6 +37,7 @@ class Peer:
     identity: str
     own_identity: str
     key: str | None = field(default=None, repr=False)  # pre-shared; None: certificates
+    seen: Seen | None = None  # where one that calls was last
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +51,7 @@ class Plan:
     peers: tuple[Peer, ...]
     leads: bool  # it connects at once, the other side only when nobody does
     allow: tuple[Allowance, ...] | None = None
+    calls: bool = False  # nobody else can: it has no address of its own
     probe: str | None = None  # over there
     required: bool = False
 
@@ -73,6 +83,7 @@ def planned(tunnel: Tunnel, key: str | None, aws: ReadAws) -> Plan:
         theirs=tuple(networks_of(there)),
         peers=peers,
         leads=_leads(tunnel),
+        calls=there.aws is None and here.gateway is None,
         allow=allowed,
         probe=there.probe,
         required=tunnel.required,
