@@ -1,5 +1,6 @@
 """Talk to an environment's server: JSON, an upload, and event streams that survive its restart."""
 
+import errno
 import hashlib
 import http.client
 import json
@@ -21,6 +22,9 @@ PATIENCE_SECONDS = 60.0  # for a server that restarts while its events are follo
 PAUSE_SECONDS = 0.3
 REFUSED_FROM = 400
 LARGEST_CERTIFICATE = 64 * 1024
+# A route that holds back what a tunnel does not take answers EINVAL.
+NO_WAY = frozenset((errno.EINVAL, errno.ENETUNREACH, errno.EHOSTUNREACH))
+THROUGH = "Where a tunnel leads there, `dayfly tunnel status` on its gateway says why it is down."
 BINARY = "application/octet-stream"
 WAITS = "release.waits"  # for its window; much later it goes on
 LAST = frozenset({"release.finished", "rollback.finished", WAITS})  # who follows is done
@@ -208,11 +212,11 @@ class Client:
             return ClientError(failure.message, hint=failure.hint)
         called = self._called or f"The server of environment {self.environment}"
         there = f"{self.address} on {self._way.end}" if self._way else self.address
+        no_way = isinstance(error, OSError) and error.errno in NO_WAY
+        what = "nothing leaves for it from here" if no_way else error or type(error).__name__
         up = f"`dayfly up` {'there ' if self._way else ''}starts it."
-        return ClientError(
-            f"{called} does not answer at {there} ({error or type(error).__name__}).",
-            hint="" if self._called else up,
-        )
+        hint = THROUGH if no_way else "" if self._called else up
+        return ClientError(f"{called} does not answer at {there} ({what}).", hint=hint)
 
     def _refusal(self, status: int, body: bytes) -> ClientError:
         said = _json_or_none(body)

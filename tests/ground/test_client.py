@@ -1,5 +1,8 @@
 import re
+import shlex
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +13,7 @@ import pytest
 from dayfly import client as clients
 from dayfly.client import Client, ClientError
 from fake_server import TOKEN, FakeEnvironment, routes, serving
+from gateways import need_strongswan
 from ports import free_port
 
 
@@ -159,6 +163,24 @@ def test_a_long_upload_goes_on_after_a_break_and_is_given_up_when_nothing_comes(
 def test_an_address_is_one_of_http(address: str) -> None:
     with pytest.raises(ClientError, match="not the address of a server"):
         Client(address, TOKEN).get("/api/status")
+
+
+def test_a_way_that_is_closed_is_told_as_that() -> None:
+    """As a tunnel that is down closes it."""
+    need_strongswan()  # of which only the namespaces are used
+    program = """
+from dayfly.client import Client, ClientError
+try: Client("http://10.2.0.1:8081", "").get("/")
+except ClientError as error: print(error.message, error.hint)
+"""
+    story = f"ip route add blackhole 10.2.0.0/16 && {shlex.join([sys.executable, '-c', program])}"
+    done = subprocess.run(
+        ["unshare", "--net", "sh", "-c", story],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert "at http://10.2.0.1:8081 (nothing leaves for it from here)" in done.stdout, done.stderr
+    assert "`dayfly tunnel status` on its gateway says why" in done.stdout
 
 
 def test_something_else_at_the_address_is_told() -> None:

@@ -67,10 +67,24 @@ def prepare(home: Home, place: Place) -> Prepared:
     if credentials.until <= today():
         hint = f"`dayfly tunnel certificate {plan.here}` writes a new one."
         raise TunnelError(f"{path}: {credentials.expiry(today())}", hint=hint)
+    _require_own(path, plan, credentials)
     from dayfly.tunnel.revoked import read_revoked  # noqa: PLC0415 - heavy; keys need none
 
     crl = read_revoked(place.revoked, credentials.ca)
     return Prepared(plan=plan, credentials=credentials, crl=crl)
+
+
+def _require_own(path: Path, plan: Plan, credentials: Credentials) -> None:
+    """Names only: what calls itself by a distinguished name or by mail is strongSwan's to find."""
+    for peer in plan.peers:
+        identity = peer.own_identity
+        named = identity in credentials.names or set(identity) & set("=@")
+        if peer.key is None and credentials.names and not named:
+            shown = ", ".join(sorted(credentials.names))
+            raise TunnelError(
+                f"{path}: a certificate of {shown}, and this site is {identity}",
+                hint=f"`dayfly tunnel certificate {plan.here}` writes the right one.",
+            )
 
 
 def shown_by(place: Place, plan: Plan) -> Credentials | None:

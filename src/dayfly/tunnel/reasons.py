@@ -12,20 +12,42 @@ class Reason:
     words: str
     says: str
     weight: int = 2  # of an attempt's reasons the one that says more is told
+    vague: bool = False  # what the other side answers or does not; what is seen here says more
+    certificates: bool | None = None  # only where these, or pre-shared keys, are what is shown
 
 
 BLOCKED = "UDP 500 and 4500 may be blocked on the way, or its tunnel is not up"
 REASONS = (
     Reason(
+        r"received NO_PROPOSAL_CHOSEN notify error",
+        "the other gateway refuses the first message: it knows none at this address, or has no"
+        " proposal in common",
+        vague=True,
+    ),
+    Reason(
         r"received NO_PROPOSAL_CHOSEN|no acceptable proposal found|no matching proposal found"
-        r"|received INVALID_KE_PAYLOAD|no acceptable DIFFIE_HELLMAN_GROUP found",
+        r"|received proposals (?:un|in)acceptable|received INVALID_KE_PAYLOAD|no acceptable DIFFIE_HELLMAN_GROUP found",
         "the two sides have no proposal in common: the other one offers other ciphers",
+    ),
+    Reason(
+        r"no IKE config found for \S+?\.\.\.([^,\s]+)",
+        "a gateway calls from {0}, which is not the address of the other site here",
     ),
     Reason(
         r"subject certificate invalid \(valid from (.+?) to (.+?)\)",
         "a certificate is not valid now: it holds from {0} to {1}",
     ),
     Reason(r"certificate was revoked on ([^,]+)", "the certificate was revoked on {0}"),
+    Reason(
+        r"no trusted .* public key found for '([^']*)'",
+        "the other side shows a certificate, and this one has a pre-shared key",
+        certificates=False,
+    ),
+    Reason(
+        r"no shared key found for '([^']*)' - '([^']*)'",
+        "the other side has a pre-shared key, and this one a certificate",
+        certificates=True,
+    ),
     Reason(
         r"no trusted .* public key found for '([^']*)'",
         "the certificate of {0} is not signed by the CA that is trusted here",
@@ -52,7 +74,7 @@ REASONS = (
         "the pre-shared key of the two sides is not the same",
     ),
     Reason(
-        r"no matching peer config found|no IKE config found|looking for peer configs .* failed",
+        r"no matching peer config found|looking for peer configs .* failed",
         "the other side shows an identity that is not expected here",
         weight=0,
     ),
@@ -63,8 +85,9 @@ REASONS = (
     Reason(
         r"received AUTHENTICATION_FAILED",
         "the other side refuses: to it our key, certificate or identity is wrong",
+        vague=True,
     ),
-    Reason(r"received DELETE for IKE_SA", "the other gateway has ended the tunnel"),
+    Reason(r"received DELETE for IKE_SA", "the other gateway has ended the tunnel", vague=True),
     Reason(
         r"unable to resolve ([^,\s]+)|error resolving '([^']*)'",
         "the name of the other gateway, {0}, can't be resolved",
@@ -72,35 +95,49 @@ REASONS = (
     Reason(
         r"(?:peer not responding|giving up after \d+ retransmits)",
         f"the other gateway does not answer: {BLOCKED}",
+        vague=True,
     ),
     Reason(
         r"error writing to socket: (Network is unreachable|No route to host)",
         "there is no way to the other gateway: {0}",
     ),
 )
+OUTLASTS = 6  # attempts: the other side calls every ten seconds at least
 _COMPILED = tuple((re.compile(reason.words), reason) for reason in REASONS)
 _ATTEMPT = re.compile(r"initiating IKE_SA|is initiating an IKE_SA")
 # What was before is over: a tunnel stands, or the daemon has just begun.
 _BEGINS = re.compile(r"CHILD_SA \S+ established with SPIs|spawning \d+ worker threads")
 
 
-def why(lines: Iterable[str]) -> str:
-    """The reason of the last attempt since a tunnel stood; empty where none is known."""
-    said, weight, attempt = "", 0, False
+def why(lines: Iterable[str], *, certificates: bool) -> str:
+    """The reason of the last attempt since a tunnel stood; empty where none is known.
+
+    Both sides try in turn: what is seen here of the other one's attempts outlasts what it answers
+    to ours, for a while. `certificates`: they are shown, not pre-shared keys.
+    """
+    said: Reason | None = None
+    text, attempt, attempts = "", False, 0
     for line in lines:
         if _BEGINS.search(line):
-            said, weight, attempt = "", 0, False
-            continue
-        attempt = attempt or bool(_ATTEMPT.search(line))
-        found = _found(line)
-        if found and (attempt or found[1] >= weight):
-            said, weight, attempt = *found, False
-    return said
+            said, text, attempt, attempts = None, "", False, 0
+        elif _ATTEMPT.search(line):
+            attempt, attempts = True, attempts + 1
+        elif found := _found(line, certificates=certificates):
+            known = said is not None and not said.vague and attempts <= OUTLASTS
+            if said is None or _tells_more(found[0], said, attempt=attempt, known=known):
+                (said, text), attempt, attempts = found, False, 0
+    return text
 
 
-def _found(line: str) -> tuple[str, int] | None:
-    """What a line says, and how much that is."""
+def _tells_more(found: Reason, said: Reason, *, attempt: bool, known: bool) -> bool:
+    if found.vague and known:
+        return False
+    return attempt or found.weight >= said.weight
+
+
+def _found(line: str, *, certificates: bool) -> tuple[Reason, str] | None:
+    """What a line says."""
     for pattern, reason in _COMPILED:
-        if match := pattern.search(line):
-            return reason.says.format(*(group or "" for group in match.groups())), reason.weight
+        if reason.certificates in {None, certificates} and (match := pattern.search(line)):
+            return reason, reason.says.format(*(group or "" for group in match.groups()))
     return None

@@ -34,7 +34,7 @@ def status_of(home: Home, place: Place, *, measure: bool = True) -> Status:
         state=state,
         connections=connections,
         round_trip=_round_trip(plan) if up and measure else None,
-        reason="" if up else why(place.last_lines()) or UNKNOWN,
+        reason="" if up else _why(place, plan) or UNKNOWN,
         engine="the kernel's ESP" if kernel else "kernel-libipsec, through TUN",
         notes=tuple(_notes(place, plan)),
     )
@@ -47,6 +47,10 @@ def problem_of(home: Home) -> str:
     except DayflyError as error:
         return error.message
     return "" if status.is_up else status.reason
+
+
+def _why(place: Place, plan: Plan) -> str:
+    return why(place.last_lines(), certificates=plan.with_certificates)
 
 
 def _round_trip(plan: Plan) -> float | None:
