@@ -26,7 +26,8 @@ REASONS = (
     ),
     Reason(
         r"received NO_PROPOSAL_CHOSEN|no acceptable proposal found|no matching proposal found"
-        r"|received proposals (?:un|in)acceptable|received INVALID_KE_PAYLOAD|no acceptable DIFFIE_HELLMAN_GROUP found",
+        r"|received proposals (?:un|in)acceptable|received INVALID_KE_PAYLOAD"
+        r"|no acceptable DIFFIE_HELLMAN_GROUP found",
         "the two sides have no proposal in common: the other one offers other ciphers",
     ),
     Reason(
