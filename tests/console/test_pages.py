@@ -70,6 +70,25 @@ def test_the_overview_tells_what_serves(visitor: Visitor) -> None:
     assert "under way" not in body
 
 
+def test_the_overview_tells_how_the_tunnel_is(
+    visitor: Visitor, environment: FakeEnvironment
+) -> None:
+    one = {"name": "far-1", "rekeyed": 185, "bytes_in": 3500, "bytes_out": 20}
+    down = {"name": "far-2", "rekeyed": None, "bytes_in": 0, "bytes_out": 0}
+    tunnel = {"state": "up", "to": "far", "problems": [], "round_trip": 0.42}
+    services = environment.status_["services"]
+    services["tunnel"] = {**tunnel, "connections": [one, down]}
+    body = " ".join(visitor.get("/")[1].split())
+    told = "in 3.4 KB, out 20 B, keys of 3 min 05 s ago"
+    assert f"Tunnel to far, far-1: round trip 0.4 ms, {told}" in body
+    assert "far-2" not in body
+
+    services["tunnel"] |= {"connections": [one], "round_trip": None}
+    assert f"Tunnel to far: {told}" in " ".join(visitor.get("/")[1].split())
+    services["tunnel"] = {"state": "down", "to": "far", "problems": ["nobody answers"]}
+    assert "The tunnel to far is down: nobody answers." in visitor.get("/")[1]
+
+
 def test_the_overview_says_what_waits_and_that_the_way_back_leads_through_the_database(
     visitor: Visitor, environment: FakeEnvironment
 ) -> None:

@@ -1,5 +1,6 @@
 """A release that reaches production through the tunnel, and one that must not without it."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dayfly.config.home import Home, token
-from gateways import PRODUCTION, SITES, World, both, found, recorded, two_sites
+from gateways import DEV, PRODUCTION, SITES, World, both, found, recorded, two_sites
 from production.projects import project
 from workshop import open_folder
 
@@ -73,6 +74,9 @@ def test_a_release_goes_through_the_tunnel_and_not_without_it(tmp_path: Path) ->
             words = ("-e", "production", "release", commit)
             world.dev.dayfly(*words, at=kinds.folder)
         assert "tunnel up" in world.dev.dayfly("-e", "production", "status")
+        told = json.loads(world.production.dayfly("status", "--json"))["services"]["tunnel"]
+        assert told["connections"][0]["bytes_in"] > 0
+        assert (told["state"], told["to"], told["problems"]) == ("up", DEV, [])
         assert len(found(file, "udp port 4500")) > 20
         assert found(file, "net 10.0.0.0/8 or tcp") == []
 

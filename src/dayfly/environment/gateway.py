@@ -1,6 +1,7 @@
 """An environment's gateway: what keeps its tunnel, and what others need to know of it."""
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ from dayfly.command import output_of, start_detached
 from dayfly.config.environment import Environment as Settings
 from dayfly.config.home import Home, environment_id
 from dayfly.environment import supervised, units
-from dayfly.tunnel.status import problem_of
+from dayfly.errors import DayflyError
+from dayfly.tunnel.status import at_a_glance, problem_of
 
 MODULE = "dayfly.tunnel.keeper"
 
@@ -51,12 +53,17 @@ def state(home: Home, settings: Settings) -> dict[str, Any] | None:
     """As `dayfly status` tells it, where one is declared."""
     if settings.tunnel is None:
         return None
-    problem = problem_of(home)
-    problems = [problem] if problem else []
+    to = settings.tunnel.there
+    try:
+        found = at_a_glance(home)
+    except DayflyError as error:
+        return {"state": "down", "to": to, "problems": [error.message]}
     return {
-        "state": "down" if problem else "up",
-        "to": settings.tunnel.there,
-        "problems": problems,
+        "state": "up" if found.is_up else "down",
+        "to": to,
+        "problems": [] if found.is_up else [found.reason],
+        "round_trip": found.round_trip,
+        "connections": [asdict(each) for each in found.connections],
     }
 
 

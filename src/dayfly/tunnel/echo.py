@@ -13,8 +13,10 @@ REQUEST_4, REQUEST_6 = 8, 128
 _IP_HEADER = 20
 
 
-def round_trip(target: str, source: str | None) -> float | None:
-    """Milliseconds, the best of three; None when no answer comes."""
+def round_trip(
+    target: str, source: str | None, *, tries: int = TRIES, seconds: float = SECONDS
+) -> float | None:
+    """Milliseconds, the best of so many; None when no answer comes within the seconds of each."""
     four = ip_address(target).version == 4  # noqa: PLR2004 - of IP
     family = socket.AF_INET if four else socket.AF_INET6
     protocol = socket.IPPROTO_ICMP if four else socket.IPPROTO_ICMPV6
@@ -22,13 +24,15 @@ def round_trip(target: str, source: str | None) -> float | None:
         with socket.socket(family, socket.SOCK_RAW, protocol) as connection:
             if source is not None and ip_address(source).version == ip_address(target).version:
                 connection.bind((source, 0))
-            found = [_once(connection, target, number, four=four) for number in range(TRIES)]
+            found = [_once(connection, target, each, seconds, four=four) for each in range(tries)]
     except OSError:
         return None
     return min((each for each in found if each is not None), default=None)
 
 
-def _once(connection: socket.socket, target: str, number: int, *, four: bool) -> float | None:
+def _once(
+    connection: socket.socket, target: str, number: int, seconds: float, *, four: bool
+) -> float | None:
     name = os.urandom(8)
     kind = REQUEST_4 if four else REQUEST_6
     packet = struct.pack("!BBHHH", kind, 0, 0, os.getpid() & 0xFFFF, number) + name
@@ -36,7 +40,7 @@ def _once(connection: socket.socket, target: str, number: int, *, four: bool) ->
         packet = packet[:2] + struct.pack("!H", checksum(packet)) + packet[4:]
     began = time.monotonic()
     connection.sendto(packet, (target, 0))
-    while (left := began + SECONDS - time.monotonic()) > 0:
+    while (left := began + seconds - time.monotonic()) > 0:
         if not select.select([connection], [], [], left)[0]:
             return None
         answer = connection.recv(2048)[_IP_HEADER if four else 0 :]

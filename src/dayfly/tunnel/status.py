@@ -1,5 +1,7 @@
 """How the tunnel of this gateway is now."""
 
+from dataclasses import replace
+
 from dayfly.config.home import Home
 from dayfly.errors import DayflyError
 from dayfly.tunnel.credentials import today
@@ -12,6 +14,7 @@ from dayfly.tunnel.prepared import plan_of, shown_by, tunnel_of
 from dayfly.tunnel.reasons import why
 from dayfly.tunnel.talk import NoDaemonError, talking
 
+GLANCE_SECONDS = 0.3
 STOPPED = "it is not brought up here: `dayfly tunnel up`"
 UNKNOWN = "nothing was heard of the other gateway yet"
 
@@ -38,6 +41,16 @@ def status_of(home: Home, place: Place, *, measure: bool = True) -> Status:
         engine="the kernel's ESP" if kernel else "kernel-libipsec, through TUN",
         notes=tuple(_notes(place, plan)),
     )
+
+
+def at_a_glance(home: Home) -> Status:
+    """For who looks often: a round trip that takes long is none."""
+    found = status_of(home, Place(home.tunnel), measure=False)
+    plan = plan_of(home, tunnel_of(home))
+    if not found.is_up or plan.probe is None:
+        return found
+    trip = round_trip(plan.probe, own_address(plan.ours), tries=1, seconds=GLANCE_SECONDS)
+    return replace(found, round_trip=trip)
 
 
 def problem_of(home: Home) -> str:
