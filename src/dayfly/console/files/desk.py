@@ -21,8 +21,9 @@ SEAL = "x-dayfly-seal"  # the header that says what a form's field says
 NOBODY = "somebody in the console"
 FRAMES = f"{POLICY}; frame-src 'self'"  # of a page that shows a PDF
 _STATUS: Mapping[type[Exception], int] = {
-    DayflyError: 503,  # such as where the archive is none of ours
+    DayflyError: 503,  # whatever else keeps the archive from answering
     UsageError: 400,
+    errors.ChecksumError: 400,
     errors.BadNameError: 400,
     errors.BadPartError: 400,
     errors.PartOrderError: 400,
@@ -35,8 +36,7 @@ _STATUS: Mapping[type[Exception], int] = {
     errors.ConditionError: 412,
     errors.LockedError: 403,
     errors.LeasedError: 423,
-    errors.GoneError: 503,
-    errors.ReadOnlyError: 503,
+    errors.LostError: 500,
     errors.NoRoomError: 507,
 }
 REFUSED = 403
@@ -88,7 +88,7 @@ class Desk:
 
 
 def status_of(error: DayflyError) -> int:
-    return _STATUS.get(type(error), 500)
+    return next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
 
 
 def told(error: DayflyError) -> JSONResponse:
