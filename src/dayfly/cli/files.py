@@ -48,7 +48,7 @@ def _declare_search(search: ArgumentParser) -> None:
     for name, of in (
         ("tag", "a tag"),
         ("metadata", "what its writer said"),
-        ("provenance", "who, release, machine, job or source: machine=orders-7-web-1"),
+        ("provenance", "who, release, commit, machine, job or source: machine=orders-7-web-1"),
     ):
         search.add_argument(
             f"--{name}", action="append", type=pair, default=[], metavar="NAME=VALUE", help=of

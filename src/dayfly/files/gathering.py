@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from dayfly.files.errors import NoSuchKeyError
-from dayfly.files.objects import Description
+from dayfly.files.objects import Description, Version
 from dayfly.files.staging import Staged
 from dayfly.files.store import Store
 
@@ -21,16 +21,16 @@ Stamp = tuple[int, int]  # size and time of the last change
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """A file of a machine, opened: nobody puts another one in its place."""
+    """A file, opened: nobody puts another one in its place."""
 
-    path: str  # below the app's folder
+    path: str  # below the folder that was looked through
     key: str
     stamp: Stamp
     descriptor: int
 
 
 def files(folder: Path, named: Callable[[str], str | None]) -> Iterator[Found]:
-    """Those that have a key, opened. Through no link: a machine may put one where it likes."""
+    """Those that have a key, opened. Through no link: an app may put one where it likes."""
     if not folder.is_dir():
         return
     for at, _, names, descriptor in os.fwalk(folder):
@@ -49,11 +49,17 @@ def key_of(path: str, places: Mapping[str, str]) -> str | None:
     """
     parts = PurePosixPath(path).parts
     for glob, prefix in places.items():
-        patterns = PurePosixPath(glob).parts
-        if len(patterns) == len(parts) and all(map(fnmatchcase, parts, patterns)):
+        if names(glob, path):
+            patterns = PurePosixPath(glob).parts
             wild = next((n for n, part in enumerate(patterns) if _WILD & set(part)), len(parts) - 1)
             return prefix + "/".join(parts[wild:])
     return None
+
+
+def names(glob: str, path: str) -> bool:
+    """Each part of the one each part of the other."""
+    parts, patterns = PurePosixPath(path).parts, PurePosixPath(glob).parts
+    return len(patterns) == len(parts) and all(map(fnmatchcase, parts, patterns))
 
 
 def _opened(name: str, folder: int) -> tuple[int, Stamp] | None:
@@ -74,19 +80,22 @@ def type_of(key: str) -> str:
     return mimetypes.guess_type(key)[0] or "application/octet-stream"
 
 
-def store(repository: Store, bucket: str, found: Found, described: Description) -> None:
-    """One that the archive has already, of just before a crash, is no new version."""
+def store(repository: Store, bucket: str, found: Found, described: Description) -> Version:
+    """One that the archive has already, of before a crash or of an earlier release, is no new one.
+
+    As it is there then.
+    """
     with repository.stage(bucket) as staged:
         while piece := os.pread(found.descriptor, PIECE, staged.size):
             staged.write(piece)
-        if not _is_there(repository, bucket, found.key, staged):
-            repository.put(staged, found.key, described)
+        there = _same(repository, bucket, found.key, staged)
+        return there or repository.put(staged, found.key, described)
 
 
-def _is_there(repository: Store, bucket: str, key: str, staged: Staged) -> bool:
+def _same(repository: Store, bucket: str, key: str, staged: Staged) -> Version | None:
     try:
         found = repository.head(bucket, key)
     except NoSuchKeyError:
-        return False
+        return None
     same = found.crc == staged.crc or found.etag == staged.etag
-    return same and found.size == staged.size
+    return found if same and found.size == staged.size else None
