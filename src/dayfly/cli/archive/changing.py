@@ -6,7 +6,14 @@ from threading import Event, Thread
 from typing import Any
 
 from dayfly.cli.archive.looking import keys
-from dayfly.cli.archive.place import by_hand, instant, named, object_named
+from dayfly.cli.archive.place import (
+    by_hand,
+    instant,
+    name_of,
+    named,
+    object_named,
+    target_named,
+)
 from dayfly.cli.output import clean, say
 from dayfly.clock import Stop
 from dayfly.command import Setting, run
@@ -29,7 +36,8 @@ def create(repository: Store, name: str, owner: str, *, versions: bool) -> None:
 
 def copy(repository: Store, source: str, target: str, condition: Condition) -> Version:
     """All that was said about it goes along, with whose it is now."""
-    here, there = object_named(source), object_named(target)
+    here = object_named(source)
+    there = target_named(target, name_of(here.key), nameless=f"{source}: has no name at its end")
     found = repository.head(here.bucket, here.key)
     told = replace(
         found.description,
