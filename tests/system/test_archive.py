@@ -313,8 +313,12 @@ def test_a_container_reaches_the_archive(network: str) -> None:
     with open_folder() as folder, running(folder, runtime="docker", last=more) as prod:
         app = project(folder / "boxed")
         shutil.copy(keeping.CLIENT, app.folder / "s3.py")
-        (app.folder / "Dockerfile").write_text(f"FROM {python_image()}\nCOPY . /app\n")
-        more = '[build]\ndockerfile = "Dockerfile"\n' + COLLECTS.replace("keeper", "boxed")
+        (app.folder / "Dockerfile").write_text(
+            f"FROM {python_image()}\nCOPY . /app\nCOPY app.py /app/dist/\n"
+        )
+        more = '[build]\ndockerfile = "Dockerfile"\noutputs = { "dist/*.py" = "builds/" }\n'
+        more += '[test]\nrun = "echo 1 > reports/a.xml"\noutputs = { "reports/*" = "tests/" }\n'
+        more += COLLECTS.replace("keeper", "boxed")
         starts = f"{STARTS.partition(';')[0]}; {WRITES}"
         first = prod.released(app, commit(app, more=more, starts=starts))
         prod.released(app, commit(app, more=more, starts=starts))
@@ -328,3 +332,5 @@ def test_a_container_reaches_the_archive(network: str) -> None:
             what="its file in the archive",
             poll=1,
         )
+        listed = prod.typed("files", "ls", "boxed", "-r")
+        assert ("builds/app.py" in listed, "tests/a.xml" in listed) == (True, True)
