@@ -1,15 +1,20 @@
 """What a person types of a host, what it tells of itself, and which keys it shows: rows of data."""
 
+import ast
 import io
 import json
+import re
+import sys
 import tarfile
 from dataclasses import replace
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import dayfly
 from dayfly.errors import UsageError
 from dayfly.hosts.address import Address, HostError, address_of, opening_of
 from dayfly.hosts.facts import NEEDED, Facts, in_the_way, read, require
@@ -158,6 +163,29 @@ def test_the_same_dayfly_is_the_same_package() -> None:
         assert told.read().decode() == package().needs, "so that a host can make another one"
     assert "dayfly/cli/host.py" in names
     assert any(name.endswith(".dist-info/METADATA") for name in names)
+
+
+def imported(path: Path) -> set[str]:
+    """Packages that a file names, also where it imports them late."""
+    nodes = [*ast.walk(ast.parse(path.read_text()))]
+    plain = [each.name for node in nodes if isinstance(node, ast.Import) for each in node.names]
+    other = [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    return {name.partition(".")[0] for name in (*plain, *other)}
+
+
+def test_a_host_is_brought_all_that_dayfly_imports() -> None:
+    """Ansible has an environment of its own; `compression` is newer Pythons' own."""
+    known = {*sys.stdlib_module_names, "dayfly", "ansible", "compression"}
+    names = set[str]().union(*map(imported, Path(dayfly.__file__).parent.rglob("*.py"))) - known
+    owners = packages_distributions()
+    brought = {line.partition("==")[0] for line in package().needs.splitlines() if "==" in line}
+
+    assert {"boto3", "msgspec"} <= names
+    assert [name for name in sorted(names) if not brought & {*map(as_locked, owners[name])}] == []
+
+
+def as_locked(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 @pytest.mark.parametrize(
