@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import urllib.request
 from typing import Any
 
 import pytest
@@ -112,6 +113,9 @@ def test_machines_are_what_was_built_until_somebody_changes_one(
 def test_what_serves_is_measured_by_whoever_asks(prod: Production, kinds: Project) -> None:
     def measured() -> bool:
         rows = prod.client.get("/api/capacity")["processes"]
+        for _ in range(5):  # between two looks
+            with urllib.request.urlopen(f"{prod.url}/version", timeout=10):
+                pass
         return bool(rows) and all(row["measured"] for row in rows)
 
     wait_until(measured, seconds=30, what="two looks", poll=1.1)
@@ -121,5 +125,7 @@ def test_what_serves_is_measured_by_whoever_asks(prod: Production, kinds: Projec
     assert web["app"] == "kinds"
     assert web["machines"] == len([m for m in prod.machines("kinds") if m["process"] == "web"])
     assert 1 << 20 < web["measured"]["memory"] <= web["measured"]["memory_most"] < 1 << 30
+    assert web["measured"]["rate"] > 0
+    assert web["measured"]["cpu_of_request"] is not None
     assert value["sizes"][0]["count"] == 1
     assert "Fleets that fit at their busiest: " in prod.typed("capacity")
