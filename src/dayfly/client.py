@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from dayfly.errors import DayflyError
 from dayfly.events import Event
+from dayfly.way import Line, Way, connection, is_address, line_to
 
 SECONDS = 30.0  # for an answer; an event stream says something at least every 15 s
 UPLOAD_SECONDS = 600.0  # for git to look at everything that was sent
@@ -36,7 +37,7 @@ class ClientError(DayflyError):
 class Client:
     """One server. Every call opens a connection of its own, so nothing is left to close."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each says something else of one server
         self,
         address: str,
         token: str,
@@ -45,10 +46,12 @@ class Client:
         called: str = "",
         seconds: float = SECONDS,
         ca: str = "",
+        way: Way | None = None,
     ) -> None:
         """`called`: what answers there, where that is no environment's server.
 
         `ca`: who signed its certificate, as PEM; without it those that the system trusts.
+        `way`: to where the address is right; without it, here.
         """
         self.address = address.rstrip("/")
         self._called = called
@@ -56,6 +59,7 @@ class Client:
         self._token = token
         self._seconds = seconds
         self._ca = ca
+        self._way = way
 
     def get(self, path: str, **query: object) -> Any:  # noqa: ANN401 - JSON
         return self._json("GET", _with_query(path, query))
@@ -168,39 +172,40 @@ class Client:
         sent = {"Authorization": f"Bearer {self._token}", **(headers or {})}
         if kind:
             sent["Content-Type"] = kind
-        connection = self._connection(seconds or self._seconds)
-        try:
-            connection.request(method, path, body=body, headers=sent)
-            if kind == BINARY and connection.sock:
-                connection.sock.settimeout(UPLOAD_SECONDS)
-            answer = connection.getresponse()
+        with self._connected(seconds or self._seconds) as reached:
+            reached.request(method, path, body=body, headers=sent)
+            if kind == BINARY and reached.sock:
+                reached.sock.settimeout(UPLOAD_SECONDS)
+            answer = reached.getresponse()
             if answer.status >= REFUSED_FROM:
                 raise self._refusal(answer.status, answer.read())
             yield answer
-        except (OSError, http.client.HTTPException) as error:
-            raise self._silence(error) from error
-        finally:
-            connection.close()
 
-    def _connection(self, seconds: float) -> http.client.HTTPConnection:
-        parts = urlsplit(self.address)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+    @contextmanager
+    def _connected(self, seconds: float) -> Iterator[http.client.HTTPConnection]:
+        """Its end without an answer, in the block too, is a ClientError without a status."""
+        if not is_address(self.address):
             raise ClientError(
                 f"{self.address}: not the address of a server",
                 hint="An address looks like http://127.0.0.1:8081.",
             )
-        if parts.scheme == "http":
-            return http.client.HTTPConnection(parts.hostname, parts.port, timeout=seconds)
-        context = ssl.create_default_context(cadata=self._ca or None)
-        return http.client.HTTPSConnection(
-            parts.hostname, parts.port, timeout=seconds, context=context
-        )
+        with line_to(self._way, self.address) as line:
+            try:
+                made = connection(self.address, ca=self._ca, seconds=seconds, line=line)
+                with closing(made):
+                    yield made
+            except (OSError, http.client.HTTPException) as error:
+                raise self._silence(error, line) from error
 
-    def _silence(self, error: Exception) -> ClientError:
+    def _silence(self, error: Exception, line: Line | None) -> ClientError:
+        if failure := line and line.failure():
+            return ClientError(failure.message, hint=failure.hint)
         called = self._called or f"The server of environment {self.environment}"
+        there = f"{self.address} on {self._way.end}" if self._way else self.address
+        up = f"`dayfly up` {'there ' if self._way else ''}starts it."
         return ClientError(
-            f"{called} does not answer at {self.address} ({error or type(error).__name__}).",
-            hint="" if self._called else "`dayfly up` starts it.",
+            f"{called} does not answer at {there} ({error or type(error).__name__}).",
+            hint="" if self._called else up,
         )
 
     def _refusal(self, status: int, body: bytes) -> ClientError:

@@ -4,12 +4,14 @@ import os
 import selectors
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO, Any
 
 from dayfly.clock import Stop
@@ -158,6 +160,44 @@ def start_detached(argv: Sequence[str], *, output: Path, setting: Setting = ORDI
         )
     process.returncode = 0  # ours no longer: keeps Popen from warning when it is forgotten
     return process.pid
+
+
+@dataclass(frozen=True)
+class Connected:
+    """A program that runs with our socket's other end as its input and output."""
+
+    socket: socket.socket
+    _process: subprocess.Popen[bytes]
+    _said: IO[bytes]
+
+    def ended(self, *, seconds: float) -> Completed | None:
+        """How it ended and what it said of errors; None where it still runs after so long."""
+        try:
+            status = self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+        self._said.seek(0)
+        return Completed(status, self._said.read(CHUNK).decode(errors="replace"))
+
+
+@contextmanager
+def connected(argv: Sequence[str]) -> Iterator[Connected]:
+    """A program to talk with; it is ended on the way out."""
+    ours, theirs = socket.socketpair()
+    with ours, TemporaryFile() as said:
+        with theirs, _translated(argv):
+            process = subprocess.Popen(
+                argv,
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
+                stderr=said,
+                start_new_session=True,
+            )
+        try:
+            yield Connected(ours, process, said)
+        finally:
+            ours.close()
+            end_group(process)
 
 
 def reap(pid: int) -> int | None:

@@ -58,8 +58,19 @@ class Bare:
 
     def type(self, *words: str) -> Ran:
         """`dayfly host WORDS`, with the ssh configuration of this person."""
+        return self._ran(self._argv("host", *words))
+
+    def log_in(self, user: str) -> Ran:
+        """`dayfly login` to its environment, by ssh."""
+        return self._ran(self._argv("login", f"ssh://{user}@{self.address}"))
+
+    def far(self, *words: str) -> Ran:
+        """`dayfly WORDS` for its environment, from elsewhere."""
+        return self._ran([*DAYFLY, "-e", "far", *words])
+
+    def _ran(self, argv: list[str]) -> Ran:
         done = subprocess.run(
-            self._argv(*words),
+            argv,
             env=self._surroundings,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -72,7 +83,7 @@ class Bare:
     def typing(self, *words: str) -> Iterator["subprocess.Popen[str]"]:
         """The same while the block runs."""
         with subprocess.Popen(
-            self._argv(*words),
+            self._argv("host", *words),
             env=self._surroundings,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -84,12 +95,12 @@ class Bare:
                 process.kill()
 
     def _argv(self, *words: str) -> list[str]:
-        return [*DAYFLY, "host", *words, "--ssh-config", str(self.config)]
+        return [*DAYFLY, *words, "--ssh-config", str(self.config)]
 
     @property
     def _surroundings(self) -> dict[str, str]:
         source = os.pathsep.join([str(ROOTS / "src"), str(ROOTS / "tests")])
-        return {**os.environ, "PYTHONPATH": source, "NO_COLOR": "1"}
+        return {**os.environ, "PYTHONPATH": source, "NO_COLOR": "1", "HOME": str(self.folder)}
 
     def inside(self, command: str) -> str:
         """What a command of its root prints."""

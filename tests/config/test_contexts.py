@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,7 @@ def test_what_is_remembered_stands_beside_the_others(home: Home, contexts: Path)
     assert context_of("far", home, contexts) == known
     assert context_of("staging", home, contexts).token == "t0ken"
     assert contexts.stat().st_mode & 0o777 == 0o600
+    known = replace(known, ssh="deploy@far:22", ssh_config="/home/ana/config")
     remember(known, contexts.parent / "new/contexts.toml")
     assert context_of("far", home, contexts.parent / "new/contexts.toml") == known
 
@@ -128,6 +130,7 @@ def test_a_file_of_tokens_that_others_may_read_is_refused(home: Home, contexts: 
         '[staging]\naddress = "http://x:99999"\ntoken = "t"\n',
         '[staging]\naddress = "http://x/path"\ntoken = "t"\n',
         '[staging]\naddress = "http://x"\ntoken = "t"\nuser = "me"\n',
+        '[staging]\naddress = "http://x"\nssh = "x"\n',
         "[staging\n",
     ],
 )

@@ -45,6 +45,7 @@ class FakeEnvironment:
     asked: list[tuple[str, Any]] = field(default_factory=list)  # path and JSON of each order
     uploads: list[bytes] = field(default_factory=list)
     refusal: tuple[int, dict[str, str]] | None = None  # of every POST
+    capacity_: dict[str, Any] = field(default_factory=dict)
     alerts_: list[dict[str, Any]] = field(default_factory=list)
     saved: Path = Path("/nonexistent/searches.json")
     operated: Operated = NOWHERE
@@ -114,6 +115,7 @@ def routes(environment: FakeEnvironment) -> list[BaseRoute]:
         "/api/alerts": api.alerts,
         "/api/releases": api.releases,
         "/api/machines": api.machines,
+        "/api/capacity": api.capacity,
         "/api/releases/{number:int}": api.receipt,
         "/api/releases/{number:int}/events": api.events,
         "/api/releases/{number:int}/output": api.output,
@@ -177,6 +179,9 @@ class _Api:
             "role": "serving", "memory": 64 * 1024**2, "cpu": 0.05, "started": None,
         }  # fmt: skip
         return JSONResponse([machine])
+
+    async def capacity(self, _: Request) -> Response:
+        return JSONResponse(self.environment.capacity_)
 
     async def events(self, request: Request) -> Response:
         after = int(request.headers.get("last-event-id", 0))

@@ -134,7 +134,7 @@ def test_a_stop_ends_the_build(shop: Workshop) -> None:
 
 
 def test_a_build_ends_at_its_deadline(shop: Workshop) -> None:
-    with pytest.raises(BuildError, match="not done within"):
+    with pytest.raises(BuildError, match="did not end before the deadline of"):
         shop.build(shop.app("sleep 120", deadline=3))
 
 

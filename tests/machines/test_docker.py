@@ -10,6 +10,7 @@ import pytest
 from dayfly.clock import wait_until
 from dayfly.images.image import Image
 from dayfly.machines import container
+from dayfly.machines.cgroup import beside
 from dayfly.machines.container import numeric_user
 from dayfly.machines.docker import DockerRuntime
 from dayfly.machines.engine import Engine, EngineError
@@ -165,3 +166,17 @@ def test_many_are_listed_quickly(runtime: DockerRuntime, spec: MakeSpec) -> None
         runtime.launch(spec("exec sleep 60", name=f"m{number}"))
     wait_until(lambda: len(runtime.machines()) == 5, seconds=5, what="all")
     assert {each.state for each in runtime.machines()} == {"running"}
+
+
+def test_all_processes_of_a_container_are_found_at_once(
+    runtime: DockerRuntime, spec: MakeSpec
+) -> None:
+    """By its cgroup, as by their descent."""
+    machine = runtime.launch(spec("sleep 61 & (sleep 62 & exec sleep 63) & exec sleep 60"))
+
+    def same() -> bool:
+        found = runtime.pids(machine.name)
+        return len(found) >= 4 and {*found} == {*beside(found[0])}
+
+    wait_until(same, seconds=10, what="the same processes")
+    assert not beside(1 << 22), "nothing has this pid"

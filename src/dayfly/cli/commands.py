@@ -105,6 +105,7 @@ def words(text: str) -> str:
 
 def parser() -> argparse.ArgumentParser:
     from dayfly.cli import (  # noqa: PLC0415
+        capacity,
         environment,
         files,
         host,
@@ -126,8 +127,8 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("-e", "--environment", metavar="NAME", help=argparse.SUPPRESS)
     commands = Commands(top)
     for group in (
-        environment, release, impact, preserved, readers, images, logs, files, tunnel, host, login,
-        work,
+        environment, release, impact, preserved, readers, images, capacity, logs, files, tunnel,
+        host, login, work,
         secrets,
         tokens,
     ):  # fmt: skip

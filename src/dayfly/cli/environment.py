@@ -1,8 +1,9 @@
 """Commands for the environment itself: up, down, check, console, destroy."""
 
 from dayfly.cli.commands import Commands
-from dayfly.cli.output import ask, clean, is_terminal, say, say_json
+from dayfly.cli.output import ask, clean, is_terminal, remark, say, say_json
 from dayfly.cli.session import Session
+from dayfly.cli.ssh import forwarded
 from dayfly.errors import DayflyError
 
 
@@ -47,6 +48,8 @@ def check(session: Session, *, json: bool) -> int:
 
 def console(session: Session) -> int:
     say(_console_link(session))
+    if forwards := forwarded(session.context()):
+        remark(f"A browser here reaches it while this runs: {clean(forwards)}")
     return 0
 
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from dayfly.cli.commands import Commands, words
 from dayfly.cli.output import clean, paint, remark, say, say_json
 from dayfly.cli.session import Session
+from dayfly.cli.ssh import HOST, declare_config, ssh_of
 from dayfly.errors import UsageError
 from dayfly.shown import duration
 
 if TYPE_CHECKING:
     from dayfly.hosts.making import Made, Person
-    from dayfly.hosts.ssh import Ssh
 
 REBOOT_SECONDS = 600.0
 
@@ -24,9 +24,7 @@ def declare(commands: Commands) -> None:
     reboot_ = host.add("reboot", reboot, "Restart a host, and wait until it is back.")
     for parser in (add_, remove_, reboot_):
         parser.add_argument("address", metavar="[USER@]HOST[:PORT]", help="as ssh reaches it")
-        parser.add_argument(
-            "--ssh-config", type=Path, metavar="FILE", help="instead of ~/.ssh/config"
-        )
+        declare_config(parser)
     for parser in (add_, remove_):
         parser.add_argument(
             "--check", action="store_true", help="only tell what would change; exit status 1 if any"
@@ -70,7 +68,7 @@ def add(  # noqa: PLR0913 - each is an option
     from dayfly.hosts import making  # noqa: PLC0415 - heavy, and only needed here
     from dayfly.hosts.address import opening_of  # noqa: PLC0415
 
-    ssh = _ssh(address, ssh_config)
+    ssh = ssh_of(address, ssh_config, typed=HOST)
     openings = [opening_of(each) for each in ("80", "443", *ports)]
     wanted = making.Wanted(
         openings=list(dict.fromkeys(openings)),
@@ -78,7 +76,7 @@ def add(  # noqa: PLR0913 - each is an option
         settings=_settings(settings),
     )
     if fingerprint:
-        file = making.trust(ssh, fingerprint)
+        file = ssh.trust(fingerprint)
         remark(f"the key of {address} is in {file}")
     made = making.add(ssh, wanted, check=check, say=_progress(json=json))
     return _told(made, address, check=check, json=json)
@@ -89,7 +87,9 @@ def remove(
 ) -> int:
     from dayfly.hosts import making  # noqa: PLC0415
 
-    made = making.remove(_ssh(address, ssh_config), check=check, say=_progress(json=json))
+    made = making.remove(
+        ssh_of(address, ssh_config, typed=HOST), check=check, say=_progress(json=json)
+    )
     return _told(made, address, check=check, json=json)
 
 
@@ -98,7 +98,9 @@ def reboot(
 ) -> int:
     from dayfly.hosts import rebooting  # noqa: PLC0415
 
-    back = rebooting.reboot(_ssh(address, ssh_config), downtime=downtime, seconds=seconds, say=say)
+    back = rebooting.reboot(
+        ssh_of(address, ssh_config, typed=HOST), downtime=downtime, seconds=seconds, say=say
+    )
     serves = ", and serves" if back.serves else ""
     say(f"{clean(address)} is back after {duration(back.seconds)}{serves}")
     return 0
@@ -118,15 +120,6 @@ def _told(made: "Made", address: str, *, check: bool, json: bool) -> int:
         say(f"{clean(address)} is as it should be: nothing {word}")
     say(*(f"note: {clean(note)}" for note in made.notes))
     return 1 if check and made.changed else 0
-
-
-def _ssh(address: str, config: Path | None) -> "Ssh":
-    from dayfly.hosts.address import address_of  # noqa: PLC0415
-    from dayfly.hosts.ssh import Ssh  # noqa: PLC0415
-
-    if config and not config.is_file():
-        raise UsageError(f"--ssh-config {config}: there is no such file")
-    return Ssh(address=address_of(address), config=config and config.absolute())
 
 
 def _settings(file: Path | None) -> Path | None:

@@ -23,6 +23,12 @@ in a file that nobody else may read (`chmod 600`):
 address = "https://staging.example:8443"  # http:// or https://, host and port
 token   = "…"                             # what DAYFLY_HOME/token holds there
 ca      = "…"                             # PEM: who signs its certificate; without it the system's
+
+[production]
+address    = "http://127.0.0.1:8081"      # as the host in `ssh` reaches it
+token      = "…"
+ssh        = "deploy@10.8.0.5:22"         # by your own ssh, each connection forwarded by one
+ssh_config = "…"                          # a file instead of ~/.ssh/config
 ```
 
 `up`, `down`, `check`, `tunnel` and `destroy` always work on the environment in `DAYFLY_HOME`;

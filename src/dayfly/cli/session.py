@@ -3,10 +3,14 @@
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dayfly.client import SECONDS, Client
 from dayfly.config.home import Home, default_home
 from dayfly.errors import DayflyError, UsageError
+
+if TYPE_CHECKING:
+    from dayfly.config.contexts import Context
 
 SETTINGS = "dayfly.toml"
 
@@ -24,16 +28,22 @@ class Session:
     folder: Path = Path()
 
     def client(self, *, seconds: float = SECONDS) -> Client:
-        from dayfly.config.contexts import context  # noqa: PLC0415
+        from dayfly.cli.ssh import way_of  # noqa: PLC0415
 
-        chosen = context(self.environment)
+        chosen = self.context()
         return Client(
             chosen.address,
             chosen.token,
             environment=chosen.name,
             seconds=seconds,
             ca=chosen.ca,
+            way=way_of(chosen),
         )
+
+    def context(self) -> "Context":
+        from dayfly.config.contexts import context  # noqa: PLC0415
+
+        return context(self.environment)
 
     def home(self) -> Home:
         """The home of an environment on this machine."""

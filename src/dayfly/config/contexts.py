@@ -15,6 +15,9 @@ from dayfly.config.inherited import context_variable
 from dayfly.config.problem import SettingsError
 from dayfly.durable import FileError, translated, write_atomically
 
+NEEDED = {"address", "token"}
+OPTIONAL = ("ca", "ssh", "ssh_config")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
@@ -22,6 +25,8 @@ class Context:
     address: str  # http://host:port
     token: str = field(repr=False)
     ca: str = field(default="", repr=False)  # PEM: who signs the server's certificate
+    ssh: str = ""  # the host from where the address is reached: USER@HOST:PORT; here without it
+    ssh_config: str = ""  # a file instead of ~/.ssh/config
 
 
 def context(name: str | None) -> Context:
@@ -70,7 +75,7 @@ def remember(context: Context, contexts: Path) -> None:
 def _written(context: Context) -> str:
     """As TOML, whose texts are JSON's."""
     told = {"address": context.address, "token": context.token}
-    told |= {"ca": context.ca} if context.ca else {}
+    told |= {key: said for key in OPTIONAL if (said := getattr(context, key))}
     lines = [f"{key} = {json.dumps(value)}" for key, value in told.items()]
     return "\n".join([f"[{json.dumps(context.name)}]", *lines, ""])
 
@@ -131,15 +136,15 @@ def _elsewhere(path: Path) -> dict[str, Context]:
 
 
 def _context(path: Path, name: str, table: object) -> Context:
-    needed = {"address", "token"}
-    if not isinstance(table, dict) or table.keys() - {"ca"} != needed:
-        says = f"{path}: [{name}] needs `address` and `token`, and besides them only knows `ca`"
-        raise SettingsError(says)
+    if not isinstance(table, dict) or table.keys() - {*OPTIONAL} != NEEDED:
+        says = f"{path}: [{name}] needs `address` and `token`, and besides them only knows"
+        raise SettingsError(f"{says} {', '.join(f'`{key}`' for key in OPTIONAL)}")
     address, secret = str(table["address"]).rstrip("/"), str(table["token"])
     if not _is_address(address):
         says = f"{path}: [{name}] has the address {address}"
         raise SettingsError(says, hint="Allowed is http://HOST:PORT or https://HOST:PORT.")
-    return Context(name=name, address=address, token=secret, ca=str(table.get("ca", "")))
+    more = {key: str(table.get(key, "")) for key in OPTIONAL}
+    return Context(name=name, address=address, token=secret, **more)
 
 
 def _is_address(text: str) -> bool:

@@ -18,6 +18,7 @@ from dayfly.config.problem import SettingsError
 from dayfly.config.secrets import SecretError
 from dayfly.environment import (
     built,
+    measured,
     orders,
     preserved,
     readings,
@@ -54,6 +55,7 @@ READINGS: dict[str, Answer] = {
     "/api/images": built.images,
     "/api/images/differences": built.image_differences,
     "/api/machines": readings.machines,
+    "/api/capacity": measured.capacity,
     "/api/apps/{app}/machines/differences": built.machine_differences,
     "/api/apps/{app}/jobs": readings.jobs,
     "/api/apps/{app}/secrets": readings.secrets,

@@ -42,6 +42,7 @@ from dayfly.release.engine import Engine
 from dayfly.release.inspector import Inspector
 from dayfly.release.jobs import Scheduler
 from dayfly.release.journal import Journal
+from dayfly.release.measuring import Measuring
 from dayfly.release.records import ReleaseRecord
 from dayfly.release.recovery import recover
 from dayfly.release.reopening import reopened
@@ -63,6 +64,7 @@ class Environment:
     occupied: set[str]
     alerts: Alerts
     mounting: Mounting
+    measuring: Measuring
 
 
 @contextmanager
@@ -85,8 +87,10 @@ def opened(home: Home) -> Iterator[Environment]:
     following = Rounds("mounting", MOUNTING, mounting.round)
     alerts = _alerts(parts, engine)
     changes = FileWatches(home, parts.settings)
+    measuring = Measuring(parts)
     threads = (
         inspector, caretaker, scheduler, watch, retiring, collecting, following, alerts, changes,
+        measuring,
     )  # fmt: skip
     for thread in threads:
         thread.start()
@@ -99,6 +103,7 @@ def opened(home: Home) -> Iterator[Environment]:
             occupied=occupied,
             alerts=alerts,
             mounting=mounting,
+            measuring=measuring,
         )
     finally:
         engine.close()

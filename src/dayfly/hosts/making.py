@@ -11,7 +11,6 @@ from pathlib import Path
 from dayfly.hosts import facts
 from dayfly.hosts.address import HostError
 from dayfly.hosts.facts import Facts
-from dayfly.hosts.keys import remember, vouched
 from dayfly.hosts.package import package
 from dayfly.hosts.play import Play
 from dayfly.hosts.ssh import Ssh
@@ -49,11 +48,6 @@ class Made:
 
     changed: tuple[str, ...]
     notes: tuple[str, ...] = field(default=())
-
-
-def trust(ssh: Ssh, fingerprint: str) -> Path:
-    """Take the key that a person has compared into their known hosts; returns the file."""
-    return remember(vouched(ssh.offered(), fingerprint, str(ssh.address)), ssh.settled())
 
 
 def add(ssh: Ssh, wanted: Wanted, *, check: bool, say: Say) -> Made:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dayfly.command import CommandError, output_of, run, which
+from dayfly.errors import DayflyError
 from dayfly.hosts.address import Address, HostError
-from dayfly.hosts.keys import Key, keys_of, known_as
+from dayfly.hosts.keys import Key, keys_of, known_as, remember, vouched
 
 CONNECT_SECONDS = 10
 # Nobody is there to answer, and a host that shows another key is another host.
@@ -25,6 +26,9 @@ class Ssh:
 
     address: Address
     config: Path | None = None  # instead of ~/.ssh/config
+    typed: str = (
+        "dayfly host add "  # before an address: the command that takes a key which was compared
+    )
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -41,14 +45,14 @@ class Ssh:
         try:
             return output_of([*self.argv(), script], seconds=seconds)
         except CommandError as error:
-            raise self._unreachable(error) if error.status in {_FAILED, None} else error from error
+            raise self._translated(error) from error
 
     def tell(self, script: str, *, seconds: float = 900) -> None:
         """The same for what may take long."""
         try:
             run([*self.argv(), script], seconds=seconds)
         except CommandError as error:
-            raise self._unreachable(error) if error.status in {_FAILED, None} else error from error
+            raise self._translated(error) from error
 
     def settled(self) -> dict[str, str]:
         """What ssh would do: hostname, port, user, userknownhostsfile."""
@@ -65,10 +69,20 @@ class Ssh:
                     return found
         return ()
 
-    def _unreachable(self, error: CommandError) -> HostError:
+    def trust(self, fingerprint: str) -> Path:
+        """Take the key that a person has compared into their known hosts; returns the file."""
+        return remember(vouched(self.offered(), fingerprint, str(self.address)), self.settled())
+
+    def _translated(self, error: CommandError) -> DayflyError:
+        """What a command of the host says of itself stays as it is."""
+        if error.status not in {_FAILED, None}:
+            return error
+        return self.unreachable(error.tail, error.message)
+
+    def unreachable(self, said: str, otherwise: str = "") -> HostError:
+        """What ssh said when it ended, for people; `otherwise` where it said nothing."""
         if which("ssh") is None:
             return HostError("there is no ssh here", hint="apt install openssh-client")
-        said = error.tail
         if "REMOTE HOST IDENTIFICATION HAS CHANGED" in said:
             return self._changed()
         if "Host key verification failed" in said:
@@ -80,7 +94,7 @@ class Ssh:
                 hint=f"ssh-copy-id {self.address} puts your key there; `ssh {self.address}` has"
                 " to work without a password.",
             )
-        return HostError(f"{self.address} can't be reached: {_last(said) or error.message}")
+        return HostError(f"{self.address} can't be reached: {_last(said) or otherwise}")
 
     def _unknown(self) -> HostError:
         keys = self.offered()
@@ -91,7 +105,7 @@ class Ssh:
                 "Whoever answers there shows",
                 *(shown or ["  no key at all"]),
                 "Compare it with the host's own: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub",
-                f"If it is the same: dayfly host add {self.address} --fingerprint {best}",
+                f"If it is the same: {self.typed}{self.address} --fingerprint {best}",
             ]
         )
         return HostError(f"the key of {self.address} is not known here", hint=hint)

@@ -1,5 +1,6 @@
 """A folder in which build steps run: what they see, who they are, and how they fail."""
 
+import math
 import os
 import shutil
 import time
@@ -56,7 +57,7 @@ class Workplace:
         try:
             run(argv, setting=setting, on_line=about.on_line, stop=about.stop, seconds=left)
         except CommandError as error:
-            raise failed(title, error) from error
+            raise failed(title, error, self.builders.ends) from error
         finally:
             remove(temporary)
 
@@ -145,8 +146,10 @@ def _files(*argv: str) -> None:
         raise failed(f"{argv[0]}, handling the image's files,", error) from error
 
 
-def failed(title: str, error: CommandError) -> BuildError:
-    """What a failed program of a build tells a person."""
+def failed(title: str, error: CommandError, ends: float = math.inf) -> BuildError:
+    """What a failed program of a build tells a person; `ends` is the build's deadline."""
+    if error.status is None and ends <= time.monotonic():
+        return BuildError(f"{title} did not end before the deadline of [build]", hint=error.tail)
     if "No space left on device" in error.tail:
         return BuildError(
             f"{title} found the disk full", hint=f"Free some space, then try again.\n{error.tail}"

@@ -10,6 +10,7 @@ from pathlib import Path
 from dayfly.clock import DeadlineError, wait_until
 from dayfly.machines.freezer import Freezer
 from dayfly.machines.machine import MachineError
+from dayfly.machines.proc import PROC
 
 ROOT = Path("/sys/fs/cgroup")
 PIDS = 4096  # processes and threads of one machine
@@ -146,6 +147,24 @@ class Cgroups:
             _remove(folder)
             with suppress(OSError):  # other machines are in it
                 folder.parent.rmdir()
+
+
+def beside(pid: int, root: Path = ROOT) -> tuple[int, ...]:
+    """All that is in the cgroup of a process of this host; empty where that is not to be told."""
+    with suppress(OSError):
+        for line in (PROC / str(pid) / "cgroup").read_text().splitlines():
+            _, controllers, path = line.split(":", 2)
+            if (
+                path == "/"
+                or ".." in path
+                or (controllers and "pids" not in controllers.split(","))
+            ):
+                continue
+            with suppress(OSError):
+                procs = root / ("pids" if controllers else "") / path.lstrip("/") / "cgroup.procs"
+                if pid in (found := tuple(map(int, procs.read_text().split()))):
+                    return found
+    return ()
 
 
 def _delegate(folder: Path, controllers: Iterable[str]) -> None:

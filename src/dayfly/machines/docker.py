@@ -15,6 +15,7 @@ from dayfly.images.exported import contents_of_container
 from dayfly.images.image import Image
 from dayfly.machines import container, proc, workdir
 from dayfly.machines.bounds import bounds_of
+from dayfly.machines.cgroup import beside
 from dayfly.machines.container import INSIDE, LABEL, Mount, Network, Seen, container_name
 from dayfly.machines.ending import NEVER_STARTED
 from dayfly.machines.engine import CONFLICT, NOT_FOUND, Engine, EngineError
@@ -122,7 +123,8 @@ class DockerRuntime:
         shutil.rmtree(self.output(name), ignore_errors=True)
 
     def usage(self, name: str) -> Usage | None:
-        pids = self.pids(name)  # the engine takes a second to tell the same
+        first = self._first(name)  # the engine takes a second to tell the same
+        pids = (beside(first) if first else ()) or self.pids(name)
         return Usage(memory=proc.memory_of(pids), cpu=proc.cpu_of(pids)) if pids else None
 
     def fingerprint(
@@ -144,9 +146,13 @@ class DockerRuntime:
 
     def pids(self, name: str) -> tuple[int, ...]:
         """All descend from the container's first process, which adopts what is orphaned."""
-        found = self._inspect(name)
-        first = found["State"]["Pid"] if found else 0
+        first = self._first(name)
         return proc.descendants(first, proc.facts()) if first else ()
+
+    def _first(self, name: str) -> int:
+        """The pid of its first process; 0 where it does not run."""
+        found = self._inspect(name)
+        return int(found["State"]["Pid"]) if found else 0
 
     @property
     def _folders(self) -> Folders:

@@ -54,7 +54,7 @@ class Inspector:
 
     def round(self) -> None:
         """Look at every machine that is due."""
-        machines = {machine.name: machine for machine in self._serving()}
+        machines = {machine.name: machine for machine in serving(self._parts)}
         for known in (self._looked, self._bounds, self._found):
             for name in known.keys() - machines.keys():
                 del known[name]
@@ -69,13 +69,6 @@ class Inspector:
                 self._rounds.stop.check()
                 self._told.guard(_about(machine), partial(self._look, machine))
                 self._looked[machine.name] = time.time()
-
-    def _serving(self) -> Iterator[Machine]:
-        serving = {app: self._parts.serving(app) for app in self._parts.balancer.routing().serving}
-        for machine in self._parts.runtime.machines():
-            whole = (machine.kind, machine.state) == ("process", "running")
-            if whole and machine.release == serving.get(machine.app):
-                yield machine
 
     def _read_image(self, machine: Machine) -> None:
         """Before anybody can have changed it: files of a process are those of its image."""
@@ -121,7 +114,16 @@ class Inspector:
         return found if self._runs(machine) else None
 
     def _runs(self, machine: Machine) -> bool:
-        return any(each.name == machine.name for each in self._serving())
+        return any(each.name == machine.name for each in serving(self._parts))
+
+
+def serving(parts: Parts) -> Iterator[Machine]:
+    """The machines of what serves that run, without its jobs."""
+    releases = {app: parts.serving(app) for app in parts.balancer.routing().serving}
+    for machine in parts.runtime.machines():
+        whole = (machine.kind, machine.state) == ("process", "running")
+        if whole and machine.release == releases.get(machine.app):
+            yield machine
 
 
 def _about(machine: Machine) -> str:

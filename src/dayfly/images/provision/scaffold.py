@@ -50,7 +50,7 @@ class Scaffold:
         try:
             run(argv, setting=setting, on_line=about.on_line, stop=about.stop, seconds=self.left)
         except CommandError as error:
-            raise failed(title, error) from error
+            raise failed(title, error, about.ends) from error
 
     def argv(self, names: Mapping[str, str]) -> list[str]:
         """The beginning of a command in the container, which takes these variables from ours."""
