@@ -218,7 +218,7 @@ def test_a_machine_is_retired_when_its_files_are_in(prod: Production, keeper: Pr
 
 BUILDS = """
 [build]
-steps = ["mkdir dist && echo one > dist/app.whl", "date +%N > dist/log.txt"]
+steps = ["mkdir dist && echo one > dist/app.whl && echo two > dist/log.txt"]
 outputs = { "/app/dist/*.whl" = "builds/", "dist/*.tar.gz" = "builds/" }
 
 [test]
@@ -237,12 +237,13 @@ def test_what_a_build_and_its_tests_have_made_lies_in_the_archive(
         rows = json.loads(prod.typed("files", "versions", f"keeper/{key}", "--json"))
         return [row["provenance"]["release"] for row in rows]
 
-    first = prod.released(keeper, commit(keeper, more=BUILDS.replace("RED", "1")))
-    second = prod.released(keeper, commit(keeper, more=BUILDS.replace("RED", "1")))
+    green = commit(keeper, more=BUILDS.replace("RED", "1"))
+    first = prod.released(keeper, green)
+    second = prod.released(keeper, green)
     red = prod.release(keeper, commit(keeper, more=BUILDS.replace("RED", "'' # red")))
     failed = prod.newest()
     prod.typed("files", "limit", "keeper", "--quota", "1B")
-    full = prod.release(keeper, commit(keeper, more=BUILDS.replace("RED", "1")))
+    full = prod.release(keeper, green)
     prod.typed("files", "limit", "keeper", "--quota", "0B")
 
     assert (red.status, full.status, prod.serving("keeper")) == (1, 1, second)

@@ -12,6 +12,7 @@ from dayfly.errors import DayflyError, StoppedError
 from dayfly.files.gathering import Found, files, key_of, names, store, type_of
 from dayfly.files.keys import unfit
 from dayfly.files.objects import Description, Provenance
+from dayfly.files.store import Store
 from dayfly.images.image import Image
 from dayfly.machines import workdir
 from dayfly.machines.machine import Spec
@@ -78,20 +79,12 @@ def _put(
 ) -> None:
     paths = list[str]()
     kept = list[dict[str, object]]()
-    bucket = work.parts.archive.bucket_of(work.app)
     try:
         with work.parts.archive.opened() as repository:
             for found in files(folder, partial(key_of, places=places)):
                 try:
                     paths.append(found.path)
-                    if why := unfit(found.key):
-                        _tell(
-                            work, f"{found.path[:200]!a} of the {of} is not archived: {why[:200]}"
-                        )
-                        continue
-                    told = _described(work, found, machine)
-                    version = store(repository, bucket, found, told)
-                    kept.append({"key": found.key, "version": version.id, "size": version.size})
+                    kept += _stored(work, repository, found, machine)
                 finally:
                     os.close(found.descriptor)
     except DayflyError as error:
@@ -101,7 +94,18 @@ def _put(
     for glob in places:
         if not any(names(glob, path) for path in paths):
             _tell(work, f"outputs of [{of}]: {glob} names no file")
+    bucket = work.parts.archive.bucket_of(work.app)
     work.emit("archived", of=of, bucket=bucket, count=len(kept), versions=kept[:MOST_TOLD])
+
+
+def _stored(work: Work, repository: Store, found: Found, machine: str) -> list[dict[str, object]]:
+    """None of a file whose path can be no key."""
+    if why := unfit(found.key):
+        _tell(work, f"{found.path[:200]!a} is not archived: {why[:200]}")
+        return []
+    bucket = work.parts.archive.bucket_of(work.app)
+    version = store(repository, bucket, found, _described(work, found, machine))
+    return [{"key": found.key, "version": version.id, "size": version.size}]
 
 
 def _tell(work: Work, message: str) -> None:
