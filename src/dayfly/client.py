@@ -21,6 +21,7 @@ PATIENCE_SECONDS = 60.0  # for a server that restarts while its events are follo
 PAUSE_SECONDS = 0.3
 REFUSED_FROM = 400
 LARGEST_CERTIFICATE = 64 * 1024
+PIECE = 1024 * 1024
 BINARY = "application/octet-stream"
 WAITS = "release.waits"  # for its window; much later it goes on
 LAST = frozenset({"release.finished", "rollback.finished", WAITS})  # who follows is done
@@ -120,6 +121,14 @@ class Client:
         with self._answer("GET", _with_query(path, query)) as answer:
             while raw := answer.readline():
                 yield raw.decode(errors="replace").rstrip("\r\n")
+
+    def pieces(self, path: str, **query: object) -> Iterator[bytes]:
+        """A binary answer as it comes; ClientError where it breaks off."""
+        with self._answer("GET", _with_query(path, query)) as answer:
+            while piece := answer.read(PIECE):
+                yield piece
+            if answer.length:  # it counts what is still to come
+                raise self._silence(ConnectionError("the answer broke off"))
 
     def stream(self, path: str, value: object) -> Iterator[tuple[str, Any]]:
         """(event, data) of a POST that answers with an event stream; it is never repeated."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from dayfly.clock import Stop
 from dayfly.command import CommandError, Setting, output_of, run
 from dayfly.images.builder import BuildError, OnLine
+from dayfly.images.repeatable import REPEATABLE
 
 FILES_SECONDS = 900.0  # for copying or sealing a tree, however large
 
@@ -66,6 +67,7 @@ class Workplace:
         home = str(self.builders.home)
         return {
             **inherited,
+            **REPEATABLE,
             **self.builders.env,
             "PATH": f"{self.venv}/bin:{inherited.get('PATH') or os.defpath}",
             "VIRTUAL_ENV": str(self.venv),
