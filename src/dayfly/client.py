@@ -128,7 +128,7 @@ class Client:
             while piece := answer.read(PIECE):
                 yield piece
             if answer.length:  # it counts what is still to come
-                raise self._silence(ConnectionError("the answer broke off"))
+                raise ConnectionError("the answer broke off")
 
     def stream(self, path: str, value: object) -> Iterator[tuple[str, Any]]:
         """(event, data) of a POST that answers with an event stream; it is never repeated."""
