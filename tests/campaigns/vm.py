@@ -102,12 +102,12 @@ def run(folder: Path, _seed: int, _budget: float) -> dict[str, Any]:
         place = Path(name)
         place.chmod(0o755)
         with running(place, runtime="docker") as prod:
-            figures = _story(prod, place)
+            figures = _story(prod, place, folder / "console")
     wanted = ("same_files", "same_seen", "refused_without_secret", "worker", "goes_whole")
     return {"held": all(figures["promises"][each] for each in wanted), "figures": figures}
 
 
-def _story(prod: Production, place: Path) -> dict[str, Any]:
+def _story(prod: Production, place: Path, kept: Path) -> dict[str, Any]:
     release(prod, place / "seen")
     in_container = _seen_in_container(prod)
     disk = place / "seen.qcow2"
@@ -126,7 +126,7 @@ def _story(prod: Production, place: Path) -> dict[str, Any]:
         memory = guest.memory()
         off = guest.power_off()
         console = guest.console
-    (place.parent / "dayfly-vm-console").write_text(console)
+    kept.write_text(console)
     differ = _unlike(in_container, in_vm)
     return {
         "kvm": has_kvm(),
