@@ -22,6 +22,7 @@ PATIENCE_SECONDS = 60.0  # for a server that restarts while its events are follo
 PAUSE_SECONDS = 0.3
 REFUSED_FROM = 400
 LARGEST_CERTIFICATE = 64 * 1024
+PIECE = 1024 * 1024
 # A route that holds back what a tunnel does not take answers EINVAL.
 NO_WAY = frozenset((errno.EINVAL, errno.ENETUNREACH, errno.EHOSTUNREACH))
 THROUGH = "Where a tunnel leads there, `dayfly tunnel status` on its gateway says why it is down."
@@ -130,6 +131,14 @@ class Client:
         with self._answer("GET", _with_query(path, query)) as answer:
             while raw := answer.readline():
                 yield raw.decode(errors="replace").rstrip("\r\n")
+
+    def pieces(self, path: str, **query: object) -> Iterator[bytes]:
+        """A binary answer as it comes; ClientError where it breaks off."""
+        with self._answer("GET", _with_query(path, query)) as answer:
+            while piece := answer.read(PIECE):
+                yield piece
+            if answer.length:  # it counts what is still to come
+                raise ConnectionError("the answer broke off")
 
     def stream(self, path: str, value: object) -> Iterator[tuple[str, Any]]:
         """(event, data) of a POST that answers with an event stream; it is never repeated."""

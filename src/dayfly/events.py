@@ -22,6 +22,7 @@ class Event:
     assessed          what `dayfly impact --json` prints
     course            course: "beside", "held" or "window", as the verdict allows it
     held              seconds: for how long requests waited at the balancer
+    archived          of ("build" or "test"), bucket, count, versions (key, version, size)
     preserved         preserved, tables, rows, bytes, each (table, rows, bytes)
     restored          export, tables, conflicts, newer
     bridge.built      bridges                             bridge.gone

@@ -27,6 +27,7 @@ from campaigns import (
     stories,
     tunnel,
     versions,
+    vm,
 )
 from dayfly.command import Setting, output_of
 
@@ -43,6 +44,7 @@ CAMPAIGNS: dict[str, Campaign] = {
     "stories": stories.run,
     "tunnel": tunnel.run,
     "versions": versions.run,
+    "vm": vm.run,
 }
 ROOT = Path(__file__).parents[2]
 EVIDENCE = ROOT / "docs" / "evidence"

@@ -1,13 +1,18 @@
 """An environment whose server only its own host reaches: by the person's ssh, to a real sshd."""
 
+import http.server
 import os
 import shlex
 import signal
+import ssl
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import trustme
 
 from dayfly.clock import wait_until
 from fake_server import FakeEnvironment, make_home
@@ -127,6 +132,49 @@ def test_a_server_that_is_down_and_a_host_that_is_off_are_told_apart(
     assert "Connection refused" in off.stderr
     wrong = laptop.type("login", "https://far", "--home", there)
     assert (wrong.returncode, "ssh://" in wrong.stderr) == (2, True)
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    """Its environment's name, whatever is asked."""
+
+    def do_GET(self) -> None:
+        told = b'{"environment": "production"}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(told)))
+        self.end_headers()
+        self.wfile.write(told)
+
+
+@contextmanager
+def with_certificate(authority: trustme.CA) -> Iterator[int]:
+    """A server with TLS, on this port."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_certificate_is_asked_for_through_ssh_too(
+    host: Sshd, known: None, laptop: Terminal, tmp_path: Path
+) -> None:
+    authority, there = trustme.CA(), tmp_path / "there"
+    with with_certificate(authority) as port:
+        make_home(there, f"http://127.0.0.1:{port}")
+        with (there / "environment.toml").open("a") as settings:
+            settings.write("tls = true\n")
+        (there / "ca").mkdir()
+        for signed_by, status in [(trustme.CA(), 1), (authority, 0)]:
+            signed_by.cert_pem.write_to_path(there / "ca/ca.pem")
+            done = log_in(laptop, host, host.person("ada"), "--home", str(there))
+            assert done.returncode == status, done.stderr
+            assert ("certificate verify failed" in done.stderr) is bool(status)
 
 
 def test_a_release_is_followed_on_when_its_connection_breaks(

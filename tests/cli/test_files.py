@@ -72,6 +72,23 @@ def test_what_was_put_is_listed_and_fetched(typed: Typed, root: Path, tmp_path: 
     assert (bucket["bucket"], bucket["objects"], bucket["bytes"]) == ("shop", 2, 6)
 
 
+def test_what_ends_in_a_slash_is_a_folder(typed: Typed, tmp_path: Path) -> None:
+    typed("create", "shop")
+    typed("put", a_file(tmp_path, "one"), "shop/letters/")
+    typed("cp", "shop/letters/note.txt", "shop/kept/")
+    typed("cp", "shop/letters/note.txt", "shop")
+
+    typed("get", "shop/kept/note.txt", f"{tmp_path}/new/folder/")
+    typed("get", "shop/kept/note.txt", str(tmp_path / "new"))
+
+    assert (tmp_path / "new/folder/note.txt").read_text() == "one"
+    assert (tmp_path / "new/note.txt").read_text() == "one"
+    keys = [row["key"] for row in read(typed("ls", "shop", "-r", "--json"))]
+    assert keys == ["kept/note.txt", "letters/note.txt", "note.txt"]
+    with pytest.raises(DayflyError, match=r"note\.txt: File exists"):
+        typed("get", "shop/note.txt", f"{tmp_path}/note.txt/")
+
+
 def test_an_earlier_version_comes_back(typed: Typed, tmp_path: Path) -> None:
     typed("create", "shop", "--versions")
     typed("put", a_file(tmp_path, "one"), "shop/a")

@@ -55,7 +55,10 @@ def test_what_was_deleted_for_good_comes_back_from_the_trash(typed: Typed, root:
     for body in (b"one", b"two!"):
         put(root, "a", body)
     put(root, "b", b"three")
-    typed("rm", "shop/a")
+    said = typed("rm", "shop/a")
+    assert said == (
+        "shop/a is deleted, and can be put back for 30d: `dayfly files trash ls shop` shows it\n"
+    )
     typed("rm", "shop/b")
     three, two, one = json.loads(typed("trash", "ls", "shop", "--json"))
 

@@ -55,6 +55,20 @@ def test_a_receipt_tells_the_verdict_what_was_found_and_what_is_kept(
         assert line in told
 
 
+def test_a_receipt_tells_what_lies_in_the_archive(
+    terminal: Terminal, environment: FakeEnvironment
+) -> None:
+    versions = [{"key": f"tests/{n}.xml", "version": str(n), "size": 9} for n in range(6)]
+    environment.receipts[PRESERVED]["outputs"] = [
+        {"of": "build", "bucket": "orders", "count": 1, "versions": [{"key": "builds/a.whl"}]},
+        {"of": "test", "bucket": "orders", "count": 1200, "versions": versions},
+    ]
+    told = facts(terminal, PRESERVED)
+    at = told.index("outputs orders/builds/a.whl")
+    assert told[at + 1] == "orders/tests/0.xml"
+    assert told[at + 6] == "and 1,195 more of the test"
+
+
 def test_few_findings_are_told_and_the_others_are_counted(
     terminal: Terminal, environment: FakeEnvironment
 ) -> None:

@@ -166,6 +166,17 @@ RULES = [
     (LEAST + '[files]\ncollect = { "o/*.csv" = "a" }', 'found "a", allowed is "" or a prefix'),
     ('keep = ["o"]\n' + LEAST + '[files]\ncollect = { "o/*" = "" }', "overlaps"),
     (LEAST + '[logs]\nfiles = ["o/*.log"]\n[files]\ncollect = { "o/*" = "" }', "overlaps"),
+    (LEAST + '[build]\noutputs = { "*.whl" = "b/" }', "files in a folder of their own"),
+    (LEAST + '[build]\noutputs = { "/srv/*.whl" = "b/" }', "inside the app's own folder"),
+    (LEAST + '[build]\noutputs = { "dist/../*.whl" = "b/" }', "inside the app's own folder"),
+    (LEAST + '[build]\noutputs = { "dist/*.whl" = "/b/" }', 'build.outputs."dist/*.whl": found'),
+    (LEAST + '[test]\nrun = "x"\noutputs = { "r/**" = "t/" }', "** is not known here"),
+    (LEAST + '[test]\nrun = "x"\noutputs = { "r/*.xml" = "t" }', 'allowed is "" or a prefix'),
+    ('keep = ["r"]\n' + LEAST + '[test]\nrun = "x"\noutputs = { "r/*" = "" }', "overlaps"),
+    (
+        LEAST + '[test]\nrun = "x"\noutputs = { "r/*" = "" }\n[files]\ncollect = { "r/*" = "" }',
+        "overlaps",
+    ),
     ('keep = ["m"]\n' + LEAST + '[files]\nmount = { "/app/m" = "m/" }', "overlaps"),
     (LEAST + '[files]\nmount = { "m" = "m/", "m/n" = "n/" }', "overlaps"),
     (LEAST + '[files]\nmount = { "m" = "m/" }\ncollect = { "m/*" = "n/" }', "overlaps"),
@@ -189,6 +200,10 @@ def test_a_combination_that_is_refused(text: str, says: str) -> None:
         'keep = ["a", "ab"]\n' + LEAST,
         'env = { EMPTY = "" }\n' + LEAST,
         'writable = ["o"]\n' + LEAST + '[files]\ncollect = { "/app/o/a/*" = "", "o/b/*" = "" }',
+        'keep = ["o"]\n' + LEAST + '[build]\noutputs = { "/app/o/*" = "" }',
+        'writable = ["o"]\n'
+        + LEAST
+        + '[test]\nrun="x"\noutputs = { "o/*.xml" = "", "o/*" = "t/" }',
     ],
 )
 def test_a_combination_that_is_allowed(text: str) -> None:

@@ -3,7 +3,7 @@
 import http.client
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from html import unescape
@@ -12,7 +12,10 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
+from dayfly.config.home import Home
+from dayfly.config.load import load_environment
 from dayfly.console import Sessions, routes
+from dayfly.environment.operated import operated
 from dayfly.files.catalogue import Known
 from dayfly.files.errors import NoSuchKeyError
 from dayfly.files.objects import Asked, Description, Provenance, Version, Versioning
@@ -124,6 +127,55 @@ def test_without_a_session_there_are_no_files(console: Console, path: str) -> No
 
     assert answer.status == 401
     assert "secret" not in body
+
+
+def gone(root: Path) -> Callable[[], Operated]:
+    return lambda: Operated(root=root, index=root, accounts=root, endpoint=str)
+
+
+def damaged(root: Path) -> Callable[[], Operated]:
+    Repository(root, root / ".dayfly/index").close()
+    (root / "index").write_text("no folder")
+    return lambda: Operated(root=root, index=root / "index", accounts=root, endpoint=str)
+
+
+def in_another_s3(root: Path) -> Callable[[], Operated]:
+    settings = load_environment('[files]\nstore = "s3://company"\n')
+    return lambda: operated(Home(root), settings)
+
+
+@pytest.mark.parametrize(
+    ("away", "says"),
+    [
+        (gone, "there is no archive"),
+        (damaged, "dayfly files rebuild"),
+        (in_another_s3, "the files of this environment are in s3://company"),
+    ],
+)
+def test_where_the_archive_is_away_every_page_says_so(
+    console: Console, tmp_path: Path, away: Callable[[Path], Callable[[], Operated]], says: str
+) -> None:
+    console.environment.refers = away(tmp_path)
+    told = urlencode({"bucket": "kept", "key": "a.txt", "was": "x", "upload": "u", "number": 1})
+    try:
+        shown = [console.visitor.get(f"/files{path}?{told}") for path in LOOKS if path != "/there"]
+        shown += [console.visitor.get("/files")]
+        shown += [
+            console.visitor.post(f"/files/{what}?{told}", seal=console.seal, duration="1h")
+            for what in ("delete", "restore", "link")
+        ]
+        sent = [
+            console.send(method, f"upload/{what}", body, bucket="kept", key="a.txt", was="")
+            for method, what, body in (("PUT", "put", b"x"), ("POST", "begin", b""))
+        ]
+    finally:
+        console.environment.refers = None
+
+    for answer, page in shown:
+        assert (answer.status, says in unescape(page)) == (503, True), page
+        assert '<nav class="where"' in page
+    for status, body in sent:
+        assert (status, says in body["error"] + body["hint"]) == (503, True), body
 
 
 @pytest.mark.parametrize("seal", ["", "x", "é"])

@@ -139,6 +139,21 @@ def test_a_receipt_shows_lost_first(visitor: Visitor) -> None:
     assert "34 ms" in body
 
 
+def test_what_a_release_has_put_into_the_archive_has_its_pages(
+    visitor: Visitor, environment: FakeEnvironment
+) -> None:
+    wheel = {"key": "builds/a b.whl", "version": "v7", "size": 3_400_000}
+    told = {"of": "build", "bucket": "orders", "count": 102, "versions": [wheel]}
+    environment.receipts[12]["outputs"] = [told, {**told, "of": "test", "versions": []}]
+
+    body = visitor.get("/releases/12")[1]
+
+    place = "bucket=orders&amp;key=builds%2Fa%20b.whl&amp;version=v7"
+    assert f'<a href="/files/object?{place}"><code>builds/a b.whl</code></a> 3.2 MB' in body
+    assert "and 101 more" in body
+    assert "Of the test" not in body
+
+
 def test_a_release_that_is_not_there(visitor: Visitor) -> None:
     answer, body = visitor.get("/releases/99")
 

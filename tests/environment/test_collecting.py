@@ -9,8 +9,9 @@ import pytest
 
 from dayfly.config.secrets import Secrets
 from dayfly.environment import aside
-from dayfly.environment.collecting import Collector, files, key_of
+from dayfly.environment.collecting import Collector
 from dayfly.errors import DayflyError
+from dayfly.files.gathering import files, key_of
 from dayfly.files.objects import Asked, Version
 from dayfly.files.repository import Repository
 from dayfly.files.tenants import Tenants

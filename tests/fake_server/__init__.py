@@ -44,11 +44,13 @@ class FakeEnvironment:
     secrets: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[str, Any]] = field(default_factory=list)  # path and JSON of each order
     uploads: list[bytes] = field(default_factory=list)
+    disk: bytes = b""  # of any release; there is none where it is empty
     refusal: tuple[int, dict[str, str]] | None = None  # of every POST
     capacity_: dict[str, Any] = field(default_factory=dict)
     alerts_: list[dict[str, Any]] = field(default_factory=list)
     saved: Path = Path("/nonexistent/searches.json")
     operated: Operated = NOWHERE
+    refers: Callable[[], Operated] | None = None  # finds the archive, or says where files are
     store: Client = field(default_factory=lambda: Client("http://127.0.0.1:9", ""))  # of logs
 
     def happen(self, kind: str, release: int | None = None, **data: object) -> Event:
@@ -86,7 +88,7 @@ class FakeEnvironment:
         return self.saved
 
     def archive(self) -> Operated:
-        return self.operated
+        return self.refers() if self.refers else self.operated
 
     def logs(self, question: str, **told: object) -> Generator[str]:
         yield from self.store.lines(f"/{question}", **told)
@@ -117,6 +119,7 @@ def routes(environment: FakeEnvironment) -> list[BaseRoute]:
         "/api/capacity": api.capacity,
         "/api/releases/{number:int}": api.receipt,
         "/api/releases/{number:int}/events": api.events,
+        "/api/releases/{number:int}/vm": api.vm,
         "/api/releases/{number:int}/output": api.output,
         "/api/apps/{app}/jobs": api.jobs,
         "/api/apps/{app}/secrets": api.secrets,
@@ -203,6 +206,12 @@ class _Api:
 
     async def received(self, _: Request) -> Response:
         return JSONResponse({"offset": 0})
+
+    async def vm(self, request: Request) -> Response:
+        if not self.environment.disk:
+            size = request.query_params["size"]
+            return JSONResponse({"error": f"a disk of {size} is too small", "hint": "More."}, 400)
+        return Response(self.environment.disk)
 
     async def upload(self, request: Request) -> Response:
         self.environment.uploads.append(await request.body())

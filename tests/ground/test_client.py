@@ -186,3 +186,22 @@ except ClientError as error: print(error.message, error.hint)
 def test_something_else_at_the_address_is_told() -> None:
     with serving([]) as address, pytest.raises(ClientError, match="answered 404"):
         Client(address, TOKEN).get("/api/status")
+
+
+def test_a_file_that_breaks_off_is_not_taken_for_a_whole_one() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf ")
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        client = Client(f"http://127.0.0.1:{listening.getsockname()[1]}", TOKEN)
+        with pytest.raises(ClientError, match="does not answer") as caught:
+            list(client.pieces("/api/releases/1/vm"))
+        answering.join()
+
+    assert caught.value.status is None

@@ -17,6 +17,19 @@ pytestmark = [
 ]
 
 PACKAGES = "packages: Docker Engine, HAProxy"
+OTHER = "ID=ubuntu\nPRETTY_NAME=Ubuntu\nVERSION_ID=24.04\n"
+SPOILED = [
+    (
+        f"mv /etc/os-release /etc/away; printf '{OTHER}' > /etc/os-release",
+        "mv /etc/away /etc/os-release",
+        "it runs Ubuntu, and a host is made of Debian 12 or 13",
+    ),
+    (
+        "mount -t tmpfs -o size=64m tmpfs /var",
+        "umount /var",
+        "/var has 0.1 GB free, and 3 GB are needed",
+    ),
+]
 APP = """\
 set -e
 mkdir /root/hello && cd /root/hello
@@ -84,6 +97,10 @@ def test_nothing_is_done_to_a_host_that_is_not_known_or_only_looked_at(host: Bar
     assert_says(host, known, 1, "guest can't become root there without a password")
     assert_says(host, ["add", f"nobody@{host.address}"], 1, "does not let nobody in")
     assert_says(host, ["add", f"{who}:9", "--check"], 1, "can't be reached", "refused")
+    for spoils, restores, says in SPOILED:
+        host.inside(spoils)
+        assert_says(host, ["add", who], 1, says)
+        host.inside(restores)
     host.inside("mv /usr/bin/python3 /usr/bin/python3.away")
     assert_says(host, ["add", who, "--check"], 1, "would change: package: python3")
     host.inside("mv /usr/bin/python3.away /usr/bin/python3")

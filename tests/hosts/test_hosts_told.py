@@ -1,22 +1,28 @@
 """What a person types of a host, what it tells of itself, and which keys it shows: rows of data."""
 
+import ast
 import io
 import json
+import re
+import sys
 import tarfile
 from dataclasses import replace
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import dayfly
+from dayfly.command import output_of
 from dayfly.errors import UsageError
 from dayfly.hosts.address import Address, HostError, address_of, opening_of
 from dayfly.hosts.facts import NEEDED, Facts, in_the_way, read, require
 from dayfly.hosts.keys import Key, keys_of, known_as, remember, vouched
 from dayfly.hosts.making import person_problem
 from dayfly.hosts.package import package
-from dayfly.hosts.play import environment, inventory
+from dayfly.hosts.play import PLAYBOOKS, environment, inventory
 from dayfly.hosts.rebooting import serving
 from dayfly.hosts.ssh import Ssh
 
@@ -24,6 +30,7 @@ BARE = Facts(
     system="Debian GNU/Linux 12 (bookworm)", debian="12", user="deploy", root=True, becomes=True,
     python=True, systemd=True, free=2 * NEEDED, port=22, boot="a", made=False, environment=False,
 )  # fmt: skip
+ROLE = PLAYBOOKS / "roles/host"
 ED25519 = "AAAAC3NzaC1lZDI1NTE5AAAAIPEX/cu9wEZJSzfGhAmFsHneSHKP6Dj05RGFCKax5p6Y"
 
 
@@ -158,6 +165,64 @@ def test_the_same_dayfly_is_the_same_package() -> None:
         assert told.read().decode() == package().needs, "so that a host can make another one"
     assert "dayfly/cli/host.py" in names
     assert any(name.endswith(".dist-info/METADATA") for name in names)
+
+
+def imported(path: Path) -> set[str]:
+    """Packages that a file names, also where it imports them late."""
+    nodes = [*ast.walk(ast.parse(path.read_text()))]
+    plain = [each.name for node in nodes if isinstance(node, ast.Import) for each in node.names]
+    other = [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    return {name.partition(".")[0] for name in (*plain, *other)}
+
+
+def test_a_host_is_brought_all_that_dayfly_imports() -> None:
+    """Ansible has an environment of its own; `compression` is newer Pythons' own."""
+    known = {*sys.stdlib_module_names, "dayfly", "ansible", "compression"}
+    names = set[str]().union(*map(imported, Path(dayfly.__file__).parent.rglob("*.py"))) - known
+    owners = packages_distributions()
+    brought = {line.partition("==")[0] for line in package().needs.splitlines() if "==" in line}
+
+    assert {"boto3", "msgspec"} <= names
+    assert [name for name in sorted(names) if not brought & {*map(as_locked, owners[name])}] == []
+
+
+def as_locked(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_a_newer_dayfly_keeps_the_one_before_and_no_older_one(tmp_path: Path) -> None:
+    def come(version: str, python: str) -> set[str]:
+        lib, venv = tmp_path / f"dayfly-{version}", tmp_path / f"python-{python}"
+        (venv / "bin").mkdir(parents=True, exist_ok=True)
+        venv.with_suffix(".txt").touch()
+        (venv / "bin/python").write_text(f"#!/bin/sh\necho {venv}\n")
+        (venv / "bin/python").chmod(0o755)
+        with tarfile.open(f"{lib}.tar", "w") as archive:
+            archive.add(venv / "bin/python", "dayfly/one.py")
+        script = ROLE / "files/dayfly-current.sh"
+        output_of(["sh", str(script), str(lib), str(venv), str(tmp_path / f"current-{version}")])
+        assert (venv / "dayfly.pth").read_text() == f"{lib}\n"
+        assert (lib / "dayfly/one.py").exists()
+        return {each.name for each in tmp_path.iterdir()}
+
+    def whole(*names: str) -> set[str]:
+        ends = {"dayfly": ".tar", "python": ".txt"}
+        return {*names} | {f"{name}{ends[name[:6]]}" for name in names}
+
+    assert come("1", "a") == {*whole("dayfly-1", "python-a"), "current-1"}
+    (tmp_path / "current-1").write_text("")  # as it was written once
+    assert come("2", "b") == {
+        *whole("dayfly-1", "python-a", "dayfly-2", "python-b"), "current-2",
+    }  # fmt: skip
+    assert come("3", "b") == {*whole("dayfly-2", "dayfly-3", "python-b"), "current-3"}
+    assert come("4", "c") == {
+        *whole("dayfly-3", "python-b", "dayfly-4", "python-c"), "current-4",
+    }  # fmt: skip
+    (tmp_path / "current-3").write_text("python-b\n")  # the run was cut off before its end
+    (tmp_path / "current-4").unlink()
+    assert come("4", "c") == {
+        *whole("dayfly-3", "python-b", "dayfly-4", "python-c"), "current-4",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

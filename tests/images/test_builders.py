@@ -1,14 +1,17 @@
 """What holds for images of every runtime."""
 
+import os
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from dayfly.clock import Stop
 from dayfly.errors import StoppedError
+from dayfly.files.gathering import files, key_of
 from dayfly.images.builder import BuildError
 from workshop import STEPS, Workshop, inside, workshop
 
@@ -33,6 +36,23 @@ def test_an_image_holds_the_app_and_what_its_steps_installed(shop: Workshop) -> 
     assert inside(image, "pip --version").startswith("pip "), "its scripts run where they are now"
     assert image.size > 1_000_000
     assert image.app == "orders"
+
+
+def test_files_of_an_image_are_read_from_outside_and_through_no_link(
+    shop: Workshop, tmp_path: Path
+) -> None:
+    """Under a second name of a file, too, where the first one is not wanted."""
+    makes = (
+        "mkdir -p apart dist/dir.whl; echo app > dist/app.whl; echo two > apart/one;"
+        " ln apart/one dist/two.whl; ln -s /etc/passwd dist/link.whl; ln -s /etc apart/etc"
+    )
+    image = shop.build(shop.app(makes))
+    key = partial(key_of, places={"dist/*.whl": "builds/", "apart/etc/*": "far/"})
+
+    folder = shop.builder.files(image, lambda path: key(path) is not None, tmp_path / "into")
+
+    found = {each.key: os.pread(each.descriptor, 9, 0) for each in files(folder, key)}
+    assert found == {"builds/app.whl": b"app\n", "builds/two.whl": b"two\n"}
 
 
 def test_the_same_source_is_the_same_image(shop: Workshop) -> None:
@@ -114,7 +134,7 @@ def test_a_stop_ends_the_build(shop: Workshop) -> None:
 
 
 def test_a_build_ends_at_its_deadline(shop: Workshop) -> None:
-    with pytest.raises(BuildError, match="not done within"):
+    with pytest.raises(BuildError, match="did not end before the deadline of"):
         shop.build(shop.app("sleep 120", deadline=3))
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from dayfly.images.dockerfile import CA_BUNDLE, arguments_of, ca_bundle_of, instructions_of
 from dayfly.images.progress import Progress
+from dayfly.images.repeatable import REPEATABLE
 
 
 def text_of(steps: tuple[str, ...], known: tuple[tuple[str, ...], ...]) -> str:
@@ -42,6 +43,7 @@ def test_paths_of_this_machine_mean_nothing_in_a_container() -> None:
         "PIP_INDEX_URL": "https://packages.example.org",
         "PIP_CERT": CA_BUNDLE,
         "https_proxy": "http://proxy.example.org:3128",
+        **REPEATABLE,
         "MODE": "/production",
     }
 

@@ -9,6 +9,8 @@ import pytest
 from dayfly.command import output_of
 from dayfly.config.app import App
 from dayfly.config.image import ImageRecipe, Provision
+from dayfly.config.secrets import SecretError, Secrets
+from dayfly.config.units import Duration
 from dayfly.images.builder import BuildError
 from dayfly.images.container import ContainerBuilder
 from workshop import STEPS, Workshop, inside, workshop
@@ -64,8 +66,11 @@ MOTD = Provision(files={"deploy/motd": "/etc/motd"})
 def shop() -> Iterator[Workshop]:
     with workshop("docker") as made:
         assert isinstance(made.builder, ContainerBuilder)
-        told = {"secrets": lambda _app, names: {name: SECRETS[name] for name in names}}
-        made.builder = replace(made.builder, **told)  # type: ignore[arg-type]
+        secrets = Secrets(made.home / "secrets")
+        secrets.folder.mkdir(mode=0o700)
+        for name, value in SECRETS.items():
+            secrets.set("orders", name, value)
+        made.builder = replace(made.builder, secrets=secrets.wanted)
         made.project.write("deploy/motd", "fresh every day\n")
         made.project.write("ops/site.yml", SITE)
         made.project.write("ops/roles/greeting/tasks/main.yml", ROLE)
@@ -82,6 +87,13 @@ def app(shop: Workshop, *steps: Provision, tools: tuple[str, ...] = ()) -> App:
 def containers() -> str:
     words = ["docker", "ps", "--all", "--format={{.Names}}"]
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+
+def kept(shop: Workshop) -> set[str]:
+    """Layers and images of this shop."""
+    words = ("docker", "image", "ls", "--format={{.Repository}}:{{.Tag}}")
+    mine = f"dayfly-{shop.builder.environment}/"  # type: ignore[attr-defined]
+    return {name for name in output_of(words).split() if name.startswith(mine)}
 
 
 def lines(shop: Workshop, word: str) -> list[str]:
@@ -111,6 +123,10 @@ def test_a_playbook_makes_a_layer_and_what_did_not_change_is_not_done_again(
     assert inside(image, "cat /app/app.py /etc/motd") == "print('two')\nand every night"
 
 
+BREAKS = """\
+- {name: begun, copy: {content: half, dest: /srv/half}}
+    - {name: look, shell: echo found nothing >&2; exit 3}
+    - {name: end, shell: touch /srv/whole}"""
 WRONG = [
     (
         "- {name: count up, shell: echo again >> /srv/count}",
@@ -121,7 +137,7 @@ WRONG = [
         "asks for input: the task 'wait' waits for a person",
     ),
     (
-        "- {name: look, shell: echo found nothing >&2; exit 3}",
+        BREAKS,
         "task 'look' failed: non-zero return code\nfound nothing",
     ),
 ]
@@ -131,11 +147,32 @@ WRONG = [
 def test_a_playbook_that_is_no_recipe_names_its_task(shop: Workshop, task: str, says: str) -> None:
     play = f"- hosts: all\n  gather_facts: false\n  tasks:\n    {task}\n"
     shop.project.write("wrong/site.yml", play)
+    before = kept(shop)
     with pytest.raises(BuildError) as failed:
         shop.build(app(shop, Provision(ansible="wrong/site.yml")))
     assert says in f"{failed.value}\n{failed.value.hint}"
-    assert "dayfly-build-" not in containers()
+    assert_nothing_is_left(shop, before)
+
+
+def assert_nothing_is_left(shop: Workshop, before: set[str]) -> None:
+    assert kept(shop) == before
+    environment = shop.builder.environment  # type: ignore[attr-defined]
+    assert f"dayfly-build-{environment}" not in containers()
     assert "dayfly-ansible-" not in output_of(["ps", "-e", "-o", "args"]), "a worker goes on"
+
+
+def test_a_playbook_without_its_secret_or_without_an_end_makes_no_image(shop: Workshop) -> None:
+    sleeps = "- hosts: all\n  gather_facts: false\n  tasks: [{name: sleeps, command: sleep 600}]\n"
+    shop.project.write("wrong/site.yml", sleeps)
+    before, step = kept(shop), Provision(ansible="wrong/site.yml")
+    with pytest.raises(SecretError, match="orders: no value for the secret OTHER") as missing:
+        shop.build(app(shop, replace(step, secrets=("TOKEN", "OTHER"))))
+    assert "dayfly secret set OTHER" in missing.value.hint
+    endless = app(shop, step)
+    with pytest.raises(BuildError, match="did not end before the deadline of") as late:
+        shop.build(replace(endless, build=replace(endless.build, deadline=Duration(12))))
+    assert "task: sleeps" not in shop.lines or "at task 'sleeps'" in late.value.message
+    assert_nothing_is_left(shop, before)
 
 
 def test_a_play_for_others_is_no_success(shop: Workshop) -> None:

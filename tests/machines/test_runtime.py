@@ -16,6 +16,7 @@ from dayfly.clock import Stop, wait_until
 from dayfly.errors import DayflyError, StoppedError
 from dayfly.images.image import Image
 from dayfly.machines import proc
+from dayfly.machines.collected import Collect
 from dayfly.machines.docker import DockerRuntime
 from dayfly.machines.machine import Machine, MachineError, Runtime, Spec
 from dayfly.machines.output import last_lines
@@ -248,15 +249,21 @@ def test_an_app_writes_only_where_it_may(runtime: Runtime, spec: MakeSpec, home:
     run = """
         cat package/data.txt cache/seed
         echo kept > uploads/new && echo own > cache/new && echo fresh > var/run/new && cat cache/new
+        echo own > out/part/new && echo done > out/a.csv && cat out/part/new
         echo tmp > /tmp/$$ && echo home > ~/file
         echo bad > package/data.txt || echo refused
         echo bad > package/new || echo refused
         echo bad > new || echo refused
     """
-    wanted = spec(run, keep={"uploads": home / "keep" / "uploads"}, writable=("cache", "var/run"))
+    wanted = spec(
+        run,
+        keep={"uploads": home / "keep" / "uploads"},
+        writable=("cache", "var/run", "out/part"),
+        collect=Collect(bucket="shop", places={"out/*.csv": "batch/"}),
+    )
     for _ in range(2):
         lines = [line for line in told(runtime, wanted) if "cannot create" not in line]
-        assert lines == ["of the image", "seed", "own", "refused", "refused", "refused"]
+        assert lines == ["of the image", "seed", "own", "own", "refused", "refused", "refused"]
     assert (home / "keep" / "uploads" / "new").read_text() == "kept\n"
 
 

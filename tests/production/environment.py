@@ -20,6 +20,8 @@ from dayfly.client import Client
 from dayfly.clock import wait_until
 from dayfly.command import which
 from dayfly.config.home import Home, environment_id, token
+from dayfly.environment.declared import settings_of
+from dayfly.environment.environment import open_runtime
 from dayfly.environment.processes import pids_of
 from dayfly.events import Event
 from dayfly.release.journal import Journal
@@ -266,6 +268,13 @@ class Production:
         for pid in [*everything, *self.processes_of()]:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        self._discard_images()
+
+    def _discard_images(self) -> None:
+        """Docker keeps them beside DAYFLY_HOME, with their layers."""
+        if 'runtime = "docker"' in self.home.environment_toml.read_text():
+            _, builder = open_runtime(self.home, settings_of(self.home))
+            builder.clear()
 
 
 @contextmanager

@@ -102,6 +102,7 @@ def commit(app: Project, *, more: str = "", starts: str = STARTS) -> str:
         '"exec python3 app.py"': f"'{starts}'",
         "machines = 2": "machines = 1",
         'warm         = "5m"': 'warm         = "1s"',
+        'deadline = "6s"': 'deadline = "30s"',  # it speaks to the archive before it listens
     }
     return app.commit(changes=changes, more=more)
 
@@ -216,6 +217,53 @@ def test_a_machine_is_retired_when_its_files_are_in(prod: Production, keeper: Pr
     assert (prod.home.output / machine / "output.log").exists()
 
 
+BUILDS = """
+[build]
+steps = ["mkdir dist && echo one > dist/app.whl && echo two > dist/log.txt"]
+outputs = { "/app/dist/*.whl" = "builds/", "dist/*.tar.gz" = "builds/" }
+
+[test]
+run = "echo ran $DAYFLY_RELEASE > reports/junit.xml; ln -s /etc/passwd reports/link.xml; test RED"
+outputs = { "reports/*.xml" = "tests/" }
+
+"""
+
+
+def test_what_a_build_and_its_tests_have_made_lies_in_the_archive(
+    prod: Production, keeper: Project
+) -> None:
+    """Reports also of tests that fail; without a place for it nothing is released."""
+
+    def versions(key: str) -> list[str]:
+        rows = json.loads(prod.typed("files", "versions", f"keeper/{key}", "--json"))
+        return [row["provenance"]["release"] for row in rows]
+
+    green = commit(keeper, more=BUILDS.replace("RED", "1"))
+    first = prod.released(keeper, green)
+    second = prod.released(keeper, green)
+    red = prod.release(keeper, commit(keeper, more=BUILDS.replace("RED", "'' # red")))
+    failed = prod.newest()
+    prod.typed("files", "limit", "keeper", "--quota", "1B")
+    full = prod.release(keeper, green)
+    prod.typed("files", "limit", "keeper", "--quota", "0B")
+
+    assert (red.status, full.status, prod.serving("keeper")) == (1, 1, second)
+    assert versions("builds/app.whl") == [str(first)], "the same again is no version"
+    assert versions("tests/junit.xml") == [str(failed), str(second), str(first)]
+    assert "link.xml" not in prod.typed("files", "ls", "keeper", "-r")
+    receipt = prod.record(second)
+    tested, built = receipt["outputs"]
+    assert (built["of"], built["count"], tested["of"]) == ("build", 1, "test")
+    assert built["versions"][0]["key"] == "builds/app.whl"
+    (row,) = json.loads(prod.typed("files", "versions", "keeper/builds/app.whl", "--json"))
+    assert row["provenance"]["commit"] == prod.record(first)["commit"]
+    assert row["provenance"]["source"] == "dist/app.whl"
+    assert "outputs of [build]: dist/*.tar.gz names no file" in receipt["notes"]
+    assert " keeper/builds/app.whl\n" in prod.typed("receipt", str(second))
+    assert "the archive does not take the outputs of the test: " in full.said
+    assert "more are too many" in full.said
+
+
 MOUNTS = '[files]\nbucket = "keeper"\nmount = { "/app/media" = "media/" }\n'
 SAVES = 'echo "of $DAYFLY_RELEASE" >> media/log.txt; exec python3 app.py'
 
@@ -267,8 +315,12 @@ def test_a_container_reaches_the_archive(network: str) -> None:
     with open_folder() as folder, running(folder, runtime="docker", last=more) as prod:
         app = project(folder / "boxed")
         shutil.copy(keeping.CLIENT, app.folder / "s3.py")
-        (app.folder / "Dockerfile").write_text(f"FROM {python_image()}\nCOPY . /app\n")
-        more = '[build]\ndockerfile = "Dockerfile"\n' + COLLECTS.replace("keeper", "boxed")
+        (app.folder / "Dockerfile").write_text(
+            f"FROM {python_image()}\nCOPY . /app\nCOPY app.py /app/dist/\n"
+        )
+        more = '[build]\ndockerfile = "Dockerfile"\noutputs = { "dist/*.py" = "builds/" }\n'
+        more += '[test]\nrun = "echo 1 > reports/a.xml"\noutputs = { "reports/*" = "tests/" }\n'
+        more += COLLECTS.replace("keeper", "boxed")
         starts = f"{STARTS.partition(';')[0]}; {WRITES}"
         first = prod.released(app, commit(app, more=more, starts=starts))
         prod.released(app, commit(app, more=more, starts=starts))
@@ -282,3 +334,5 @@ def test_a_container_reaches_the_archive(network: str) -> None:
             what="its file in the archive",
             poll=1,
         )
+        listed = prod.typed("files", "ls", "boxed", "-r")
+        assert ("builds/app.py" in listed, "tests/a.xml" in listed) == (True, True)

@@ -48,10 +48,14 @@ def test_machines_and_jobs_of_an_app_keep_their_files_there(
     assert not prod.archives()
 
     changes = {'"exec python3 app.py"': STARTS, "machines = 2": "machines = 1"}
-    more = '[test]\nrun = "test -z \\"$AWS_ENDPOINT_URL$DAYFLY_BUCKET\\""\n'
+    more = '[test]\nrun = "test -z \\"$AWS_ENDPOINT_URL$DAYFLY_BUCKET\\" > reports/a.xml"\n'
+    more += 'outputs = { "reports/*.xml" = "tests/" }\n'
     more += '[files]\ncollect = { "out/*.csv" = "batch/" }\n'
-    number = prod.released(app, app.commit(changes=changes, more=more))
+    made = app.commit(changes=changes, more=more)
+    number = prod.released(app, made)
 
+    report = s3.head_object(Bucket="company", Key="tests/a.xml")["Metadata"]
+    assert (report["dayfly-release"], report["dayfly-commit"]) == (str(number), made)
     body = s3.get_object(Bucket="company", Key=f"seen/{number}.txt")["Body"].read()
     assert body.decode() == f"by keeper-{number}-web-1"
     assert f"seen/{number}.txt" in prod.typed("files", "ls", "company", "-r")

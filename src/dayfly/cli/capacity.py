@@ -132,9 +132,8 @@ def lines(value: Json, found: "Fits | None") -> Iterator[str]:
         return
     yield from table(map(_row, value["processes"]), head=HEAD)
     yield from filter(None, map(_traffic, value["processes"]))
-    unknown = [row for row in value["processes"] if not row["measured"]]
-    if unknown:
-        yield f"Not measured yet: a machine is looked at every {duration(value['every'])}."
+    if not all(row["measured"] for row in value["processes"]):
+        yield "What is not measured yet counts with its declared memory, else with 64 MB."
     there = value["host"]
     yield (
         f"This host has {there['cpus']} CPUs and {amount(there['memory'])};"

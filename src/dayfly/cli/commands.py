@@ -14,7 +14,7 @@ Run = Callable[..., int]
 # Commands of two words beside one of the first word alone.
 BELOW = (
     "logs usage", "logs alerts", "logs feeds", "logs serve", "images show", "images diff",
-    "machines diff",
+    "images vm", "machines diff",
 )  # fmt: skip
 _FIRST = frozenset(pair.split()[0] for pair in BELOW)
 

@@ -48,7 +48,7 @@ def _declare_search(search: ArgumentParser) -> None:
     for name, of in (
         ("tag", "a tag"),
         ("metadata", "what its writer said"),
-        ("provenance", "who, release, machine, job or source: machine=orders-7-web-1"),
+        ("provenance", "who, release, commit, machine, job or source: machine=orders-7-web-1"),
     ):
         search.add_argument(
             f"--{name}", action="append", type=pair, default=[], metavar="NAME=VALUE", help=of
@@ -67,7 +67,7 @@ def _declare_moves(files: Commands) -> None:
     get = _reader(files, "get", "Fetch an object; one that was interrupted goes on.")
     get.add_argument("source", type=words, metavar=OBJECT)
     get.add_argument(
-        "target", nargs="?", default="", metavar="FILE", help="or a folder; - for standard output"
+        "target", nargs="?", default="", metavar="FILE", help="or FOLDER/; - for standard output"
     )
     get.add_argument("--version", default="", metavar="ID", help="an earlier one")
     _declare_fetch(_writer(files, "fetch", "Store what lies at a URL; what broke off goes on."))
@@ -96,7 +96,7 @@ def _declare_changes(files: Commands) -> None:
     create.add_argument("--versions", action="store_true", help="keep what is replaced or deleted")
     cp = _writer(files, "cp", "Copy an object.")
     cp.add_argument("source", type=words, metavar=OBJECT)
-    cp.add_argument("target", type=words, metavar=OBJECT)
+    cp.add_argument("target", type=words, metavar=OBJECT, help="or BUCKET/PREFIX/")
     restore = _writer(files, "restore", "Make an earlier version the current one.")
     restore.add_argument("place", type=words, metavar=OBJECT)
     restore.add_argument("version", type=words, metavar="ID", help="as `versions` shows it")

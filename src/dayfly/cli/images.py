@@ -1,16 +1,20 @@
 """What releases run from, and the proof that machines are what was built."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from dayfly.cli.commands import Commands, for_app, release_number
 from dayfly.cli.output import cleaned, paint, say, say_json, table
 from dayfly.cli.session import Session
 from dayfly.cli.show import short, size
+from dayfly.cli.show import size as shown_size
 from dayfly.client import part
+from dayfly.durable import translated
 from dayfly.shown import duration
 
 Json = Mapping[str, Any]
+VM_SECONDS = 1800.0  # packages are fetched, and a disk is written
 SECONDS = 600.0  # every file of a fleet is read
 MOST = 40  # differences of one kind that a person is shown
 WIDEST = 70  # characters of what made a layer
@@ -29,6 +33,12 @@ def declare(commands: Commands) -> None:
     )
     diff.add_argument("one", type=release_number, metavar="N", help="a release")
     diff.add_argument("other", type=release_number, metavar="M", help="another one")
+    vm = commands.add("images vm", make_vm, "Make a disk that boots of a release's image (qcow2).")
+    vm.add_argument("number", type=release_number, metavar="N", help="the release's number")
+    vm.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="where to (default: APP-N.qcow2)"
+    )
+    vm.add_argument("--size", default="4GB", metavar="SIZE", help="of the disk (4GB)")
     machines = commands.add_reader(
         "machines diff",
         diff_machines,
@@ -53,6 +63,23 @@ def diff_images(session: Session, *, one: int, other: int, json: bool) -> int:
     client = session.client(seconds=SECONDS)
     value = client.get("/api/images/differences", one=one, other=other)
     return _told(value, between_images, json=json)
+
+
+def make_vm(session: Session, *, number: int, output: Path | None, size: str) -> int:
+    client = session.client(seconds=VM_SECONDS)
+    app = client.get(f"/api/releases/{number}")["app"]
+    to = output or Path(f"{app}-{number}.qcow2")
+    partial = to.with_name(f".{to.name}.part")
+    with translated(to):
+        try:
+            with partial.open("wb") as file:
+                say(f"making a disk of release {number}: a minute or two")
+                file.writelines(client.pieces(f"/api/releases/{number}/vm", size=size))
+            partial.replace(to)
+        finally:
+            partial.unlink(missing_ok=True)
+    say(f"{to}  {shown_size(to.stat().st_size)}")
+    return 0
 
 
 def diff_machines(session: Session, *, json: bool) -> int:
@@ -145,7 +172,8 @@ def _differences(found: Sequence[Json], one: str, other: str) -> list[str]:
 def _difference(each: Json, one: str, other: str) -> str:
     sign = "+" if each[one] is None else "-" if each[other] is None else "~"
     values = [_short(each[key]) for key in (one, other) if each[key] is not None]
-    return f"  {sign} {each['kind']} {each['name']}  {paint('dim', ' → '.join(values))}"
+    why = f": {each['why']}" if each.get("why") else ""
+    return f"  {sign} {each['kind']} {each['name']}  {paint('dim', ' → '.join(values) + why)}"
 
 
 def _short(told: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from dayfly.cli import alerts, show
 from dayfly.cli.commands import Commands, release_number
+from dayfly.cli.jobs import job_lines
 from dayfly.cli.output import cleaned, say, say_json
 from dayfly.cli.session import Session
 from dayfly.client import part
@@ -40,7 +41,7 @@ def machines(session: Session, *, json: bool) -> int:
 def jobs(session: Session, *, json: bool) -> int:
     client = session.client()
     path = f"/api/apps/{part(session.app(client))}/jobs"
-    return _read(session, path, show.jobs, json=json)
+    return _read(session, path, job_lines, json=json)
 
 
 def _read(

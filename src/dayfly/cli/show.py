@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from dayfly.cli import database
+from dayfly.cli import database, outputs
 from dayfly.cli.output import clean, paint, table
 from dayfly.shown import duration, way_back
 
@@ -222,6 +222,7 @@ def _facts(value: Json, *, shown: bool) -> list[tuple[str, str]]:
         *([] if waits else [("cutover", duration(value.get("cutover_seconds")))]),
         *([] if asked else database.facts(value, findings=not refused)),
         *([] if waits else _life(value)),
+        *outputs.facts(value),
         *database.notes(value),
         ("by", str(value.get("who") or "-")),
     ]
@@ -276,25 +277,3 @@ def machines(value: Sequence[Json]) -> list[str]:
     ]
     names = ("role", "release", "process", "kind", "address", "state", "memory", "cpu s", "")
     return table(rows, head=("machine", *names))
-
-
-def jobs(value: Sequence[Json]) -> list[str]:
-    if not value:
-        return ["This application has no jobs."]
-    rows = [_job_row(entry) for entry in value]
-    return table(rows, head=("job", "schedule", "next", "last", "ended", "machine"))
-
-
-def _job_row(entry: Json) -> tuple[str, ...]:
-    runs = entry.get("runs") or [{}]
-    last = runs[0]
-    status = last.get("status")
-    ended = "-" if status is None else outcome("done" if status == 0 else f"status {status}")
-    return (
-        entry["job"],
-        entry["schedule"],
-        moment(entry.get("next")),
-        moment(last.get("started")),
-        ended,
-        last.get("machine") or "-",
-    )

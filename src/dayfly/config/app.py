@@ -12,6 +12,11 @@ from dayfly.config.units import Duration, Size
 APP_FOLDER = "/app/"
 
 
+def _below_app(places: dict[str, str]) -> dict[str, str]:
+    """Paths below the app's folder, which may be written as `/app` too, as containers do."""
+    return {path.removeprefix(APP_FOLDER): prefix for path, prefix in places.items()}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Build:
     """From a commit to an image: `steps`, or a Dockerfile."""
@@ -19,7 +24,12 @@ class Build:
     steps: tuple[str, ...] = ()
     dockerfile: str | None = None
     base: str | None = None  # an OCI image for `steps` in the docker runtime
+    outputs: dict[str, str] = field(default_factory=dict)  # files of the image (globs) → prefix
     deadline: Duration = Duration(30 * 60)
+
+    @property
+    def output_places(self) -> dict[str, str]:
+        return _below_app(self.outputs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +38,12 @@ class Test:
 
     run: str
     database: bool = False  # a throw-away one, its URL under the name of [database].url
+    outputs: dict[str, str] = field(default_factory=dict)  # reports (globs) → prefix
     deadline: Duration = Duration(30 * 60)
+
+    @property
+    def output_places(self) -> dict[str, str]:
+        return _below_app(self.outputs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,13 +135,11 @@ class Files:
 
     @property
     def mount_places(self) -> dict[str, str]:
-        """Paths below the app's folder."""
-        return {path.removeprefix(APP_FOLDER): prefix for path, prefix in self.mount.items()}
+        return _below_app(self.mount)
 
     @property
     def collect_places(self) -> dict[str, str]:
-        """Globs below the app's folder, which may be written as `/app` too, as containers do."""
-        return {glob.removeprefix(APP_FOLDER): prefix for glob, prefix in self.collect.items()}
+        return _below_app(self.collect)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +165,12 @@ class App:
     def shared(self) -> tuple[str, ...]:
         """Directories outside every machine, in the archive too or not."""
         return (*self.keep, *self.files.mount_places)
+
+    @property
+    def needs_bucket(self) -> bool:
+        """Whether Dayfly itself puts something there."""
+        puts = (self.files.collect, self.files.mount, self.build.outputs)
+        return any(puts) or bool(self.test and self.test.outputs)
 
     @property
     def bucket(self) -> str:

@@ -4,10 +4,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
-from itertools import combinations
 
-from dayfly.config.app import APP_FOLDER, App, Database, Health
-from dayfly.config.collecting import files_problems, folder_of
+from dayfly.config.app import App, Database, Health
+from dayfly.config.collecting import files_problems
 from dayfly.config.cron import CronError, schedule
 from dayfly.config.environment import Environment
 from dayfly.config.image_rules import image_problems, needs_a_root_of_its_own
@@ -18,7 +17,8 @@ from dayfly.config.names import (
     secret_problem,
     variable_problem,
 )
-from dayfly.config.paths import inside_problem, overlap
+from dayfly.config.paths import inside_problem
+from dayfly.config.places import places_problems
 from dayfly.config.problem import KeyPath, Problem
 from dayfly.config.read import shown
 from dayfly.config.units import Duration, Size
@@ -26,22 +26,16 @@ from dayfly.config.units import Duration, Size
 MOST_MACHINES = 100
 MOST_CPUS = 1024
 MOST_HOLD = Duration(20)  # clients give up after some more
-# Log files and collected ones lie in writable directories, and their own globs may meet.
-_LOGS, _COLLECTED = ("logs", "files"), ("files", "collect")
-_TOGETHER = {
-    (("writable",), _LOGS),
-    (("writable",), _COLLECTED),
-    (_LOGS, _LOGS),
-    (_COLLECTED, _COLLECTED),
-}
-_MAY_BE_EMPTY = {("env",), ("files", "collect"), ("files", "mount")}
+_MAY_BE_EMPTY = {
+    ("env",), ("build", "outputs"), ("test", "outputs"), ("files", "collect"), ("files", "mount"),
+}  # fmt: skip
 _MAY_BE_ZERO = {"hold", "drain", "stream_drain", "job_drain", "watch", "warm"}
 
 
 def app_problems(app: App) -> list[Problem]:
     rules = (
-        _names, _variables, _build, _processes, _jobs, _database, _release, _paths, _amounts,
-        _commands, files_problems, image_problems,
+        _names, _variables, _build, _processes, _jobs, _database, _release,
+        places_problems, _amounts, _commands, files_problems, image_problems,
     )  # fmt: skip
     return [problem for rule in rules for problem in rule(app)]
 
@@ -210,30 +204,6 @@ def _release(app: App) -> Iterator[Problem]:
     if app.database and app.database.hold > MOST_HOLD:
         found = f"found {app.database.hold}, allowed are 0s to {MOST_HOLD}; longer is downtime"
         yield Problem(("database", "hold"), found)
-
-
-def _paths(app: App) -> Iterator[Problem]:
-    lists: dict[KeyPath, tuple[str, ...]] = {
-        ("keep",): app.keep,
-        ("writable",): app.writable,
-        ("logs", "files"): app.logs.files,
-    }
-    placed: list[tuple[KeyPath, str]] = [
-        ((*at, n), path) for at, paths in lists.items() for n, path in enumerate(paths)
-    ]
-    for at, path in placed:
-        if says := inside_problem(path, globs=at[0] == "logs"):
-            yield Problem(at, says)
-    placed += [
-        (("files", "mount", path), path.removeprefix(APP_FOLDER)) for path in app.files.mount
-    ]
-    placed += [(("files", "collect", glob), folder_of(glob)) for glob in app.files.collect]
-    for (first, one), (second, other) in combinations(placed, 2):
-        if (first[:-1], second[:-1]) in _TOGETHER:
-            continue
-        if overlap(one, other):
-            says = f"found {shown(other)}, which overlaps {shown(one)} of `{first[0]}`"
-            yield Problem(second, says)
 
 
 def _amounts(app: App) -> Iterator[Problem]:

@@ -1,6 +1,6 @@
-"""What the [files] of a well-formed dayfly.toml may still not say."""
+"""What a well-formed dayfly.toml may still not say of files that go into the archive."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from dayfly.config.app import APP_FOLDER, App
@@ -16,16 +16,25 @@ def files_problems(app: App) -> Iterator[Problem]:
     bucket = app.files.bucket
     if bucket is not None and (says := bucket_problem(bucket)):
         yield Problem(("files", "bucket"), says)
-    for glob, prefix in app.files.collect.items():
-        at: KeyPath = ("files", "collect", glob)
-        if says := _glob_problem(glob.removeprefix(APP_FOLDER)):
-            yield Problem(at, says)
-        yield from _prefix(at, prefix)
+    for table, globs in globs_of(app).items():
+        for glob, prefix in globs.items():
+            if says := _glob_problem(glob.removeprefix(APP_FOLDER)):
+                yield Problem((*table, glob), says)
+            yield from _prefix((*table, glob), prefix)
     for path, prefix in app.files.mount.items():
-        at = ("files", "mount", path)
+        at: KeyPath = ("files", "mount", path)
         if says := inside_problem(path.removeprefix(APP_FOLDER)):
             yield Problem(at, says)
         yield from _prefix(at, prefix)
+
+
+def globs_of(app: App) -> dict[KeyPath, Mapping[str, str]]:
+    """By the table that names them."""
+    return {
+        ("build", "outputs"): app.build.outputs,
+        ("test", "outputs"): app.test.outputs if app.test else {},
+        ("files", "collect"): app.files.collect,
+    }
 
 
 def _prefix(at: KeyPath, prefix: str) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from dayfly import progress
-from dayfly.console import chart, impact, lanes
+from dayfly.console import chart, impact, lanes, outputs
 from dayfly.console.files import pages as files
 from dayfly.console.guard import Guard
 from dayfly.console.live import changes
@@ -126,6 +126,7 @@ class _Pages:
             chart=chart.traffic(told),
             size=(chart.WIDTH, chart.HEIGHT),
             impact=impact.page(receipt, told),
+            outputs=outputs.outputs(receipt),
             status=self._state.status(),
             after=told.last,
         )

@@ -26,6 +26,7 @@ from dayfly.environment import (
     searches,
     stream,
     tokens,
+    virtual,
 )
 from dayfly.environment.environment import Environment
 from dayfly.errors import DayflyError, UsageError
@@ -52,6 +53,7 @@ READINGS: dict[str, Answer] = {
     "/api/releases/{number:int}": readings.receipt,
     "/api/releases/{number:int}/output": readings.output,
     "/api/releases/{number:int}/image": built.image,
+    "/api/releases/{number:int}/vm": virtual.vm,
     "/api/images": built.images,
     "/api/images/differences": built.image_differences,
     "/api/machines": readings.machines,

@@ -13,6 +13,7 @@ from dayfly.images.contents import Contents
 from dayfly.images.differences import Difference, differences, settings
 from dayfly.images.fingerprint import key_of
 from dayfly.images.image import Image
+from dayfly.images.repeatable import reason_of
 from dayfly.machines.machine import Fingerprint, Machine
 from dayfly.release.drift import mutable_of
 from dayfly.release.fleet import image_of
@@ -21,7 +22,7 @@ from dayfly.release.records import ReleaseRecord
 from dayfly.release.work import Parts
 
 _TO_READY = ("launch", "verify")  # stages from the image to a fleet that is proven healthy
-_COMPILED = ".pyc"  # names the time at which its source was written
+_COMPILED = ".pyc"  # of Python, from a source that is compared
 
 
 def images(environment: Environment, _: Request) -> list[Any]:
@@ -41,7 +42,7 @@ def image(environment: Environment, request: Request) -> dict[str, Any]:
     holds = parts.builder.contents(found)
     return {
         **_row(parts, found, [record]),
-        "fingerprint": _print_of(holds),
+        "fingerprint": print_of(holds),
         "layers": [
             {"about": each.about, "size": each.size} for each in parts.builder.layers(found)
         ],
@@ -68,7 +69,7 @@ def image_differences(environment: Environment, request: Request) -> dict[str, A
         "releases": numbers,
         "images": [one.key, other.key],
         "sizes": [one.size, other.size],
-        "differences": [each.as_json() for each in found],
+        "differences": [{**each.as_json(), "why": _why(each)} for each in found],
     }
 
 
@@ -112,18 +113,23 @@ def compared(
             {
                 "machine": machine.name,
                 "process": machine.process,
-                "fingerprint": _print_of(own, sorted(found.bounds.items())),
+                "fingerprint": print_of(own, sorted(found.bounds.items())),
                 "differences": [_as_told(each) for each in told],
             }
         )
     return rows
 
 
+def _why(found: Difference) -> str:
+    """Why a build made again may have it otherwise; empty where only its content tells."""
+    return reason_of(found.name) if found.kind == "file" else ""
+
+
 def _as_told(found: Difference) -> dict[str, str | None]:
     return {"kind": found.kind, "name": found.name, "wanted": found.one, "found": found.other}
 
 
-def _print_of(holds: Contents, bounds: Iterable[tuple[str, str]] = ()) -> str:
+def print_of(holds: Contents, bounds: Iterable[tuple[str, str]] = ()) -> str:
     """One short name for all of it."""
     return key_of(json.dumps([sorted(holds.files.items()), list(bounds)]))
 

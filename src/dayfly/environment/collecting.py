@@ -1,15 +1,12 @@
 """Files that machines have finished go into the archive, by what their app says of them."""
 
-import mimetypes
 import os
 import shutil
-import stat
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from threading import Lock
 
 import msgspec
@@ -17,11 +14,10 @@ import msgspec
 from dayfly.durable import translated, write_atomically
 from dayfly.environment import aside
 from dayfly.errors import DayflyError
-from dayfly.files.errors import LeasedError, NoSuchKeyError
+from dayfly.files.errors import LeasedError
+from dayfly.files.gathering import Found, Stamp, files, key_of, store, type_of
 from dayfly.files.keys import unfit
 from dayfly.files.objects import Description, Provenance
-from dayfly.files.staging import Staged
-from dayfly.files.store import Store
 from dayfly.files.tenants import Tenants
 from dayfly.logs.forwarder.starting import ENDED
 from dayfly.machines.collected import FOLDER, TOLD, Collected, told
@@ -30,20 +26,6 @@ from dayfly.stored import read_json
 DONE = ".collected.json"  # which files, beside what is told of them
 ROUND_SECONDS = 2.0
 FINISHED_SECONDS = 10.0  # for which nobody has written into a file of a machine that runs
-PIECE = 1 << 20
-_WILD = frozenset("*?[")
-
-Stamp = tuple[int, int]  # size and time of the last change
-
-
-@dataclass(frozen=True, kw_only=True)
-class Found:
-    """A file of a machine, opened: nobody puts another one in its place."""
-
-    path: str  # below the app's folder
-    key: str
-    stamp: Stamp
-    descriptor: int
 
 
 @dataclass
@@ -141,47 +123,6 @@ class Collector:
                 os.close(found.descriptor)
 
 
-def files(folder: Path, named: Callable[[str], str | None]) -> Iterator[Found]:
-    """Those that have a key, opened. Through no link: a machine may put one where it likes."""
-    if not folder.is_dir():
-        return
-    for at, _, names, descriptor in os.fwalk(folder):
-        for name in sorted(names):
-            path = str(PurePosixPath(Path(at, name).relative_to(folder)))
-            key = named(path)
-            if key is not None and (opened := _opened(name, descriptor)):
-                yield Found(path=path, key=key, stamp=opened[1], descriptor=opened[0])
-
-
-def key_of(path: str, places: Mapping[str, str]) -> str | None:
-    """Of the first glob that names it: its prefix, and what follows the folder without wildcards.
-
-    >>> key_of("out/2026/a.csv", {"out/*/*.csv": "batch/"})
-    'batch/2026/a.csv'
-    """
-    parts = PurePosixPath(path).parts
-    for glob, prefix in places.items():
-        patterns = PurePosixPath(glob).parts
-        if len(patterns) == len(parts) and all(map(fnmatchcase, parts, patterns)):
-            wild = next((n for n, part in enumerate(patterns) if _WILD & set(part)), len(parts) - 1)
-            return prefix + "/".join(parts[wild:])
-    return None
-
-
-def _opened(name: str, folder: int) -> tuple[int, Stamp] | None:
-    """None for what is no file any more."""
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    try:
-        descriptor = os.open(name, flags, dir_fd=folder)
-    except OSError:
-        return None
-    found = os.fstat(descriptor)
-    if stat.S_ISREG(found.st_mode):
-        return descriptor, (found.st_size, found.st_mtime_ns)
-    os.close(descriptor)
-    return None
-
-
 def _described(machine: str, wanted: Collected, found: Found) -> Description:
     return Description(
         owner=wanted.app,
@@ -194,25 +135,3 @@ def _described(machine: str, wanted: Collected, found: Found) -> Description:
             source=found.path,
         ),
     )
-
-
-def type_of(key: str) -> str:
-    return mimetypes.guess_type(key)[0] or "application/octet-stream"
-
-
-def store(repository: Store, bucket: str, found: Found, described: Description) -> None:
-    """One that the archive has already, of just before a crash, is no new version."""
-    with repository.stage(bucket) as staged:
-        while piece := os.pread(found.descriptor, PIECE, staged.size):
-            staged.write(piece)
-        if not _is_there(repository, bucket, found.key, staged):
-            repository.put(staged, found.key, described)
-
-
-def _is_there(repository: Store, bucket: str, key: str, staged: Staged) -> bool:
-    try:
-        found = repository.head(bucket, key)
-    except NoSuchKeyError:
-        return False
-    same = found.crc == staged.crc or found.etag == staged.etag
-    return same and found.size == staged.size

@@ -12,15 +12,9 @@ import msgspec
 
 from dayfly.config.app import App
 from dayfly.durable import translated, write_atomically
-from dayfly.environment.collecting import (
-    FINISHED_SECONDS,
-    Found,
-    Stamp,
-    files,
-    store,
-    type_of,
-)
+from dayfly.environment.collecting import FINISHED_SECONDS
 from dayfly.files.errors import LeasedError
+from dayfly.files.gathering import Found, Stamp, files, store, type_of
 from dayfly.files.keys import unfit
 from dayfly.files.objects import Description, Provenance
 from dayfly.files.tenants import Tenants

@@ -58,6 +58,7 @@ class Provenance:
 
     who: str = ""
     release: str = ""
+    commit: str = ""
     machine: str = ""
     job: str = ""
     source: str = ""

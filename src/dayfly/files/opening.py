@@ -81,7 +81,7 @@ def alone(ground: Ground) -> None:
     if anybody_else(ground.bench):
         raise FilesError(
             f"{ground.tree.root}: another process has the archive open",
-            hint="Stop it first: the index has to be made anew.",
+            hint="Stop it first, of an environment with `dayfly down`: the index is made anew.",
         )
 
 

@@ -4,9 +4,11 @@ import tempfile
 from pathlib import Path
 
 from dayfly.clock import Stop
-from dayfly.command import CommandError, run, which
+from dayfly.command import CommandError, Setting, run, which
+from dayfly.config.inherited import inherited_with
 from dayfly.images.builder import BuildError, OnLine
 from dayfly.images.engine import docker, image_exists
+from dayfly.images.repeatable import REPEATABLE
 
 SUITE = "bookworm"
 BASE = f"dayfly/base:{SUITE}"
@@ -28,7 +30,12 @@ def made_base(folder: Path, on_line: OnLine, stop: Stop, suite: str = SUITE) -> 
     with tempfile.TemporaryDirectory(dir=folder, prefix=".base-") as place:
         archive = Path(place, "base.tar")
         try:
-            run(_mmdebstrap(suite, archive), on_line=on_line, stop=stop)
+            run(
+                _mmdebstrap(suite, archive),
+                setting=Setting(env=inherited_with(**REPEATABLE)),
+                on_line=on_line,
+                stop=stop,
+            )
         except CommandError as error:
             raise BuildError(f"the base image {name} could not be made", hint=error.tail) from error
         docker("import", "--change", f"ENV PATH={_PATH}", str(archive), name)

@@ -48,6 +48,13 @@ class Builder(Protocol):
         """The same, read anew: an image on disk can be damaged."""
         ...
 
+    def files(self, image: Image, named: Callable[[str], bool], into: Path) -> Path:
+        """A folder with what of the app's folder is named, and maybe more: with links as they are.
+
+        `into` is for what has to be copied; it need not be there.
+        """
+        ...
+
     def configuration(self, image: Image) -> Mapping[str, str]:
         """What an image says of its machines."""
         ...

@@ -22,7 +22,12 @@ from dayfly.images.context import Context, Ground, context_of_steps, own_context
 from dayfly.images.dockerbuild import build
 from dayfly.images.dockerfile import USER
 from dayfly.images.engine import docker, labelled
-from dayfly.images.exported import configuration_of, contents_of_image, layers_of_image
+from dayfly.images.exported import (
+    configuration_of,
+    contents_of_image,
+    files_of_image,
+    layers_of_image,
+)
 from dayfly.images.fingerprint import key_of, of_source
 from dayfly.images.image import Image, LayerTold
 from dayfly.images.lock import Lock, lock_of, unlocked
@@ -104,6 +109,11 @@ class ContainerBuilder:
 
     def read(self, image: Image) -> Contents:
         return contents_of_image(image.reference)
+
+    def files(self, image: Image, named: Callable[[str], bool], into: Path) -> Path:
+        with disk_errors_told(into):
+            files_of_image(image.reference, named, into)
+        return into
 
     def configuration(self, image: Image) -> Mapping[str, str]:
         return configuration_of(image.reference)

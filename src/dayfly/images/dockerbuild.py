@@ -8,7 +8,7 @@ from dayfly.images.builder import BuildError
 from dayfly.images.context import Context
 from dayfly.images.engine import docker, translated
 from dayfly.images.progress import Progress
-from dayfly.images.workplace import Builders
+from dayfly.images.workplace import Builders, failed
 
 
 def build(context: Context, words: Sequence[str], builders: Builders) -> None:
@@ -25,6 +25,8 @@ def build(context: Context, words: Sequence[str], builders: Builders) -> None:
         run(argv, on_line=progress.line, stop=builders.stop, seconds=left)
         done = True
     except CommandError as error:
+        if error.status is None and builders.ends <= time.monotonic():
+            raise failed("docker build", error, builders.ends) from error
         if error.status is None or "Cannot connect to the Docker" in error.tail:
             raise translated(error) from error
         raise BuildError(progress.failure(), hint="\n".join(progress.tail)) from error

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dayfly.images.repeatable import REPEATABLE
+
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"  # in the image: where Debian's programs look
 CONSTRAINTS = "/opt/constraints.txt"  # in the build: versions that pip takes
 USER = 10001  # runs the app: no root in a machine, and no user of a host
@@ -49,6 +51,7 @@ def instructions_of(
     """
     lines = [
         *_begun(base),
+        *(Instruction(f"ARG {name}") for name in sorted(REPEATABLE) if name in arguments),
         Instruction("RUN ! command -v python3 >/dev/null || python3 -m venv /opt/venv"),
     ]
     if ca_bundle:
@@ -56,7 +59,7 @@ def instructions_of(
     constrained = "PIP_CONSTRAINT" in arguments
     if constrained:
         lines.append(Instruction(f"COPY constraints.txt {CONSTRAINTS}"))
-    lines += (Instruction(f"ARG {name}") for name in sorted(arguments))
+    lines += (Instruction(f"ARG {name}") for name in sorted({*arguments} - {*REPEATABLE}))
     runs = [_run(step, f"build step {n} of {len(steps)}") for n, step in enumerate(steps, start=1)]
     for run, inputs in zip(runs, known, strict=False):
         lines += (_copy(f"app/{name}", f"/app/{name}") for name in inputs)
@@ -87,7 +90,7 @@ def arguments_of(inherited: Mapping[str, str], env: Mapping[str, str]) -> dict[s
         for name, value in inherited.items()
         if name not in _OURS_ONLY and (name in _CA_VARIABLES or not value.startswith("/"))
     }
-    return {**ours, **env}
+    return {**ours, **REPEATABLE, **env}
 
 
 def ca_bundle_of(inherited: Mapping[str, str]) -> Path | None:

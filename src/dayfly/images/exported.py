@@ -2,8 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+import shutil
+import tarfile
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dayfly.command import started
@@ -28,6 +31,45 @@ def contents_of_container(name: str) -> Contents:
 def contents_of_image(reference: str) -> Contents:
     with _unstarted(reference) as container:
         return contents_of_container(container)
+
+
+def files_of_image(reference: str, named: Callable[[str], bool], into: Path) -> None:
+    """Those of the app's folder that are named; what a link leads to is none of them."""
+    folder = docker("image", "inspect", "--format={{.Config.WorkingDir}}", reference).strip()
+    into.mkdir()
+    with _unstarted(reference) as container:
+        place = f"{container}:{PurePosixPath(folder or '/')}/."
+        same = _taken(place, named, into)
+        outside = {name for name in same.values() if not (into / name).exists()}
+        if outside:  # the same file has another name that is not named
+            _taken(place, outside.__contains__, into)
+    for name, other in same.items():
+        (into / name).parent.mkdir(parents=True, exist_ok=True)
+        (into / name).hardlink_to(into / other)
+
+
+def _taken(place: str, named: Callable[[str], bool], into: Path) -> dict[str, str]:
+    """Files are written; second names of files are told, each with the first."""
+    same = dict[str, str]()
+    with started(["docker", "cp", place, "-"]) as process:
+        if process.stdout is None:
+            raise ValueError("started without a pipe")
+        try:
+            with tarfile.open(fileobj=process.stdout, mode="r|") as archive:
+                for member in archive:
+                    name = str(PurePosixPath(member.name))
+                    if named(name) and member.islnk():
+                        same[name] = str(PurePosixPath(member.linkname))
+                    elif named(name) and member.isreg() and (file := archive.extractfile(member)):
+                        (into / name).parent.mkdir(parents=True, exist_ok=True)
+                        with (into / name).open("xb") as copy:
+                            shutil.copyfileobj(file, copy)
+            process.stdout.read()
+        except tarfile.TarError as error:
+            raise BuildError(f"docker can't read {place}") from error
+        if process.wait():
+            raise BuildError(f"docker can't read {place}")
+    return same
 
 
 def configuration_of(reference: str) -> dict[str, str]:

@@ -86,6 +86,14 @@ class TreeBuilder:
     def read(self, image: Image) -> Contents:
         return contents_of(image.tree / "app", image)
 
+    def files(
+        self,
+        image: Image,
+        named: Callable[[str], bool],  # noqa: ARG002 - all of them lie there already
+        into: Path,  # noqa: ARG002
+    ) -> Path:
+        return image.tree / "app"
+
     def configuration(self, image: Image) -> Mapping[str, str]:
         """The virtual environment's own."""
         lines = (image.tree / "venv/pyvenv.cfg").read_text().splitlines()

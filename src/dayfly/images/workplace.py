@@ -1,5 +1,6 @@
 """A folder in which build steps run: what they see, who they are, and how they fail."""
 
+import math
 import os
 import shutil
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 from dayfly.clock import Stop
 from dayfly.command import CommandError, Setting, output_of, run
 from dayfly.images.builder import BuildError, OnLine
+from dayfly.images.repeatable import REPEATABLE
 
 FILES_SECONDS = 900.0  # for copying or sealing a tree, however large
 
@@ -56,7 +58,7 @@ class Workplace:
         try:
             run(argv, setting=setting, on_line=about.on_line, stop=about.stop, seconds=left)
         except CommandError as error:
-            raise failed(title, error) from error
+            raise failed(title, error, self.builders.ends) from error
         finally:
             remove(temporary)
 
@@ -65,6 +67,7 @@ class Workplace:
         home = str(self.builders.home)
         return {
             **inherited,
+            **REPEATABLE,
             **self.builders.env,
             "PATH": f"{self.venv}/bin:{inherited.get('PATH') or os.defpath}",
             "VIRTUAL_ENV": str(self.venv),
@@ -145,8 +148,10 @@ def _files(*argv: str) -> None:
         raise failed(f"{argv[0]}, handling the image's files,", error) from error
 
 
-def failed(title: str, error: CommandError) -> BuildError:
-    """What a failed program of a build tells a person."""
+def failed(title: str, error: CommandError, ends: float = math.inf) -> BuildError:
+    """What a failed program of a build tells a person; `ends` is the build's deadline."""
+    if error.status is None and ends <= time.monotonic():
+        return BuildError(f"{title} did not end before the deadline of [build]", hint=error.tail)
     if "No space left on device" in error.tail:
         return BuildError(
             f"{title} found the disk full", hint=f"Free some space, then try again.\n{error.tail}"

@@ -74,7 +74,9 @@ def lay_out(
         discard(folder / path)  # of a writable folder around it
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).symlink_to(target)
-    for path in own:
+    for path in sorted(own):  # a linked folder around it has lost it, or never had it
+        if not (folder / path).exists():
+            _copy(image / path, folder / path)
         give(folder / path, uid)
     for directory in _directories(folder, skip={folder / path for path in own}):
         directory.chmod(READ_ONLY)

@@ -34,7 +34,7 @@ def admit(work: Work) -> None:
         _with_safe(work)
     if uses_another(work.app):
         work.emit("note", message="it has S3 settings of its own, so it is told of no bucket")
-        if not (work.app.files.collect or work.app.files.mount):
+        if not work.app.needs_bucket:
             return
     archive = work.parts.archive
     try:

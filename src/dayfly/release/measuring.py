@@ -1,5 +1,6 @@
 """Measures the machines that serve, round by round, for whoever asks how many fit."""
 
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Mapping
@@ -9,12 +10,13 @@ from typing import NamedTuple
 from dayfly.balancer.observed import Counters
 from dayfly.errors import DayflyError
 from dayfly.machines.machine import Machine
-from dayfly.machines.measured import Course, Look, Summary
+from dayfly.machines.measured import SHORTEST_SECONDS, Course, Look, Summary
 from dayfly.release.inspector import serving
 from dayfly.release.work import Parts
 from dayfly.rounds import Rounds
 
 ROUND_SECONDS = 15.0
+SOON_SECONDS = SHORTEST_SECONDS + 0.1
 
 
 class Kind(NamedTuple):
@@ -39,6 +41,7 @@ class Measuring:
         self._parts = parts
         self._courses: dict[Kind, Course] = {}
         self._counted: Mapping[str, Counters] = {}
+        self._looking = threading.Lock()
         self._rounds = Rounds("measuring", ROUND_SECONDS, self.round)
 
     def start(self) -> None:
@@ -49,6 +52,10 @@ class Measuring:
 
     def round(self) -> None:
         """Look at every machine that serves once; what serves no more is forgotten."""
+        with self._looking:
+            self._look()
+
+    def _look(self) -> None:
         requests = self._requests()
         found = self._machines()
         courses = {kind: self._courses.get(kind) or Course() for kind in found}
@@ -60,17 +67,23 @@ class Measuring:
         self._courses = courses
 
     def measured(self) -> tuple[Measured, ...]:
-        """Where something is not measured yet, the next look comes soon."""
+        """Where something is not measured yet it is now, which takes a second."""
+        found = self._told()
+        if all(each.summary for each in found):
+            return found
+        self.round()
+        time.sleep(SOON_SECONDS)
+        self.round()
+        return self._told()
+
+    def _told(self) -> tuple[Measured, ...]:
         courses = self._courses
-        found = tuple(
+        return tuple(
             Measured(kind, len(machines), courses[kind].summary(len(machines)))
             if kind in courses
             else Measured(kind, len(machines), None)
             for kind, machines in sorted(self._machines().items())
         )
-        if not all(each.summary for each in found):
-            self._rounds.soon()
-        return found
 
     def _machines(self) -> dict[Kind, list[Machine]]:
         found = defaultdict[Kind, list[Machine]](list)

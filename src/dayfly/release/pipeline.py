@@ -8,6 +8,7 @@ from dayfly.release import (
     downtime,
     fleet,
     migration,
+    outputs,
     preparation,
     waiting,
 )
@@ -31,6 +32,7 @@ def release(work: Work) -> None:
         image = preparation.build(work, source)
         with assessment.begun(work, image) as verdict:
             preparation.run_tests(work, image, database)
+            outputs.keep_built(work, image)
             found = preparation.assess(work, verdict)
     waiting.opened(work)
     _go_on(work, image, found)

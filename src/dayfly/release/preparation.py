@@ -14,7 +14,7 @@ from dayfly.images.builder import BuildError
 from dayfly.images.image import Image
 from dayfly.images.provision.inputs import missing
 from dayfly.machines.machine import Machine
-from dayfly.release import assessment, bucket, fleet, once, tooling
+from dayfly.release import assessment, bucket, fleet, once, outputs, tooling
 from dayfly.release.found import Found
 from dayfly.release.room import find_room
 from dayfly.release.testdatabase import ThrowAwayDatabase
@@ -115,7 +115,8 @@ def run_tests(work: Work, image: Image, database: ThrowAwayDatabase | None) -> N
         made = once.machine_for(work, image, wanted, secrets=secrets)
         made = bucket.apart(work.parts, work.app, made)  # it must not see production's files
         made = replace(made, keep={}, loopback=True)
-        once.run_once(work, made, seconds=test.deadline)
+        with outputs.reports_kept(work, made) as tests:
+            once.run_once(work, tests, seconds=test.deadline)
 
 
 def assess(work: Work, found: "Future[Found]") -> Found:

@@ -45,6 +45,7 @@ def receipt(events: Sequence[Event], traffic: Traffic) -> dict[str, Any]:
             if event.kind == "machine.launched"
         ],
         "deaths": [dict(event.data) for event in events if event.kind == "machine.died"],
+        "outputs": [dict(event.data) for event in events if event.kind == "archived"],
         "preserved": told.get("preserved"),
         "restored": [dict(event.data) for event in events if event.kind == "restored"],
         "notes": [event.data["message"] for event in events if event.kind in ("note", ALERT)],

@@ -9,22 +9,6 @@ Outcome = Literal[
     "waiting",  # for its window
 ]  # fmt: skip
 
-STAGES = (
-    "checkout",
-    "build",
-    "test",
-    "assess",
-    "close",
-    "preserve",
-    "migrate",
-    "launch",
-    "verify",
-    "cut over",
-    "open",
-    "watch",
-    "drain",
-)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:

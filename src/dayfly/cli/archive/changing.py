@@ -6,11 +6,19 @@ from threading import Event, Thread
 from typing import Any
 
 from dayfly.cli.archive.looking import keys
-from dayfly.cli.archive.place import by_hand, instant, named, object_named
+from dayfly.cli.archive.place import (
+    by_hand,
+    instant,
+    name_of,
+    named,
+    object_named,
+    target_named,
+)
 from dayfly.cli.output import clean, say
 from dayfly.clock import Stop
 from dayfly.command import Setting, run
 from dayfly.config.inherited import inherited_with
+from dayfly.config.units import Duration
 from dayfly.errors import DayflyError, UsageError
 from dayfly.files.condition import Condition
 from dayfly.files.objects import Lease, Version, Versioning
@@ -29,7 +37,8 @@ def create(repository: Store, name: str, owner: str, *, versions: bool) -> None:
 
 def copy(repository: Store, source: str, target: str, condition: Condition) -> Version:
     """All that was said about it goes along, with whose it is now."""
-    here, there = object_named(source), object_named(target)
+    here = object_named(source)
+    there = target_named(target, name_of(here.key), nameless=f"{source}: has no name at its end")
     found = repository.head(here.bucket, here.key)
     told = replace(
         found.description,
@@ -54,11 +63,15 @@ def remove(repository: Store, place: str, version: str, condition: Condition) ->
     wanted = object_named(place)
     repository.head(wanted.bucket, wanted.key, version)  # a mistyped one is told
     done = repository.delete(wanted.bucket, wanted.key, version or None, condition, by=by_hand())
-    if version:
-        return f"{wanted}: version {version} is gone for good"
-    if done.marker:
+    if done.marker and not version:
         return f"{wanted} is deleted; `dayfly files versions {wanted}` shows what can be restored"
-    return f"{wanted} is gone: its bucket keeps no versions"
+    what = f"{wanted}: version {version}" if version else str(wanted)
+    if seconds := repository.bucket(wanted.bucket).trash_seconds:
+        trash = f"`dayfly files trash ls {wanted.bucket}` shows it"
+        return f"{what} is deleted, and can be put back for {Duration(seconds)}: {trash}"
+    return (
+        f"{what} is gone for good" if version else f"{what} is gone: its bucket keeps no versions"
+    )
 
 
 def remove_below(repository: Store, place: str) -> Iterator[str]:

@@ -104,7 +104,8 @@ def rm(session: Session, *, version: str, recursive: bool, token: int | None, **
     with opened(session, at) as repository:
         if recursive:
             number = sum(1 for _ in changing.remove_below(repository, named))
-            say(f"{number:,} objects are deleted below {clean(named)}")
+            many = "object is" if number == 1 else "objects are"
+            say(f"{number:,} {many} deleted below {clean(named)}")
         else:
             say(clean(changing.remove(repository, named, version, Condition(token=token))))
     return 0

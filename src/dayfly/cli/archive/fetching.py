@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from dayfly.cli.archive.moving import SPOKEN, Tell, kind_of
-from dayfly.cli.archive.place import Named, by_hand, named
-from dayfly.errors import UsageError
+from dayfly.cli.archive.place import Named, by_hand, target_named
 from dayfly.files.arriving import Arriving, arriving
 from dayfly.files.asking import FetchError, check, shown, tail_of
 from dayfly.files.condition import Condition
@@ -45,7 +44,8 @@ def fetch(
 ) -> Fetched:
     """Nothing is stored before all of it is there and is what was expected."""
     check(url)
-    wanted = _target(url, target)
+    nameless = f"{shown(url)}: has no name at its end"
+    wanted = target_named(target, tail_of(url), nameless=nameless)
     stored = _stored(repository, wanted, url)
     coming = arriving(
         repository, wanted.bucket, wanted.key, Description(provenance=by_hand(shown(url)))
@@ -118,16 +118,6 @@ class _Check:
                 f"{self._url}: its {self._hash.name} is {found}, not {self._wanted.lower()}",
                 hint="Nothing was stored.",
             )
-
-
-def _target(url: str, target: str) -> Named:
-    wanted = named(target)
-    if wanted.key and not wanted.key.endswith("/"):
-        return wanted
-    name = tail_of(url)
-    if not name:
-        raise UsageError(f"{shown(url)}: has no name at its end", hint="Write BUCKET/KEY.")
-    return Named(bucket=wanted.bucket, key=f"{wanted.key}{name}")
 
 
 def _stored(repository: Store, wanted: Named, url: str) -> Version | None:

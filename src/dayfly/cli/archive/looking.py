@@ -6,6 +6,7 @@ from typing import Any
 
 from dayfly.cli.archive.place import instant, named, object_named, row
 from dayfly.cli.output import clean, paint, table
+from dayfly.cli.show import short
 from dayfly.files.objects import Asked, Entry, Page
 from dayfly.files.repository import Repository
 from dayfly.files.search import Wanted
@@ -132,6 +133,7 @@ def origin(provenance: dict[str, str]) -> str:
     words = (
         provenance.get("who", ""),
         f"release {provenance['release']}" if provenance.get("release") else "",
+        short(provenance.get("commit", "")),
         provenance.get("machine", ""),
         provenance.get("job", ""),
         provenance.get("source", ""),

@@ -8,7 +8,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from dayfly.cli.archive.place import Named, by_hand, file_at, named, object_named
+from dayfly.cli.archive.place import (
+    Named,
+    by_hand,
+    file_at,
+    name_of,
+    named,
+    object_named,
+    target_named,
+)
 from dayfly.durable import translated
 from dayfly.errors import DayflyError, UsageError
 from dayfly.files.arriving import arriving, same_parts
@@ -30,7 +38,8 @@ RESUMED = 64 * PIECE  # what is as large is stored in parts, behind which a seco
 
 def put(repository: Store, source: str, target: str, condition: Condition, tell: Tell) -> Version:
     """A file, or what comes on standard input, as one object."""
-    wanted = _target(source, target)
+    name = "" if source == INPUT else Path(source).name
+    wanted = target_named(target, name, nameless=f"{target}: standard input has no name")
     if source == INPUT:
         return _stored(repository, sys.stdin.buffer, wanted, _described(wanted), condition, tell)
     path = file_at(Path(source))
@@ -43,15 +52,6 @@ def put(repository: Store, source: str, target: str, condition: Condition, tell:
         if os.fstat(file.fileno()).st_size < RESUMED:
             return _stored(repository, file, wanted, told, condition, tell)
         return _gone_on(repository, file, wanted, told, condition, tell)
-
-
-def _target(source: str, target: str) -> Named:
-    wanted = named(target)
-    if wanted.key and not wanted.key.endswith("/"):
-        return wanted
-    if source == INPUT:
-        raise UsageError(f"{target}: standard input has no name", hint="Write BUCKET/KEY.")
-    return Named(bucket=wanted.bucket, key=f"{wanted.key}{Path(source).name}")
 
 
 def _described(wanted: Named, *, source: str = "") -> Description:
@@ -119,11 +119,17 @@ def get(repository: Store, source: str, target: str, version: str, tell: Tell) -
             for piece in opened.pieces():
                 sys.stdout.buffer.write(piece)
             return opened.version
-        path = Path(target or Path(wanted.key.rstrip("/")).name)
-        if path.is_dir():
-            path /= Path(wanted.key.rstrip("/")).name
-        _fetch(opened, path, tell)
+        _fetch(opened, _path(target, name_of(wanted.key)), tell)
         return opened.version
+
+
+def _path(target: str, name: str) -> Path:
+    """A target that ends in a slash is a folder, which is made."""
+    path = Path(target or name)
+    if target.endswith("/"):
+        with translated(path):
+            path.mkdir(parents=True, exist_ok=True)
+    return path / name if path.is_dir() else path
 
 
 def _fetch(opened: Reading, path: Path, tell: Tell) -> None:

@@ -118,6 +118,21 @@ def object_named(text: str) -> Named:
     return found
 
 
+def target_named(text: str, name: str, *, nameless: str) -> Named:
+    """A bucket alone, or what ends in a slash, is a folder: there it is called `name`."""
+    found = named(text)
+    if found.key and not found.key.endswith("/"):
+        return found
+    if not name:
+        raise UsageError(nameless, hint="Write BUCKET/KEY.")
+    return Named(bucket=found.bucket, key=f"{found.key}{name}")
+
+
+def name_of(key: str) -> str:
+    """What an object is called in its folder."""
+    return Path(key.rstrip("/")).name
+
+
 def by_hand(source: str = "") -> Provenance:
     """Of what a person does at this command line."""
     return Provenance(who=_user(), source=source)

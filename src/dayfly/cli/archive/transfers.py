@@ -68,8 +68,9 @@ def fetch(
 def import_folder(session: Session, *, folder: str, target: str, json: bool, **at: Any) -> int:  # noqa: ANN401
     with opened(session, at) as repository, working() as tell:
         done = moving.import_folder(repository, folder, target, tell)
-    stored = f"{done.put:,} files stored, {amount(done.bytes)}"
-    answered(done.as_json(), f"{stored}; {done.same:,} were there already", json=json)
+    files = "file" if done.put == 1 else "files"
+    stored = f"{done.put:,} {files} stored, {amount(done.bytes)}"
+    answered(done.as_json(), f"{stored}; there already: {done.same:,}", json=json)
     if not json:
         say(*(f"left out: {clean(problem)}" for problem in done.problems))
     return 1 if done.problems else 0

@@ -20,9 +20,11 @@ from dayfly.files.objects import Provenance
 SEAL = "x-dayfly-seal"  # the header that says what a form's field says
 NOBODY = "somebody in the console"
 FRAMES = f"{POLICY}; frame-src 'self'"  # of a page that shows a PDF
+AWAY = 503
 _STATUS: Mapping[type[Exception], int] = {
-    DayflyError: 503,  # such as where the archive is none of ours
+    DayflyError: AWAY,  # whatever else keeps the archive from answering
     UsageError: 400,
+    errors.ChecksumError: 400,
     errors.BadNameError: 400,
     errors.BadPartError: 400,
     errors.PartOrderError: 400,
@@ -35,8 +37,7 @@ _STATUS: Mapping[type[Exception], int] = {
     errors.ConditionError: 412,
     errors.LockedError: 403,
     errors.LeasedError: 423,
-    errors.GoneError: 503,
-    errors.ReadOnlyError: 503,
+    errors.LostError: 500,
     errors.NoRoomError: 507,
 }
 REFUSED = 403
@@ -77,18 +78,22 @@ class Desk:
         )
 
     def problem(self, error: DayflyError, folder: Folder | None = None) -> Response:
-        return self.page("files_problem.html", status_of(error), problem=error, folder=folder)
+        status = status_of(error)
+        title = "Not done" if folder or status != AWAY else "The files are not here"
+        return self.page("files_problem.html", status, title=title, problem=error, folder=folder)
 
     def refused(self) -> Response:
         error = DayflyError(OTHER_VISIT)
-        return self.page("files_problem.html", REFUSED, problem=error, folder=None)
+        return self.page(
+            "files_problem.html", REFUSED, title="Not done", problem=error, folder=None
+        )
 
     def _visit(self, request: Request) -> str:
         return request.cookies.get(self.sessions.cookie, "")
 
 
 def status_of(error: DayflyError) -> int:
-    return _STATUS.get(type(error), 500)
+    return next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
 
 
 def told(error: DayflyError) -> JSONResponse:

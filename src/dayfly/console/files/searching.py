@@ -13,7 +13,8 @@ from dayfly.logs.query.instants import ALLOWED, span
 
 MOST = 200  # found objects
 FIELDS = ("name", "tag", "metadata", "provenance", "since", "until", "versions")
-_ORIGINS = ("who", "release", "machine", "job", "source")
+_SHORT = 10  # of a commit id
+_ORIGINS = ("who", "release", "commit", "machine", "job", "source")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +77,7 @@ def origin(version: Version) -> str:
     words = (
         told.who,
         f"release {told.release}" if told.release else "",
+        told.commit[:_SHORT],
         told.machine,
         told.job,
         told.source,

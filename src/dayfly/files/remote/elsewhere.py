@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from dayfly.errors import DayflyError
 from dayfly.files import errors
 
 SECONDS = 20.0  # for an answer
@@ -45,15 +44,9 @@ class Elsewhere:
 
 
 def client_of(elsewhere: Elsewhere) -> Any:  # noqa: ANN401 - boto3 has no types
-    """Of boto3, which comes with `dayfly[s3]`."""
-    try:
-        import boto3  # type: ignore[import-untyped]  # noqa: PLC0415 - only where one is needed
-        from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415
-    except ImportError as error:
-        raise DayflyError(
-            f"{elsewhere.name}: boto3, which speaks to it, is not installed",
-            hint="pip install 'dayfly[s3]'",
-        ) from error
+    import boto3  # type: ignore[import-untyped]  # noqa: PLC0415 - only where one is needed
+    from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415
+
     return boto3.client(
         "s3",
         endpoint_url=elsewhere.url,

@@ -58,12 +58,8 @@ class _Play:
             ).status  # fmt: skip
         except CommandError as error:
             at = f", at task {book.task!r}," if book.task else ""
-            if error.status is None and about.ends <= time.monotonic():
-                raise BuildError(
-                    f"{self.title}{at} did not end before the deadline of [build]",
-                    hint="\n".join(book.tail),
-                ) from error
-            raise failed(f"{self.title}{at}", error) from error
+            said = CommandError(error.message, status=error.status, tail="\n".join(book.tail))
+            raise failed(f"{self.title}{at}", said, about.ends) from error
         finally:
             end_workers(self.place)
 

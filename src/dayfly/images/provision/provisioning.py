@@ -20,9 +20,7 @@ from dayfly.images.workplace import Builders
 
 LAYER = "layer-"  # begins the tags of layers, whose keys are no images
 _NOT_INPUTS = ("second_run",)  # whatever it says, the layer is the same
-_INSTALL = (
-    "apt-get -qq update; apt-get -qq install -y --no-install-recommends -o Dpkg::Use-Pty=0 --"
-)
+INSTALL = "apt-get -qq update; apt-get -qq install -y --no-install-recommends -o Dpkg::Use-Pty=0 --"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +63,10 @@ class Provisioning:
             _staged(self.source, inputs) as staged,
             tempfile.TemporaryDirectory(prefix="dayfly-told-") as told,
             scaffold(
-                below, self.container, _furnished(Path(told), self.lock), self._told()
+                below,
+                self.container,
+                furnished(Path(told), self.lock),
+                told_versions(self.builders, self.lock),
             ) as made,
         ):
             self._do(step, staged, made, title)
@@ -75,7 +76,7 @@ class Provisioning:
         secrets = {name: self.secrets[name] for name in step.told}
         match step.kind:
             case "packages":
-                made.run(f"{_INSTALL} {' '.join(step.packages)}", title=title)
+                made.run(f"{INSTALL} {' '.join(step.packages)}", title=title)
             case "files":
                 for origin, target in step.files.items():
                     made.put(staged / origin, target)
@@ -87,13 +88,6 @@ class Provisioning:
                 puppet.apply(step, staged, made, title, secrets)
             case kind if kind == CHEF:
                 chef.converge(step, staged, made, title, secrets)
-
-    def _told(self) -> Builders:
-        if not self.lock.text:
-            return self.builders
-        locked = {"APT_CONFIG": "apt.conf", "PIP_CONSTRAINT": "constraints.txt"}
-        env = {name: f"{INSIDE}/{file}" for name, file in locked.items()}
-        return replace(self.builders, env={**self.builders.env, **env})
 
 
 @contextmanager
@@ -107,7 +101,16 @@ def _staged(source: Path, inputs: Sequence[str]) -> Iterator[Path]:
         yield Path(name)
 
 
-def _furnished(told: Path, lock: Lock) -> Path:
+def told_versions(builders: Builders, lock: Lock) -> Builders:
+    """Who builds, told of what `furnished` puts there."""
+    if not lock.text:
+        return builders
+    locked = {"APT_CONFIG": "apt.conf", "PIP_CONSTRAINT": "constraints.txt"}
+    env = {name: f"{INSIDE}/{file}" for name, file in locked.items()}
+    return replace(builders, env={**builders.env, **env})
+
+
+def furnished(told: Path, lock: Lock) -> Path:
     """What every container of the build sees: which versions to take."""
     told.chmod(0o755)  # apt looks as a user of its own
     (told / "apt.conf").write_text(f'Dir::Etc::Preferences "{INSIDE}/preferences";\n')

@@ -24,12 +24,17 @@ mkdir -p {Path(_POLICY).parent}
 printf '#!/bin/sh\\nexit 101\\n#dayfly\\n' > {_POLICY}
 chmod 755 {_POLICY}
 """
-_CLEAN = f"""\
+CLEAN = f"""\
 ! grep -qs '^#dayfly$' {_POLICY} || rm {_POLICY}
 rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/ldconfig/aux-cache
 rm -rf /root/.ansible /root/.cache
 rm -f /var/lib/dpkg/*-old /var/cache/debconf/*-old /var/log/dpkg.log /var/log/apt/* \
   /var/log/alternatives.log
+[ ! -s /etc/machine-id ] || : >/etc/machine-id
+rm -f /var/lib/dbus/machine-id
+for key in /etc/ssh/ssh_host_*_key; do
+    ! grep -qs " root@$(cat /proc/sys/kernel/hostname)$" "$key.pub" || rm "$key" "$key.pub"
+done
 """
 
 
@@ -50,7 +55,7 @@ class Scaffold:
         try:
             run(argv, setting=setting, on_line=about.on_line, stop=about.stop, seconds=self.left)
         except CommandError as error:
-            raise failed(title, error) from error
+            raise failed(title, error, about.ends) from error
 
     def argv(self, names: Mapping[str, str]) -> list[str]:
         """The beginning of a command in the container, which takes these variables from ours."""
@@ -66,7 +71,7 @@ class Scaffold:
 
     def keep(self, name: str, about: str) -> None:
         """Make a layer of what is there; how it would start says who builds on it."""
-        self.run(_CLEAN, title="tidying up")
+        self.run(CLEAN, title="tidying up")
         docker("commit", f"--message={about}", self.container, name)
 
     @property

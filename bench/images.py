@@ -1,0 +1,245 @@
+"""Images beside the same steps by hand, and what starts of them: process, container, VM."""
+
+import os
+import shutil
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from urllib.request import urlopen
+
+from bench.docker import docker, missing
+from bench.row import Row, Skipped, at_most, median, times
+from dayfly.clock import Stop, wait_until
+from dayfly.command import Setting, output_of, which
+from dayfly.config.app import App, Process
+from dayfly.config.image import ImageRecipe, Provision
+from dayfly.config.inherited import inherited_for_builds
+from dayfly.environment.virtual import recipe_of
+from dayfly.images.base import BASE
+from dayfly.images.builder import BuildError
+from dayfly.images.container import ContainerBuilder
+from dayfly.images.dockerfile import CA_BUNDLE, arguments_of, ca_bundle_of
+from dayfly.images.image import Image
+from dayfly.images.tree import TreeBuilder
+from dayfly.images.vm.disk import require_tools
+from dayfly.images.vm.vm import Wanted, made
+from dayfly.images.workplace import Builders
+from dayfly.machines.docker import DockerRuntime
+from dayfly.machines.machine import Runtime, Spec
+from dayfly.machines.process import ProcessRuntime
+from dayfly.machines.uids import uid_for
+from virtual import booted, has_kvm
+from workshop import STEPS, UID, Workshop, tree_builder, workshop
+
+BUILT, STARTED = "images", "from start to ready, and memory"
+ENVIRONMENT = f"bench{uuid.uuid4().hex[:6]}"
+RUN = "python3 app.py"
+APP = """\
+import http.server, os
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    def log_message(self, *_): pass
+http.server.ThreadingHTTPServer(("", int(os.environ["PORT"])), Handler).serve_forever()
+"""
+MADE = ("xxd",)
+WORKER = "useradd --system worker"
+BY_HAND = f"""\
+FROM {BASE}
+{{begin}}
+RUN apt-get -qq update && apt-get -qq install -y --no-install-recommends {" ".join(MADE)} \\
+ && rm -rf /var/lib/apt/lists/*
+RUN {WORKER}
+RUN python3 -m venv /opt/venv
+ENV PATH=/opt/venv/bin:$PATH
+WORKDIR /app
+COPY requirements.txt /app/
+RUN {" && ".join(STEPS)}
+COPY app.py /app/
+RUN python3 -m compileall -qq .
+USER 10001
+"""
+_MEGABYTE = 1024 * 1024
+
+
+def measure(rounds: int) -> Iterator[Row | Skipped]:
+    with workshop("process") as shop:
+        shop.builder = _for_machines(shop)
+        image = shop.build(_app(shop))
+        yield from _changes(shop, "process", rounds)
+        yield from _started(shop, image, rounds)
+    if why := missing():
+        yield Skipped(BUILT, why)
+        return
+    with workshop("docker") as shop:
+        shop.build(_app(shop))
+        yield _cold(shop, min(rounds, 3))
+        yield from _changes(shop, "docker", rounds)
+        image = shop.build(_app(shop))
+        yield from _started(shop, image, rounds)
+        yield from _virtual(shop, image, min(rounds, 3))
+    yield Skipped(STARTED, "a VM from nothing with a playbook: there is no bare VM to begin with")
+
+
+def _for_machines(shop: Workshop) -> TreeBuilder:
+    """As an environment builds: by the user that the app's machines run as, who may read it."""
+    builder = tree_builder(shop.home)
+    if os.geteuid() == 0:
+        builder = replace(builder, uid=lambda app: uid_for(shop.home, ENVIRONMENT, app) or 0)
+    return builder
+
+
+def _app(shop: Workshop, **env: str) -> App:
+    shop.project.write("app.py", f"{APP}# {uuid.uuid4()}\n")
+    recipe = ImageRecipe()
+    if isinstance(shop.builder, ContainerBuilder):
+        recipe = ImageRecipe(provision=(Provision(packages=MADE), Provision(shell=WORKER)))
+    return replace(shop.app(*STEPS, env=env), image=recipe, process={"web": Process(run=RUN)})
+
+
+def _cold(shop: Workshop, rounds: int) -> Row:
+    """Nothing but the base is there, on both sides; a new variable makes docker know no step."""
+    ours, floors = [], []
+    for turn in range(rounds):
+        floors.append(_timed(lambda: _by_hand(shop)))
+        shop.builder.clear()
+        app = _app(shop, TURN=f"{turn}-{uuid.uuid4()}")
+        ours.append(_timed(lambda app=app: shop.build(app)))  # type: ignore[misc]
+    note = f"packages, shell, pip, the app; by hand: docker build --no-cache; {rounds} turns"
+    return times(BUILT, "cold build", ours, floors, "s", 1.1, note=note)
+
+
+def _by_hand(shop: Workshop) -> None:
+    known = arguments_of(inherited_for_builds(), {})
+    passed = {
+        name: known[name]
+        for name in known
+        if ca_bundle_of(inherited_for_builds()) or known[name] != CA_BUNDLE
+    }
+    place = shop.home / "by-hand"
+    place.mkdir(exist_ok=True)
+    for file in ("app.py", "requirements.txt"):
+        shutil.copy(shop.project.folder / file, place)
+    dockerfile = place / "Dockerfile"
+    begin = [f"ARG {name}" for name in passed]
+    if bundle := ca_bundle_of(inherited_for_builds()):
+        shutil.copy(bundle, place / "ca.crt")
+        begin.append(f"COPY ca.crt {CA_BUNDLE}")
+    dockerfile.write_text(BY_HAND.format(begin="\n".join(begin)))
+    words = [f"--build-arg={name}={value}" for name, value in passed.items()]
+    name = f"bench-by-hand:{uuid.uuid4().hex}"
+    argv = [
+        "env", "DOCKER_BUILDKIT=0", "docker", "build", "--quiet", "--no-cache", "--network=host",
+        "--force-rm", f"--file={dockerfile}", f"--tag={name}", *words, ".",
+    ]  # fmt: skip
+    output_of(argv, setting=Setting(cwd=place), seconds=600)
+    docker("image", "rm", name)
+
+
+def _changes(shop: Workshop, runtime: str, rounds: int) -> Iterator[Row]:
+    """From a commit that changes code alone to its image."""
+    seconds = []
+    for _ in range(rounds):
+        app = _app(shop)
+        shop.project.commit()
+        seconds.append(_timed(lambda app=app: shop.build(app)))  # type: ignore[misc]
+    yield at_most(BUILT, f"a change of code, {runtime} runtime", median(seconds), "s", 3)
+
+
+def _started(shop: Workshop, image: Image, rounds: int) -> Iterator[Row]:
+    runtime: Runtime
+    if image.runtime == "docker":
+        runtime = DockerRuntime(shop.home, ENVIRONMENT)
+    else:
+        runtime = ProcessRuntime(shop.home, ENVIRONMENT)
+    seconds, memory = [], []
+    for number in range(rounds):
+        with _machine(runtime, image, number) as (took, used):
+            seconds.append(took)
+            memory.append(used)
+    what = "container" if image.runtime == "docker" else "process"
+    yield from _told(what, seconds, memory, "of its processes")
+
+
+@contextmanager
+def _machine(runtime: Runtime, image: Image, number: int) -> Iterator[tuple[float, float]]:
+    spec = Spec(
+        name=f"orders-1-web-{number}", app="orders", release=1, process="web", image=image,
+        run=RUN, port=True,
+    )  # fmt: skip
+    began = time.monotonic()
+    machine = runtime.launch(spec)
+    try:
+        wait_until(
+            lambda: _answers(f"http://{machine.address}/"), seconds=60, what="ready", poll=0.005
+        )
+        took = time.monotonic() - began
+        usage = runtime.usage(machine.name)
+        yield took, (usage.memory if usage else 0) / _MEGABYTE
+    finally:
+        runtime.remove(machine.name)
+
+
+def _virtual(shop: Workshop, image: Image, rounds: int) -> Iterator[Row | Skipped]:
+    if which("qemu-system-x86_64") is None:
+        yield Skipped(STARTED, "the VM image: qemu-system-x86 is not installed")
+        return
+    try:
+        require_tools()
+    except BuildError as error:
+        yield Skipped(STARTED, f"the VM image: {error} {error.hint}")
+        return
+    with tempfile.TemporaryDirectory(dir=shop.home) as place:
+        began = time.monotonic()
+        disk = _disk(shop, image, Path(place))
+        yield Row(
+            part=BUILT, what="a VM image of an image", ours=time.monotonic() - began, unit="s"
+        )
+        seconds, memory = [], []
+        for _ in range(rounds):
+            began = time.monotonic()
+            with booted(disk) as guest:
+                guest.until_healthy("/")
+                seconds.append(time.monotonic() - began)
+                memory.append(guest.memory() / _MEGABYTE)
+    how = "KVM" if has_kvm() else "without KVM, which this machine has not: every instruction of it"
+    yield from _told("VM image", seconds, memory, f"of qemu, of 512 MB; {how}")
+
+
+def _disk(shop: Workshop, image: Image, place: Path) -> Path:
+    holds = shop.builder.contents(image)
+    recipe = recipe_of(_app(shop), 1, image, holds, shop.builder.configuration(image))
+    builders = Builders(
+        inherited=inherited_for_builds(), env={}, home=shop.home, uid=UID,
+        on_line=lambda _: None, stop=Stop(), ends=time.monotonic() + 1800,
+    )  # fmt: skip
+    wanted = Wanted(
+        image=image, holds=holds, name=f"dayfly-bench-{uuid.uuid4().hex[:8]}", size=4 * 1024**3,
+        recipe=recipe,
+    )  # fmt: skip
+    return made(wanted, place, builders)
+
+
+def _told(what: str, seconds: list[float], memory: list[float], of: str) -> Iterator[Row]:
+    yield Row(part=STARTED, what=f"{what}: ready after", ours=median(seconds), unit="s")
+    yield Row(part=STARTED, what=f"{what}: memory", ours=median(memory), unit="MB", note=of)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=1) as answer:
+            return bool(answer.status)
+    except OSError:
+        return False
+
+
+def _timed(act: Callable[[], object]) -> float:
+    began = time.monotonic()
+    act()
+    return time.monotonic() - began
