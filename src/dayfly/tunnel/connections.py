@@ -20,6 +20,7 @@ ESP = [
     "aes256-aes128-sha384-sha256-ecp384-x25519-ecp256-modp3072-modp2048",
 ]
 IKE_REKEY, CHILD_REKEY = "4h", "1h"
+REQID = 7220  # of our SAs in the kernel: those of other programs may have the same peer
 DPD = "10s"
 DPD_OF_TWO = "1s"  # the sooner a dead one is known, the sooner the other takes over
 
@@ -50,6 +51,7 @@ def _connection(plan: Plan, peer: Peer, *, kernel: bool) -> Section:
                 "remote_ts": [str(network) for network in plan.theirs],
                 "esp_proposals": list(ESP),
                 "rekey_time": CHILD_REKEY,
+                "reqid": str(REQID),
                 **_actions(leads=plan.leads and peer.address is not None, kernel=kernel),
             }
         },
