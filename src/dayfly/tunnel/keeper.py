@@ -21,15 +21,15 @@ from dayfly.tunnel import charon as charons
 from dayfly.tunnel.charon import Charon
 from dayfly.tunnel.guard import Guard
 from dayfly.tunnel.host import require_ports
-from dayfly.tunnel.observed import to_initiate
+from dayfly.tunnel.observed import observed, overall, to_initiate
 from dayfly.tunnel.place import Place
 from dayfly.tunnel.plan import Plan
 from dayfly.tunnel.prepared import Prepared, clear_leftovers, let_go, prepare, secure
-from dayfly.tunnel.talk import NoDaemonError, SilentError, talking
+from dayfly.tunnel.talk import NoDaemonError, talking
 from dayfly.tunnel.telling import Telling
 from dayfly.tunnel.waiting import FIRST_SECONDS, Waiting
 from dayfly.tunnel.watch import Watch
-from dayfly.tunnel.way import Way
+from dayfly.tunnel.way import Way, put_back
 
 ROUND_SECONDS = 0.15
 STANDING_SECONDS = 1.0  # between two looks at a tunnel that stands
@@ -93,7 +93,7 @@ class Keeper:
                     credentials=prepared.credentials,
                     crl=prepared.crl,
                 )
-        except SilentError:  # one of before, which hangs
+        except NoDaemonError:  # one of before, which hangs
             charon.kill()
             raise
 
@@ -112,16 +112,29 @@ class Keeper:
             first = fresh and now - began < FIRST_SECONDS + 2 * ROUND_SECONDS
             try:
                 stands = self._connect(prepared.plan, waiting, now, first=first)
-            except SilentError:
+                if self._watch.stirred.is_set():
+                    self._hold(way, prepared.plan)
+            except NoDaemonError:  # it may end just now, which is noticed
                 if now - heard > HANGS_SECONDS:
                     charon.kill()
                     return "hangs, and was killed: it is started again"
                 continue
             heard, due = now, now + (STANDING_SECONDS if stands else 0)
-            if stands and self._watch.stirred.is_set():
-                self._watch.stirred.clear()
-                self._telling.restored(way.hold())
         return "has ended; it is started again"
+
+    def _hold(self, way: Way, plan: Plan) -> None:
+        """The daemon itself takes its routes away when it ends a tunnel, so that is asked."""
+        self._watch.stirred.clear()
+        found = way.look()
+        if not found:
+            return
+        with talking(self._place.vici, seconds=ASK_SECONDS) as daemon:
+            stands = overall(observed(plan, daemon.sas(), kernel=True)) == "established"
+        if not stands:
+            way.forget()
+        elif restored := put_back(found):
+            log.warning("put back, as somebody took it away: %s", ", ".join(restored))
+            self._telling.restored(restored)
 
     def _differ(self, prepared: Prepared) -> bool:
         self.changed.clear()
@@ -132,15 +145,10 @@ class Keeper:
 
     def _connect(self, plan: Plan, waiting: Waiting, now: float, *, first: bool) -> bool:
         """Whether nothing was to be done."""
-        try:
-            with talking(self._place.vici, seconds=ASK_SECONDS) as daemon:
-                down = to_initiate(plan, daemon.sas())
-                for name in waiting.ready(down, now, first=first):
-                    daemon.initiate(name)
-        except SilentError:
-            raise
-        except NoDaemonError:
-            return False  # it ends just now, which is noticed
+        with talking(self._place.vici, seconds=ASK_SECONDS) as daemon:
+            down = to_initiate(plan, daemon.sas())
+            for name in waiting.ready(down, now, first=first):
+                daemon.initiate(name)
         return not down
 
     def _rotate(self, charon: Charon) -> None:
