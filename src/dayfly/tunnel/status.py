@@ -17,6 +17,7 @@ from dayfly.tunnel.talk import SILENT, NoDaemonError, SilentError, talking
 STOPPED = "it is not brought up here: `dayfly tunnel up`"
 BEGINS = "the IKE daemon is being started"
 UNKEPT = "nobody looks after it, as its keeper has ended: `dayfly tunnel up`"
+CHANGED = "the settings name other networks by now: `dayfly tunnel up` applies them"
 UNKNOWN = "nothing was heard of the other gateway yet"
 
 
@@ -85,5 +86,7 @@ def _notes(place: Place, plan: Plan, kept: Kept | None, *, runs: bool) -> Iterat
         yield from kept.restored
     elif runs:
         yield UNKEPT
-    if runs:
+    if runs and place.state().theirs != plan.theirs:
+        yield CHANGED
+    elif runs:
         yield from led_past(plan.theirs, plan.ours)
