@@ -1,8 +1,8 @@
 """Holds what lets nothing for the other site leave in clear, as the last `up` left it on disk."""
 
-import logging
+import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dayfly.command import CommandError, run
 from dayfly.durable import translated
@@ -12,8 +12,6 @@ from dayfly.tunnel.problem import TunnelError
 
 SECONDS = 10.0  # for one command
 
-log = logging.getLogger(__name__)
-
 
 @dataclass
 class Guard:
@@ -22,12 +20,17 @@ class Guard:
     place: Place
     _put: object = None
     _table: str = ""  # as nft showed it then
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def hold(self) -> list[str]:
         """Put in place what is missing, and say what of it had been there before.
 
         It needs nothing but files of the last `up`: no settings, no keys, no daemon.
         """
+        with self._lock:
+            return self._hold()
+
+    def _hold(self) -> list[str]:
         state = self.place.state()
         if not state.networks:
             return []
@@ -40,17 +43,17 @@ class Guard:
         if table not in gone and (begins or there[table.show] != self._table):
             gone.insert(0, table)
         if gone:
-            self._restore(wanted, gone)
+            self._restore(table, gone)
         self._put = put
         return [] if begins else [change.what for change in gone]
 
-    def _restore(self, wanted: Sequence[Change], gone: Sequence[Change]) -> None:
+    def _restore(self, table: Change, gone: Sequence[Change]) -> None:
         for change in gone:
             run(change.do, check=False, seconds=SECONDS)
-        there = listed(wanted)
-        for change in missing(wanted, there):  # now with what it says
+        there = listed(gone)
+        for change in missing(gone, there):  # now with what it says
             _do(change.do)
-        self._table = there[wanted[0].show]
+        self._table = there.get(table.show, self._table)
 
 
 def listed(wanted: Sequence[Change]) -> dict[Argv, str]:

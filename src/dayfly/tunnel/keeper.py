@@ -48,7 +48,8 @@ class Keeper:
         self._place = place
         self._stop = stop
         self._telling = Telling(place)
-        self._watch = Watch(Guard(place), self._telling.restored)
+        self._guard = Guard(place)
+        self._watch = Watch(self._guard, self._telling.restored)
         self.changed = threading.Event()  # the settings: they are to be applied
 
     def run(self) -> None:
@@ -70,7 +71,7 @@ class Keeper:
         """From a daemon that runs until it ends."""
         self.changed.clear()
         prepared = prepare(self._home, self._place)
-        state = secure(self._place, prepared)
+        state = secure(self._guard, prepared)
         charon = charons.running(self._place)
         fresh = charon is None
         if charon is None:

@@ -36,13 +36,14 @@ def up(home: Home, *, start: Callable[[], None], say: Say) -> Status:
     require_root()
     require_programs()
     place = Place(home.tunnel)
-    Guard(place).hold()  # before anything that can fail: after a boot it may be gone
+    guard = Guard(place)
+    guard.hold()  # before anything that can fail: after a boot it may be gone
     prepared = prepare(home, place)
     kept = place.is_kept()
     if not kept and charons.running(place) is None:
         require_ports()
     require_apart(prepared.plan.theirs)
-    secure(place, prepared)
+    secure(guard, prepared)
     known = place.told().settings
     if not kept:
         start()

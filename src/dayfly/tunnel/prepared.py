@@ -84,12 +84,11 @@ def shown_by(place: Place, plan: Plan) -> Credentials | None:
     return read_credentials(path)
 
 
-def secure(place: Place, prepared: Prepared) -> State:
+def secure(guard: Guard, prepared: Prepared) -> State:
     """Routes and rules by which nothing leaves in clear, with the way back noted before."""
-    kernel = kernel_has_esp()
+    kernel, place, plan = kernel_has_esp(), guard.place, prepared.plan
     require_engine(kernel=kernel)
     place.make()
-    plan = prepared.plan
     wanted = changes(plan.theirs, place.firewall)
     state = State(
         undo=tuple(dict.fromkeys((*_undo(prepared, kernel=kernel), *place.state().undo))),
@@ -97,12 +96,17 @@ def secure(place: Place, prepared: Prepared) -> State:
         settings=prepared.fingerprint,
         networks=tuple(map(str, plan.theirs)),
     )
-    place.remember(state)
-    rules = firewall(plan, translated=translates(), kernel=kernel)
-    write_atomically(place.firewall, rules)
-    write_atomically(place.closed, script(wanted))
-    Guard(place).hold()
+    if state != place.state():
+        place.remember(state)
+    _write(place.firewall, firewall(plan, translated=translates(), kernel=kernel))
+    _write(place.closed, script(wanted))
+    guard.hold()
     return state
+
+
+def _write(path: Path, text: str) -> None:
+    if not path.exists() or path.read_text() != text:
+        write_atomically(path, text)
 
 
 def let_go(place: Place, prepared: Prepared, state: State) -> None:
@@ -111,7 +115,8 @@ def let_go(place: Place, prepared: Prepared, state: State) -> None:
     for argv in state.undo:
         if argv not in wanted:
             run(list(argv), check=False, seconds=10)
-    place.remember(replace(state, undo=wanted))
+    if wanted != state.undo:
+        place.remember(replace(state, undo=wanted))
 
 
 def _undo(prepared: Prepared, *, kernel: bool) -> tuple[Argv, ...]:

@@ -49,7 +49,7 @@ def status_of(home: Home, place: Place, *, measure: bool = True) -> Status:
         round_trip=_round_trip(plan) if up and measure else None,
         reason="" if up else _why_down(place, kept),
         engine="the kernel's ESP" if kernel else "kernel-libipsec, through TUN",
-        notes=tuple(_notes(place, plan, kept, runs=up)),
+        notes=tuple(_notes(place, plan, kept, runs=up and measure)),
     )
 
 

@@ -5,8 +5,8 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from dayfly.clock import Stop
 from dayfly.rounds import Told
@@ -34,19 +34,20 @@ class Watch:
         self.stirred = threading.Event()  # set by every change of routes and rules
 
     def start(self) -> None:
+        """It is held when this returns; what is changed from here on is seen."""
+        sockets = told_by_kernel()
         self._told.guard(ABOUT, self._hold)
-        threading.Thread(target=self._run, name="guard", daemon=True).start()
+        threading.Thread(target=self._run, args=[sockets], name="guard", daemon=True).start()
 
-    def _run(self) -> None:
-        with told_by_kernel() as sockets:
-            while True:
-                self._told.guard(ABOUT, self._hold)
-                self.stirred.set()
-                began = time.monotonic()
-                ready, _, _ = select.select(sockets, [], [], LOOK_SECONDS)
-                if ready and time.monotonic() - began < PAUSE_SECONDS:
-                    self._pause.wait(PAUSE_SECONDS)
-                drain(sockets)
+    def _run(self, sockets: Sequence[socket.socket]) -> None:
+        while True:
+            began = time.monotonic()
+            ready, _, _ = select.select(sockets, [], [], LOOK_SECONDS)
+            if ready and time.monotonic() - began < PAUSE_SECONDS:
+                self._pause.wait(PAUSE_SECONDS)
+            drain(sockets)
+            self._told.guard(ABOUT, self._hold)
+            self.stirred.set()
 
     def _hold(self) -> None:
         if gone := self._guard.hold():
@@ -54,17 +55,15 @@ class Watch:
             self._restored(gone)
 
 
-@contextmanager
-def told_by_kernel() -> Iterator[Sequence[socket.socket]]:
+def told_by_kernel() -> list[socket.socket]:
     """Sockets that have something to read as soon as anything is changed."""
-    with ExitStack() as stack:
-        sockets = []
-        for protocol, groups in ((socket.NETLINK_ROUTE, ROUTING), (NETFILTER, TABLES)):
-            one = stack.enter_context(socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol))
-            one.setblocking(False)
-            one.bind((0, groups))
-            sockets.append(one)
-        yield sockets
+    sockets = []
+    for protocol, groups in ((socket.NETLINK_ROUTE, ROUTING), (NETFILTER, TABLES)):
+        one = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol)
+        one.setblocking(False)
+        one.bind((0, groups))
+        sockets.append(one)
+    return sockets
 
 
 def drain(sockets: Sequence[socket.socket]) -> None:
