@@ -8,7 +8,7 @@ import pytest
 from supervisor.options import ServerOptions
 
 from dayfly.command import which
-from dayfly.environment.supervised import Service, services, supervisord, systemd_units
+from dayfly.environment.supervised import Service, guard, services, supervisord, systemd_units
 
 PYTHON = ["/opt/py thon", "-X", "faulthandler"]
 AWKWARD = '/srv/100% "mine"/day fly'
@@ -62,12 +62,24 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
         stop_seconds=5,
         place=1,
     )
-    for name, text in systemd_units((odd,), "test", {"A": 'b"c'}).items():
+    script = tmp_path / "closed.sh"
+    script.touch()
+    units = {**systemd_units((odd,), "test", {"A": 'b"c'}), **guard(tmp_path, "test", script)}
+    for name, text in units.items():
         (tmp_path / name).write_text(text)
 
     done = subprocess.run(
-        [checker, "verify", "--man=no", *map(str, tmp_path.iterdir())],
+        [checker, "verify", "--man=no", *map(str, tmp_path.glob("*.service"))],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_keeps_clear_text_in_is_there_before_the_network_and_behind_the_firewall() -> None:
+    (text,) = guard(Path("/srv/home"), "test", Path("/srv/home/tunnel/closed.sh")).values()
+
+    assert "\nBefore=network-pre.target " in text
+    assert "\nAfter=nftables.service\n" in text
+    assert "\nReloadPropagatedFrom=nftables.service\n" in text
+    assert '\nExecStart=/bin/sh "/srv/home/tunnel/closed.sh"\n' in text

@@ -111,12 +111,15 @@ class Gateway:
         path = self.home / "tunnel/charon.log"
         return path.read_text() if path.exists() else ""
 
-    def kill(self, *, keeper: bool = True) -> None:
+    def kill(self, *, keeper: bool = True, daemon: bool = True) -> None:
         """As a crash does it: nothing is told to anybody."""
-        folder = self.home / "tunnel"
-        names = ["keeper.lock", "charon.pid"] if keeper else ["charon.pid"]
-        for name in names:
-            os.kill(int((folder / name).read_text()), signal.SIGKILL)
+        names = {"keeper.lock": keeper, "charon.pid": daemon}
+        for name in (name for name, wanted in names.items() if wanted):
+            self.signal(name, signal.SIGKILL)
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        """Send to the keeper, or to the IKE daemon, by the file that has its pid."""
+        os.kill(int((self.home / "tunnel" / name).read_text()), number)
 
     def purge(self) -> None:
         self.dayfly("tunnel", "down", status=None)

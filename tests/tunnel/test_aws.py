@@ -31,6 +31,8 @@ def test_both_tunnels_are_read(written: Write) -> None:
     ("changed", "says"),
     [
         (("34.194.10.1", "not-an-address"), "tunnel 1: found 'not-an-address' as the address"),
+        (("34.194.10.1", "0.0.0.0"), "tunnel 1: found '0.0.0.0' as the address"),
+        (("52.7.20.2", "fe80::1%eth0"), "tunnel 2: found 'fe80::1%eth0' as the address"),
         (("34.194.10.1", "52.7.20.2"), "two tunnels with one address"),
         (("second.key_of_32_characters_bbbb_", "short"), "tunnel 2: its pre-shared key is missing"),
     ],
@@ -57,12 +59,18 @@ def test_a_damaged_file_is_refused_by_name(
         ('<!DOCTYPE x [<!ENTITY a "aaaaaaaa">]><x>&a;</x>', "it declares a document type"),
         ('<!DOCTYPE x SYSTEM "file:///etc/passwd"><x/>', "it declares a document type"),
         ("x" * 300_000, "larger than 262144 characters"),
-        ("<vpn_connection><ipsec_tunnel/></vpn_connection>", "found '' as the address"),
+        ("<vpn_connection><ipsec_tunnel/></vpn_connection>", "it ends before its second tunnel"),
     ],
 )
 def test_what_is_no_such_file_is_refused(text: str, says: str) -> None:
     with pytest.raises(TunnelError, match=says):
         read_aws(text, "vpn.xml")
+
+
+@FORMATS
+def test_a_file_that_is_cut_off_is_refused(written: Write) -> None:
+    with pytest.raises(TunnelError, match="it ends before its second tunnel"):
+        read_aws(written(TUNNELS[:1]), "vpn.txt")
 
 
 @given(some.text(), some.integers(0, 5000), some.integers(0, 200), some.sampled_from([0, 1, 2]))

@@ -9,7 +9,8 @@ from gateways import DEV, PRODUCTION, SITES, World, both, two_sites
 
 # The site dev is behind somebody's NAT: it has no address of its own that others could call.
 CALLER = SITES.replace('gateway = "192.0.2.2"\n', "").replace(
-    'probe = "10.2.0.1"', 'probe = "10.2.0.1"\nallow = ["tcp 10.2.0.9:7000", "icmp 10.2.0.0/16"]'
+    'probe = "10.2.0.1"',
+    'probe = "10.2.0.1"\nallow = ["tcp 10.2.0.9:7000", "tcp 10.2.0.1:7002", "icmp 10.2.0.0/16"]',
 )
 NAT = """table ip nat {
   chain after { type nat hook postrouting priority 100; policy accept;
@@ -18,6 +19,12 @@ NAT = """table ip nat {
 }"""
 # A gateway translates for its hosts, as gateways do, without sparing the other site.
 OWN_NAT = NAT.replace('oifname "toprod"', "")
+# As a container's port is published.
+PUBLISHED = """table ip published {
+  chain way { type nat hook prerouting priority -100; policy accept;
+    ip daddr 10.2.0.1 tcp dport 7002 dnat to 10.2.0.9:7001
+  }
+}"""
 LOSSY = """table ip lossy {
   chain way { type filter hook forward priority 0; policy accept;
     numgen random mod 100 < 5 drop
@@ -35,7 +42,7 @@ print("ready", flush=True); server.serve_forever()
 """
 SEND = """
 import socket, sys
-with socket.create_connection(("10.2.0.9", int(sys.argv[1])), timeout=float(sys.argv[2])) as one:
+with socket.create_connection((sys.argv[4], int(sys.argv[1])), timeout=float(sys.argv[2])) as one:
     one.sendall(bytes(int(sys.argv[3]))); one.shutdown(socket.SHUT_WR); print(one.recv(20).decode())
 """
 MEGABYTE = 1_000_000
@@ -58,8 +65,15 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield made
 
 
-def sent(world: World, amount: int = MEGABYTE, *, port: int = 7000, seconds: float = 30) -> str:
-    words = (sys.executable, "-c", SEND, str(port), str(seconds), str(amount))
+def sent(
+    world: World,
+    amount: int = MEGABYTE,
+    *,
+    to: str = "10.2.0.9",
+    port: int = 7000,
+    seconds: float = 30,
+) -> str:
+    words = (sys.executable, "-c", SEND, str(port), str(seconds), str(amount), to)
     return world.host(DEV).run(*words, check=False)
 
 
@@ -105,6 +119,8 @@ def test_a_tunnel_over_a_bad_internet(world: World) -> None:
 
         # Only what production allows comes in.
         assert "timed out" in sent(world, 10, port=7001, seconds=1)
+        world.production.space.run("nft", "-f", "-", stdin=PUBLISHED)
+        assert sent(world, 10, to="10.2.0.1", port=7002) == "10\n"
         assert world.pings("10.2.0.9")
         assert world.pings("10.1.0.9", site=PRODUCTION)
 

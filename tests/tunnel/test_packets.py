@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from dayfly.tunnel.check import recognised, targets
 from dayfly.tunnel.packets import Recording, kind_of, read
+from dayfly.tunnel.plan import Plan
 
 THEIRS = (ip_network("10.2.0.0/16"), ip_network("fd00:2::/48"))
 GATEWAYS = frozenset({"198.51.100.2"})
@@ -70,3 +72,42 @@ def test_a_recording_holds_whole_packets() -> None:
     head, record = file.getvalue()[:24], file.getvalue()[24:]
     assert head[:4] == bytes.fromhex("d4c3b2a1")
     assert record == struct.pack("<IIII", 1, 500_000, 3, 3) + b"abc"
+
+
+SENT = [124, 300, 252]
+LONGER = [186, 362, 314]
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        ([], 0),
+        ([LONGER], 3),
+        ([[1400, *LONGER[:1], 1400, *LONGER[1:]]], 3),  # others' packets between them
+        ([[186] * 50], 1),  # only others'; one of theirs has the size of one of ours
+        ([LONGER[:2]], 2),
+        ([LONGER, LONGER], 3),  # a bridge and its port
+        ([[186, 363, 315]], 1),  # not longer by the same
+        ([[24, 30, 52]], 0),
+    ],
+)
+def test_packets_are_known_by_their_sizes_when_they_are_encrypted(
+    seen: list[list[int]], expected: int
+) -> None:
+    assert recognised(SENT, seen) == expected
+
+
+@pytest.mark.parametrize(
+    ("probe", "expected"),
+    [
+        (None, ["10.2.0.1", "fd00:2::1"]),
+        ("10.2.0.9", ["10.2.0.9", "fd00:2::1"]),
+        ("fd00:2::9", ["10.2.0.1", "fd00:2::9"]),
+    ],
+)
+def test_each_family_is_tried(probe: str | None, expected: list[str]) -> None:
+    plan = Plan(
+        here="dev", there="production", ours=(), theirs=THEIRS, peers=(), leads=True, probe=probe
+    )
+
+    assert targets(plan) == expected

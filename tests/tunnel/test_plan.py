@@ -10,11 +10,12 @@ import pytest
 from dayfly.config.load import load_environment
 from dayfly.config.tunnel import Tunnel
 from dayfly.tunnel.aws import AwsTunnel
-from dayfly.tunnel.changes import changes, firewall
-from dayfly.tunnel.connections import connections, text
-from dayfly.tunnel.keeper import Waiting
+from dayfly.tunnel.changes import changes, leftovers
+from dayfly.tunnel.connections import REQID, connections, text
+from dayfly.tunnel.firewall import firewall
 from dayfly.tunnel.plan import Plan, Seen, planned
 from dayfly.tunnel.problem import TunnelError
+from dayfly.tunnel.waiting import Waiting
 from dayfly.tunnel.written import swanctl
 from gateways import SITES, need_strongswan
 
@@ -114,6 +115,14 @@ def test_one_that_calls_is_called_where_it_was_last_and_may_come_from_elsewhere(
     assert calling["dpd_delay"] == "1s"
 
 
+def test_what_a_killed_daemon_left_is_known_from_that_of_other_programs() -> None:
+    assert f"reqid = {REQID}" in text(connections(plan(), kernel=True))
+    left = [" ".join(argv) for argv in leftovers(plan(), kernel=True)]
+
+    assert f"ip xfrm state deleteall reqid {REQID}" in left
+    assert not [argv for argv in left if "198.51.100.2" in argv]
+
+
 def test_with_aws_each_tunnel_takes_over_from_the_other() -> None:
     found = connections(plan(AT_AWS, key=None), kernel=False)
 
@@ -133,28 +142,33 @@ def test_no_value_shows_a_key() -> None:
 
 
 def test_nothing_leaves_in_clear_by_a_route_behind_all_others() -> None:
-    done = [" ".join(change.do) for change in changes(plan(), Path("/x.nft"))]
-    undone = [" ".join(change.undo) for change in changes(plan(), Path("/x.nft"))]
+    wanted = changes(plan().theirs, Path("/x.nft"))
+    undone = [" ".join(change.undo) for change in wanted]
 
-    assert done == [
+    assert [" ".join(change.do) for change in wanted] == [
         "nft -f /x.nft",
         "ip -4 route replace blackhole 10.2.0.0/16 metric 4200000000 proto 113",
         "ip -6 route replace blackhole fd00:2::/48 metric 4200000000 proto 113",
+        "ip -4 rule add to 10.2.0.0/16 priority 222 blackhole",
+        "ip -6 rule add to fd00:2::/48 priority 222 blackhole",
     ]
     assert undone[0] == "nft delete table inet dayfly_tunnel"
     assert undone[1] == "ip -4 route del blackhole 10.2.0.0/16 metric 4200000000 proto 113"
+    assert undone[3] == "ip -4 rule del to 10.2.0.0/16 priority 222 blackhole"
 
 
 ALLOW = 'allow = ["tcp 10.1.0.10:443", "udp [fd00:1::53]:53", "icmp 10.1.0.0/16", "10.1.9.0/24"]'
 
 
-@pytest.mark.parametrize("translated", [True, False])
+@pytest.mark.parametrize(("translated", "kernel"), [(True, False), (False, True)])
 @pytest.mark.parametrize("allow", ["", "allow = []", ALLOW])
-def test_nft_takes_the_rules_again_and_again(tmp_path: Path, allow: str, translated: bool) -> None:
+def test_nft_takes_the_rules_again_and_again(
+    tmp_path: Path, allow: str, translated: bool, kernel: bool
+) -> None:
     need_strongswan()
     sites = SITES.replace('probe = "10.1.0.1"', allow)
     file = tmp_path / "firewall.nft"
-    file.write_text(firewall(plan(sites), translated=translated))
+    file.write_text(firewall(plan(sites), translated=translated, kernel=kernel))
     story = f"nft -f {file} && nft -f {file} && nft list ruleset"
     done = subprocess.run(
         ["unshare", "--net", "sh", "-c", story], capture_output=True, text=True, check=False
@@ -164,9 +178,14 @@ def test_nft_takes_the_rules_again_and_again(tmp_path: Path, allow: str, transla
     assert done.stdout.count("table inet") == 1
     assert ("chain to_forward" in done.stdout) is bool(allow)
     assert ("type nat" in done.stdout) is translated
+    assert ('"ipsec*"' in done.stdout) is not kernel  # which needs no interface of its own
     if allow == ALLOW:
-        assert "ip daddr 10.1.0.10 tcp dport 443 accept" in done.stdout
-        assert "ip6 daddr fd00:1::53 udp dport 53 accept" in done.stdout
+        tcp, udp = (
+            "ip daddr 10.1.0.10 ct original proto-dst 443",
+            "ip6 daddr fd00:1::53 ct original",
+        )
+        assert f"meta l4proto tcp ct original {tcp} accept" in done.stdout
+        assert f"meta l4proto udp ct original {udp} proto-dst 53 accept" in done.stdout
 
 
 def test_a_peer_is_given_its_own_side_without_the_key() -> None:

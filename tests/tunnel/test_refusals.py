@@ -14,6 +14,7 @@ import pytest
 
 from dayfly.clock import wait_until
 from dayfly.config.home import Home
+from dayfly.environment import units
 from dayfly.errors import DayflyError
 from dayfly.tunnel.authority import Authority, read_credentials
 from dayfly.tunnel.connections import connections
@@ -308,14 +309,44 @@ def test_another_ike_daemon_and_networks_in_use_are_named(alone: Gateway) -> Non
     ordinary()(alone)
     with holding(alone, 500) as pid:
         said = refused(alone, "up")
-    assert "UDP port 500 is taken by python" in said
-    assert f"(pid {pid})" in said
+        assert "UDP port 500 is taken by python" in said
+        assert f"(pid {pid})" in said
+        after_a_boot_it_is_named_too(alone)
+
+    alone.space.ip("addr add 10.2.0.77/32 dev lan")
+    said = refused(alone, "up")
+    alone.space.ip("addr del 10.2.0.77/32 dev lan")
+    assert "is in use here: an address of this machine, 10.2.0.77 dev lan" in said
 
     alone.space.ip("route add 10.2.7.0/24 dev lan")
     said = refused(alone, "up")
     alone.space.ip("route del 10.2.7.0/24 dev lan")
     assert "10.2.0.0/16 of the other site is in use here: 10.2.7.0/24 dev lan" in said
     assert "blackhole" not in alone.space.ip("route")
+
+
+@pytest.mark.skipif(units.runs(), reason="systemd runs here, and no test may change its units")
+def test_where_systemd_does_not_run_nothing_is_changed(alone: Gateway) -> None:
+    ordinary()(alone)
+
+    assert "systemd does not run this machine" in refused(alone, "up", "--systemd")
+    assert "blackhole" not in alone.space.ip("route")
+
+
+def after_a_boot_it_is_named_too(gateway: Gateway) -> None:
+    """And no daemon is started beside it."""
+    argv = gateway.space.argv(sys.executable, "-m", "dayfly.tunnel.keeper", str(gateway.home))
+    keeper = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        told = gateway.home / "tunnel/keeper.json"
+        taken = "UDP port 500 is taken by python"
+        wait_until(lambda: told.exists() and taken in told.read_text(), seconds=10, what=taken)
+        assert taken in gateway.status()["reason"]
+        assert "ipsec0" not in gateway.space.ip("-br link")
+    finally:
+        keeper.terminate()
+        keeper.wait()
+        gateway.dayfly("tunnel", "down")
 
 
 def ordinary() -> Callable[[Gateway], None]:

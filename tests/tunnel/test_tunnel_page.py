@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from dayfly.config.load import load_environment
-from dayfly.tunnel.changes import METRIC
+from dayfly.tunnel.changes import CLOSED, METRIC
 from dayfly.tunnel.host import CHARON, PACKAGES
 from dayfly.tunnel.reasons import REASONS
-from dayfly.tunnel.strongswan import TABLE
+from dayfly.tunnel.strongswan import PRIORITY, TABLE
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "reference/tunnel.md").read_text()
@@ -38,4 +38,6 @@ def test_the_examples_are_found() -> None:
 def test_what_is_needed_and_changed_is_named() -> None:
     assert f"`{PACKAGES[CHARON]}`" in PAGE
     assert f"metric {METRIC}`" in PAGE
+    assert f"a rule of priority {PRIORITY} and" in PAGE
+    assert f"a rule of priority {CLOSED} that is a blackhole" in PAGE
     assert f"the table {TABLE} of the kernel's routing" in PAGE

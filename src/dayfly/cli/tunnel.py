@@ -51,10 +51,13 @@ def declare(commands: Commands) -> None:
 def up(session: Session, *, systemd: bool) -> int:
     """Exit status 1 when the other site does not answer yet."""
     from dayfly.config.home import create  # noqa: PLC0415 - heavy, and only needed here
+    from dayfly.environment import units  # noqa: PLC0415
     from dayfly.environment.gateway import start_keeper  # noqa: PLC0415
     from dayfly.tunnel import lifetime  # noqa: PLC0415
 
     home = session.home()
+    if systemd:
+        units.require()
     create(home)
     found = lifetime.up(home, start=lambda: start_keeper(home, systemd=systemd), say=say)
     if not found.is_up:
@@ -69,7 +72,7 @@ def down(session: Session, *, closed: bool) -> int:
     from dayfly.tunnel import lifetime  # noqa: PLC0415
 
     home = session.home()
-    stop_unit(home)
+    stop_unit(home, closed=closed)
     if not lifetime.down(home, closed=closed):
         say("There is no tunnel to bring down.")
     elif closed:
@@ -165,7 +168,7 @@ def revoke(session: Session, *, site: str, keep_newest: bool) -> int:
     say(
         f"{place.revoked}: revoked of {clean(site)}:",
         *(f"  the certificate {each.shown}" for each in chosen),
-        "Copy it to the other gateway; `dayfly tunnel down` and `up` there apply it.",
+        "Copy it to the other gateway; `dayfly tunnel up` there applies it.",
     )
     return 0
 
@@ -184,7 +187,7 @@ def key(session: Session) -> int:
     if sys.stdin.isatty():
         value = getpass.getpass("Pre-shared key (not shown): ")
     else:
-        value = sys.stdin.read().removesuffix("\n")
+        value = sys.stdin.read().removesuffix("\n").removesuffix("\r")
     if len(value) < SHORTEST_KEY:
         raise DayflyError(
             f"a pre-shared key needs {SHORTEST_KEY} characters or more",

@@ -10,6 +10,7 @@ from dayfly.config.environment import Environment as Settings
 from dayfly.config.home import Home, environment_id
 from dayfly.environment import supervised, units
 from dayfly.errors import DayflyError
+from dayfly.tunnel.place import Place
 from dayfly.tunnel.status import at_a_glance, problem_of
 
 MODULE = "dayfly.tunnel.keeper"
@@ -17,21 +18,23 @@ MODULE = "dayfly.tunnel.keeper"
 
 def start_keeper(home: Home, *, systemd: bool) -> None:
     """By itself, or as a unit of systemd that is there again after a boot."""
-    if systemd or _unit(home).exists():
-        service = supervised.tunnel(Path(sys.executable), home.path)
+    if systemd or (units.runs() and _unit(home).exists()):
+        service, env_id = supervised.tunnel(Path(sys.executable), home.path), environment_id(home)
         env = {"DAYFLY_HOME": str(home.path)}
-        units.start(supervised.systemd_units([service], environment_id(home), env))
+        guard = supervised.guard(home.path, env_id, Place(home.tunnel).closed)
+        units.start({**guard, **supervised.systemd_units([service], env_id, env)})
         output_of(["systemctl", "restart", _unit(home).name])
         return
     argv = [sys.executable, "-m", MODULE, str(home.path)]
     start_detached(argv, output=home.tunnel / "keeper.log")
 
 
-def stop_unit(home: Home) -> None:
-    """Where there is one; it does not come back at boot."""
+def stop_unit(home: Home, *, closed: bool = False) -> None:
+    """Where there is one; it does not come back at boot, but for what is to stay closed."""
+    names = (supervised.TUNNEL,) if closed else (supervised.TUNNEL, supervised.GUARD)
     if home.id_file.exists():
-        units.stop(home, (supervised.TUNNEL,))
-        units.remove(home, (supervised.TUNNEL,))
+        units.stop(home, names)
+        units.remove(home, names)
 
 
 def end(home: Home) -> None:

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LOGS, FORWARDER, FILES, BALANCER, SERVER = "logs", "forwarder", "files", "balancer", "server"
-TUNNEL = "tunnel"  # on a gateway, which may have nothing else of an environment
+TUNNEL, GUARD = (
+    "tunnel",
+    "tunnel-guard",
+)  # on a gateway, which may have nothing else of an environment
 # Those that have to see the machines end, and those that end before.
 AFTER_MACHINES, BEFORE_MACHINES = (FORWARDER, FILES, LOGS), (SERVER, BALANCER)
 
@@ -19,6 +22,7 @@ class Service:
     what: str
     stop_seconds: int
     place: int  # services start in this order, and end in the reverse
+    after: Sequence[str] = ()  # units of systemd that start before it, where they are there
 
 
 def services(python: Path, home: Path) -> tuple[Service, ...]:
@@ -75,7 +79,40 @@ def tunnel(python: Path, home: Path) -> Service:
         what="the site-to-site tunnel",
         stop_seconds=20,
         place=1,
+        # The machine's own IKE daemon has the ports where both want them.
+        after=("strongswan.service", "strongswan-starter.service", "ipsec.service"),
     )
+
+
+def guard(home: Path, environment: str, script: Path) -> dict[str, str]:
+    """Its unit: what lets nothing leave in clear is there before the network, as a firewall is.
+
+    The order is that of nftables.service, and behind it, as that one begins by emptying
+    everything; also when it is read again or started anew. It needs a shell, and nothing of ours.
+    """
+    return {
+        unit_name(environment, GUARD): f"""\
+[Unit]
+Description=Dayfly {environment}: nothing for the other site of the tunnel leaves in clear
+DefaultDependencies=no
+RequiresMountsFor={_quoted(home)}
+Wants=network-pre.target
+After=nftables.service
+Before=network-pre.target shutdown.target
+Conflicts=shutdown.target
+PartOf=nftables.service
+ReloadPropagatedFrom=nftables.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh {_systemd_word(str(script))}
+ExecReload=/bin/sh {_systemd_word(str(script))}
+
+[Install]
+WantedBy=sysinit.target
+"""
+    }
 
 
 def supervisord(all_services: Sequence[Service], run: Path) -> str:
@@ -131,7 +168,7 @@ def systemd_units(
         unit_name(environment, service.name): f"""\
 [Unit]
 Description=Dayfly {environment}: {service.what}
-After=network-online.target
+After={" ".join(("network-online.target", *service.after))}
 Wants=network-online.target
 StartLimitIntervalSec=0
 

@@ -10,6 +10,7 @@ from dayfly.environment import supervised
 from dayfly.errors import DayflyError
 
 UNITS = Path("/etc/systemd/system")
+RUNS = Path("/run/systemd/system")  # there for as long as systemd is what runs the machine
 STOP_SECONDS = 180.0
 
 
@@ -17,9 +18,21 @@ class NoSystemdError(DayflyError):
     """The services can't run under systemd here."""
 
 
+def runs() -> bool:
+    """In a container its programs may be there, and nobody that they could tell anything."""
+    return which("systemctl") is not None and RUNS.is_dir()
+
+
+def require() -> None:
+    """NoSystemdError where nothing can be a unit."""
+    if not runs():
+        raise NoSystemdError(
+            "systemd does not run this machine", hint="The same command without --systemd."
+        )
+
+
 def start(units: Mapping[str, str]) -> None:
-    if which("systemctl") is None or not UNITS.is_dir():
-        raise NoSystemdError("no systemd on this machine", hint="`dayfly up` without --systemd")
+    require()
     for name, text in units.items():
         write_atomically(UNITS / name, text, 0o644)
     output_of(["systemctl", "daemon-reload"])
@@ -29,7 +42,8 @@ def start(units: Mapping[str, str]) -> None:
 def stop(home: Home, names: Sequence[str]) -> None:
     """Where they are installed."""
     if units := _installed(home, names):
-        output_of(["systemctl", "disable", "--now", *units], seconds=STOP_SECONDS)
+        now = ["--now"] if runs() else []
+        output_of(["systemctl", "disable", *now, *units], seconds=STOP_SECONDS)
 
 
 def remove(home: Home, names: Sequence[str]) -> None:

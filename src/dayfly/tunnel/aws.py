@@ -10,6 +10,7 @@ from dayfly.tunnel.problem import TunnelError
 
 LARGEST = 256 * 1024  # characters; AWS's have about 20,000
 DEEPEST = 16
+TUNNELS = 2
 _KEY = re.compile(r"[!-~]{8,128}")
 HINT = "Download it anew in AWS's console: Site-to-Site VPN connections, Download configuration."
 
@@ -31,6 +32,8 @@ def read_aws(text: str, file: str) -> tuple[AwsTunnel, ...]:
     found = list(_from_xml(begun, file) if begun.startswith("<") else _from_text(text))
     if not found:
         raise TunnelError(f"{file}: no tunnel is described in it", hint=HINT)
+    if len(found) < TUNNELS:
+        raise TunnelError(f"{file}: it ends before its second tunnel: AWS makes two", hint=HINT)
     if len({tunnel.theirs for tunnel in found}) != len(found):
         raise TunnelError(f"{file}: two tunnels with one address", hint=HINT)
     for number, tunnel in enumerate(found, 1):
@@ -40,13 +43,19 @@ def read_aws(text: str, file: str) -> tuple[AwsTunnel, ...]:
 
 def _require(tunnel: AwsTunnel, where: str) -> None:
     for name, address in (("customer gateway", tunnel.ours), ("vpn gateway", tunnel.theirs)):
-        try:
-            ip_address(address)
-        except ValueError as error:
+        if not _is_of_a_gateway(address):
             says = f"{where}: found {address[:50]!r} as the address of the {name}"
-            raise TunnelError(says, hint=HINT) from error
+            raise TunnelError(says, hint=HINT)
     if not _KEY.fullmatch(tunnel.key):
         raise TunnelError(f"{where}: its pre-shared key is missing or damaged", hint=HINT)
+
+
+def _is_of_a_gateway(text: str) -> bool:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return False
+    return not (address.is_unspecified or address.is_link_local or address.is_multicast)
 
 
 def _from_xml(text: str, file: str) -> Iterator[AwsTunnel]:

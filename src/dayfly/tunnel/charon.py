@@ -17,6 +17,7 @@ from dayfly.tunnel.problem import TunnelError
 from dayfly.tunnel.strongswan import configuration
 from dayfly.tunnel.talk import answers
 
+ACQUIRE = Path("/proc/sys/net/core/xfrm_acq_expires")
 START_SECONDS = 5.0
 STOP_SECONDS = 5.0
 POLL_SECONDS = 0.02
@@ -45,9 +46,16 @@ class Charon:
         with suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGHUP)
 
+    def kill(self) -> None:
+        """Where it hangs, asking it would only take time."""
+        self._end(signal.SIGKILL)
+
     def stop(self) -> None:
         """It tells the other side first, and takes its routes with it."""
-        for number in (signal.SIGTERM, signal.SIGKILL):
+        self._end(signal.SIGTERM, signal.SIGKILL)
+
+    def _end(self, *numbers: signal.Signals) -> None:
+        for number in numbers:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
             if self.ended(STOP_SECONDS):
@@ -58,21 +66,38 @@ class Charon:
 
 
 def running(place: Place) -> Charon | None:
-    """The one of before, if it still lives: also after whoever started it was killed."""
+    """The one of before, if it still lives: also after whoever started it was killed.
+
+    It is known by what it was started with: a file with its pid would have to be written before
+    it is there, or would be missing when who starts it is killed in between.
+    """
+    wanted = f"STRONGSWAN_CONF={place.configuration}".encode()
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal() and _is_ours(folder, wanted):
+            return Charon(place, int(folder.name))
+    return None
+
+
+def end_all(place: Place) -> None:
+    while charon := running(place):
+        charon.stop()
+
+
+def _is_ours(process: Path, wanted: bytes) -> bool:
     try:
-        pid = int(place.pid.read_text())
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-        environ = Path(f"/proc/{pid}/environ").read_bytes()
-    except (OSError, ValueError):
-        return None
-    ours = CHARON.encode() in command and str(place.configuration).encode() in environ
-    return Charon(place, pid) if ours else None
+        command = (process / "cmdline").read_bytes()
+        return CHARON.encode() in command and wanted in (process / "environ").read_bytes().split(
+            b"\0"
+        )
+    except OSError:  # it has ended
+        return False
 
 
 def start(place: Place, *, kernel: bool) -> Charon:
     """Returns when it answers; TunnelError with its last words when it does not."""
     program = require_programs()
-    text = configuration(kernel=kernel, vici=place.vici, log=place.log)
+    acquire = ACQUIRE.read_text().strip() if ACQUIRE.exists() else ""
+    text = configuration(kernel=kernel, vici=place.vici, log=place.log, acquire=acquire)
     write_atomically(place.configuration, text)
     place.vici.unlink(missing_ok=True)
     setting = Setting(env=inherited_with(STRONGSWAN_CONF=str(place.configuration)))

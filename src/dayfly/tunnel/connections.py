@@ -24,6 +24,7 @@ IKE_REKEY, CHILD_REKEY = "4h", "1h"
 # then. One side is sooner, as both at once would make two tunnels. Its new connection stands
 # before the old one ends; where it fails the old one ends a little later.
 REAUTH_OF_LEADER, REAUTH, OVER = "4h", "5h", "5m"
+REQID = 7220  # of our SAs in the kernel: those of other programs may have the same peer
 DPD = "10s"
 # The sooner a dead one is known, the sooner another takes over, or the only one that can calls.
 DPD_SOON = "1s"
@@ -56,6 +57,7 @@ def _connection(plan: Plan, peer: Peer, *, kernel: bool) -> Section:
                 "remote_ts": [str(network) for network in plan.theirs],
                 "esp_proposals": list(ESP),
                 "rekey_time": CHILD_REKEY,
+                "reqid": str(REQID),
                 **_actions(leads=plan.leads and peer.address is not None, kernel=kernel),
             }
         },

@@ -1,19 +1,23 @@
 """What this machine has, and what is in the way of a tunnel here."""
 
 import errno
+import json
 import os
 import re
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 from dayfly.command import CommandError, output_of, run, which
 from dayfly.config.tunnel_rules import Network
-from dayfly.tunnel.changes import FIREWALL, METRIC
+from dayfly.tunnel import firewall
+from dayfly.tunnel.changes import METRIC
 from dayfly.tunnel.packets import IKE_PORT, NAT_PORT
 from dayfly.tunnel.problem import TunnelError
+from dayfly.tunnel.strongswan import PRIORITY, TABLE
 
 CHARON = "charon-systemd"
 PACKAGES = {
@@ -23,6 +27,7 @@ PACKAGES = {
     "nft": "nftables",
 }
 TUN = Path("/dev/net/tun")
+_NO_WAY = frozenset({"broadcast", "multicast", "anycast"})
 _DUMMY_KEY = "0x" + 20 * "00"  # of a state that nothing ever uses
 
 
@@ -78,15 +83,36 @@ def require_ports() -> None:
 def require_apart(theirs: Sequence[Network]) -> None:
     """TunnelError when this machine reaches addresses of the other site some other way already."""
     for network in theirs:
-        for line in output_of(
-            ["ip", f"-{network.version}", "route", "show", "root", str(network)]
-        ).splitlines():
-            if f"metric {METRIC}" in line or line.startswith("default"):
-                continue
+        argv = ["ip", "-j", f"-{network.version}", "route", "show", "table", "all"]
+        for used in in_the_way(network, json.loads(output_of(argv) or "[]")):
             raise TunnelError(
-                f"{network} of the other site is in use here: {line.strip()}",
+                f"{network} of the other site is in use here: {used}",
                 hint="The networks of the two sites must not overlap.",
             )
+
+
+def in_the_way(network: Network, routes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Routes to a part of it, own addresses in it, and a network that this machine is in itself.
+
+    A route by a gateway to more than it is none: the tunnel's is the more exact one.
+    """
+    for route in routes:
+        if _is_ours(route) or route["dst"] == "default" or route.get("type") in _NO_WAY:
+            continue
+        target = ip_network(route["dst"])
+        within = _holds_network(network, target)
+        if within or (route.get("protocol") == "kernel" and _holds_network(target, network)):
+            own = "an address of this machine, " if route.get("type") == "local" else ""
+            via = f" via {route['gateway']}" if "gateway" in route else ""
+            yield f"{own}{route['dst']}{via} dev {route.get('dev', '?')}"
+
+
+def _is_ours(route: Mapping[str, Any]) -> bool:
+    return route.get("metric") == METRIC or str(route.get("table")) == str(TABLE)
+
+
+def _holds_network(outer: Network, inner: Network) -> bool:
+    return outer.version == inner.version and inner.subnet_of(outer)  # type: ignore[arg-type]
 
 
 def notes(ours: Sequence[Network]) -> Iterator[str]:
@@ -100,10 +126,25 @@ def notes(ours: Sequence[Network]) -> Iterator[str]:
                 yield f"{name} is 0, so only this gateway itself uses the tunnel"
 
 
+def led_past(theirs: Sequence[Network], ours: Sequence[Network]) -> Iterator[str]:
+    """Rules of the machine's own that packets for the other site follow, not the tunnel's."""
+    for version in sorted({network.version for network in theirs}):
+        own = own_address([network for network in ours if network.version == version])
+        target = next(network for network in theirs if network.version == version)
+        argv = ["ip", f"-{version}", "route", "get", str(target[min(1, target.num_addresses - 1)])]
+        done = run([*argv, *(["from", own] if own else [])], check=False, seconds=5)
+        if done.status == 0 and f"table {TABLE}" not in done.output:
+            yield (
+                f"packets for {target} don't find the tunnel: a rule of this machine's routing goes"
+                f" before its own of priority {PRIORITY} (`ip -{version} rule`):"
+                f" {done.output.splitlines()[0].strip()}"
+            )
+
+
 def translates() -> bool:
     """Whether something besides us translates addresses of what leaves."""
     tables = re.split(r"^(?=table )", output_of(["nft", "list", "chains"]), flags=re.MULTILINE)
-    others = [table for table in tables if not table.startswith(f"table inet {FIREWALL} ")]
+    others = [table for table in tables if not table.startswith(f"table inet {firewall.TABLE} ")]
     return any("type nat hook postrouting" in table for table in others) or _old_tables()
 
 

@@ -1,63 +1,47 @@
 """python -m dayfly.tunnel.keeper HOME: keeps the IKE daemon up, and the tunnel with it.
 
-It is started by `dayfly tunnel up`, or by systemd at boot. A daemon that ends is started again at
-once; one that outlived its keeper is taken over, so that nothing is interrupted.
+It is started by `dayfly tunnel up`, or by systemd at boot. Before anything else it holds what lets
+nothing leave in clear, and goes on with that whatever happens to the rest. A daemon that ends, or
+hangs, is started again; one that outlived its keeper is taken over, so that nothing is interrupted.
 """
 
 import logging
 import shutil
 import signal
 import sys
+import threading
 import time
-from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from dayfly.clock import Stop
 from dayfly.config.home import Home
-from dayfly.errors import StoppedError
+from dayfly.errors import DayflyError, StoppedError
 from dayfly.rounds import Told
 from dayfly.tunnel import charon as charons
 from dayfly.tunnel.charon import Charon
-from dayfly.tunnel.observed import to_initiate
+from dayfly.tunnel.guard import Guard
+from dayfly.tunnel.host import require_ports
+from dayfly.tunnel.observed import observed, overall, to_initiate
 from dayfly.tunnel.place import Place
 from dayfly.tunnel.plan import Plan
-from dayfly.tunnel.prepared import Prepared, clear_leftovers, prepare, secure
+from dayfly.tunnel.prepared import Prepared, clear_leftovers, let_go, prepare, secure
 from dayfly.tunnel.recalled import recalled, remember
 from dayfly.tunnel.talk import NoDaemonError, talking
+from dayfly.tunnel.telling import Telling
+from dayfly.tunnel.waiting import FIRST_SECONDS, Waiting
+from dayfly.tunnel.watch import Watch
+from dayfly.tunnel.way import Way, put_back
 
 ROUND_SECONDS = 0.15
 STANDING_SECONDS = 1.0  # between two looks at a tunnel that stands
-FIRST_SECONDS = 0.3  # that the side which does not lead waits for the other one to connect
-AGAIN_SECONDS = 1.0  # that a connection may be down before it is made anew …
-LONGEST_SECONDS = 10.0  # … and at last, when it fails again and again
 RETRY_SECONDS = 1.0  # after one that did not live longer
+ASK_SECONDS = 2.0  # that the daemon may take to answer …
+HANGS_SECONDS = 5.0  # … and that it may be silent before another one is started in its place
 LARGEST_LOG = 8 * 1024**2
+DAEMON, TELLING = "the IKE daemon", "what is told of it"
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class Waiting:
-    """When each connection that is down is to be made."""
-
-    leads: bool
-    due: dict[str, float] = field(default_factory=dict)
-    tries: Counter[str] = field(default_factory=Counter)
-
-    def ready(self, down: list[str], now: float, *, first: bool) -> list[str]:
-        """Those whose time has come; they are given a while before they are tried again."""
-        for name in [name for name in self.due if name not in down]:
-            del self.due[name]
-            del self.tries[name]
-        patience = FIRST_SECONDS if first and not self.leads else AGAIN_SECONDS
-        for name in down:
-            self.due.setdefault(name, now + patience)
-        ready = [name for name, at in self.due.items() if at <= now]
-        for name in ready:
-            self.tries[name] += 1
-            self.due[name] = now + min(AGAIN_SECONDS * 1.5 ** self.tries[name], LONGEST_SECONDS)
-        return ready
 
 
 class Keeper:
@@ -65,14 +49,21 @@ class Keeper:
         self._home = home
         self._place = place
         self._stop = stop
+        self._telling = Telling(place)
+        self._guard = Guard(place)
+        self._watch = Watch(self._guard, self._telling.restored)
+        self.changed = threading.Event()  # the settings: they are to be applied
 
     def run(self) -> None:
         """Until it is asked to stop; then the tunnel is ended in good order."""
         told = Told("tunnel")
+        self._watch.start()
         try:
             while True:
                 began = time.monotonic()
-                told.guard("the IKE daemon", self._once)
+                told.guard(DAEMON, self._once)
+                problem = told.problems.get(DAEMON, "")
+                told.guard(TELLING, lambda: self._telling.tell(problem=problem, settings=""))  # noqa: B023 - called at once
                 lived = time.monotonic() - began
                 self._stop.wait(0 if lived > RETRY_SECONDS else RETRY_SECONDS)
         except StoppedError:
@@ -80,50 +71,90 @@ class Keeper:
 
     def _once(self) -> None:
         """From a daemon that runs until it ends."""
+        self.changed.clear()
         prepared = prepare(self._home, self._place)
-        state = secure(self._place, prepared)
+        state = secure(self._guard, prepared)
         prepared = replace(prepared, plan=recalled(prepared.plan, self._place.seen))
         charon = charons.running(self._place)
         fresh = charon is None
         if charon is None:
+            require_ports()
             clear_leftovers(prepared, kernel=state.kernel)
             charon = charons.start(self._place, kernel=state.kernel)
-        with talking(self._place.vici) as daemon:
-            daemon.load(
-                prepared.plan,
-                kernel=state.kernel,
-                credentials=prepared.credentials,
-                crl=prepared.crl,
-            )
+        self._load(charon, prepared, kernel=state.kernel)
+        let_go(self._place, prepared, state)
         log.info("the IKE daemon runs, pid %s%s", charon.pid, "" if fresh else ", as before")
-        self._look_after(charon, prepared, fresh=fresh)
-        log.warning("the IKE daemon has ended; it is started again")
+        self._telling.tell(problem="", settings=prepared.fingerprint)
+        log.warning("the IKE daemon %s", self._look_after(charon, prepared, fresh=fresh))
         charon.stop()
 
-    def _look_after(self, charon: Charon, prepared: Prepared, *, fresh: bool) -> None:
-        waiting, began = Waiting(prepared.plan.leads), time.monotonic()
-        due = began
+    def _load(self, charon: Charon, prepared: Prepared, *, kernel: bool) -> None:
+        try:
+            with talking(self._place.vici) as daemon:
+                daemon.load(
+                    prepared.plan,
+                    kernel=kernel,
+                    credentials=prepared.credentials,
+                    crl=prepared.crl,
+                )
+        except NoDaemonError:  # one of before, which hangs
+            charon.kill()
+            raise
+
+    def _look_after(self, charon: Charon, prepared: Prepared, *, fresh: bool) -> str:
+        """For as long as it does its work; says why no longer."""
+        waiting, way, began = Waiting(prepared.plan.leads), Way(), time.monotonic()
+        due = heard = began
         while not charon.ended(ROUND_SECONDS):
             self._stop.check()
+            if self.changed.is_set() and self._differ(prepared):
+                return "is told the settings anew: it is started again"
             now = time.monotonic()
             if now < due:
                 continue
             self._rotate(charon)
             first = fresh and now - began < FIRST_SECONDS + 2 * ROUND_SECONDS
-            stands = self._connect(prepared.plan, waiting, now, first=first)
-            due = now + (STANDING_SECONDS if stands else 0)
+            try:
+                stands = self._connect(prepared.plan, waiting, now, first=first)
+                if self._watch.stirred.is_set():
+                    self._hold(way, prepared.plan)
+            except NoDaemonError:  # it may end just now, which is noticed
+                if now - heard > HANGS_SECONDS:
+                    charon.kill()
+                    return "hangs, and was killed: it is started again"
+                continue
+            heard, due = now, now + (STANDING_SECONDS if stands else 0)
+        return "has ended; it is started again"
+
+    def _hold(self, way: Way, plan: Plan) -> None:
+        """The daemon itself takes its routes away when it ends a tunnel, so that is asked."""
+        self._watch.stirred.clear()
+        found = way.look()
+        if not found:
+            return
+        with talking(self._place.vici, seconds=ASK_SECONDS) as daemon:
+            stands = overall(observed(plan, daemon.sas(), kernel=True)) == "established"
+        if not stands:
+            way.forget()
+        elif restored := put_back(found):
+            log.warning("put back, as somebody took it away: %s", ", ".join(restored))
+            self._telling.restored(restored)
+
+    def _differ(self, prepared: Prepared) -> bool:
+        self.changed.clear()
+        try:
+            return prepare(self._home, self._place).fingerprint != prepared.fingerprint
+        except DayflyError:  # `up` has said so; what runs goes on
+            return False
 
     def _connect(self, plan: Plan, waiting: Waiting, now: float, *, first: bool) -> bool:
         """Whether nothing was to be done."""
-        try:
-            with talking(self._place.vici) as daemon:
-                sas = daemon.sas()
-                complete = remember(plan, sas, self._place.seen)
-                down = to_initiate(plan, sas, first=first)
-                for name in waiting.ready(down, now, first=first):
-                    daemon.initiate(name)
-        except NoDaemonError:
-            return False  # it ends just now, which is noticed
+        with talking(self._place.vici, seconds=ASK_SECONDS) as daemon:
+            sas = daemon.sas()
+            complete = remember(plan, sas, self._place.seen)
+            down = to_initiate(plan, sas, first=first)
+            for name in waiting.ready(down, now, first=first):
+                daemon.initiate(name)
         return complete and not down
 
     def _rotate(self, charon: Charon) -> None:
@@ -133,8 +164,7 @@ class Keeper:
             charon.reopen_log()
 
     def _end(self) -> None:
-        if charon := charons.running(self._place):
-            charon.stop()
+        charons.end_all(self._place)
 
 
 def main(folder: str) -> int:
@@ -143,11 +173,13 @@ def main(folder: str) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     signal.signal(signal.SIGTERM, lambda *_: stop.request("the tunnel is brought down"))
     signal.signal(signal.SIGINT, lambda *_: stop.request("interrupted"))
+    keeper = Keeper(home, place, stop)
+    signal.signal(signal.SIGHUP, lambda *_: keeper.changed.set())
     with place.kept() as alone:
         if not alone:
             log.warning("a keeper runs already")
             return 1
-        Keeper(home, place, stop).run()
+        keeper.run()
     return 0
 
 

@@ -10,6 +10,7 @@ from dayfly.clock import DeadlineError, wait_until
 from dayfly.config.home import Home
 from dayfly.tunnel import charon as charons
 from dayfly.tunnel.credentials import today
+from dayfly.tunnel.guard import Guard
 from dayfly.tunnel.host import notes, require_apart, require_ports, require_programs, require_root
 from dayfly.tunnel.observed import Status
 from dayfly.tunnel.place import Place
@@ -35,34 +36,45 @@ def up(home: Home, *, start: Callable[[], None], say: Say) -> Status:
     require_root()
     require_programs()
     place = Place(home.tunnel)
+    guard = Guard(place)
+    guard.hold()  # before anything that can fail: after a boot it may be gone
     prepared = prepare(home, place)
-    if place.is_kept():
-        if place.state().settings != prepared.fingerprint:
-            say("note: its settings have changed; `dayfly tunnel down` and `up` apply them")
-    else:
-        _begin(place, prepared, start)
+    kept = place.is_kept()
+    if not kept and charons.running(place) is None:
+        require_ports()
+    require_apart(prepared.plan.theirs)
+    secure(guard, prepared)
+    known = place.told().settings
+    if not kept:
+        start()
+    elif known != prepared.fingerprint:
+        if known:
+            say("Its settings have changed: they are applied, with nothing in clear meanwhile.")
+        _tell_keeper(place)
+    _wait_until_taken(place, prepared)
     for note in _notes(prepared):
         say(f"note: {note}")
     return _wait_until_established(home, place)
 
 
-def _begin(place: Place, prepared: Prepared, start: Callable[[], None]) -> None:
-    left = charons.running(place)
-    if left is None:
-        require_ports()
-    require_apart(prepared.plan.theirs)
-    secure(place, prepared)
-    start()
+def _tell_keeper(place: Place) -> None:
+    pid = place.keeper()
+    if pid is not None:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGHUP)
+
+
+def _wait_until_taken(place: Place, prepared: Prepared) -> None:
     try:
-        what = "the tunnel's IKE daemon runs"
         wait_until(
-            lambda: place.is_kept() and answers(place.vici),
+            lambda: place.told().settings == prepared.fingerprint and answers(place.vici),
             seconds=DAEMON_SECONDS,
-            what=what,
+            what="the tunnel's IKE daemon runs with these settings",
             poll=POLL_SECONDS,
         )
     except DeadlineError as error:
-        raise TunnelError(error.message, hint=_last_words(place)) from error
+        hint = place.told().problem or _last_words(place)
+        raise TunnelError(error.message, hint=hint) from error
 
 
 def down(home: Home, *, closed: bool = False) -> bool:
@@ -75,12 +87,11 @@ def take_down(home: Home, *, closed: bool = False) -> bool:
     place = Place(home.tunnel)
     found = place.is_kept() or place.state_file.exists()
     _stop_keeper(place)
-    if charon := charons.running(place):
-        charon.stop()
+    charons.end_all(place)
+    for path in (place.vici, place.pid, place.configuration, place.kept_file):
+        path.unlink(missing_ok=True)
     if not closed:
         take_back(place, place.state())
-    for path in (place.vici, place.pid, place.configuration):
-        path.unlink(missing_ok=True)
     return found
 
 

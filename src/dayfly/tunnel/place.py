@@ -4,12 +4,14 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 
 import msgspec
 
 from dayfly.clock import DeadlineError, wait_until
+from dayfly.config.tunnel_rules import Network
 from dayfly.durable import translated, write_atomically
 from dayfly.stored import read_json
 
@@ -24,12 +26,26 @@ class State:
     undo: tuple[tuple[str, ...], ...] = ()
     kernel: bool = False  # whether the kernel has ESP
     settings: str = ""  # what it was brought up with
+    networks: tuple[str, ...] = ()  # of the other site: nothing for them leaves in clear
+
+    @property
+    def theirs(self) -> tuple[Network, ...]:
+        return tuple(ip_network(text) for text in self.networks)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What the keeper tells of its work."""
+
+    pid: int = 0  # of whom
+    settings: str = ""  # what the IKE daemon was told
+    problem: str = ""  # why there is no daemon
+    restored: tuple[str, ...] = ()  # what somebody took away, and is there again
 
 
 @dataclass(frozen=True)
 class Place:
     folder: Path
-    absent: State = field(default_factory=State)
 
     @property
     def state_file(self) -> Path:
@@ -47,6 +63,15 @@ class Place:
     @property
     def firewall(self) -> Path:
         return self.folder / "firewall.nft"
+
+    @property
+    def closed(self) -> Path:
+        """Does the same as a script of a shell, at boot."""
+        return self.folder / "closed.sh"
+
+    @property
+    def kept_file(self) -> Path:
+        return self.folder / "keeper.json"
 
     @property
     def vici(self) -> Path:
@@ -87,10 +112,18 @@ class Place:
             self.folder.chmod(0o700)
 
     def state(self) -> State:
-        return read_json(self.state_file, State, absent=self.absent)
+        return read_json(self.state_file, State, absent=State())
 
     def remember(self, state: State) -> None:
         write_atomically(self.state_file, msgspec.json.encode(state))
+
+    def told(self) -> Kept:
+        """By the keeper that there is; nothing by one of before."""
+        kept = read_json(self.kept_file, Kept, absent=Kept())
+        return kept if kept.pid == self.keeper() else Kept()
+
+    def tell(self, kept: Kept) -> None:
+        write_atomically(self.kept_file, msgspec.json.encode(kept))
 
     def last_lines(self, limit: int = 65536) -> list[str]:
         """Of the IKE daemon's log."""

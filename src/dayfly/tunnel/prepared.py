@@ -1,10 +1,10 @@
 """From the settings to all that a gateway needs, and what is made safe before a tunnel is there."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
-from dayfly.command import CommandError, run
+from dayfly.command import run
 from dayfly.config.home import Home
 from dayfly.config.load import settings_of
 from dayfly.config.names import OPERATOR
@@ -12,8 +12,10 @@ from dayfly.config.secrets import Secrets
 from dayfly.config.tunnel import Tunnel
 from dayfly.durable import translated, write_atomically
 from dayfly.tunnel.aws import AwsTunnel, read_aws
-from dayfly.tunnel.changes import Argv, changes, firewall, leftovers
+from dayfly.tunnel.changes import Argv, changes, leftovers, script
 from dayfly.tunnel.credentials import Credentials, today
+from dayfly.tunnel.firewall import firewall
+from dayfly.tunnel.guard import Guard, left
 from dayfly.tunnel.host import kernel_has_esp, require_engine, translates
 from dayfly.tunnel.place import Place, State
 from dayfly.tunnel.plan import Plan, planned
@@ -97,43 +99,66 @@ def shown_by(place: Place, plan: Plan) -> Credentials | None:
     return read_credentials(path)
 
 
-def secure(place: Place, prepared: Prepared) -> State:
+def secure(guard: Guard, prepared: Prepared) -> State:
     """Routes and rules by which nothing leaves in clear, with the way back noted before."""
-    kernel = kernel_has_esp()
+    kernel, place, plan = kernel_has_esp(), guard.place, prepared.plan
     require_engine(kernel=kernel)
     place.make()
-    wanted = changes(prepared.plan, place.firewall)
-    after = leftovers(prepared.plan, kernel=kernel)
-    undo: tuple[Argv, ...] = (*after, *(change.undo for change in reversed(wanted)))
-    known = place.state().undo
+    wanted = changes(plan.theirs, place.firewall)
     state = State(
-        undo=tuple(dict.fromkeys((*undo, *known))), kernel=kernel, settings=prepared.fingerprint
+        undo=tuple(dict.fromkeys((*_undo(prepared, kernel=kernel), *place.state().undo))),
+        kernel=kernel,
+        settings=prepared.fingerprint,
+        networks=tuple(map(str, plan.theirs)),
     )
-    place.remember(state)
-    write_atomically(place.firewall, firewall(prepared.plan, translated=translates()))
-    for change in wanted:
-        _do(change.do)
+    if state != place.state():
+        place.remember(state)
+    _write(place.firewall, firewall(plan, translated=translates(), kernel=kernel))
+    _write(place.closed, script(wanted))
+    guard.hold()
     return state
 
 
+def _write(path: Path, text: str) -> None:
+    if not path.exists() or path.read_text() != text:
+        write_atomically(path, text)
+
+
+def let_go(place: Place, prepared: Prepared, state: State) -> None:
+    """Of what settings before these had made, once nothing uses it any more."""
+    wanted = _undo(prepared, kernel=state.kernel)
+    for argv in state.undo:
+        if argv not in wanted:
+            run(list(argv), check=False, seconds=10)
+    if wanted != state.undo:
+        place.remember(replace(state, undo=wanted))
+
+
+def _undo(prepared: Prepared, *, kernel: bool) -> tuple[Argv, ...]:
+    """The daemon's own things first: what holds back is taken away last."""
+    wanted = changes(prepared.plan.theirs, Path())  # the way back names no file
+    after = leftovers(prepared.plan, kernel=kernel)
+    return (*after, *(change.undo for change in reversed(wanted)))
+
+
 def take_back(place: Place, state: State) -> None:
-    """Whatever of it is still there."""
+    """Whatever of it is still there; TunnelError names what stays."""
     for argv in state.undo:
         run(list(argv), check=False, seconds=10)
-    place.state_file.unlink(missing_ok=True)
+    if stays := left(place):
+        raise TunnelError(
+            f"{', '.join(stays)} can't be taken away",
+            hint="`dayfly tunnel down` tries it again; `nft list ruleset`, `ip rule` and"
+            " `ip route` show what is there.",
+        )
+    for path in (place.state_file, place.firewall, place.closed):
+        path.unlink(missing_ok=True)
 
 
 def clear_leftovers(prepared: Prepared, *, kernel: bool) -> None:
     """Of a daemon that was killed, before the next one makes the same."""
     for argv in leftovers(prepared.plan, kernel=kernel):
         run(list(argv), check=False, seconds=10)
-
-
-def _do(argv: Argv) -> None:
-    try:
-        run(list(argv), seconds=10)
-    except CommandError as error:
-        raise TunnelError(error.message, hint=error.hint) from error
 
 
 def _key(home: Home, name: str) -> str:

@@ -1,32 +1,44 @@
 """How the tunnel of this gateway is now."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from dayfly.config.home import Home
 from dayfly.errors import DayflyError
 from dayfly.tunnel.credentials import today
 from dayfly.tunnel.echo import round_trip
-from dayfly.tunnel.host import own_address
+from dayfly.tunnel.host import led_past, own_address
 from dayfly.tunnel.observed import Status, observed, overall
-from dayfly.tunnel.place import Place
+from dayfly.tunnel.place import Kept, Place
 from dayfly.tunnel.plan import Plan
 from dayfly.tunnel.prepared import plan_of, shown_by, tunnel_of
 from dayfly.tunnel.reasons import why
-from dayfly.tunnel.talk import NoDaemonError, talking
+from dayfly.tunnel.talk import SILENT, NoDaemonError, SilentError, talking
 
 GLANCE_SECONDS = 0.3
 STOPPED = "it is not brought up here: `dayfly tunnel up`"
+BEGINS = "the IKE daemon is being started"
+UNKEPT = "nobody looks after it, as its keeper has ended: `dayfly tunnel up`"
+CHANGED = "the settings name other networks by now: `dayfly tunnel up` applies them"
 UNKNOWN = "nothing was heard of the other gateway yet"
 
 
 def status_of(home: Home, place: Place, *, measure: bool = True) -> Status:
     """`measure`: the round trip, too, where the other site has a probe."""
     plan = plan_of(home, tunnel_of(home))
+    kept = place.told() if place.is_kept() else None
     try:
         with talking(place.vici) as daemon:
             sas = daemon.sas()
-    except NoDaemonError:
-        return Status(here=plan.here, there=plan.there, state="stopped", reason=STOPPED)
+    except NoDaemonError as error:
+        reason = _why_stopped(kept, silent=isinstance(error, SilentError))
+        return Status(
+            here=plan.here,
+            there=plan.there,
+            state="stopped",
+            reason=reason,
+            notes=tuple(_notes(place, plan, kept, runs=False)),
+        )
     kernel = place.state().kernel
     connections = observed(plan, sas, kernel=kernel)
     state = overall(connections)
@@ -37,9 +49,9 @@ def status_of(home: Home, place: Place, *, measure: bool = True) -> Status:
         state=state,
         connections=connections,
         round_trip=_round_trip(plan) if up and measure else None,
-        reason="" if up else _why(place, plan) or UNKNOWN,
+        reason="" if up else _why_down(place, plan, kept),
         engine="the kernel's ESP" if kernel else "kernel-libipsec, through TUN",
-        notes=tuple(_notes(place, plan)),
+        notes=tuple(_notes(place, plan, kept, runs=up and measure)),
     )
 
 
@@ -51,6 +63,18 @@ def at_a_glance(home: Home) -> Status:
         return found
     trip = round_trip(plan.probe, own_address(plan.ours), tries=1, seconds=GLANCE_SECONDS)
     return replace(found, round_trip=trip)
+
+
+def _why_stopped(kept: Kept | None, *, silent: bool) -> str:
+    if kept is None:
+        return f"{SILENT}; nobody looks after it: `dayfly tunnel up`" if silent else STOPPED
+    if silent:
+        return f"{SILENT}; one that hangs is replaced within seconds"
+    return kept.problem or BEGINS
+
+
+def _why_down(place: Place, plan: Plan, kept: Kept | None) -> str:
+    return (kept.problem if kept else "") or _why(place, plan) or UNKNOWN
 
 
 def problem_of(home: Home) -> str:
@@ -70,7 +94,15 @@ def _round_trip(plan: Plan) -> float | None:
     return None if plan.probe is None else round_trip(plan.probe, own_address(plan.ours))
 
 
-def _notes(place: Place, plan: Plan) -> list[str]:
+def _notes(place: Place, plan: Plan, kept: Kept | None, *, runs: bool) -> Iterator[str]:
     shown = shown_by(place, plan)
-    expiry = shown.expiry(today()) if shown else ""
-    return [expiry] if expiry else []
+    if expiry := shown.expiry(today()) if shown else "":
+        yield expiry
+    if kept is not None:
+        yield from kept.restored
+    elif runs:
+        yield UNKEPT
+    if runs and place.state().theirs != plan.theirs:
+        yield CHANGED
+    elif runs:
+        yield from led_past(plan.theirs, plan.ours)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from dayfly.tunnel.connections import Section, text
 
-TABLE = 7220  # of the kernel's routing, and the priority of its rule; the usual one is 220
+TABLE = 7220  # of the kernel's routing; strongSwan's usual one is 220
+PRIORITY = 221  # of its rule: behind that of the machine's own strongSwan, before most others
 MARK = 0xDF  # of the daemon's own packets, which must not go through the tunnel
 DEVICES = "ipsec*"  # of TUN, as kernel-libipsec calls them
 _PLUGINS = (
@@ -19,14 +20,18 @@ _RETRANSMIT: Section = {
 }
 
 
-def configuration(*, kernel: bool, vici: Path, log: Path) -> str:
-    """`kernel`: it has ESP; otherwise packets are encrypted outside of it, through TUN."""
+def configuration(*, kernel: bool, vici: Path, log: Path, acquire: str = "") -> str:
+    """`kernel`: it has ESP; otherwise packets are encrypted outside of it, through TUN.
+
+    `acquire` is the machine's net.core.xfrm_acq_expires, which strongSwan would set otherwise.
+    """
+    expires = {"xfrm_acq_expires": acquire} if acquire else {}
     engine = "kernel-netlink" if kernel else "kernel-libipsec kernel-netlink"
     daemon: Section = {
         "load_modular": "no",
         "load": f"{_PLUGINS} {engine} socket-default vici",
         "routing_table": str(TABLE),
-        "routing_table_prio": str(TABLE),
+        "routing_table_prio": str(PRIORITY),
         **_RETRANSMIT,
         "retry_initiate_interval": "1",
         "make_before_break": "yes",
@@ -44,7 +49,7 @@ def configuration(*, kernel: bool, vici: Path, log: Path) -> str:
         },
         "plugins": {
             "vici": {"socket": f"unix://{vici}"},
-            "kernel-netlink": {"fwmark": f"!{MARK:#x}"},
+            "kernel-netlink": {"fwmark": f"!{MARK:#x}", **expires},
             "socket-default": {"fwmark": f"{MARK:#x}"},
         },
     }

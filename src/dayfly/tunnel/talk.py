@@ -16,11 +16,16 @@ from dayfly.tunnel.plan import Plan
 from dayfly.tunnel.problem import TunnelError
 
 SECONDS = 5.0
+SILENT = "the IKE daemon does not answer"
 Sa = Mapping[str, Any]
 
 
 class NoDaemonError(DayflyError):
     """Our IKE daemon does not run."""
+
+
+class SilentError(NoDaemonError):
+    """It runs, and says nothing."""
 
 
 class Daemon:
@@ -77,6 +82,8 @@ def talking(path: Path, *, seconds: float = SECONDS) -> Iterator[Daemon]:
             connection.connect(str(path))
         except PermissionError as error:
             raise TunnelError("only root can see whether the tunnel is up") from error
+        except (TimeoutError, BlockingIOError) as error:  # more wait for it than it has room for
+            raise SilentError(SILENT) from error
         except OSError as error:
             raise NoDaemonError(
                 "the tunnel is not up: no IKE daemon of Dayfly runs here"
@@ -101,6 +108,8 @@ def _translated(about: str) -> Iterator[None]:
         yield
     except CommandException as error:
         raise TunnelError(f"strongSwan refuses {about}: {error}") from error
+    except TimeoutError as error:
+        raise SilentError(SILENT) from error
     except (OSError, SessionException) as error:
         raise NoDaemonError(f"the IKE daemon does not answer: {error}") from error
 
