@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dayfly.durable import write_atomically
+from dayfly.tunnel.strongswan import PRIORITY, TABLE
 from gateways.captured import found, recorded, strange
 from gateways.wired import DEV, PRODUCTION, SITES, World, both, wired
 
@@ -128,6 +129,14 @@ def _daemon(world: World, chance: random.Random) -> None:
     chance.choice(list(world.gateways.values())).kill(keeper=False)
 
 
+def _tidied(world: World, chance: random.Random) -> None:
+    """As a firewall that is read again does it, and who tidies up rules and routes."""
+    space = chance.choice(list(world.gateways.values())).space
+    space.run("nft", "flush", "ruleset")
+    space.run("ip", "rule", "del", "priority", str(PRIORITY), check=False)
+    space.ip(f"route flush table {TABLE}")
+
+
 def _gateway(world: World, chance: random.Random) -> None:
     gateway = chance.choice(list(world.gateways.values()))
     gateway.kill()
@@ -170,6 +179,7 @@ BLOWS: Mapping[str, tuple[Blow, float]] = {
     "a gateway is killed and started": (_gateway, 2.0),
     "both gateways are killed and started": (_everything, 2.0),
     "one side is brought down and up": (_down, 2.0),
+    "firewall, rules and routes are taken away": (_tidied, 3.0),
     "keys are made anew": (_rekey, 2.0),
     "the internet is cut for a while": (_cut, 5.0),
     "the internet loses one packet in ten for a while": (_lossy, 2.0),

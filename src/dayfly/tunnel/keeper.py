@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,12 +23,12 @@ from dayfly.tunnel import charon as charons
 from dayfly.tunnel.charon import Charon
 from dayfly.tunnel.guard import Guard
 from dayfly.tunnel.host import require_ports
-from dayfly.tunnel.observed import observed, overall, to_initiate
+from dayfly.tunnel.observed import Connection, observed, overall, to_initiate
 from dayfly.tunnel.place import Place
 from dayfly.tunnel.plan import Plan
 from dayfly.tunnel.prepared import Prepared, clear_leftovers, let_go, prepare, secure
 from dayfly.tunnel.recalled import recalled, remember
-from dayfly.tunnel.talk import NoDaemonError, talking
+from dayfly.tunnel.talk import Daemon, NoDaemonError, talking
 from dayfly.tunnel.telling import Telling
 from dayfly.tunnel.waiting import FIRST_SECONDS, Waiting
 from dayfly.tunnel.watch import Watch
@@ -35,6 +36,7 @@ from dayfly.tunnel.way import Way, put_back
 
 ROUND_SECONDS = 0.15
 STANDING_SECONDS = 1.0  # between two looks at a tunnel that stands
+ROUTES_SECONDS = 2  # that a tunnel may stand without routes
 RETRY_SECONDS = 1.0  # after one that did not live longer
 ASK_SECONDS = 2.0  # that the daemon may take to answer …
 HANGS_SECONDS = 5.0  # … and that it may be silent before another one is started in its place
@@ -104,7 +106,7 @@ class Keeper:
     def _look_after(self, charon: Charon, prepared: Prepared, *, fresh: bool) -> str:
         """For as long as it does its work; says why no longer."""
         waiting, way, began = Waiting(prepared.plan.leads), Way(), time.monotonic()
-        due = heard = began
+        due, heard, stood = began, began, False
         while not charon.ended(ROUND_SECONDS):
             self._stop.check()
             if self.changed.is_set() and self._differ(prepared):
@@ -116,29 +118,39 @@ class Keeper:
             first = fresh and now - began < FIRST_SECONDS + 2 * ROUND_SECONDS
             try:
                 stands = self._connect(prepared.plan, waiting, now, first=first)
-                if self._watch.stirred.is_set():
+                if (stands and not stood) or self._watch.stirred.is_set():
                     self._hold(way, prepared.plan)
             except NoDaemonError:  # it may end just now, which is noticed
                 if now - heard > HANGS_SECONDS:
                     charon.kill()
                     return "hangs, and was killed: it is started again"
                 continue
-            heard, due = now, now + (STANDING_SECONDS if stands else 0)
+            stood, heard, due = stands, now, now + (STANDING_SECONDS if stands else 0)
         return "has ended; it is started again"
 
     def _hold(self, way: Way, plan: Plan) -> None:
         """The daemon itself takes its routes away when it ends a tunnel, so that is asked."""
         self._watch.stirred.clear()
         found = way.look()
-        if not found:
+        if not found and not way.lost:
             return
         with talking(self._place.vici, seconds=ASK_SECONDS) as daemon:
-            stands = overall(observed(plan, daemon.sas(), kernel=True)) == "established"
-        if not stands:
-            way.forget()
-        elif restored := put_back(found):
-            log.warning("put back, as somebody took it away: %s", ", ".join(restored))
-            self._telling.restored(restored)
+            connections = observed(plan, daemon.sas(), kernel=True)
+            if overall(connections) != "established":
+                way.forget()
+            elif restored := put_back(found):
+                log.warning("put back, as somebody took it away: %s", ", ".join(restored))
+                self._telling.restored(restored)
+            elif way.lost:
+                self._make_anew(daemon, connections)
+
+    def _make_anew(self, daemon: Daemon, connections: Sequence[Connection]) -> None:
+        """Its routes were taken away before they were seen: only strongSwan knows them."""
+        self._watch.stirred.set()  # until they are there
+        for each in connections:
+            if each.seconds is not None and each.seconds >= ROUTES_SECONDS:
+                log.warning("%s has no routes: it is made anew", each.name)
+                daemon.terminate(each.name)
 
     def _differ(self, prepared: Prepared) -> bool:
         self.changed.clear()

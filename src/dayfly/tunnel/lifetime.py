@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from dayfly.clock import DeadlineError, wait_until
 from dayfly.config.home import Home
+from dayfly.errors import DayflyError
 from dayfly.tunnel import charon as charons
 from dayfly.tunnel.credentials import today
 from dayfly.tunnel.guard import Guard
@@ -37,7 +38,8 @@ def up(home: Home, *, start: Callable[[], None], say: Say) -> Status:
     require_programs()
     place = Place(home.tunnel)
     guard = Guard(place)
-    guard.hold()  # before anything that can fail: after a boot it may be gone
+    with suppress(DayflyError):  # files of before may be gone: what follows writes them anew
+        guard.hold()  # before anything that can fail: after a boot it may be gone
     prepared = prepare(home, place)
     kept = place.is_kept()
     if not kept and charons.running(place) is None:

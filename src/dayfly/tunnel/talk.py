@@ -71,6 +71,11 @@ class Daemon:
         with _translated(name):
             list(self._session.initiate({"ike": name, "child": name, "timeout": "-1"}))
 
+    def terminate(self, name: str) -> None:
+        """Begin to end it, without waiting for the other side."""
+        with _translated(name):
+            list(self._session.terminate({"ike": name, "timeout": "-1"}))
+
 
 @contextmanager
 def talking(path: Path, *, seconds: float = SECONDS) -> Iterator[Daemon]:

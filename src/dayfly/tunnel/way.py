@@ -22,10 +22,13 @@ class Way:
     """Knows the routes of a tunnel that stands, so that it sees when one is gone."""
 
     _routes: dict[int, str] = field(default_factory=dict)
+    lost: bool = False  # there is no route at all, and none is known
 
     def look(self) -> list[Gone]:
         """What is gone since the look before."""
-        return [each for version in (4, 6) for each in self._look(version)]
+        found = [each for version in (4, 6) for each in self._look(version)]
+        self.lost = not found and not any(self._routes.values())
+        return found
 
     def forget(self) -> None:
         """Where nothing stands, what was there is no measure of what has to be."""
