@@ -14,6 +14,8 @@ import pytest
 
 from dayfly.clock import wait_until
 from dayfly.config.home import Home
+from dayfly.config.names import OPERATOR
+from dayfly.config.secrets import Secrets
 from dayfly.environment import units
 from dayfly.errors import DayflyError
 from dayfly.tunnel.authority import Authority, read_credentials
@@ -289,6 +291,9 @@ def test_certificates_and_keys_are_made_by_commands(alone: Gateway) -> None:
     assert "There is no tunnel to bring down." in alone.dayfly("tunnel", "down")
     alone.settings('secret = "TUNNEL_KEY"')
     assert "needs 20 characters or more" in alone.dayfly("tunnel", "key", stdin="x", status=1)
+    alone.dayfly("tunnel", "key", stdin="a key, written on Windows\r\n")
+    kept = Secrets(Home(alone.home).secrets).read(OPERATOR)
+    assert kept["TUNNEL_KEY"] == "a key, written on Windows"
 
 
 def test_what_this_machine_lacks_is_named(alone: Gateway) -> None:

@@ -71,7 +71,7 @@ def left(place: Place) -> list[str]:
 def shown(argv: Argv) -> str:
     lines: list[str] = []
     done = run(argv, check=False, seconds=SECONDS, on_line=lines.append)
-    return "\n".join(lines) + "\n" if done.status == 0 else ""
+    return "".join(f"{line}\n" for line in lines) if done.status == 0 else ""
 
 
 def _do(argv: Argv) -> None:

@@ -36,15 +36,13 @@ class Way:
 
     def _look(self, version: int) -> Iterator[Gone]:
         ip = ("ip", f"-{version}")
-        there, before = (
-            shown((*ip, "route", "show", "table", str(TABLE))),
-            self._routes.get(version),
-        )
-        rule = shown((*ip, "rule", "show", "priority", str(PRIORITY))).strip()
-        if (there.strip() or before) and not rule:
+        before = self._routes.get(version, "")
+        there = shown((*ip, "route", "show", "table", str(TABLE)))
+        rule = shown((*ip, "rule", "show", "priority", str(PRIORITY)))
+        if (there or before) and not rule:
             add = (*ip, "rule", "add", *entrance())
             yield Gone(what=f"the rule of priority {PRIORITY} (IPv{version})", put_back=add)
-        lines = gone(before or "", there)
+        lines = gone(before, there)
         for line in lines:
             replace = (*ip, "route", "replace", *line.split(), "table", str(TABLE))
             yield Gone(what=f"the route of the tunnel to {line.split()[0]}", put_back=replace)
