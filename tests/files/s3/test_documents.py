@@ -111,6 +111,12 @@ def test_what_a_browser_asks_before(headers: dict[str, str], code: str) -> None:
 # Lifecycle
 
 EXPIRE = "<Expiration><Days>1</Days></Expiration>"
+LONE = "<Expiration><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker></Expiration>"
+ABORT = (
+    "<AbortIncompleteMultipartUpload><DaysAfterInitiation>7</DaysAfterInitiation>"
+    "</AbortIncompleteMultipartUpload>"
+)
+TAG = "<Tag><Key>k</Key><Value>v</Value></Tag>"
 
 
 def rules_of(inside: str) -> tuple[lifecycle.Rule, ...]:
@@ -128,9 +134,9 @@ def rules_of(inside: str) -> tuple[lifecycle.Rule, ...]:
             "<ObjectSizeGreaterThan>5</ObjectSizeGreaterThan></And></Filter><Status>Enabled</Status>"
             "<NoncurrentVersionExpiration><NoncurrentDays>3</NoncurrentDays>"
             "<NewerNoncurrentVersions>2</NewerNoncurrentVersions></NoncurrentVersionExpiration>"
-            "<AbortIncompleteMultipartUpload><DaysAfterInitiation>7</DaysAfterInitiation>"
-            "</AbortIncompleteMultipartUpload>"
         ),
+        f"<ID>a</ID><Filter><Prefix>p</Prefix></Filter><Status>Enabled</Status>{ABORT}",
+        f"<ID>a</ID><Filter>{TAG}<Prefix>p</Prefix></Filter><Status>Enabled</Status>{EXPIRE}",
         (
             "<ID>a</ID><Filter><Prefix>p</Prefix></Filter><Status>Enabled</Status>"
             "<Expiration><Date>2030-01-01T00:00:00Z</Date></Expiration>"
@@ -170,6 +176,16 @@ def test_lifecycle_rules_are_written_as_they_were_read(inside: str) -> None:
             ),
             "NotImplemented",
         ),
+        *(
+            (f"<Filter>{narrow}</Filter><Status>Enabled</Status>{action}", "InvalidRequest")
+            for action in (LONE, ABORT)
+            for narrow in (
+                TAG,
+                f"<And><Prefix>p</Prefix>{TAG}</And>",
+                "<ObjectSizeGreaterThan>0</ObjectSizeGreaterThan>",
+                "<ObjectSizeLessThan>9</ObjectSizeLessThan>",
+            )
+        ),
     ],
 )
 def test_lifecycle_rules_that_are_refused(inside: str, code: str) -> None:
@@ -203,6 +219,12 @@ WHOLE = "<Filter/><Status>Enabled</Status>"
             "</Expiration>"
         ),
         f"{WHOLE}{EXPIRE}{EXPIRE}",
+        f"<Filter><And/></Filter><Status>Enabled</Status>{EXPIRE}",
+        f"{WHOLE}{EXPIRE}<NoncurrentVersionExpiration/>",
+        (
+            f"{WHOLE}<NoncurrentVersionExpiration><NewerNoncurrentVersions>2"
+            "</NewerNoncurrentVersions></NoncurrentVersionExpiration>"
+        ),
     ],
 )
 def test_a_lifecycle_rule_that_could_mean_less_than_was_read_is_refused(inside: str) -> None:
