@@ -293,9 +293,13 @@ def test_a_form_of_a_browser(served: Archive, s3: S3, bucket: str) -> None:
         bucket, "up/${filename}", Conditions=[["content-length-range", 1, 100]], ExpiresIn=60
     )
     url = f"{served.url}/{bucket}"
-    sent = http.post(url, data=form["fields"], files={"file": ("a.txt", b"posted")})
+    as_browsers_say_it = {"file": ("a.txt", b"posted", "text/html")}
+    sent = http.post(url, data=form["fields"], files=as_browsers_say_it)
     assert sent.status_code == 204
-    assert body_of(s3.get_object(Bucket=bucket, Key="up/a.txt")) == b"posted"
+    found = s3.get_object(Bucket=bucket, Key="up/a.txt")
+    assert (body_of(found), found["ContentType"]) == (b"posted", "binary/octet-stream")
+    extra = {**form["fields"], "Content-Type": "text/html"}
+    assert "content-type" in http.post(url, data=extra, files=as_browsers_say_it).text
     large = http.post(url, data=form["fields"], files={"file": ("b.txt", b"x" * 101)})
     assert "EntityTooLarge" in large.text
     forged = {**form["fields"], "key": "elsewhere"}
