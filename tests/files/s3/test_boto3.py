@@ -13,7 +13,7 @@ import requests
 from botocore import UNSIGNED
 from botocore.exceptions import ClientError
 
-from archive import ALT, S3, Archive, Put
+from archive import ALT, APP, S3, Archive, Put
 
 MB = 1024**2
 http = requests.Session()
@@ -435,3 +435,7 @@ def test_buckets(served: Archive, s3: S3, bucket: str, put: Put) -> None:
     s3.delete_object(Bucket=bucket, Key="k")
     s3.delete_bucket(Bucket=bucket)
     assert code_of(lambda: s3.list_objects(Bucket=bucket)) == "NoSuchBucket"
+    app = served.client(APP)
+    for name in ("keeper", "keeper", "keeper.thumbs"):
+        app.create_bucket(Bucket=name)
+    assert code_of(lambda: app.create_bucket(Bucket="victim")) == "AccessDenied"
