@@ -1,7 +1,9 @@
 """What clients write as XML and JSON: read strictly, written back as it was meant."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dayfly.files.s3 import acl, cors, lifecycle, lifecyclexml, lock
+from dayfly.files.s3 import acl, cors, lifecycle, lifecyclexml, lock, rights
 from dayfly.files.s3.accounts import Account, Accounts
+from dayfly.files.s3.actions import is_known
 from dayfly.files.s3.policy import Asked, policy_of
 from dayfly.files.s3.problem import S3Error
 from dayfly.files.s3.xmlread import element_of
@@ -462,10 +465,55 @@ def test_what_a_policy_decides(
         {"NotPrincipal": {"AWS": "x"}},
         {"Surprise": 1},
         {"NotAction": "s3:GetObject"},
+        {"Action": ["s3:GetObject", "s3:GetObjekt"]},
+        {"Action": "s3:GetObjekt*"},
+        {"Action": "s3GetObject"},
+        {"Principal": "main"},
+        {"Principal": {"Aws": "main"}},
+        {"Resource": "arn:aws:s3:::b/${aws:username}/*"},
+        {"Condition": {"StringLike": {"s3:prefix": "${aws:username}/*"}}},
     ],
 )
 def test_a_policy_that_can_not_be_evaluated_is_refused(change: dict[str, Any]) -> None:
     assert code_of(policy_of, policy(statement(**change)), "b") == "MalformedPolicy"
+
+
+@pytest.mark.parametrize(
+    ("once", "twice"),
+    [
+        (b'"Deny"', b'"Deny", "Effect": "Allow"'),
+        (b'"b"]}}', b'"b"]}, "StringEquals": {}}'),
+        (b'"s3:prefix"', b'"s3:prefix": "x", "s3:prefix"'),
+        (b'"arn:aws:s3:::b/$(x)"', b'"arn:aws:s3:::b/\\u0024{aws:username}"'),
+    ],
+)
+def test_what_json_would_pass_over_is_refused(once: bytes, twice: bytes) -> None:
+    told = policy(
+        statement(
+            Effect="Deny",
+            Resource=["arn:aws:s3:::b/$(x)"],
+            Condition={"StringEquals": {"s3:prefix": ["a", "b"]}},
+        )
+    )
+    assert policy_of(told, "b").statements
+    assert told.count(once) == 1
+
+    assert code_of(policy_of, told.replace(once, twice), "b") == "MalformedPolicy"
+
+
+@pytest.mark.parametrize("action", ["s3:*", "*", "s3:getobject", "s3:Get?bject*", "s3:Restore*"])
+def test_actions_of_amazon_are_known(action: str) -> None:
+    assert policy_of(policy(statement(Action=action)), "b").statements
+
+
+def test_every_action_that_is_asked_for_is_known() -> None:
+    asked = {*rights.OF_BUCKET, *rights.OF_OBJECT} | {
+        found
+        for file in Path(rights.__file__).parent.glob("*.py")
+        for found in re.findall(r'"(s3:[A-Z][A-Za-z]+)"', file.read_text())
+    }
+
+    assert [each for each in asked if not is_known(each, str.__eq__)] == []
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"Statement": 1}', b" " * 30_000, b"[" * 10_000])
