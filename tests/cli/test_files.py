@@ -21,6 +21,7 @@ from dayfly.config.address import address_of
 from dayfly.errors import DayflyError, UsageError
 from dayfly.files.errors import (
     ConditionError,
+    GoneError,
     LeasedError,
     NoRoomError,
     NoSuchKeyError,
@@ -226,6 +227,31 @@ def test_what_is_missing_comes_back_and_what_a_hand_changed_is_told(
     typed("mirror", copy)
     assert (tmp_path / "copy/data/shop/missing").read_text() == "one"
     assert typed("scrub", "--from", copy) == "Nothing is damaged or missing.\n"
+
+
+def test_a_bucket_whose_folder_is_missing_does_not_stop_the_others(
+    typed: Typed, root: Path, tmp_path: Path
+) -> None:
+    copy = str(tmp_path / "copy")
+    for bucket in ("gone", "shop"):
+        typed("create", bucket)
+        typed("put", a_file(tmp_path, "one"), f"{bucket}/a")
+    typed("mirror", copy)
+    typed("put", a_file(tmp_path, "two"), "shop/b")
+    (root / "data/gone").rename(tmp_path / "aside")
+    with pytest.raises(GoneError, match=r"data/gone: is not there.*other buckets are the same"):
+        typed("mirror", copy)
+    assert (tmp_path / "copy/data/gone/a").read_text() == "one"
+    assert (tmp_path / "copy/data/shop/b").read_text() == "two"
+    (root / "data/shop/b").unlink()
+
+    found = read(typed("scrub", "--from", copy, "--json", status=1))
+
+    told = [(each["bucket"], each["key"], each["kind"], each["repaired"]) for each in found]
+    assert told == [("gone", "", "folder missing", False), ("shop", "b", "missing", True)]
+    assert typed("scrub", status=1) == "folder missing  gone/\n"
+    (tmp_path / "aside").rename(root / "data/gone")
+    assert typed("scrub") == "Nothing is damaged or missing.\n"
 
 
 def test_a_bucket_has_a_quota(typed: Typed, tmp_path: Path) -> None:
