@@ -126,6 +126,32 @@ def test_a_fetch_goes_on_where_it_was(typed: Typed, tmp_path: Path) -> None:
     assert not part.exists()
 
 
+def test_what_is_no_file_is_written_into(typed: Typed, tmp_path: Path) -> None:
+    """Never replaced by one: neither a pipe nor a link, and what somebody has open stays open."""
+    typed("create", "shop")
+    typed("put", a_file(tmp_path, "one"), "shop/a")
+    pipe, link, file = tmp_path / "pipe", tmp_path / "link", tmp_path / "file"
+    os.mkfifo(pipe)
+    (tmp_path / "to-pipe").symlink_to(pipe)
+    link.symlink_to("file")
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    for target in (pipe, tmp_path / "to-pipe"):
+        typed("get", "shop/a", str(target))
+        assert (os.read(reader, 99), pipe.is_fifo()) == (b"one", True)
+    os.close(reader)
+    for before in ("", "longer than that"):
+        if before:
+            file.write_text(before)
+        typed("get", "shop/a", str(link))
+        assert (link.is_symlink(), file.read_text()) == (True, "one")
+    with (tmp_path / "opened").open("a+") as opened:
+        typed("get", "shop/a", f"/proc/self/fd/{opened.fileno()}")
+        assert opened.seek(0) or opened.read() == "one"
+    assert {path.name for path in tmp_path.iterdir() if path.name.endswith(".part")} == set()
+    with pytest.raises(UsageError, match="standard output is for the object"):
+        typed("get", "shop/a", "/dev/stdout", "--json")
+
+
 def test_a_folder_is_imported_once(typed: Typed, tmp_path: Path) -> None:
     uploads = tmp_path / "uploads"
     (uploads / "in").mkdir(parents=True)
