@@ -183,6 +183,30 @@ def test_an_upload_in_parts(s3: S3, bucket: str, put: Put) -> None:
     assert body_of(s3.get_object(**here, PartNumber=2)) == b"s" * 10
     again = s3.complete_multipart_upload(**here, UploadId=upload, MultipartUpload={"Parts": parts})
     assert again["ETag"] == done["ETag"]
+    other = [{**parts[0], "ETag": '"0"'}, parts[1]]
+    for code, these, told in (
+        ("InvalidPart", other, {}),
+        ("InvalidPart", parts[:1], {}),
+        ("PreconditionFailed", parts, {"IfNoneMatch": "*"}),
+        ("InvalidRequest", parts, {"MpuObjectSize": 5}),
+    ):
+        once_more = {**here, "UploadId": upload, "MultipartUpload": {"Parts": these}, **told}
+        assert code_of(lambda more=once_more: s3.complete_multipart_upload(**more)) == code
+
+
+@pytest.mark.parametrize("kind", ["COMPOSITE", "FULL_OBJECT"])
+def test_a_checksum_type_is_that_of_the_upload(s3: S3, bucket: str, kind: str) -> None:
+    here = {"Bucket": bucket, "Key": "k"}
+    upload = s3.create_multipart_upload(**here, ChecksumAlgorithm="CRC32", ChecksumType=kind)
+    here["UploadId"] = upload["UploadId"]
+    part = s3.upload_part(**here, PartNumber=1, Body=b"a", ChecksumAlgorithm="CRC32")
+    named = {name: part[name] for name in ("ETag", "ChecksumCRC32")}
+    done = {**here, "MultipartUpload": {"Parts": [{"PartNumber": 1, **named}]}}
+    (other,) = {"COMPOSITE", "FULL_OBJECT"} - {kind}
+    for _ in ("first", "again"):
+        wrong = {**done, "ChecksumType": other}
+        assert code_of(lambda more=wrong: s3.complete_multipart_upload(**more)) == "BadDigest"
+        assert s3.complete_multipart_upload(**done, ChecksumType=kind)["ChecksumType"] == kind
 
 
 def test_an_aborted_upload_is_gone(s3: S3, bucket: str) -> None:
