@@ -19,7 +19,7 @@ from dayfly.files import arriving
 from dayfly.files.asking import FetchError, shown
 from dayfly.files.errors import ConditionError, NoSuchKeyError
 from dayfly.files.fetching import ChangedError
-from dayfly.files.objects import Asked, Versioning
+from dayfly.files.objects import Asked, Description, Provenance, Versioning
 from dayfly.files.repository import Repository
 from feeding import Feed, feeding
 
@@ -170,6 +170,17 @@ def test_a_part_that_does_not_say_what_it_is_of_is_not_joined(
     with pytest.raises(ChangedError, match="changed while it came"):
         typed("fetch", f"{feed.url}/large", "shop/other")
     assert uploads(root) == 0
+
+
+def test_an_upload_that_no_part_came_of_is_begun_anew(feed: Feed, typed: Typed, root: Path) -> None:
+    """By who was killed in between; that it has not changed is no answer then."""
+    url = f"{feed.url}/rates.csv"
+    told = Description(provenance=Provenance(source=url, validator='"one"'))
+    with closing(Repository(root, root / ".dayfly/index")) as repository:
+        repository.begin_upload("shop", "rates.csv", told)
+    typed("fetch", url, "shop/rates.csv")
+
+    assert (data(root, "rates.csv"), uploads(root)) == (b"EUR 1", 0)
 
 
 def test_a_date_is_no_proof_of_a_state(feed: Feed, typed: Typed, root: Path) -> None:
