@@ -142,8 +142,10 @@ class Tenants:
         kept = self.secrets.read(app).get(name)
         for owner, key in credentials.keys(self.accounts):
             if owner == account and key.secret_access_key == kept:
+                credentials.of_app(self.accounts, account)
                 return key
         key = credentials.create(self.accounts, account)
+        credentials.of_app(self.accounts, account)
         self.secrets.keep(app, name, key.secret_access_key)
         return key
 
