@@ -12,9 +12,8 @@ import msgspec
 
 from dayfly.config.app import App
 from dayfly.durable import translated, write_atomically
-from dayfly.environment.collecting import FINISHED_SECONDS
 from dayfly.files.errors import LeasedError
-from dayfly.files.gathering import Found, Stamp, files, store, type_of
+from dayfly.files.gathering import QUIET_SECONDS, Found, Stamp, files, store, type_of
 from dayfly.files.keys import unfit
 from dayfly.files.objects import Description, Provenance
 from dayfly.files.tenants import Tenants
@@ -85,7 +84,7 @@ class Mounting:
         known = read_json(path, Known) if path.exists() else {}
         present, unnamed = _present(mount)
         self._tell_left_out(about, unnamed)
-        before = time.time_ns() - int(FINISHED_SECONDS * 1e9)
+        before = time.time_ns() - int(QUIET_SECONDS * 1e9)
         fresh = {
             name
             for name, stamp in present.items()
