@@ -92,6 +92,7 @@ class Mounting:
 
     def _follow(self, mount: Mount, clash: str | None) -> None:
         if clash:
+            self._said.pop(mount.about, None)
             raise LookError(clash)
         look, followed = look_into(mount), self._read(mount)
         if look is None:

@@ -1,7 +1,6 @@
 """Every file below a folder of the host, through no link, and what of it could not be looked at."""
 
 import os
-import stat
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -36,29 +35,31 @@ class Walk:
             if folder is None:
                 return
             stack.callback(os.close, folder)
-            for each in self._names(folder, path):
-                below = f"{path}/{each}" if path else each
-                mode = self._mode(each, below, folder)
-                if stat.S_ISDIR(mode) and self.leads(below):
-                    yield from self._below(each, below, folder)
-                elif stat.S_ISREG(mode) and self.wanted(below):
-                    file = self._opened(each, below, folder)
+            for each in self._entries(folder, path):
+                below = f"{path}/{each.name}" if path else each.name
+                if self._is(each.is_dir, below):
+                    if self.leads(below):
+                        yield from self._below(each.name, below, folder)
+                elif self._is(each.is_file, below) and self.wanted(below):
+                    file = self._opened(each.name, below, folder)
                     if file is not None:
                         yield below, file
 
-    def _names(self, folder: int, path: str) -> list[str]:
+    def _entries(self, folder: int, path: str) -> list[os.DirEntry[str]]:
         try:
-            return sorted(os.listdir(folder))
+            with os.scandir(folder) as entries:
+                return sorted(entries, key=lambda entry: entry.name)
         except OSError as error:
             self.unseen(path, error)
             return []
 
-    def _mode(self, name: str, path: str, folder: int) -> int:
+    def _is(self, kind: Callable[..., bool], path: str) -> bool:
+        """Most systems tell the kind with the name; others have to be asked, and may fail."""
         try:
-            return os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+            return kind(follow_symlinks=False)
         except OSError as error:
             self._told(path, error)
-            return 0
+            return False
 
     def _opened(self, name: str, path: str, above: int | None, more: int = 0) -> int | None:
         try:
