@@ -292,7 +292,8 @@ def test_a_directory_goes_on_through_releases_and_into_the_archive(
     assert (deleted["deleted"], newest["size"]) == (True, len(expected))
     # The second one wrote it at its start, when the first one served.
     assert newest["provenance"]["release"] == str(first)
-    assert (path.parent / "early").exists()
+    early = path.parent / "early"
+    wait_until(early.exists, seconds=60, what="what nobody wrote for ten seconds", poll=0.5)
 
     prod.released(keeper, commit(keeper, more=MOUNTS.replace('"media/"', '"uploads/"')))
     there = prod.home.path / "archive/data/keeper/uploads/early"
