@@ -1,7 +1,8 @@
 """`python -m campaigns NAME [--seed N] [--budget S] [--fresh]` writes docs/evidence/NAME.json.
 
 A campaign keeps its progress in a folder of its own: run again, it goes on where the budget ended
-or somebody pulled the plug. `--fresh` begins anew.
+or somebody pulled the plug. `--fresh` begins anew, as do another commit and another seed: what is
+written is of the one that it names.
 """
 
 import argparse
@@ -52,13 +53,15 @@ EVIDENCE = ROOT / "docs" / "evidence"
 
 def main() -> int:
     wanted = _wanted()
-    folder = Path(tempfile.gettempdir(), f"dayfly-campaign-{wanted.name}")
+    commit = _commit()
+    progress = f"dayfly-campaign-{wanted.name}-{wanted.seed}-{commit[:12]}"
+    folder = Path(tempfile.gettempdir(), progress)
     if wanted.fresh:
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(exist_ok=True)
     found = CAMPAIGNS[wanted.name](folder, wanted.seed, wanted.budget)
     EVIDENCE.mkdir(exist_ok=True)
-    evidence = {**_surroundings(wanted), **found}
+    evidence = {**_surroundings(wanted, commit), **found}
     path = EVIDENCE / f"{wanted.name}.json"
     path.write_text(json.dumps(evidence, indent=1) + "\n")
     sys.stdout.write(f"{path.relative_to(ROOT)}\n")
@@ -74,14 +77,17 @@ def _wanted() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _surroundings(wanted: argparse.Namespace) -> dict[str, Any]:
-    git = Setting(cwd=ROOT)
+def _commit() -> str:
+    return output_of(["git", "rev-parse", "HEAD"], setting=Setting(cwd=ROOT)).strip()
+
+
+def _surroundings(wanted: argparse.Namespace, commit: str) -> dict[str, Any]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "campaign": wanted.name,
         "command": f"scripts/campaign {wanted.name} --seed {wanted.seed}",
         "seed": wanted.seed,
-        "commit": output_of(["git", "rev-parse", "HEAD"], setting=git).strip(),
+        "commit": commit,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {
             "cpus": len(os.sched_getaffinity(0)),
