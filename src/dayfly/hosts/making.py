@@ -31,8 +31,9 @@ mkdir -p {MARKS}
   mv {MARKS}/before.part {MARKS}/before
 }}
 export DEBIAN_FRONTEND=noninteractive
-apt-get -qq update
-apt-get -qq install -y --no-install-recommends python3
+wait='-o DPkg::Lock::Timeout=300'
+apt-get -qq update $wait
+apt-get -qq install $wait -y --no-install-recommends python3
 """
 
 
