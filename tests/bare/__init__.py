@@ -106,6 +106,11 @@ class Bare:
         """What a command of its root prints."""
         return output_of(["docker", "exec", self.container, "sh", "-ec", command], seconds=300)
 
+    def become_root(self, user: str) -> str:
+        """What root is told, for whoever logs in there."""
+        ssh = ["ssh", "-F", str(self.config), "-o", "BatchMode=yes", f"{user}@{self.address}"]
+        return output_of([*ssh, "sudo -n id -un"]).strip()
+
     def packages(self) -> set[str]:
         shown = "dpkg-query -W -f '${db:Status-Status} ${Package}\\n'"
         return set(self.inside(f"{shown} | sed -n 's/^installed //p'").split())
@@ -148,7 +153,8 @@ def bare(folder: Path, suite: str = SUITE) -> Iterator[Bare]:
 def _furnish(host: Bare) -> None:
     """A person's key, and how this network reaches the registry of Python."""
     key = host.folder / "key"
-    output_of(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)])
+    for each in (key, host.folder / "other"):
+        output_of(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(each)])
     host.config.write_text(
         f"Host *\n  IdentityFile {key}\n  IdentitiesOnly yes\n"
         f"  UserKnownHostsFile {host.known_hosts}\n  GlobalKnownHostsFile /dev/null\n"

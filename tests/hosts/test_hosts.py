@@ -30,6 +30,25 @@ SPOILED = [
         "/var has 0.1 GB free, and 3 GB are needed",
     ),
 ]
+OWN_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPEX/cu9wEZJSzfGhAmFsHneSHKP6Dj05RGFCKax5p6Y own"
+BEFORE = f"""\
+apt-get -qq purge -y python3-minimal python3.11-minimal >/dev/null
+apt-get -qq autoremove -y --purge >/dev/null
+useradd --create-home --home-dir /srv/eve --shell /usr/sbin/nologin eve
+useradd --create-home --shell /bin/sh kim
+mkdir -m 700 /home/kim/.ssh
+echo '{OWN_KEY}' > /home/kim/.ssh/authorized_keys
+chown -R kim: /home/kim/.ssh
+"""
+PEOPLE = """\
+for name in deploy eve kim; do
+  id $name; getent passwd $name
+  home=$(getent passwd $name | cut -d : -f 6)
+  find $home -path '*/.ansible' -prune -o -printf '%p %M %u %g\\n' | sort
+  cat $home/.ssh/authorized_keys || true
+done 2>&1
+ls /etc/sudoers.d
+"""
 APP = """\
 set -e
 mkdir /root/hello && cd /root/hello
@@ -119,12 +138,18 @@ def test_nothing_is_done_to_a_host_that_is_not_known_or_only_looked_at(host: Bar
 def test_a_bare_debian_becomes_a_host_and_is_bare_again(host: Bare) -> None:
     who, settings = f"deploy@{host.address}", host.folder / "environment.toml"
     settings.write_text('name = "far"\n')
-    before = host.packages()
+    host.inside(BEFORE)
+    before, people = host.packages(), host.inside(PEOPLE)
+    assert "python3" not in before
 
     cut_off(host, who)
-    person = ["--person", f"ana={host.folder}/key.pub"]
+    named = {"ana": "key", "eve": "key", "kim": "key", "deploy": "other"}
+    person = [f"--person={name}={host.folder}/{key}.pub" for name, key in named.items()]
     more = ["--settings", str(settings), *person, "--open", "81"]
     assert_says(host, ["add", who, *more], 0, "changed: Dayfly itself")
+    for name in named:  # deploy by the key that was there before
+        assert host.become_root(name) == "root"
+    assert OWN_KEY in host.inside("cat /home/kim/.ssh/authorized_keys")
     assert_says(host, ["add", f"ana@{host.address}", *more], 0, "nothing changed")
     assert [reaches(host, port) for port in (80, 81, 82)] == [True, True, False]
 
@@ -141,9 +166,12 @@ def test_a_bare_debian_becomes_a_host_and_is_bare_again(host: Bare) -> None:
     assert (reaches(host, 81), reaches(host, 82)) == (True, False), "the firewall, since boot"
 
     host.inside("dayfly destroy far")
+    assert_says(host, ["remove", f"ana@{host.address}"], 1, "ana came to", "goes with it")
     assert_says(host, ["remove", who, "--check"], 1, "would change: packages that came with Dayfly")
-    assert_says(host, ["remove", who], 0, "changed: files that Dayfly wrote")
+    by_add = f"kim@{host.address}"  # who is root only by what goes
+    assert_says(host, ["remove", by_add], 0, "changed: files that Dayfly wrote", "package: python3")
     assert host.packages() == before
+    assert host.inside(PEOPLE) == people
     gone = "/etc/dayfly /opt/dayfly /usr/local/bin/dayfly /etc/docker /var/lib/dayfly"
     assert host.inside(f"ls -d {gone} 2>/dev/null || true") == ""
     assert "ana:" not in host.inside("cat /etc/passwd; ls /etc/sudoers.d")

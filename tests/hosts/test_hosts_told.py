@@ -29,6 +29,7 @@ from dayfly.hosts.ssh import Ssh
 BARE = Facts(
     system="Debian GNU/Linux 12 (bookworm)", debian="12", user="deploy", root=True, becomes=True,
     python=True, systemd=True, free=2 * NEEDED, port=22, boot="a", made=False, environment=False,
+    people=False, came=False, pythonless=False,
 )  # fmt: skip
 ROLE = PLAYBOOKS / "roles/host"
 ED25519 = "AAAAC3NzaC1lZDI1NTE5AAAAIPEX/cu9wEZJSzfGhAmFsHneSHKP6Dj05RGFCKax5p6Y"
@@ -82,11 +83,12 @@ def test_what_a_host_tells_of_itself() -> None:
     said = (
         "system=Debian GNU/Linux 13 (trixie)\nid=debian\nrelease=13\nuser=root\nroot=yes\n"
         "python=yes\nfree=7.5e+09\nport=2222\nboot=b 77\n"
+        "made=yes\npeople=yes\ncame=yes\npythonless=yes\n"
     )
     assert read(said) == Facts(
         system="Debian GNU/Linux 13 (trixie)", debian="13", user="root", root=True, becomes=False,
-        python=True, systemd=False, free=7_500_000_000, port=2222, boot="b 77", made=False,
-        environment=False,
+        python=True, systemd=False, free=7_500_000_000, port=2222, boot="b 77", made=True,
+        environment=False, people=True, came=True, pythonless=True,
     )  # fmt: skip
 
 
@@ -138,6 +140,8 @@ def test_a_fingerprint_is_written_as_ssh_keygen_writes_it() -> None:
     [
         ("ana", f"ssh-ed25519 {ED25519} ana@laptop\n", True),
         ("Ana", f"ssh-ed25519 {ED25519}", False),
+        ("ana", f"# ana's\r\n\r\nssh-ed25519 {ED25519} ana\r\n", True),
+        ("ana", f"ssh-ed25519 {ED25519}!", False),
         ("ana", "", False),
         ("ana", "-----BEGIN OPENSSH PRIVATE KEY-----\n", False),
     ],

@@ -64,6 +64,7 @@ def test_what_runs_out_first_is_named() -> None:
         ("1cpu,4GB", 1, Bought(count=2, most=2, first="CPU")),
         ("1cpu,1GB", 2, Bought(count=3, most=2, first="memory")),
         ("8cpu,32GB", 2, Bought(count=1, most=6, first="CPU")),
+        ("1cpu,1GB", 1_000_000_000, Bought(count=1_500_000_000, most=2, first="memory")),
         ("2cpu,512MB", 1, "orders worker needs 400 MB, 256 MB are left"),
         ("0.4cpu,4GB", 1, "orders web takes 0.50 CPUs"),
     ],
@@ -99,3 +100,33 @@ def test_as_many_machines_as_are_wanted_find_a_place(
     memory = fleets * sum(need.machines * need.memory for need in needs)
     assert found.count <= machines <= found.count * found.most
     assert found.count * 924 * MB >= memory
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 4), st.integers(1, 900), st.integers(1, 64)), max_size=4),
+    st.integers(1, 5),
+)
+def test_each_machine_has_the_first_computer_with_room(
+    rows: list[tuple[int, int, int]], fleets: int
+) -> None:
+    """The largest first, and one by one as a person would do it."""
+    needs = [
+        Need(name="a", machines=count, memory=memory * MB, cpus=part / 64)
+        for count, memory, part in rows
+    ]
+    largest = sorted(needs, key=lambda need: max(need.memory / (924 * MB), need.cpus), reverse=True)
+    each = [need for need in largest for _ in range(need.machines * fleets)]
+    computers = list[list[Need]]()
+    for need in each:
+        held = next((held for held in computers if has_room(held, need)), None)
+        computers.append([need]) if held is None else held.append(need)
+
+    found = bought(needs, Size(cpus=1, memory=GB), system=100 * MB, fleets=fleets)
+    assert isinstance(found, Bought)
+    assert (found.count, found.most) == (len(computers), max(map(len, computers), default=0))
+
+
+def has_room(held: list[Need], need: Need) -> bool:
+    both = [*held, need]
+    memory, cpus = sum(need.memory for need in both), sum(need.cpus for need in both)
+    return memory <= 924 * MB and cpus <= 1

@@ -8,6 +8,7 @@ from dayfly.hosts.ssh import Ssh
 
 RELEASES = ("12", "13")  # of Debian
 NEEDED = 3 * 1024**3  # bytes, for packages and Dayfly; images and data come on top
+MARKS = "/etc/dayfly/host"  # what was found and done there; the role's dayfly_marks
 _HOME = "/var/lib/dayfly"
 _SCRIPT = f"""\
 [ -r /etc/os-release ] && . /etc/os-release
@@ -19,7 +20,10 @@ command -v python3 >/dev/null && echo python=yes
 echo "free=$(df -Pk /var | awk 'NR == 2 {{ print $4 * 1024 }}')"
 echo "port=$(echo "${{SSH_CONNECTION:-}}" | cut -d ' ' -f 4)"
 echo "boot=$(cat /proc/sys/kernel/random/boot_id) $(cut -d ' ' -f 22 /proc/1/stat)"
-[ -e /etc/dayfly/host ] && echo made=yes
+[ -e {MARKS} ] && echo made=yes
+[ -e {MARKS}/people ] || [ -e {MARKS}/person ] && echo people=yes
+grep -qxFs "$(id -un)" {MARKS}/people && echo came=yes
+[ -e {MARKS}/before ] && ! grep -qx python3 {MARKS}/before && echo pythonless=yes
 [ -e {_HOME}/id ] && echo environment=yes
 true
 """
@@ -38,6 +42,9 @@ class Facts:
     port: int  # where its sshd listens
     boot: str  # differs after each start
     made: bool  # it was added before, at least in part
+    people: bool  # some were given something
+    came: bool  # the user was not there before
+    pythonless: bool  # it had no Python before
     environment: bool  # one has its data there
 
     def as_root(self, command: str) -> str:
@@ -63,6 +70,9 @@ def read(said: str) -> Facts:
         port=int(told["port"] or 22),
         boot=told["boot"],
         made="made" in told,
+        people="people" in told,
+        came="came" in told,
+        pythonless="pythonless" in told,
         environment="environment" in told,
     )
 

@@ -23,6 +23,7 @@ from dayfly.hosts.address import HostError
 from dayfly.hosts.ssh import STRICT, Ssh
 
 PLAYBOOKS = Path(__file__).with_name("playbooks")
+SCRIPTS = PLAYBOOKS / "roles/host/files"  # for the host's shell
 ROLE = "host : "  # begins the names of its tasks
 DEADLINE_SECONDS = 3600.0
 PERSIST_SECONDS = 60  # that one connection serves the next task

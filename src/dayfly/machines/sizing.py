@@ -1,10 +1,9 @@
 """How many fleets fit, and how many computers of a size hold them: decided from figures alone."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import chain, repeat
 from typing import Literal
 
 from dayfly.config.units import Size as Bytes
@@ -16,6 +15,7 @@ Resource = Literal["memory", "CPU"]
 RELEASING = 2  # fleets of an app that run during a release: incoming and outgoing
 SYSTEM = 256 * MB  # that the system of a virtual machine takes, unless a person says otherwise
 LEAST = 0.001  # CPUs of a machine that seemed to take none
+_ROUNDING = 1e-9  # of sums of CPUs
 _SIZE = re.compile(
     r"(?P<cpus>[0-9]+(?:\.[0-9]+)?)cpu,(?P<memory>[0-9.]+[A-Z]+)(?:=(?P<price>[0-9]+(?:\.[0-9]+)?))?"
 )
@@ -110,27 +110,57 @@ def bought(needs: Sequence[Need], size: Size, *, system: int, fleets: int) -> Bo
             )
         if need.cpus > size.cpus:
             return f"{need.name} takes {need.cpus:.2f} CPUs"
-    each = chain.from_iterable(repeat(need, need.machines * fleets) for need in needs)
-    sorted_ = sorted(each, key=lambda need: _share(need, memory, size.cpus), reverse=True)
-    computers = list[list[Need]]()
+    sorted_ = sorted(needs, key=lambda need: _share(need, memory, size.cpus), reverse=True)
+    alike = list[_Alike]()
     for need in sorted_:
-        room = (held for held in computers if _holds([*held, need], memory, size.cpus))
-        if (held := next(room, None)) is None:
-            computers.append([need])
-        else:
-            held.append(need)
-    taken = sum(need.memory for need in sorted_) / memory
-    busy = sum(need.cpus for need in sorted_) / size.cpus
+        alike = _placed(need, need.machines * fleets, alike, _Alike(memory=memory, cpus=size.cpus))
+    taken = sum(need.machines * need.memory for need in needs) / memory
+    busy = sum(need.machines * need.cpus for need in needs) / size.cpus
     return Bought(
-        count=len(computers),
-        most=max(map(len, computers), default=0),
+        count=sum(each.count for each in alike),
+        most=max((each.machines for each in alike), default=0),
         first="memory" if taken >= busy else "CPU",
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Alike:
+    """Computers in a row that hold the same: so placing takes no longer for more fleets."""
+
+    memory: int  # that each has left
+    cpus: float
+    count: int = 0
+    machines: int = 0  # of each
+
+    def room(self, need: Need) -> int:
+        """Machines of this need that one of them still takes."""
+        by_cpus = int(self.cpus / need.cpus + _ROUNDING)
+        return min(self.memory // need.memory, by_cpus) if need.memory else by_cpus
+
+    def split(self, need: Need, counts: Iterable[tuple[int, int]]) -> Iterator["_Alike"]:
+        """So many of them, each with so many machines more."""
+        for count, more in counts:
+            if count:
+                yield _Alike(
+                    memory=self.memory - more * need.memory,
+                    cpus=self.cpus - more * need.cpus,
+                    count=count,
+                    machines=self.machines + more,
+                )
+
+
+def _placed(need: Need, machines: int, alike: Sequence[_Alike], empty: _Alike) -> list[_Alike]:
+    """Each is filled before the next; what is left gets computers that were `empty`."""
+    placed = list[_Alike]()
+    for each in alike:
+        room = each.room(need)
+        full, rest = divmod(min(machines, room * each.count), room) if room else (0, 0)
+        machines -= full * room + rest
+        untouched = each.count - full - bool(rest)
+        placed += each.split(need, [(full, room), (bool(rest), rest), (untouched, 0)])
+    full, rest = divmod(machines, empty.room(need))
+    return [*placed, *empty.split(need, [(full, empty.room(need)), (bool(rest), rest)])]
+
+
 def _share(need: Need, memory: int, cpus: float) -> float:
     return max(need.memory / memory, need.cpus / cpus)
-
-
-def _holds(held: Sequence[Need], memory: int, cpus: float) -> bool:
-    return sum(n.memory for n in held) <= memory and sum(n.cpus for n in held) <= cpus
