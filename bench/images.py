@@ -79,7 +79,7 @@ def measure(rounds: int) -> Iterator[Row | Skipped]:
         return
     with workshop("docker") as shop:
         shop.build(_app(shop))
-        yield _cold(shop, min(rounds, 3))
+        yield _cold(shop, min(rounds, 5))
         yield from _changes(shop, "docker", rounds)
         image = shop.build(_app(shop))
         yield from _started(shop, image, rounds)
@@ -107,15 +107,26 @@ def _cold(shop: Workshop, rounds: int) -> Row:
     """Nothing but the base is there, on both sides; a new variable makes docker know no step."""
     ours, floors = [], []
     for turn in range(rounds):
-        floors.append(_timed(lambda: _by_hand(shop)))
-        shop.builder.clear()
-        app = _app(shop, TURN=f"{turn}-{uuid.uuid4()}")
-        ours.append(_timed(lambda app=app: shop.build(app)))  # type: ignore[misc]
-    note = f"packages, shell, pip, the app; by hand: docker build --no-cache; {rounds} turns"
+        for side in ("hand", "dayfly") if turn % 2 else ("dayfly", "hand"):
+            if side == "hand":
+                floors.append(_by_hand(shop))
+            else:
+                shop.builder.clear()
+                app = _app(shop, TURN=f"{turn}-{uuid.uuid4()}")
+                ours.append(_timed(lambda app=app: shop.build(app)))  # type: ignore[misc]
+    note = (
+        f"packages, shell, pip, the app; by hand: docker build --no-cache; {rounds} turns, of which"
+        f" each side begins every other; ours from a commit, with its checkout; {_each(ours)}"
+        f" beside {_each(floors)} s"
+    )
     return times(BUILT, "cold build", ours, floors, "s", 1.1, note=note)
 
 
-def _by_hand(shop: Workshop) -> None:
+def _each(seconds: list[float]) -> str:
+    return ", ".join(f"{each:.1f}" for each in seconds)
+
+
+def _by_hand(shop: Workshop) -> float:
     known = arguments_of(inherited_for_builds(), {})
     passed = {
         name: known[name]
@@ -127,7 +138,7 @@ def _by_hand(shop: Workshop) -> None:
     for file in ("app.py", "requirements.txt"):
         shutil.copy(shop.project.folder / file, place)
     dockerfile = place / "Dockerfile"
-    begin = [f"ARG {name}" for name in passed]
+    begin = [f"ARG {' '.join(sorted(passed))}"] if passed else []
     if bundle := ca_bundle_of(inherited_for_builds()):
         shutil.copy(bundle, place / "ca.crt")
         begin.append(f"COPY ca.crt {CA_BUNDLE}")
@@ -138,8 +149,9 @@ def _by_hand(shop: Workshop) -> None:
         "env", "DOCKER_BUILDKIT=0", "docker", "build", "--quiet", "--no-cache", "--network=host",
         "--force-rm", f"--file={dockerfile}", f"--tag={name}", *words, ".",
     ]  # fmt: skip
-    output_of(argv, setting=Setting(cwd=place), seconds=600)
+    took = _timed(lambda: output_of(argv, setting=Setting(cwd=place), seconds=600))
     docker("image", "rm", name)
+    return took
 
 
 def _changes(shop: Workshop, runtime: str, rounds: int) -> Iterator[Row]:

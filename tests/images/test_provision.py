@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from dayfly.clock import Stop
 from dayfly.command import output_of
 from dayfly.config.app import App
 from dayfly.config.image import ImageRecipe, Provision
 from dayfly.config.secrets import SecretError, Secrets
 from dayfly.config.units import Duration
+from dayfly.errors import StoppedError
 from dayfly.images.builder import BuildError
 from dayfly.images.container import ContainerBuilder
 from workshop import STEPS, Workshop, inside, workshop
@@ -89,10 +91,14 @@ def containers() -> str:
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout
 
 
+def environment_of(shop: Workshop) -> str:
+    return str(shop.builder.environment)  # type: ignore[attr-defined]
+
+
 def kept(shop: Workshop) -> set[str]:
     """Layers and images of this shop."""
     words = ("docker", "image", "ls", "--format={{.Repository}}:{{.Tag}}")
-    mine = f"dayfly-{shop.builder.environment}/"  # type: ignore[attr-defined]
+    mine = f"dayfly-{environment_of(shop)}/"
     return {name for name in output_of(words).split() if name.startswith(mine)}
 
 
@@ -111,7 +117,7 @@ def test_a_playbook_makes_a_layer_and_what_did_not_change_is_not_done_again(
     ]
     assert inside(image, "stat -c %U /srv/spool; id -u").split() == ["worker", "10001"]
     assert inside(image, "ls -A /tmp /run/dayfly | grep -v :; env | grep TOKEN || true") == ""
-    assert "dayfly-build-" not in containers()
+    assert f"dayfly-build-{environment_of(shop)}" not in containers()
 
     shop.project.write("app.py", "print('two')\n")
     shop.project.write("deploy/motd", "and every night\n")
@@ -156,8 +162,7 @@ def test_a_playbook_that_is_no_recipe_names_its_task(shop: Workshop, task: str, 
 
 def assert_nothing_is_left(shop: Workshop, before: set[str]) -> None:
     assert kept(shop) == before
-    environment = shop.builder.environment  # type: ignore[attr-defined]
-    assert f"dayfly-build-{environment}" not in containers()
+    assert f"dayfly-build-{environment_of(shop)}" not in containers()
     assert "dayfly-ansible-" not in output_of(["ps", "-e", "-o", "args"]), "a worker goes on"
 
 
@@ -172,6 +177,15 @@ def test_a_playbook_without_its_secret_or_without_an_end_makes_no_image(shop: Wo
     with pytest.raises(BuildError, match="did not end before the deadline of") as late:
         shop.build(replace(endless, build=replace(endless.build, deadline=Duration(12))))
     assert "task: sleeps" not in shop.lines or "at task 'sleeps'" in late.value.message
+    assert_nothing_is_left(shop, before)
+
+
+def test_a_shell_step_ends_when_it_is_told_to_and_leaves_nothing(shop: Workshop) -> None:
+    before = kept(shop)
+    shop.on_line = lambda line: shop.stop.request("enough") if line == "begun" else None
+    with pytest.raises(StoppedError):
+        shop.build(app(shop, Provision(shell="echo begun; sleep 600")))
+    shop.stop, shop.on_line = Stop(), print
     assert_nothing_is_left(shop, before)
 
 
@@ -204,6 +218,7 @@ def puppet_is_gone_when_it_has_worked(shop: Workshop) -> None:
 
 
 STAND_IN = """\
+echo "${#TOKEN} letters" > /srv/told
 cat > /usr/local/bin/cinc-client <<'END'
 #!/bin/sh
 echo "cinc-client $* TOKEN=$TOKEN" >> /srv/ran
@@ -220,7 +235,10 @@ def chef_is_told_what_to_run(shop: Workshop) -> None:
     step = Provision(chef="chef/cookbooks", secrets=("TOKEN",))
     with pytest.raises(BuildError, match="the image has no Chef; one of cinc-client, chef-client"):
         shop.build(app(shop, step))
-    image = shop.build(app(shop, Provision(shell=STAND_IN), step))
+    image = shop.build(app(shop, Provision(shell=STAND_IN, secrets=("TOKEN",)), step))
+    assert inside(image, "cat /srv/told") == "5 letters"
+    known = output_of(["docker", "image", "inspect", image.reference, *kept(shop)])
+    assert "t0ken" not in known, "docker keeps what it is told, a layer must not"
     ran = inside(image, "cat /srv/ran").splitlines()
     assert len(ran) == 2, "and a second time, which changed nothing"
     assert "--local-mode" in ran[0]

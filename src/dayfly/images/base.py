@@ -7,7 +7,7 @@ from dayfly.clock import Stop
 from dayfly.command import CommandError, Setting, run, which
 from dayfly.config.inherited import inherited_with
 from dayfly.images.builder import BuildError, OnLine
-from dayfly.images.engine import docker, image_exists
+from dayfly.images.engine import described, docker
 from dayfly.images.repeatable import REPEATABLE
 
 SUITE = "bookworm"
@@ -19,7 +19,7 @@ _LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/us
 def made_base(folder: Path, on_line: OnLine, stop: Stop, suite: str = SUITE) -> str:
     """The name of the base image, made first if docker has it not (40 to 110 s, once)."""
     name = f"dayfly/base:{suite}"
-    if image_exists(name):
+    if described(name):
         return name
     if not which("mmdebstrap"):
         raise BuildError(

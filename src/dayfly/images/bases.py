@@ -9,7 +9,7 @@ from dayfly.command import CommandError, run
 from dayfly.config.image import SUITES, is_archive
 from dayfly.images.base import made_base
 from dayfly.images.builder import BuildError, OnLine
-from dayfly.images.engine import docker, image_id, translated
+from dayfly.images.engine import described, docker, translated
 from dayfly.images.fingerprint import key_of, of_paths
 
 PULL_SECONDS = 1800.0
@@ -21,14 +21,14 @@ def base_of(base: str | None, source: Path, folder: Path, on_line: OnLine, stop:
         return made_base(folder, on_line, stop, *([base] if base else []))
     if is_archive(base):
         return _imported(source, base)
-    if image_id(base) is None:
+    if described(base) is None:
         _pull(base, on_line, stop)
     return base
 
 
 def _imported(source: Path, archive: str) -> str:
     name = f"dayfly/base:{key_of(of_paths(source, [archive]))}"
-    if image_id(name) is None:
+    if described(name) is None:
         docker("import", str(source / archive), name)
     return name
 

@@ -21,7 +21,7 @@ from dayfly.images.contents import Contents, kept
 from dayfly.images.context import Context, Ground, context_of_steps, own_context
 from dayfly.images.dockerbuild import build
 from dayfly.images.dockerfile import USER
-from dayfly.images.engine import docker, labelled
+from dayfly.images.engine import described, docker, labelled
 from dayfly.images.exported import (
     configuration_of,
     contents_of_image,
@@ -63,9 +63,8 @@ class ContainerBuilder:
     def build(self, app: App, commit: str, source: Path, *, on_line: OnLine, stop: Stop) -> Image:
         started = time.monotonic()
         key = self.key(app, source)
-        found = self._labelled({"app": app.app, "key": key})
-        if found:
-            return found[0]
+        if found := self._built(app.app, key):
+            return found
         self.folder.mkdir(parents=True, exist_ok=True)
         builders = Builders(
             inherited=self.inherited,
@@ -76,16 +75,16 @@ class ContainerBuilder:
             stop=stop,
             ends=started + app.build.deadline,
         )
+        labels = self._filters({"app": app.app, "commit": commit, "key": key})
         with (
             disk_errors_told(self.folder),
             self._at_work.on(app.app),
-            self._context(app, source, builders) as (own, ground),
+            self._context(app, source, labels, builders) as (own, ground),
         ):
-            labels = {"environment": self.environment, "app": app.app, "commit": commit}
-            labels |= {"key": key, "layers": " ".join(ground.layers)}
-            words = [f"--label={_LABEL}.{name}={labels[name]}" for name in labels]
-            build(own, [*words, f"--tag={self._name(app.app)}:{key}"], builders)
-        (image,) = self._labelled({"app": app.app, "key": key})
+            build(own, f"{self._name(app.app)}:{key}", builders)
+        image = self._built(app.app, key)
+        if image is None:
+            raise BuildError(f"the image of {app.app} is gone, just after it was built")
         self._require_locked(image, ground.lock)
         return replace(image, seconds=time.monotonic() - started)
 
@@ -124,7 +123,7 @@ class ContainerBuilder:
     def remove(self, image: Image) -> None:
         """Remove an image, and the layers that no other image of the app was made of."""
         name = self._name(image.app)
-        if self._labelled({"app": image.app, "key": image.key}):
+        if self._built(image.app, image.key):
             docker("image", "rm", f"{name}:{image.key}")
         self._kept(image).unlink(missing_ok=True)
         with self._at_work.nobody_on(image.app) as free:
@@ -149,8 +148,13 @@ class ContainerBuilder:
     def _name(self, app: str) -> str:
         return f"dayfly-{self.environment}/{app}"
 
+    def _built(self, app_name: str, key: str) -> Image | None:
+        """Docker gives a name to what it has built whole."""
+        about = described(f"{self._name(app_name)}:{key}")
+        return _image(about) if about else None
+
     def _labelled(self, labels: Mapping[str, str]) -> tuple[Image, ...]:
-        """Docker gives a name to what it has built whole; labels it writes one after the other."""
+        """Labels docker may write one after the other, before an image is whole and has a name."""
         found = labelled(self._filters(labels))
         return tuple(_image(about) for about in found if about["RepoTags"])
 
@@ -160,14 +164,15 @@ class ContainerBuilder:
 
     @contextmanager
     def _context(
-        self, app: App, source: Path, builders: Builders
+        self, app: App, source: Path, labels: Mapping[str, str], builders: Builders
     ) -> Iterator[tuple[Context, Ground]]:
         if app.build.dockerfile:
-            yield own_context(app.build.dockerfile, source, self.inherited), Ground()
+            yield own_context(app.build.dockerfile, source, self.inherited, labels), Ground()
             return
         ground = self._ground(app, source, builders)
+        labels = {**labels, f"{_LABEL}.layers": " ".join(ground.layers)}
         with tempfile.TemporaryDirectory(dir=self.folder, prefix=".context-") as place:
-            made = context_of_steps(app, source, ground, self.inherited, Path(place))
+            made = context_of_steps(app, source, ground, self.inherited, Path(place), labels)
             yield made, ground
 
     def _ground(self, app: App, source: Path, builders: Builders) -> Ground:
@@ -192,7 +197,7 @@ class ContainerBuilder:
         known = known_base(base)
         layers = provisioning.layers(known, steps)
         below = (base, *layers)[-2] if tools else None
-        return Ground(base=layers[-1], below=below, layers=layers, starts=known.starts, lock=lock)
+        return Ground(base=layers[-1], below=below, layers=layers, first=known.starts, lock=lock)
 
 
 def _image(about: Mapping[str, Any]) -> Image:

@@ -9,10 +9,12 @@ from dayfly.config.app import App
 from dayfly.images.builder import BuildError
 from dayfly.images.dockerfile import (
     CONSTRAINTS,
+    ROOT,
     Instruction,
     arguments_of,
     ca_bundle_of,
     instructions_of,
+    labels_of,
 )
 from dayfly.images.lock import Lock
 from dayfly.images.steps import known_inputs
@@ -29,7 +31,7 @@ class Ground:
     base: str = ""  # an image in which they run
     below: str | None = None  # the image that gets what they made; the same where they are one
     layers: tuple[str, ...] = ()  # names of all that was made for it
-    starts: tuple[str, ...] = ()  # instructions: what the base starts, which no layer knows
+    first: Sequence[str] = ROOT  # or what the base starts, which no layer knows: instructions
     lock: Lock = field(default_factory=Lock)
 
 
@@ -41,9 +43,12 @@ class Context:
     dockerfile: Path
     arguments: Mapping[str, str]
     instructions: Sequence[Instruction]  # none of an app's own Dockerfile
+    labels: Mapping[str, str] = field(default_factory=dict)  # that no instruction gives
 
 
-def own_context(dockerfile: str, source: Path, inherited: Mapping[str, str]) -> Context:
+def own_context(
+    dockerfile: str, source: Path, inherited: Mapping[str, str], labels: Mapping[str, str]
+) -> Context:
     path = PurePosixPath(dockerfile)
     if path.is_absolute() or ".." in path.parts or not (source / path).is_file():
         raise BuildError(
@@ -53,11 +58,22 @@ def own_context(dockerfile: str, source: Path, inherited: Mapping[str, str]) -> 
     declared = _ARG.findall((source / path).read_text(errors="replace"))
     known = arguments_of(inherited, {})
     passed = {name: known[name] for name in known if name in declared or _PROXY.fullmatch(name)}
-    return Context(folder=source, dockerfile=source / path, arguments=passed, instructions=())
+    return Context(
+        folder=source,
+        dockerfile=source / path,
+        arguments=passed,
+        instructions=(),
+        labels=labels,
+    )
 
 
 def context_of_steps(
-    app: App, source: Path, ground: Ground, inherited: Mapping[str, str], place: Path
+    app: App,
+    source: Path,
+    ground: Ground,
+    inherited: Mapping[str, str],
+    place: Path,
+    labels: Mapping[str, str],
 ) -> Context:
     """The source lies in `app/`, so that neither a Dockerfile nor a .dockerignore of it counts."""
     known = known_inputs(app.build.steps, source)
@@ -66,15 +82,14 @@ def context_of_steps(
     if constraints := ground.lock.constraints:
         arguments["PIP_CONSTRAINT"] = CONSTRAINTS
     instructions = instructions_of(
-        ground.base,
+        (ground.base, ground.below) if ground.below else (ground.base,),
         app.build.steps,
         known,
         arguments=tuple(arguments),
         ca_bundle=ca_bundle is not None,
-        below=ground.below,
+        first=ground.first,
     )
-    *others, last = instructions
-    instructions = (*others, *(Instruction(text) for text in ground.starts), last)
+    instructions = (*instructions, labels_of(labels))
     copied(source, place / "app", linked=source.stat().st_dev == place.stat().st_dev)
     if len(known) == len(app.build.steps):
         remove(place / "app" / ".git")  # only steps that see the source may ask it

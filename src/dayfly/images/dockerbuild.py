@@ -11,12 +11,13 @@ from dayfly.images.progress import Progress
 from dayfly.images.workplace import Builders, failed
 
 
-def build(context: Context, words: Sequence[str], builders: Builders) -> None:
-    """Build with these words more; BuildError tells which step failed, and how."""
+def build(context: Context, name: str, builders: Builders) -> None:
+    """Build the image of this name; BuildError tells which step failed, and how."""
+    labels = (f"--label={label}={context.labels[label]}" for label in context.labels)
     arguments = (f"--build-arg={name}={context.arguments[name]}" for name in context.arguments)
     argv = [
         "env", "DOCKER_BUILDKIT=0", "docker", "build", "--force-rm", "--network=host",
-        f"--file={context.dockerfile}", *words, *arguments, str(context.folder),
+        f"--file={context.dockerfile}", f"--tag={name}", *labels, *arguments, str(context.folder),
     ]  # fmt: skip
     progress = Progress(context.instructions, builders.on_line)
     left = max(builders.ends - time.monotonic(), 0)

@@ -1,7 +1,7 @@
 """The Dockerfile of an app that is built by steps, as text."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,28 +30,32 @@ class Instruction:
     title: str = ""
 
 
+ROOT = ("USER 0",)  # which layers are already
 SOURCE = Instruction('COPY ["app/", "/app/"]')
 
 
 def instructions_of(
-    base: str,
+    bases: Sequence[str],
     steps: Sequence[str],
     known: Sequence[tuple[str, ...]],
     *,
     arguments: Sequence[str],
     ca_bundle: bool,
-    below: str | None = None,
+    first: Sequence[str] = ROOT,
 ) -> tuple[Instruction, ...]:
     """Leading steps get only the files they read, so that docker's cache knows them again.
 
     The context holds the source in `app/`, `ca.crt` with `ca_bundle`, and `constraints.txt` with
     an argument PIP_CONSTRAINT.
     Arguments are for the build alone; the image keeps no variable but PATH and VIRTUAL_ENV.
-    With `below` the steps' tools stay behind: it gets the app and its virtual environment only.
+    With a second base the steps' tools stay behind: it gets the app and its virtual environment.
+    Of `first` begins what becomes the image.
+    For each instruction docker makes a container and removes it, so what can be one is one.
     """
+    base, *below = bases
     lines = [
-        *_begun(base),
-        *(Instruction(f"ARG {name}") for name in sorted(REPEATABLE) if name in arguments),
+        *_begun(base, () if below else first),
+        *_declared({*arguments} & {*REPEATABLE}),
         Instruction("RUN ! command -v python3 >/dev/null || python3 -m venv /opt/venv"),
     ]
     if ca_bundle:
@@ -59,7 +63,7 @@ def instructions_of(
     constrained = "PIP_CONSTRAINT" in arguments
     if constrained:
         lines.append(Instruction(f"COPY constraints.txt {CONSTRAINTS}"))
-    lines += (Instruction(f"ARG {name}") for name in sorted({*arguments} - {*REPEATABLE}))
+    lines += _declared({*arguments} - {*REPEATABLE})
     runs = [_run(step, f"build step {n} of {len(steps)}") for n, step in enumerate(steps, start=1)]
     for run, inputs in zip(runs, known, strict=False):
         lines += (_copy(f"app/{name}", f"/app/{name}") for name in inputs)
@@ -68,18 +72,27 @@ def instructions_of(
     own = f" {CONSTRAINTS}" if constrained else ""
     lines.append(Instruction(f"RUN rm -rf .git{own}; {_COMPILE}"))
     if below:
-        lines += [Instruction("RUN mkdir -p /opt/venv"), *_begun(below)]
+        lines += [Instruction("RUN mkdir -p /opt/venv"), *_begun(below[0], first)]
         lines += (Instruction(f"COPY --from=0 {path} {path}") for path in ("/opt/venv", "/app"))
     return (*lines, Instruction(f"USER {USER}:{USER}"))
 
 
-def _begun(base: str) -> list[Instruction]:
+def labels_of(labels: Mapping[str, str]) -> Instruction:
+    words = (f"{name}={json.dumps(labels[name])}" for name in labels)
+    return Instruction(f"LABEL {' '.join(words)}")
+
+
+def _declared(names: Collection[str]) -> list[Instruction]:
+    return [Instruction(f"ARG {' '.join(sorted(names))}")] if names else []
+
+
+def _begun(base: str, first: Sequence[str]) -> list[Instruction]:
     """The stages have no names: docker knows the first by its number."""
     return [
         Instruction(f"FROM {base}"),
         Instruction(f"ENV VIRTUAL_ENV=/opt/venv PATH=/opt/venv/bin:${{PATH:-{_DEFAULT_PATH}}} "),
         Instruction("WORKDIR /app"),
-        Instruction("USER 0"),
+        *(Instruction(text) for text in first),
     ]
 
 

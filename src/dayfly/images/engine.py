@@ -4,10 +4,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from dayfly.command import CommandError, output_of
+from dayfly.command import CommandError, output_of, run
 from dayfly.images.builder import BuildError
 
 SECONDS = 300.0
+_MISSING = "No such image"
 
 
 def docker(*words: str) -> str:
@@ -32,18 +33,29 @@ def translated(error: CommandError) -> BuildError:
     return BuildError(error.message, hint=error.tail)
 
 
-def image_exists(name: str) -> bool:
-    return bool(docker("image", "ls", "--quiet", "--filter", f"reference={name}").strip())
+def described(name: str) -> dict[str, Any] | None:
+    """What docker knows of the image with this name or id; None where it has none.
 
-
-def image_id(name: str) -> str | None:
-    """Which image has this name or id; None where docker has none."""
+    Asking for one by its name is much cheaper than a list, for which docker looks at all it has.
+    """
     try:
-        return output_of(["docker", "image", "inspect", "--format={{.Id}}", name]).strip()
+        (found,) = json.loads(output_of(["docker", "image", "inspect", name]))
     except CommandError as error:
-        if "No such image" in error.tail:
+        if _MISSING in error.tail:
             return None
         raise translated(error) from error
+    return dict(found)
+
+
+def there(names: Sequence[str]) -> frozenset[str]:
+    """Those of these names, with tags, that docker has."""
+    words = ["docker", "image", "inspect", "--format={{json .RepoTags}}", *names]
+    lines = list[str]()
+    done = run(words, on_line=lines.append, seconds=SECONDS, check=False)
+    if done.status and _MISSING not in done.output:
+        raise translated(CommandError("docker image inspect failed", tail=done.output))
+    tags = (json.loads(line) or () for line in lines if line.startswith(("[", "null")))
+    return frozenset(tag for each in tags for tag in each).intersection(names)
 
 
 def labelled(labels: dict[str, str]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dayfly.config.image import ANSIBLE, CHEF, PUPPET, Provision
 from dayfly.images.bases import Base
-from dayfly.images.engine import docker
+from dayfly.images.engine import there
 from dayfly.images.fingerprint import KEY_LETTERS, key_of, of_paths, paths_of
 from dayfly.images.lock import Lock
 from dayfly.images.provision import ansible, chef, puppet
@@ -21,6 +21,15 @@ from dayfly.images.workplace import Builders
 LAYER = "layer-"  # begins the tags of layers, whose keys are no images
 _NOT_INPUTS = ("second_run",)  # whatever it says, the layer is the same
 INSTALL = "apt-get -qq update; apt-get -qq install -y --no-install-recommends -o Dpkg::Use-Pty=0 --"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Layer:
+    name: str
+    below: str  # the layer or base that it is made on
+    step: Provision
+    inputs: Sequence[str]
+    title: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,58 +45,68 @@ class Provisioning:
 
     def layers(self, base: Base, steps: Sequence[Provision]) -> tuple[str, ...]:
         """Their names, each made on the one before; only missing ones are made."""
-        there = docker("image", "ls", "--format={{.Repository}}:{{.Tag}}", self.name).split()
-        names, below, lower, paths = [], base.name, base.id, paths_of(self.source)
+        layers = tuple(self._wanted(base, steps))
+        has = there([layer.name for layer in layers])
+        for layer in layers:
+            if layer.name in has:
+                self.builders.on_line(f"{layer.title} is unchanged")
+            else:
+                self._make(layer)
+        return tuple(layer.name for layer in layers)
+
+    def _wanted(self, base: Base, steps: Sequence[Provision]) -> Iterator[_Layer]:
+        below, lower, paths = base.name, base.id, paths_of(self.source)
         for number, step in enumerate(steps, start=1):
-            title = f"image step {number} of {len(steps)}, {step.about!r}"
             inputs = inputs_of(step, paths)
             name = f"{self.name}:{LAYER}{self._key(lower, step, inputs)}"
-            if name in there:
-                self.builders.on_line(f"{title} is unchanged")
-            else:
-                self._make(below, name, step, inputs, title)
-            names.append(name)
+            title = f"image step {number} of {len(steps)}, {step.about!r}"
+            yield _Layer(name=name, below=below, step=step, inputs=inputs, title=title)
             below = lower = name
-        return tuple(names)
 
     def _key(self, lower: str, step: Provision, inputs: Sequence[str]) -> str:
         about = {name: value for name, value in asdict(step).items() if name not in _NOT_INPUTS}
         parts = (lower, json.dumps(about), of_paths(self.source, inputs), self.lock.text)
         return key_of("layer", *parts)[: KEY_LETTERS - len(LAYER)]
 
-    def _make(
-        self, below: str, name: str, step: Provision, inputs: Sequence[str], title: str
-    ) -> None:
-        self.builders.on_line(title)
+    def _make(self, layer: _Layer) -> None:
+        self.builders.on_line(layer.title)
         with (
-            _staged(self.source, inputs) as staged,
+            _staged(self.source, layer.inputs) as staged,
             tempfile.TemporaryDirectory(prefix="dayfly-told-") as told,
             scaffold(
-                below,
+                layer.below,
                 self.container,
                 furnished(Path(told), self.lock),
                 told_versions(self.builders, self.lock),
             ) as made,
         ):
-            self._do(step, staged, made, title)
-            made.keep(name, step.about)
+            self._do(layer.step, staged, made, layer.title)
+            made.keep(layer.name, layer.step.about)
 
     def _do(self, step: Provision, staged: Path, made: Scaffold, title: str) -> None:
         secrets = {name: self.secrets[name] for name in step.told}
+        if command := _command_of(step):
+            made.only(command, title=title, secrets=secrets)
+            return
+        made.start()
         match step.kind:
-            case "packages":
-                made.run(f"{INSTALL} {' '.join(step.packages)}", title=title)
             case "files":
                 for origin, target in step.files.items():
                     made.put(staged / origin, target)
-            case "shell":
-                made.run(str(step.shell), title=title, secrets=secrets)
             case kind if kind == ANSIBLE:
                 ansible.play(step, staged, made, title, secrets)
             case kind if kind == PUPPET:
                 puppet.apply(step, staged, made, title, secrets)
             case kind if kind == CHEF:
                 chef.converge(step, staged, made, title, secrets)
+        made.tidy()
+
+
+def _command_of(step: Provision) -> str | None:
+    """Of steps that are one command."""
+    if step.kind == "packages":
+        return f"{INSTALL} {' '.join(step.packages)}"
+    return step.shell
 
 
 @contextmanager

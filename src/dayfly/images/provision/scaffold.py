@@ -1,5 +1,6 @@
 """A container in which the steps of an image are done, to be kept as a layer or thrown away."""
 
+import os
 import shlex
 import time
 from collections.abc import Iterator, Mapping
@@ -16,13 +17,16 @@ from dayfly.images.workplace import Builders, failed
 
 INSIDE = "/run/dayfly"  # what we tell a step, which no layer keeps; machines have theirs there, too
 _CERTIFICATES = "ca.crt"
+_START_SECONDS = 120.0
+_REFUSED = "docker: Error response from daemon"
 # Debian asks it before a package's service is started; there is nobody here to serve.
 _POLICY = "/usr/sbin/policy-rc.d"
 _BEGIN = f"""\
-[ -e {_POLICY} ] && exit 0
-mkdir -p {Path(_POLICY).parent}
-printf '#!/bin/sh\\nexit 101\\n#dayfly\\n' > {_POLICY}
-chmod 755 {_POLICY}
+[ -e {_POLICY} ] || {{
+    mkdir -p {Path(_POLICY).parent}
+    printf '#!/bin/sh\\nexit 101\\n#dayfly\\n' > {_POLICY}
+    chmod 755 {_POLICY}
+}}
 """
 CLEAN = f"""\
 ! grep -qs '^#dayfly$' {_POLICY} || rm {_POLICY}
@@ -38,14 +42,74 @@ done
 """
 
 
+# The variables come on standard input: what docker is told of them would be kept in the layer.
+_ONLY = f"""\
+eval "$(cat)"
+exec </dev/null
+{_BEGIN}
+/bin/sh -e -c "$1"
+{CLEAN}
+"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scaffold:
+    """Not started: `only` does one command in it, `start` lets several be `run`, then `tidy`."""
+
+    image: str
     container: str
     builders: Builders
     told: Path  # which it sees at INSIDE
 
     def with_lines(self, on_line: OnLine) -> "Scaffold":
         return replace(self, builders=replace(self.builders, on_line=on_line))
+
+    def start(self) -> None:
+        """Let it wait for what is to be run."""
+        argv = ["docker", "run", "--detach", *self._words, "-c", "exec sleep infinity"]
+        try:
+            run(argv, seconds=_START_SECONDS)
+        except CommandError as error:
+            raise self._refused(error) from error
+        self.run(_BEGIN, title="preparing the container")
+
+    def only(self, command: str, *, title: str, secrets: Mapping[str, str]) -> None:
+        """A shell command as root, and nothing else, between preparing and tidying up.
+
+        It is the container's own program: quicker than to start one and then talk to it.
+        """
+        about, env = self.builders, {**self.environment, **secrets}
+        argv = [
+            "docker", "run", "--interactive", "--sig-proxy=false", "--log-driver=none",
+            *self._words, "-e", "-c", _ONLY, "sh", command,
+        ]  # fmt: skip
+        try:
+            with _readable(exports(env)) as told:
+                setting = Setting(stdin=told)
+                run(
+                    argv, setting=setting, on_line=about.on_line, stop=about.stop, seconds=self.left
+                )  # fmt: skip
+        except CommandError as error:
+            if _REFUSED in error.tail:
+                raise self._refused(error) from error
+            raise failed(title, error, about.ends) from error
+
+    @property
+    def _words(self) -> list[str]:
+        """For `docker run`, up to the arguments of its shell."""
+        return [
+            f"--name={self.container}", "--user=0:0", "--network=host", "--workdir=/",
+            "--tmpfs=/tmp:exec,mode=1777", f"--volume={self.told}:{INSIDE}:ro",
+            "--entrypoint=/bin/sh", self.image,
+        ]  # fmt: skip
+
+    def _refused(self, error: CommandError) -> BuildError:
+        if "/bin/sh" not in error.tail:
+            return translated(error)
+        return BuildError(
+            f"{self.image} has no /bin/sh, so that no step can be done in it",
+            hint="Take another base, or build it with `dockerfile`.",
+        )
 
     def run(self, command: str, *, title: str, secrets: Mapping[str, str] | None = None) -> None:
         """A shell command as root; BuildError tells how it failed."""
@@ -69,9 +133,11 @@ class Scaffold:
         inside = f"{origin}/." if origin.is_dir() else str(origin)
         docker("cp", inside, f"{self.container}:{target}")
 
+    def tidy(self) -> None:
+        self.run(CLEAN, title="tidying up")
+
     def keep(self, name: str, about: str) -> None:
         """Make a layer of what is there; how it would start says who builds on it."""
-        self.run(CLEAN, title="tidying up")
         docker("commit", f"--message={about}", self.container, name)
 
     @property
@@ -99,26 +165,21 @@ def scaffold(image: str, name: str, told: Path, builders: Builders) -> Iterator[
     if bundle := ca_bundle_of(builders.inherited):
         (told / _CERTIFICATES).write_bytes(bundle.read_bytes())
     try:
-        _start(image, name, told)
-        made = Scaffold(container=name, builders=builders, told=told)
-        made.run(_BEGIN, title="preparing the container")
-        yield made
+        yield Scaffold(image=image, container=name, builders=builders, told=told)
     finally:
         docker("rm", "--force", "--volumes", name)
 
 
-def _start(image: str, name: str, told: Path) -> None:
-    argv = [
-        "docker", "run", "--detach", f"--name={name}", "--user=0:0", "--network=host",
-        "--workdir=/", "--tmpfs=/tmp:exec,mode=1777", f"--volume={told}:{INSIDE}:ro",
-        "--entrypoint=/bin/sh", image, "-c", "exec sleep infinity",
-    ]  # fmt: skip
-    try:
-        run(argv, seconds=120)
-    except CommandError as error:
-        if "/bin/sh" in error.tail:
-            raise BuildError(
-                f"{image} has no /bin/sh, so that no step can be done in it",
-                hint="Take another base, or build it with `dockerfile`.",
-            ) from error
-        raise translated(error) from error
+def exports(env: Mapping[str, str]) -> str:
+    """Variables, as a shell reads them; it knows no others than those with plain names."""
+    plain = (name for name in sorted(env) if name.isascii() and name.isidentifier())
+    return "".join(f"export {name}={shlex.quote(env[name])}\n" for name in plain)
+
+
+@contextmanager
+def _readable(text: str) -> Iterator[int]:
+    """A file that has no name, in memory: secrets are in it."""
+    with open(os.memfd_create("told"), "wb+", buffering=0) as file:  # noqa: PTH123 - a descriptor
+        file.write(text.encode(errors="surrogateescape"))
+        file.seek(0)
+        yield file.fileno()

@@ -16,7 +16,7 @@ from dayfly.images.contents import Contents, of_archive
 from dayfly.images.image import Image
 from dayfly.images.lock import Lock
 from dayfly.images.provision.provisioning import INSTALL, furnished, told_versions
-from dayfly.images.provision.scaffold import CLEAN, scaffold
+from dayfly.images.provision.scaffold import scaffold
 from dayfly.images.vm.disk import Disk, require_room, require_tools, written
 from dayfly.images.vm.sameness import unlike
 from dayfly.images.vm.services import Recipe, files_of, links_of
@@ -128,8 +128,7 @@ def _furnish(wanted: Wanted, archive: Path, builders: Builders) -> None:
             told_versions(builders, lock),
         ) as inside,
     ):
-        inside.run(f"{INSTALL} {packages}", title="adding a kernel and an init")
-        inside.run(CLEAN, title="tidying up")
+        inside.only(f"{INSTALL} {packages}", title="adding a kernel and an init", secrets={})
         try:
             run(
                 ["docker", "export", f"--output={archive}", wanted.name],
