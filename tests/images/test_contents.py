@@ -84,6 +84,35 @@ def test_of_a_package_that_is_removed_nothing_is_told() -> None:
     assert packages_of("") == {}
 
 
+def test_a_package_of_another_architecture_is_named_with_it() -> None:
+    row = "Package: {}\nStatus: install ok installed\nArchitecture: {}\nVersion: {}\n"
+    rows = (("dpkg", "amd64", "1"), ("libc6", "amd64", "2"), ("libc6", "i386", "3"))
+    status = "\n".join(row.format(*each) for each in (*rows, ("tzdata", "all", "4")))
+
+    assert packages_of(status) == {"dpkg": "1", "libc6": "2", "libc6:i386": "3", "tzdata": "4"}
+
+
+@pytest.mark.parametrize(
+    ("origin", "locked"),
+    [
+        ('{"url": "file:///app", "dir_info": {}}', set()),
+        ('{"url": "file:///app", "dir_info": {"editable": true}}', set()),
+        ('{"url": "file:///app/vendor/orders-1.0.whl", "archive_info": {}}', set()),
+        ('{"url": "https://example.org/orders.zip", "archive_info": {}}', {"orders"}),
+        ("no json", {"orders"}),
+    ],
+)
+def test_what_the_commit_itself_brings_is_not_locked(origin: str, locked: set[str]) -> None:
+    site = "opt/venv/lib/python3.11/site-packages"
+    files = {
+        f"{site}/orders-1.0.dist-info/METADATA": "",
+        f"{site}/orders-1.0.dist-info/direct_url.json": origin,
+        f"{site}/pip-23.0.1.dist-info/METADATA": "",
+        "app/vendor/old-1.0.dist-info/METADATA": "",
+    }
+    assert of_archive(archive(files, {})).lock.pip.keys() == locked
+
+
 def test_a_tree_reads_the_same_wherever_it_lies(tmp_path: Path) -> None:
     found = []
     for name in ("one", "another"):
@@ -99,6 +128,8 @@ def test_a_tree_reads_the_same_wherever_it_lies(tmp_path: Path) -> None:
 def test_what_is_kept_beside_an_image_is_read_once(tmp_path: Path) -> None:
     holds = Contents(files={"app/a": "file"}, pip={"six": "1.16.0"})
     read = iter([holds])
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x/1.contents").write_text('{"files": {"of": "an older Dayfly"}}')
     assert kept(tmp_path / "x/1.contents", lambda: next(read)) == holds
     assert kept(tmp_path / "x/1.contents", lambda: next(read)) == holds
 

@@ -8,7 +8,7 @@ import pytest
 from dayfly.ansible.playbook import MARK, AnsibleError, Playbook
 from dayfly.config.image import ImageRecipe, Provision
 from dayfly.images.builder import BuildError
-from dayfly.images.lock import Lock, LockError, lock_of, unlocked
+from dayfly.images.lock import Lock, LockError, beside, lock_of, unlocked
 from dayfly.images.provision.ansible import inventory
 from dayfly.images.provision.chef import Converged, only_cookbook, settings_of
 from dayfly.images.provision.chef import command_of as run_of_chef
@@ -221,3 +221,8 @@ def test_what_could_not_be_had_in_its_locked_version_is_named() -> None:
     assert unlocked(LOCK, made) == (
         "nginx is locked to 1.22.1-9, and 1.22.1-9+deb12u2 was installed",
     )
+    assert list(beside(LOCK, made)) == [
+        "the lock has no version for what pip installed: six",
+        "the lock has versions for what pip did not install: flask",
+    ]
+    assert list(beside(LOCK, LOCK)) == []

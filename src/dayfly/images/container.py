@@ -30,7 +30,7 @@ from dayfly.images.exported import (
 )
 from dayfly.images.fingerprint import key_of, of_source
 from dayfly.images.image import Image, LayerTold
-from dayfly.images.lock import Lock, lock_of, unlocked
+from dayfly.images.lock import Lock, beside, lock_of, unlocked
 from dayfly.images.provision.provisioning import LAYER, Provisioning
 from dayfly.images.workplace import Builders
 
@@ -85,16 +85,20 @@ class ContainerBuilder:
         image = self._built(app.app, key)
         if image is None:
             raise BuildError(f"the image of {app.app} is gone, just after it was built")
-        self._require_locked(image, ground.lock)
+        self._require_locked(image, ground.lock, on_line)
         return replace(image, seconds=time.monotonic() - started)
 
-    def _require_locked(self, image: Image, lock: Lock) -> None:
+    def _require_locked(self, image: Image, lock: Lock, on_line: OnLine) -> None:
         """BuildError, and no image, where a version could not be had again."""
-        others = unlocked(lock, self.contents(image).lock) if lock.text else ()
-        if others:
+        if not lock.text:
+            return
+        made = self.contents(image)
+        if others := unlocked(lock, Lock(apt=made.apt, pip=made.pip)):
             self.remove(image)
             hint = "Where a version is gone for good, leave it out of the lock, or make a new lock."
             raise BuildError(f"not what the lock says: {'; '.join(others)}", hint=hint)
+        for line in beside(lock, made.lock):
+            on_line(line)
 
     def images(self) -> tuple[Image, ...]:
         """The complete ones, newest first."""

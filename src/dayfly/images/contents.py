@@ -2,12 +2,13 @@
 
 import hashlib
 import io
+import json
 import os
 import re
 import stat
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -25,7 +26,12 @@ PASSING = (
 )  # fmt: skip
 _PASSWD, _DPKG = "etc/passwd", "var/lib/dpkg/status"
 _DIST = re.compile(r"(?P<at>.*)/(?P<name>[^/]+)-(?P<version>[^/-]+)\.dist-info/METADATA")
+_FIELD = re.compile(r"^(Package|Status|Architecture|Version): (.*)$", re.MULTILINE)
 _OF_DEBIAN = "usr/lib/python3"
+_ORIGIN = re.compile(r".*/(?P<name>[^/]+)-[^/-]+\.dist-info/direct_url\.json")
+_OF_THE_APP = "app/"
+# A virtual environment begins with them, in the versions that its Python brings.
+_OF_PYTHON = frozenset({"pip", "setuptools"})
 _PLACE = b"/image"  # in the place of a tree's own folder, which files of it name
 
 
@@ -37,10 +43,13 @@ class Contents:
     apt: Mapping[str, str] = field(default_factory=dict)
     pip: Mapping[str, str] = field(default_factory=dict)
     users: Mapping[str, str] = field(default_factory=dict)
+    own: tuple[str, ...] = ()  # of pip: installed from files, as the app itself is
 
     @property
     def lock(self) -> Lock:
-        return Lock(apt=self.apt, pip=self.pip)
+        """Of what comes from an index: the commit says what the app brings itself."""
+        left_out = _OF_PYTHON.union(self.own)
+        return Lock(apt=self.apt, pip={n: v for n, v in self.pip.items() if n not in left_out})
 
     def without(self, outside: Iterable[str]) -> "Contents":
         """Without the files at or below these paths, and the folders on the way to them.
@@ -55,7 +64,14 @@ class Contents:
             if not (name in on_the_way and about.startswith("folder"))
             and not any(PurePosixPath(name).is_relative_to(path) for path in paths)
         }
-        return Contents(files=left, apt=self.apt, pip=self.pip, users=self.users)
+        return replace(self, files=left)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kept:
+    """What an older Dayfly kept told less of a file, and is no _Kept: it is read anew."""
+
+    contents: Contents
 
 
 def of_archive(stream: IO[bytes]) -> Contents:
@@ -80,7 +96,9 @@ def of_tree(folders: Mapping[str, Path], own: Path) -> Contents:
         for name, folder in folders.items()
         for path, about in _walked(folder, os.fsencode(own))
     }
-    return _contents(files, {})
+    places = ((name, PurePosixPath(name)) for name in files if _ORIGIN.fullmatch(name))
+    origins = {name: folders[p.parts[0]].joinpath(*p.parts[1:]) for name, p in places}
+    return _contents(files, {n: path.read_text(errors="replace") for n, path in origins.items()})
 
 
 def _contents(files: Mapping[str, str], texts: Mapping[str, str]) -> Contents:
@@ -89,6 +107,7 @@ def _contents(files: Mapping[str, str], texts: Mapping[str, str]) -> Contents:
         apt=packages_of(texts.get(_DPKG, "")),
         pip=distributions(files),
         users=users_of(texts.get(_PASSWD, "")),
+        own=tuple(sorted({*_from_files(texts), *distributions(_below(files, _OF_THE_APP))})),
     )
 
 
@@ -109,7 +128,8 @@ def _told(
     file = archive.extractfile(member)
     if not isinstance(file, io.BufferedReader):
         return f"special {about}"
-    if name in {_PASSWD, _DPKG} and member.size <= LARGEST:
+    read = name in {_PASSWD, _DPKG} or _ORIGIN.fullmatch(name)
+    if read and member.size <= LARGEST:
         raw = file.read()
         texts[name] = raw.decode(errors="replace")
         return f"file {about} {hashlib.sha256(raw).hexdigest()}"
@@ -135,13 +155,19 @@ def _told_of(path: Path, own: bytes) -> str:
 
 
 def packages_of(status: str) -> dict[str, str]:
-    """Name and version of each installed package, from dpkg's own file."""
-    found = {}
-    for entry in status.split("\n\n"):
-        fields = dict(re.findall(r"^(Package|Status|Version): (.*)$", entry, re.MULTILINE))
-        if fields.get("Status", "").endswith(" installed"):
-            found[fields["Package"]] = fields.get("Version", "")
-    return found
+    """Name and version of each installed package, from dpkg's own file.
+
+    One of another architecture than dpkg's own is named with it, as apt does.
+    """
+    rows = [dict(_FIELD.findall(entry)) for entry in status.split("\n\n")]
+    has = [row for row in rows if row.get("Status", "").endswith(" installed")]
+    own = next((row.get("Architecture") for row in has if row["Package"] == "dpkg"), None)
+    return {_package(row, own): row.get("Version", "") for row in has}
+
+
+def _package(row: Mapping[str, str], own: str | None) -> str:
+    name, built_for = row["Package"], row.get("Architecture")
+    return name if own is None or built_for in {own, "all", None} else f"{name}:{built_for}"
 
 
 def distributions(files: Iterable[str]) -> dict[str, str]:
@@ -150,8 +176,32 @@ def distributions(files: Iterable[str]) -> dict[str, str]:
     for name in files:
         told = _DIST.fullmatch(name)
         if told and not name.startswith(_OF_DEBIAN):
-            found[re.sub(r"[-_.]+", "-", told["name"]).lower()] = told["version"]
+            found[_normal(told["name"])] = told["version"]
     return found
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _below(files: Iterable[str], folder: str) -> Iterator[str]:
+    return (name for name in files if name.startswith(folder))
+
+
+def _from_files(texts: Mapping[str, str]) -> Iterator[str]:
+    """Python's packages of which pip says that they come from a file or folder of the build."""
+    for name, text in texts.items():
+        told = _ORIGIN.fullmatch(name)
+        if told and _url(text).startswith("file:"):
+            yield _normal(told["name"])
+
+
+def _url(text: str) -> str:
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return ""
+    return str(told.get("url", "")) if isinstance(told, dict) else ""
 
 
 def users_of(passwd: str) -> dict[str, str]:
@@ -163,9 +213,9 @@ def users_of(passwd: str) -> dict[str, str]:
 def kept(beside: Path, read: Callable[[], Contents]) -> Contents:
     """The contents of what never changes, read once and kept in a file."""
     try:
-        return typed.decode(beside.read_bytes(), Contents)
+        return typed.decode(beside.read_bytes(), _Kept).contents
     except (FileNotFoundError, msgspec.DecodeError):
         found = read()
         beside.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(beside, msgspec.json.encode(found))
+        write_atomically(beside, msgspec.json.encode(_Kept(contents=found)))
         return found

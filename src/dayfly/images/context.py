@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from dayfly.config.app import App
 from dayfly.images.builder import BuildError
 from dayfly.images.dockerfile import (
-    CONSTRAINTS,
+    LOCK,
     ROOT,
     Instruction,
     arguments_of,
@@ -16,7 +16,7 @@ from dayfly.images.dockerfile import (
     instructions_of,
     labels_of,
 )
-from dayfly.images.lock import Lock
+from dayfly.images.lock import CONSTRAINTS, Lock
 from dayfly.images.steps import known_inputs
 from dayfly.images.workplace import copied, remove
 
@@ -79,8 +79,10 @@ def context_of_steps(
     known = known_inputs(app.build.steps, source)
     arguments = arguments_of(inherited, app.env)
     ca_bundle = ca_bundle_of(inherited)
-    if constraints := ground.lock.constraints:
-        arguments["PIP_CONSTRAINT"] = CONSTRAINTS
+    if ground.lock.pip:
+        arguments["PIP_CONSTRAINT"] = f"{LOCK}/{CONSTRAINTS}"
+        arguments["PYTHONPATH"] = ":".join(filter(None, (LOCK, arguments.get("PYTHONPATH"))))
+        ground.lock.write(place / "lock")
     instructions = instructions_of(
         (ground.base, ground.below) if ground.below else (ground.base,),
         app.build.steps,
@@ -95,7 +97,6 @@ def context_of_steps(
         remove(place / "app" / ".git")  # only steps that see the source may ask it
     if ca_bundle:
         (place / "ca.crt").write_bytes(ca_bundle.read_bytes())
-    (place / "constraints.txt").write_text(constraints)
     dockerfile = place / "Dockerfile"
     dockerfile.write_text("".join(f"{instruction.text}\n" for instruction in instructions))
     return Context(

@@ -8,7 +8,7 @@ from pathlib import Path
 from dayfly.images.repeatable import REPEATABLE
 
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"  # in the image: where Debian's programs look
-CONSTRAINTS = "/opt/constraints.txt"  # in the build: versions that pip takes
+LOCK = "/opt/dayfly-lock"  # in the build: versions that pip takes
 USER = 10001  # runs the app: no root in a machine, and no user of a host
 
 _CA_VARIABLES = frozenset({
@@ -45,8 +45,8 @@ def instructions_of(
 ) -> tuple[Instruction, ...]:
     """Leading steps get only the files they read, so that docker's cache knows them again.
 
-    The context holds the source in `app/`, `ca.crt` with `ca_bundle`, and `constraints.txt` with
-    an argument PIP_CONSTRAINT.
+    The context holds the source in `app/`, `ca.crt` with `ca_bundle`, and `lock/` with an
+    argument PIP_CONSTRAINT.
     Arguments are for the build alone; the image keeps no variable but PATH and VIRTUAL_ENV.
     With a second base the steps' tools stay behind: it gets the app and its virtual environment.
     Of `first` begins what becomes the image.
@@ -62,14 +62,14 @@ def instructions_of(
         lines.append(Instruction(f"COPY ca.crt {CA_BUNDLE}"))
     constrained = "PIP_CONSTRAINT" in arguments
     if constrained:
-        lines.append(Instruction(f"COPY constraints.txt {CONSTRAINTS}"))
+        lines.append(Instruction(f"COPY lock/ {LOCK}/"))
     lines += _declared({*arguments} - {*REPEATABLE})
     runs = [_run(step, f"build step {n} of {len(steps)}") for n, step in enumerate(steps, start=1)]
     for run, inputs in zip(runs, known, strict=False):
         lines += (_copy(f"app/{name}", f"/app/{name}") for name in inputs)
         lines.append(run)
     lines += [SOURCE, *runs[len(known) :]]
-    own = f" {CONSTRAINTS}" if constrained else ""
+    own = f" {LOCK}" if constrained else ""
     lines.append(Instruction(f"RUN rm -rf .git{own}; {_COMPILE}"))
     if below:
         lines += [Instruction("RUN mkdir -p /opt/venv"), *_begun(below[0], first)]

@@ -12,7 +12,7 @@ from dayfly.config.image import ANSIBLE, CHEF, PUPPET, Provision
 from dayfly.images.bases import Base
 from dayfly.images.engine import there
 from dayfly.images.fingerprint import KEY_LETTERS, key_of, of_paths, paths_of
-from dayfly.images.lock import Lock
+from dayfly.images.lock import CONSTRAINTS, Lock
 from dayfly.images.provision import ansible, chef, puppet
 from dayfly.images.provision.inputs import inputs_of
 from dayfly.images.provision.scaffold import INSIDE, Scaffold, scaffold
@@ -124,7 +124,8 @@ def told_versions(builders: Builders, lock: Lock) -> Builders:
     """Who builds, told of what `furnished` puts there."""
     if not lock.text:
         return builders
-    locked = {"APT_CONFIG": "apt.conf", "PIP_CONSTRAINT": "constraints.txt"}
+    pip = {"PIP_CONSTRAINT": f"pip/{CONSTRAINTS}", "PYTHONPATH": "pip"} if lock.pip else {}
+    locked = {"APT_CONFIG": "apt.conf", **pip}
     env = {name: f"{INSIDE}/{file}" for name, file in locked.items()}
     return replace(builders, env={**builders.env, **env})
 
@@ -134,5 +135,5 @@ def furnished(told: Path, lock: Lock) -> Path:
     told.chmod(0o755)  # apt looks as a user of its own
     (told / "apt.conf").write_text(f'Dir::Etc::Preferences "{INSIDE}/preferences";\n')
     (told / "preferences").write_text(lock.preferences)
-    (told / "constraints.txt").write_text(lock.constraints)
+    lock.write(told / "pip")
     return told
