@@ -32,6 +32,7 @@ from dayfly.images.fingerprint import key_of, of_source
 from dayfly.images.image import Image, LayerTold
 from dayfly.images.lock import Lock, beside, lock_of, unlocked
 from dayfly.images.provision.provisioning import LAYER, Provisioning
+from dayfly.images.salt import salt_of, salted
 from dayfly.images.workplace import Builders
 
 # Not the labels of machines: a container inherits those of its image, whoever starts it.
@@ -58,7 +59,10 @@ class ContainerBuilder:
         made_of = app.build.dockerfile or app.build.base or BASE
         env = (f"{name}={value}" for name, value in sorted(app.env.items()))
         recipe = () if app.image == ImageRecipe() else (json.dumps(asdict(app.image)), "")
-        return key_of("docker", made_of, *recipe, *app.build.steps, "", *env, "", of_source(source))
+        told = self._told(app)
+        secrets = (salted(told, salt_of(self.folder)),) if told else ()
+        parts = (made_of, *recipe, *app.build.steps, "", *env, "", of_source(source), *secrets)
+        return key_of("docker", *parts)
 
     def build(self, app: App, commit: str, source: Path, *, on_line: OnLine, stop: Stop) -> Image:
         started = time.monotonic()
@@ -179,6 +183,10 @@ class ContainerBuilder:
             made = context_of_steps(app, source, ground, self.inherited, Path(place), labels)
             yield made, ground
 
+    def _told(self, app: App) -> Mapping[str, str]:
+        """The secrets that image steps get."""
+        return self.secrets(app.app, app.image.told) if app.image.told else {}
+
     def _ground(self, app: App, source: Path, builders: Builders) -> Ground:
         recipe = app.image
         if recipe == ImageRecipe() and app.build.base:
@@ -191,7 +199,8 @@ class ContainerBuilder:
             container=f"dayfly-build-{self.environment}-{app.app}",
             source=source,
             builders=builders,
-            secrets=self.secrets(app.app, recipe.told),
+            secrets=self._told(app),
+            salt=salt_of(self.folder),
             lock=lock,
         )
         tools = (Provision(packages=recipe.tools),) if recipe.tools else ()

@@ -9,19 +9,22 @@ from dayfly.config.app import App
 from dayfly.images.builder import BuildError
 from dayfly.images.dockerfile import (
     LOCK,
+    PROXY,
     ROOT,
+    SEALED,
     Instruction,
     arguments_of,
     ca_bundle_of,
     instructions_of,
     labels_of,
+    without_credentials,
 )
 from dayfly.images.lock import CONSTRAINTS, Lock
+from dayfly.images.shellwords import exports
 from dayfly.images.steps import known_inputs
 from dayfly.images.workplace import copied, remove
 
 _ARG = re.compile(r"^\s*ARG\s+(\w+)", re.MULTILINE | re.IGNORECASE)
-_PROXY = re.compile(r"(https?|no|all)_proxy", re.IGNORECASE)  # docker knows these undeclared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +60,7 @@ def own_context(
         )
     declared = _ARG.findall((source / path).read_text(errors="replace"))
     known = arguments_of(inherited, {})
-    passed = {name: known[name] for name in known if name in declared or _PROXY.fullmatch(name)}
+    passed = {name: known[name] for name in known if name in declared or PROXY.fullmatch(name)}
     return Context(
         folder=source,
         dockerfile=source / path,
@@ -83,6 +86,7 @@ def context_of_steps(
         arguments["PIP_CONSTRAINT"] = f"{LOCK}/{CONSTRAINTS}"
         arguments["PYTHONPATH"] = ":".join(filter(None, (LOCK, arguments.get("PYTHONPATH"))))
         ground.lock.write(place / "lock")
+    arguments = _sealed(arguments, app.env)
     instructions = instructions_of(
         (ground.base, ground.below) if ground.below else (ground.base,),
         app.build.steps,
@@ -105,3 +109,17 @@ def context_of_steps(
         arguments=arguments,
         instructions=instructions,
     )
+
+
+def _sealed(arguments: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:
+    """Arguments of which all but the proxies may be read by anybody; the rest is in SEALED.
+
+    What dayfly.toml says in `env` may be read anyway.
+    """
+    plain = {**without_credentials(arguments), **env}
+    own = arguments.get(SEALED)
+    hidden = exports({name: arguments[name] for name in plain if plain[name] != arguments[name]})
+    if not hidden and own is None:
+        return plain
+    after = f"unset {SEALED}\n" if own is None else exports({SEALED: own})
+    return {**plain, SEALED: hidden + after}

@@ -16,6 +16,7 @@ from dayfly.images.lock import CONSTRAINTS, Lock
 from dayfly.images.provision import ansible, chef, puppet
 from dayfly.images.provision.inputs import inputs_of
 from dayfly.images.provision.scaffold import INSIDE, Scaffold, scaffold
+from dayfly.images.salt import salted
 from dayfly.images.workplace import Builders
 
 LAYER = "layer-"  # begins the tags of layers, whose keys are no images
@@ -41,6 +42,7 @@ class Provisioning:
     source: Path
     builders: Builders
     secrets: Mapping[str, str]
+    salt: bytes
     lock: Lock
 
     def layers(self, base: Base, steps: Sequence[Provision]) -> tuple[str, ...]:
@@ -65,7 +67,9 @@ class Provisioning:
 
     def _key(self, lower: str, step: Provision, inputs: Sequence[str]) -> str:
         about = {name: value for name, value in asdict(step).items() if name not in _NOT_INPUTS}
-        parts = (lower, json.dumps(about), of_paths(self.source, inputs), self.lock.text)
+        parts = [lower, json.dumps(about), of_paths(self.source, inputs), self.lock.text]
+        if step.told:
+            parts.append(salted(self._told(step), self.salt))
         return key_of("layer", *parts)[: KEY_LETTERS - len(LAYER)]
 
     def _make(self, layer: _Layer) -> None:
@@ -83,8 +87,11 @@ class Provisioning:
             self._do(layer.step, staged, made, layer.title)
             made.keep(layer.name, layer.step.about)
 
+    def _told(self, step: Provision) -> dict[str, str]:
+        return {name: self.secrets[name] for name in step.told}
+
     def _do(self, step: Provision, staged: Path, made: Scaffold, title: str) -> None:
-        secrets = {name: self.secrets[name] for name in step.told}
+        secrets = self._told(step)
         if command := _command_of(step):
             made.only(command, title=title, secrets=secrets)
             return
