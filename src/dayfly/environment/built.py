@@ -106,8 +106,8 @@ def compared(
     rows = []
     for machine, found in zip(fleet, prints, strict=True):
         model = first.setdefault(machine.process, found)
-        own = found.contents.without(found.outside)
-        told = differences(built.without(found.outside), own)
+        own = found.contents.without(found.outside).whole
+        told = differences(built.without(found.outside).whole, own)
         told = (*told, *settings(model.bounds, found.bounds))
         rows.append(
             {

@@ -2,12 +2,11 @@
 
 import hashlib
 import io
-import json
 import os
-import re
 import stat
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -17,19 +16,18 @@ import msgspec
 from dayfly import typed
 from dayfly.durable import write_atomically
 from dayfly.images.lock import Lock
+from dayfly.images.packages import ORIGIN, brought, distributions, packages_of, users_of
 
 LARGEST = 16 * 1024 * 1024  # bytes of a file that is read as a text
-# What a runtime puts there, or nobody keeps: it is no part of what was built.
-PASSING = (
-    ".dockerenv", "dev", "etc/hostname", "etc/hosts", "etc/mtab", "etc/resolv.conf", "proc", "run",
-    "sys", "tmp", "var/cache", "var/log", "var/tmp",
+# A runtime puts these there, or lays something over them: nothing below is seen in a machine.
+RUNTIMES = (
+    ".dockerenv", "dev", "etc/hostname", "etc/hosts", "etc/mtab", "etc/resolv.conf", "proc", "sys",
+    "tmp",
 )  # fmt: skip
+# Programs leave there what no build makes the same again; but in a machine it is what it was.
+PASSING = ("run", "var/cache", "var/log", "var/tmp")
+_CAPABILITIES = "security.capability"  # of files: who runs one has them, as if it were setuid
 _PASSWD, _DPKG = "etc/passwd", "var/lib/dpkg/status"
-_DIST = re.compile(r"(?P<at>.*)/(?P<name>[^/]+)-(?P<version>[^/-]+)\.dist-info/METADATA")
-_FIELD = re.compile(r"^(Package|Status|Architecture|Version): (.*)$", re.MULTILINE)
-_OF_DEBIAN = "usr/lib/python3"
-_ORIGIN = re.compile(r".*/(?P<name>[^/]+)-[^/-]+\.dist-info/direct_url\.json")
-_OF_THE_APP = "app/"
 # A virtual environment begins with them, in the versions that its Python brings.
 _OF_PYTHON = frozenset({"pip", "setuptools"})
 _PLACE = b"/image"  # in the place of a tree's own folder, which files of it name
@@ -37,12 +35,16 @@ _PLACE = b"/image"  # in the place of a tree's own folder, which files of it nam
 
 @dataclass(frozen=True, kw_only=True)
 class Contents:
-    """Files by path without a leading /, each in a few words: kind, mode, owner, hash."""
+    """Files by path without a leading /, each in a few words: kind, mode, owner, hash.
+
+    Those at PASSING are apart: they count when a machine is compared, not when a build is.
+    """
 
     files: Mapping[str, str] = field(default_factory=dict)
     apt: Mapping[str, str] = field(default_factory=dict)
     pip: Mapping[str, str] = field(default_factory=dict)
     users: Mapping[str, str] = field(default_factory=dict)
+    passing: Mapping[str, str] = field(default_factory=dict)
     own: tuple[str, ...] = ()  # of pip: installed from files, as the app itself is
 
     @property
@@ -58,13 +60,21 @@ class Contents:
         """
         paths = tuple(PurePosixPath(path) for path in outside)
         on_the_way = {str(above) for path in paths for above in path.parents}
-        left = {
-            name: about
-            for name, about in self.files.items()
-            if not (name in on_the_way and about.startswith("folder"))
-            and not any(PurePosixPath(name).is_relative_to(path) for path in paths)
-        }
-        return replace(self, files=left)
+
+        def left(files: Mapping[str, str]) -> dict[str, str]:
+            return {
+                name: about
+                for name, about in files.items()
+                if not (name in on_the_way and about.startswith("folder"))
+                and not any(PurePosixPath(name).is_relative_to(path) for path in paths)
+            }
+
+        return replace(self, files=left(self.files), passing=left(self.passing))
+
+    @property
+    def whole(self) -> "Contents":
+        """With all of its files as such: what a machine is compared by."""
+        return replace(self, files={**self.files, **self.passing}, passing={})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +90,7 @@ def of_archive(stream: IO[bytes]) -> Contents:
     with tarfile.open(fileobj=stream, mode="r|") as archive:
         for member in archive:
             name = member.name.removeprefix("./").strip("/")
-            if not name or _is_passing(name):
+            if not name or _is_at(name, RUNTIMES):
                 continue
             files[name] = _told(member, archive, name, texts)
     return _contents(files, texts)
@@ -96,29 +106,31 @@ def of_tree(folders: Mapping[str, Path], own: Path) -> Contents:
         for name, folder in folders.items()
         for path, about in _walked(folder, os.fsencode(own))
     }
-    places = ((name, PurePosixPath(name)) for name in files if _ORIGIN.fullmatch(name))
+    places = ((name, PurePosixPath(name)) for name in files if ORIGIN.fullmatch(name))
     origins = {name: folders[p.parts[0]].joinpath(*p.parts[1:]) for name, p in places}
     return _contents(files, {n: path.read_text(errors="replace") for n, path in origins.items()})
 
 
 def _contents(files: Mapping[str, str], texts: Mapping[str, str]) -> Contents:
     return Contents(
-        files=files,
+        files={name: files[name] for name in files if not _is_at(name, PASSING)},
+        passing={name: files[name] for name in files if _is_at(name, PASSING)},
         apt=packages_of(texts.get(_DPKG, "")),
         pip=distributions(files),
         users=users_of(texts.get(_PASSWD, "")),
-        own=tuple(sorted({*_from_files(texts), *distributions(_below(files, _OF_THE_APP))})),
+        own=brought(files, texts),
     )
 
 
-def _is_passing(name: str) -> bool:
-    return any(name == path or name.startswith(f"{path}/") for path in PASSING)
+def _is_at(name: str, paths: Iterable[str]) -> bool:
+    return any(name == path or name.startswith(f"{path}/") for path in paths)
 
 
 def _told(
     member: tarfile.TarInfo, archive: tarfile.TarFile, name: str, texts: dict[str, str]
 ) -> str:
     about = f"{stat.S_IMODE(member.mode):04o} {member.uid}:{member.gid}"
+    capable = _capable(member)
     if member.issym():
         return f"link to {member.linkname}"
     if member.islnk():
@@ -128,12 +140,21 @@ def _told(
     file = archive.extractfile(member)
     if not isinstance(file, io.BufferedReader):
         return f"special {about}"
-    read = name in {_PASSWD, _DPKG} or _ORIGIN.fullmatch(name)
+    read = name in {_PASSWD, _DPKG} or ORIGIN.fullmatch(name)
     if read and member.size <= LARGEST:
         raw = file.read()
         texts[name] = raw.decode(errors="replace")
-        return f"file {about} {hashlib.sha256(raw).hexdigest()}"
-    return f"file {about} {hashlib.file_digest(file, 'sha256').hexdigest()}"
+        return f"file {about} {hashlib.sha256(raw).hexdigest()}{capable}"
+    return f"file {about} {hashlib.file_digest(file, 'sha256').hexdigest()}{capable}"
+
+
+def _capable(member: tarfile.TarInfo) -> str:
+    told = member.pax_headers.get(f"SCHILY.xattr.{_CAPABILITIES}", "")
+    return _in_words(told.encode(errors="surrogateescape"))
+
+
+def _in_words(capabilities: bytes) -> str:
+    return f" capabilities {capabilities.hex()}" if capabilities else ""
 
 
 def _walked(folder: Path, own: bytes) -> Iterator[tuple[str, str]]:
@@ -151,63 +172,9 @@ def _told_of(path: Path, own: bytes) -> str:
     if not stat.S_ISREG(status.st_mode):
         return "special"
     digest = hashlib.sha256(path.read_bytes().replace(own, _PLACE)).hexdigest()
+    with suppress(OSError):  # it has none, or its file system knows none
+        digest += _in_words(os.getxattr(path, _CAPABILITIES))
     return f"file {stat.S_IMODE(status.st_mode):04o} {digest}"
-
-
-def packages_of(status: str) -> dict[str, str]:
-    """Name and version of each installed package, from dpkg's own file.
-
-    One of another architecture than dpkg's own is named with it, as apt does.
-    """
-    rows = [dict(_FIELD.findall(entry)) for entry in status.split("\n\n")]
-    has = [row for row in rows if row.get("Status", "").endswith(" installed")]
-    own = next((row.get("Architecture") for row in has if row["Package"] == "dpkg"), None)
-    return {_package(row, own): row.get("Version", "") for row in has}
-
-
-def _package(row: Mapping[str, str], own: str | None) -> str:
-    name, built_for = row["Package"], row.get("Architecture")
-    return name if own is None or built_for in {own, "all", None} else f"{name}:{built_for}"
-
-
-def distributions(files: Iterable[str]) -> dict[str, str]:
-    """Python's packages that pip installed, from the names of their metadata."""
-    found = {}
-    for name in files:
-        told = _DIST.fullmatch(name)
-        if told and not name.startswith(_OF_DEBIAN):
-            found[_normal(told["name"])] = told["version"]
-    return found
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _below(files: Iterable[str], folder: str) -> Iterator[str]:
-    return (name for name in files if name.startswith(folder))
-
-
-def _from_files(texts: Mapping[str, str]) -> Iterator[str]:
-    """Python's packages of which pip says that they come from a file or folder of the build."""
-    for name, text in texts.items():
-        told = _ORIGIN.fullmatch(name)
-        if told and _url(text).startswith("file:"):
-            yield _normal(told["name"])
-
-
-def _url(text: str) -> str:
-    try:
-        told = json.loads(text)
-    except ValueError:
-        return ""
-    return str(told.get("url", "")) if isinstance(told, dict) else ""
-
-
-def users_of(passwd: str) -> dict[str, str]:
-    """Who there is, with number, group, home and shell."""
-    rows = (line.split(":") for line in passwd.splitlines())
-    return {row[0]: ":".join([row[2], row[3], *row[5:7]]) for row in rows if len(row) >= 7}  # noqa: PLR2004
 
 
 def kept(beside: Path, read: Callable[[], Contents]) -> Contents:

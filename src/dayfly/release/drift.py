@@ -51,7 +51,8 @@ def mutable_of(app: App) -> tuple[str, ...]:
 
 def compared(built: Contents, found: Fingerprint) -> tuple[Difference, ...]:
     """A machine's files, packages and users against its image's."""
-    return differences(built.without(found.outside), found.contents.without(found.outside))
+    own = found.contents.without(found.outside)
+    return differences(built.without(found.outside).whole, own.whole)
 
 
 def unusual(own: Mapping[str, str], equals: Sequence[Mapping[str, str]]) -> tuple[Difference, ...]:

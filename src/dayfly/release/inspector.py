@@ -93,7 +93,7 @@ class Inspector:
         if not told:
             self._found.pop(machine.name, None)
             return
-        changed = {each.name for each in differences(built, parts.builder.read(image))}
+        changed = {e.name for e in differences(built.whole, parts.builder.read(image).whole)}
         self._found[machine.name] = Drift(
             machine=machine.name,
             process=machine.process,
