@@ -40,10 +40,12 @@ class Who:
     key: str
     secret: str
     email: str = ""
+    app: bool = False
 
 
 MAIN = Who("main-id", "Main", "MAINKEY", "main-secret/+")
 ALT = Who("alt-id", "Alt", "ALTKEY", "alt-secret")
+APP = Who("keeper", "keeper", "APPKEY", "app-secret", app=True)
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ def accounts(*known: Who) -> str:
             "id": who.id,
             "display_name": who.name,
             "email": who.email,
+            "app": who.app,
             "keys": [{"access_key_id": who.key, "secret_access_key": who.secret}],
         }
         for who in known
@@ -96,7 +99,7 @@ def archive(
     folder: Path,
     *,
     workers: int = 2,
-    who: tuple[Who, ...] = (MAIN, ALT),
+    who: tuple[Who, ...] = (MAIN, ALT, APP),
     region: str = REGION,
     day: float = 86_400.0,
     tree: Path | None = None,

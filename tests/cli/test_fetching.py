@@ -19,7 +19,7 @@ from dayfly.files import arriving
 from dayfly.files.asking import FetchError, shown
 from dayfly.files.errors import ConditionError, NoSuchKeyError
 from dayfly.files.fetching import ChangedError
-from dayfly.files.objects import Asked, Versioning
+from dayfly.files.objects import Asked, Description, Provenance, Versioning
 from dayfly.files.repository import Repository
 from feeding import Feed, feeding
 
@@ -41,6 +41,7 @@ def feed(server: Feed, monkeypatch: pytest.MonkeyPatch) -> Feed:
     server.files = {"/rates.csv": ('"one"', b"EUR 1"), "/large": ('"L"', LARGE)}
     server.moved, server.breaks, server.refuses, server.asked = {}, [], [], []
     server.ranges, server.heeds, server.changes = True, True, []
+    server.says_etag, server.says_size, server.dated = True, True, False
     return server
 
 
@@ -152,6 +153,43 @@ def test_a_server_that_sends_parts_of_whatever_lies_there_now_is_found_out(
     typed("fetch", f"{feed.url}/large", "shop/large")
 
     assert (data(root, "large"), uploads(root)) == (LARGE[::-1], 0)
+
+
+@pytest.mark.parametrize("silent", ["says_etag", "says_size"])
+def test_a_part_that_does_not_say_what_it_is_of_is_not_joined(
+    feed: Feed, typed: Typed, root: Path, silent: str
+) -> None:
+    """The same state is read from the start; another one is not taken for its rest."""
+    setattr(feed, silent, False)
+    feed.breaks = [6 * MIB, 2 * MIB, 7 * MIB]
+    typed("fetch", f"{feed.url}/large", "shop/large")
+    assert data(root, "large") == LARGE
+
+    feed.heeds, feed.breaks = False, [6 * MIB]
+    feed.changes = [{}, {"/large": ('"M"', LARGE[::-1])}]
+    with pytest.raises(ChangedError, match="changed while it came"):
+        typed("fetch", f"{feed.url}/large", "shop/other")
+    assert uploads(root) == 0
+
+
+def test_an_upload_that_no_part_came_of_is_begun_anew(feed: Feed, typed: Typed, root: Path) -> None:
+    """By who was killed in between; that it has not changed is no answer then."""
+    url = f"{feed.url}/rates.csv"
+    told = Description(provenance=Provenance(source=url, validator='"one"'))
+    with closing(Repository(root, root / ".dayfly/index")) as repository:
+        repository.begin_upload("shop", "rates.csv", told)
+    typed("fetch", url, "shop/rates.csv")
+
+    assert (data(root, "rates.csv"), uploads(root)) == (b"EUR 1", 0)
+
+
+def test_a_date_is_no_proof_of_a_state(feed: Feed, typed: Typed, root: Path) -> None:
+    feed.dated, feed.breaks = True, [11 * MIB]
+    feed.files["/large"] = ("", LARGE)
+    with pytest.raises(FetchError, match="no strong ETag to go on by"):
+        typed("fetch", f"{feed.url}/large", "shop/large")
+
+    assert (list((root / "data/shop").iterdir()), uploads(root)) == ([], 0)
 
 
 def test_a_server_without_ranges_is_read_from_the_start(

@@ -21,6 +21,7 @@ from dayfly.config.address import address_of
 from dayfly.errors import DayflyError, UsageError
 from dayfly.files.errors import (
     ConditionError,
+    GoneError,
     LeasedError,
     NoRoomError,
     NoSuchKeyError,
@@ -125,6 +126,32 @@ def test_a_fetch_goes_on_where_it_was(typed: Typed, tmp_path: Path) -> None:
     assert not part.exists()
 
 
+def test_what_is_no_file_is_written_into(typed: Typed, tmp_path: Path) -> None:
+    """Never replaced by one: neither a pipe nor a link, and what somebody has open stays open."""
+    typed("create", "shop")
+    typed("put", a_file(tmp_path, "one"), "shop/a")
+    pipe, link, file = tmp_path / "pipe", tmp_path / "link", tmp_path / "file"
+    os.mkfifo(pipe)
+    (tmp_path / "to-pipe").symlink_to(pipe)
+    link.symlink_to("file")
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    for target in (pipe, tmp_path / "to-pipe"):
+        typed("get", "shop/a", str(target))
+        assert (os.read(reader, 99), pipe.is_fifo()) == (b"one", True)
+    os.close(reader)
+    for before in ("", "longer than that"):
+        if before:
+            file.write_text(before)
+        typed("get", "shop/a", str(link))
+        assert (link.is_symlink(), file.read_text()) == (True, "one")
+    with (tmp_path / "opened").open("a+") as opened:
+        typed("get", "shop/a", f"/proc/self/fd/{opened.fileno()}")
+        assert opened.seek(0) or opened.read() == "one"
+    assert {path.name for path in tmp_path.iterdir() if path.name.endswith(".part")} == set()
+    with pytest.raises(UsageError, match="standard output is for the object"):
+        typed("get", "shop/a", "/dev/stdout", "--json")
+
+
 def test_a_folder_is_imported_once(typed: Typed, tmp_path: Path) -> None:
     uploads = tmp_path / "uploads"
     (uploads / "in").mkdir(parents=True)
@@ -226,6 +253,31 @@ def test_what_is_missing_comes_back_and_what_a_hand_changed_is_told(
     typed("mirror", copy)
     assert (tmp_path / "copy/data/shop/missing").read_text() == "one"
     assert typed("scrub", "--from", copy) == "Nothing is damaged or missing.\n"
+
+
+def test_a_bucket_whose_folder_is_missing_does_not_stop_the_others(
+    typed: Typed, root: Path, tmp_path: Path
+) -> None:
+    copy = str(tmp_path / "copy")
+    for bucket in ("gone", "shop"):
+        typed("create", bucket)
+        typed("put", a_file(tmp_path, "one"), f"{bucket}/a")
+    typed("mirror", copy)
+    typed("put", a_file(tmp_path, "two"), "shop/b")
+    (root / "data/gone").rename(tmp_path / "aside")
+    with pytest.raises(GoneError, match=r"data/gone: is not there.*other buckets are the same"):
+        typed("mirror", copy)
+    assert (tmp_path / "copy/data/gone/a").read_text() == "one"
+    assert (tmp_path / "copy/data/shop/b").read_text() == "two"
+    (root / "data/shop/b").unlink()
+
+    found = read(typed("scrub", "--from", copy, "--json", status=1))
+
+    told = [(each["bucket"], each["key"], each["kind"], each["repaired"]) for each in found]
+    assert told == [("gone", "", "folder missing", False), ("shop", "b", "missing", True)]
+    assert typed("scrub", status=1) == "folder missing  gone/\n"
+    (tmp_path / "aside").rename(root / "data/gone")
+    assert typed("scrub") == "Nothing is damaged or missing.\n"
 
 
 def test_a_bucket_has_a_quota(typed: Typed, tmp_path: Path) -> None:

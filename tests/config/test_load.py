@@ -182,6 +182,16 @@ RULES = [
     (LEAST + '[files]\nmount = { "m" = "m/" }\ncollect = { "m/*" = "n/" }', "overlaps"),
     (LEAST + '[files]\nmount = { "/srv/m" = "m/" }', "inside the app's own folder"),
     (LEAST + '[files]\nmount = { "m" = "/m/" }', 'allowed is "" or a prefix'),
+    (
+        LEAST + '[files]\nmount = { "a" = "m/", "b" = "m/" }',
+        'files.mount.b: found the prefix "m/", and "m/" is that of the mount "a"',
+    ),
+    (LEAST + '[files]\nmount = { "a" = "m/", "b" = "m/n/" }', "is that of the mount"),
+    (LEAST + '[files]\nmount = { "a" = "" }\ncollect = { "o/*" = "n/" }', "which deletes there"),
+    (
+        '[build]\noutputs = { "o/*" = "m/o/" }\n' + LEAST + '[files]\nmount = { "a" = "m/" }',
+        'build.outputs."o/*": found the prefix "m/o/"',
+    ),
     (LEAST + '[files]\nstore = "/mnt"', "files.store: belongs into environment.toml"),
 ]
 
@@ -200,6 +210,8 @@ def test_a_combination_that_is_refused(text: str, says: str) -> None:
         'keep = ["a", "ab"]\n' + LEAST,
         'env = { EMPTY = "" }\n' + LEAST,
         'writable = ["o"]\n' + LEAST + '[files]\ncollect = { "/app/o/a/*" = "", "o/b/*" = "" }',
+        LEAST + '[files]\nmount = { "a" = "m/", "b" = "mm/" }\ncollect = { "o/*" = "n/" }',
+        LEAST + '[build]\noutputs = { "o/*" = "n/" }\n[files]\ncollect = { "o/*" = "n/" }',
         'keep = ["o"]\n' + LEAST + '[build]\noutputs = { "/app/o/*" = "" }',
         'writable = ["o"]\n'
         + LEAST

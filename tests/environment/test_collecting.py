@@ -11,29 +11,34 @@ from dayfly.config.secrets import Secrets
 from dayfly.environment import aside
 from dayfly.environment.collecting import Collector
 from dayfly.errors import DayflyError
-from dayfly.files.gathering import files, key_of
+from dayfly.files.gathering import files, key_of, leads, quiet
 from dayfly.files.objects import Asked, Version
 from dayfly.files.repository import Repository
 from dayfly.files.tenants import Tenants
+from workshop.rights import plain_user
 
 NAME = "orders-7-export-1"
-TOLD = """{"bucket":"exports","places":{"out/*.csv":"batch/"},"app":"orders","release":7,
-"process":"export","job":true}"""
+TOLD = """{"bucket":"exports","places":{"out/*.csv":"batch/","out/dark/*":"batch/"},
+"app":"orders","release":7,"process":"export","job":true}"""
 
 
 @pytest.fixture
 def collector(tmp_path: Path) -> Collector:
-    (tmp_path / "secrets").mkdir()
-    (tmp_path / "output" / NAME / "collect" / "out").mkdir(parents=True)
-    (tmp_path / "output" / NAME / ".collect.json").write_text(TOLD)
+    return collector_in(tmp_path)
+
+
+def collector_in(home: Path) -> Collector:
+    (home / "secrets").mkdir()
+    (home / "output" / NAME / "collect" / "out").mkdir(parents=True)
+    (home / "output" / NAME / ".collect.json").write_text(TOLD)
     tenants = Tenants(
-        root=tmp_path / "archive",
-        index=tmp_path / "archive/.dayfly/index",
-        accounts=tmp_path / "accounts.json",
-        secrets=Secrets(tmp_path / "secrets"),
+        root=home / "archive",
+        index=home / "archive/.dayfly/index",
+        accounts=home / "accounts.json",
+        secrets=Secrets(home / "secrets"),
         endpoint=lambda: "http://127.0.0.1:9000",
     )
-    return Collector(tmp_path / "output", tenants)
+    return Collector(home / "output", tenants)
 
 
 @pytest.fixture
@@ -170,3 +175,54 @@ def test_what_no_key_can_name_lies_aside_and_holds_up_nothing(
     assert (lies.read_text(), lies.name.partition("-")[2]) == ("1", "out%2Fbad%FF.csv")
     (told,) = aside.told(tmp_path / "output")
     assert told.startswith("1 file that a machine has finished could not be collected, by its name")
+
+
+def test_a_machine_waits_for_files_that_can_not_be_read() -> None:
+    with plain_user() as home:
+        collector, out = collector_in(home), home / "output" / NAME / "collect" / "out"
+        write(out / "a.csv", "1", ago=60)
+        write(out / "b.csv", "precious", ago=60)
+        (out / "b.csv").chmod(0)
+        for each, mode in (("dark", 0o300), ("others", 0)):
+            (out / each).mkdir()
+            write(out / each / "c.csv", "precious", ago=60)
+            (out / each).chmod(mode)
+        (out.parents[1] / ".ended").touch()
+
+        for _ in range(2):
+            with pytest.raises(DayflyError, match="finished files can't be read") as met:
+                collector.collect(NAME)
+        assert "'out/b.csv': Permission denied, and 1 more" in met.value.message
+        assert collector.problems == {NAME: f"{met.value.message} {met.value.hint}"}
+        assert [each.key for each in versions(collector)] == ["batch/a.csv"]
+
+        (out / "b.csv").chmod(0o600)
+        (out / "dark").chmod(0o700)
+        assert collector.collect(NAME), "what could not be seen is there now"
+        keys = {each.key for each in versions(collector)}
+        assert keys == {"batch/a.csv", "batch/b.csv", "batch/c.csv"}
+        assert not collector.problems
+
+
+@pytest.mark.parametrize(
+    ("folder", "looked_into"),
+    [("out", True), ("out/sub", True), ("out/a/b", False), ("other", False), ("out/sub/c", False)],
+)
+def test_only_folders_of_files_to_collect_are_looked_into(
+    folder: str, *, looked_into: bool
+) -> None:
+    assert leads(["out/*.csv", "out/s*/*.csv"], folder) is looked_into
+
+
+@pytest.mark.parametrize(
+    ("changed", "by_kernel", "so"),
+    [
+        pytest.param(80, 100, True, id="unpacked just now with its old time"),
+        pytest.param(95, 95, False, id="written just now"),
+        pytest.param(200, 80, True, id="its time lies in the future"),
+        pytest.param(200, 95, False, id="in the future, and written just now"),
+    ],
+)
+def test_when_nobody_writes_into_a_file_any_more(changed: int, by_kernel: int, *, so: bool) -> None:
+    second = 10**9
+    assert quiet((1, changed * second, by_kernel * second, 7), 100 * second) is so

@@ -18,6 +18,9 @@ class Feed:
     refuses: list[int] = field(default_factory=list)  # statuses, one a request
     ranges: bool = True
     heeds: bool = True  # what If-Range asks
+    says_etag: bool = True  # also with a part
+    says_size: bool = True  # of the whole, with a part
+    dated: bool = False  # a Last-Modified, the same of every state
     changes: list[dict[str, tuple[str, bytes]]] = field(default_factory=list)  # one a request
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     url: str = ""
@@ -81,8 +84,11 @@ def _body(
         return
     to.send_response(206 if start else 200)
     if start:
-        to.send_header("content-range", f"bytes {start}-{len(whole) - 1}/{len(whole)}")
-    if etag:
+        size = len(whole) if feed.says_size else "*"
+        to.send_header("content-range", f"bytes {start}-{len(whole) - 1}/{size}")
+    if feed.dated:
+        to.send_header("last-modified", "Fri, 27 Nov 2026 10:00:00 GMT")
+    if etag and (feed.says_etag or not start):
         to.send_header("etag", etag)
     to.send_header("content-type", "text/csv")
     to.send_header("content-length", str(len(whole) - start))

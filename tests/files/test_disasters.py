@@ -14,6 +14,8 @@ from archived import BUCKET, archive, content, every, keys, put, tree_of
 from dayfly.files.errors import FilesError, GoneError, NoRoomError, ReadOnlyError
 from dayfly.files.objects import Versioning
 from dayfly.files.repository import Repository
+from dayfly.files.s3.answer import translated
+from dayfly.files.s3.problem import CODES
 from dayfly.files.tree import SESSION
 
 MB = 1024 * 1024
@@ -131,6 +133,17 @@ def test_a_folder_that_is_gone_deletes_nothing(tmp_path: Path, gone: str) -> Non
         aside.rename(folder)
         assert content(repository, "a") == b"one"
         assert len(every(repository)) == 1
+
+
+def test_an_index_that_is_gone_loses_nothing(tmp_path: Path) -> None:
+    with archive(tmp_path, BUCKET) as repository:
+        put(repository, "a", b"one")
+        (tmp_path / "index").rename(tmp_path / "aside")
+        with pytest.raises(GoneError, match="index: is not there") as told:
+            put(repository, "a", b"two")
+    assert translated(told.value).message == CODES["InternalError"][1]  # no path of ours
+    with archive(tmp_path) as repository:
+        assert content(repository, "a") == b"one"
 
 
 def test_an_archive_that_is_not_mounted_is_not_begun_anew(tmp_path: Path) -> None:

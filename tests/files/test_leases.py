@@ -43,7 +43,18 @@ def completed(repository: Repository, token: int | None) -> None:
     repository.complete(upload, named, Condition(token=token))
 
 
-@pytest.mark.parametrize("write", [written, deleted, deleted_version, copied, completed])
+def tagged(repository: Repository, token: int | None) -> None:
+    repository.set_tags(BUCKET, "a", "", {"x": "y"}, Condition(token=token))
+
+
+def opened_to_others(repository: Repository, token: int | None) -> None:
+    repository.set_acl(BUCKET, "a", "null", "public-read", Condition(token=token))
+
+
+@pytest.mark.parametrize(
+    "write",
+    [written, deleted, deleted_version, copied, completed, tagged, opened_to_others],
+)
 def test_only_the_holder_writes(
     tmp_path: Path, write: Callable[[Repository, int | None], None]
 ) -> None:

@@ -155,6 +155,9 @@ RULES: dict[str, tuple[Rule, list[Version], bool, list[Version]]] = {
     ),
     "older below a marker": (Rule(older_days=5), [MARKER, NEW], False, [NEW]),
     "a lone marker": (Rule(lone_markers=True), [MARKER], False, [MARKER]),
+    "a lone marker, by a tag": (Rule(lone_markers=True, tags={"k": "v"}), [MARKER], False, []),
+    "a lone marker, by a size": (Rule(lone_markers=True, larger_than=0), [MARKER], False, []),
+    "an older marker, by a size": (Rule(older_days=5, smaller_than=6), [NEW, MARKER], False, []),
     "a marker that hides one": (Rule(lone_markers=True), [MARKER, NEW], False, []),
     "nothing asked for": (Rule(), [NEW, OLD], False, []),
 }
@@ -193,6 +196,8 @@ def test_retention_deletes_what_no_lock_keeps(tmp_path: Path) -> None:
         later(repository, 10)
         rules = [Rule(days=5, older_days=5, upload_days=5)]
 
+        narrow = Rule(upload_days=5, tags={"k": "v"})
+        assert repository.care.expire(BUCKET, [narrow]) == 0  # of one kept by an older version
         assert repository.care.expire(BUCKET, rules) == 4
         assert keys(repository) == ["leased"]
         assert held.id in [entry.id for entry in every(repository)]

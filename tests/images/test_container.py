@@ -100,7 +100,7 @@ def test_a_tarball_of_the_source_is_a_base_and_known_again(tmp_path: Path) -> No
         tar.add(tmp_path / "motd", "etc/motd")
 
     def base() -> str:
-        return base_of("ops/base.tar", tmp_path, tmp_path, print, Stop())
+        return base_of("ops/base.tar", tmp_path, tmp_path, print, Stop()).name
 
     name = base()
     try:

@@ -273,6 +273,7 @@ def test_a_directory_goes_on_through_releases_and_into_the_archive(
 ) -> None:
     first = prod.released(keeper, commit(keeper, more=MOUNTS, starts=SAVES))
     second = prod.released(keeper, commit(keeper, more=MOUNTS, starts=SAVES))
+    in_machine(prod, "touch", "-d", "2040-01-01", "media/early")  # as tar does, or a clock
     expected = f"of {first}\nof {second}\n"
     path = prod.home.path / "archive/data/keeper/media/log.txt"
     wait_until(
@@ -291,6 +292,24 @@ def test_a_directory_goes_on_through_releases_and_into_the_archive(
     assert (deleted["deleted"], newest["size"]) == (True, len(expected))
     # The second one wrote it at its start, when the first one served.
     assert newest["provenance"]["release"] == str(first)
+    early = path.parent / "early"
+    wait_until(early.exists, seconds=60, what="what nobody wrote for ten seconds", poll=0.5)
+
+    prod.released(keeper, commit(keeper, more=MOUNTS.replace('"media/"', '"uploads/"')))
+    there = prod.home.path / "archive/data/keeper/uploads/early"
+    wait_until(there.exists, seconds=60, what="it is under the new prefix", poll=0.5)
+    kept = prod.home.path / "keep/keeper/media"
+    kept.rename(kept.with_name("unmounted"))
+    kept.mkdir()
+    wait_until(
+        lambda: "another directory than before" in prod.typed("status", "--json"),
+        seconds=60,
+        what="what is in the way",
+        poll=0.5,
+    )
+    assert there.exists()
+    kept.rmdir()
+    kept.with_name("unmounted").rename(kept)
 
 
 def test_what_dayfly_run_writes_is_not_collected(prod: Production, keeper: Project) -> None:

@@ -19,6 +19,7 @@ from dayfly.config.names import (
 )
 from dayfly.config.paths import inside_problem
 from dayfly.config.places import places_problems
+from dayfly.config.prefixes import prefix_problems
 from dayfly.config.problem import KeyPath, Problem
 from dayfly.config.read import shown
 from dayfly.config.units import Duration, Size
@@ -35,7 +36,8 @@ _MAY_BE_ZERO = {"hold", "drain", "stream_drain", "job_drain", "watch", "warm"}
 def app_problems(app: App) -> list[Problem]:
     rules = (
         _names, _variables, _build, _processes, _jobs, _database, _release,
-        places_problems, _amounts, _commands, files_problems, image_problems,
+        places_problems, _amounts, _commands, files_problems, prefix_problems,
+        image_problems,
     )  # fmt: skip
     return [problem for rule in rules for problem in rule(app)]
 

@@ -21,7 +21,8 @@ from dayfly.environment.collecting import Collector
 from dayfly.environment.declared import settings_of
 from dayfly.environment.filewatches import FileWatches
 from dayfly.environment.mounting import ROUND_SECONDS as MOUNTING
-from dayfly.environment.mounting import Mounting, Serving
+from dayfly.environment.mounting import Mounting
+from dayfly.environment.mounts import Serving
 from dayfly.environment.shipping import ROUND_SECONDS, ShippingRuntime
 from dayfly.environment.tls import CertificateWatch
 from dayfly.environment.views import Observed

@@ -135,9 +135,10 @@ class ShippingRuntime:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What is in the way of the files of machines that have ended."""
-        met = self._told.problems.copy().items()
-        return (*(f"{name}: {why}" for name, why in met), *aside.told(self.collector.output))
+        """What is in the way of the files of machines."""
+        met = {**self.collector.problems, **self._told.problems}
+        told = (f"{name}: {why}" for name, why in met.items())
+        return (*told, *aside.told(self.collector.output))
 
     def _is_in(self, name: str, known: Checkpoint) -> bool:
         """Its lines in the log store, its finished files in the archive."""

@@ -39,6 +39,13 @@ def chosen(there: Sequence[PartFile], names: Sequence[Named]) -> list[PartFile]:
     return found
 
 
+def check_made_of(version: Version, names: Sequence[Named]) -> None:
+    """BadPartError unless it came of these parts."""
+    numbers = [each.number for each in names] == [each.number for each in version.parts]
+    if not (numbers and all(map(_is, version.parts, names))):
+        raise BadPartError("the upload was completed already, of other parts")
+
+
 def _is(part: Part, name: Named) -> bool:
     return part.etag == name.etag and name.checksum in (None, part.checksum)
 

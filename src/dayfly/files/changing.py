@@ -133,11 +133,14 @@ def change(
     ground: Ground,
     where: tuple[str, str, str],
     changed: Callable[[Description], Description],
+    by: Condition | None = None,
 ) -> Version:
-    """Describe a version anew."""
+    """Describe a version anew; `by` has the token of who must not do so under another's lease."""
     bucket, key, id_ = where
     check_key(key)
     with holding(ground, bucket, key) as held:
+        if by:
+            lease.check(ground, bucket, key, by.token)
         known = named(ground, bucket, key, id_) if id_ else _current(held)
         if known.version.marker:
             raise NoSuchKeyError(f"{bucket}/{key}: is deleted", marker=known.version.id)

@@ -45,6 +45,18 @@ def create(file: Path, account: str, *, operator: bool = False) -> Key:
     return key
 
 
+def of_app(file: Path, account: str) -> None:
+    """That the machines of an app sign by the keys of this account."""
+    with locked(_lock(file)):
+        known = _read(file)
+        if any(each.id == account and not each.app for each in known):
+            _write(file, (_of_app(each) if each.id == account else each for each in known))
+
+
+def _of_app(account: Account) -> Account:
+    return msgspec.structs.replace(account, app=True)
+
+
 def revoke(file: Path, access_key_id: str) -> None:
     """CredentialError where there is no such key. The account stays, as things belong to it."""
     with locked(_lock(file)):

@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dayfly.errors import DayflyError
 from dayfly.files.asking import FetchError, ask, shown
@@ -33,7 +33,7 @@ class Download:
     """Of a URL, from `at` on where that is still the state that `validator` names.
 
     First `begin`, then `pieces`. Whatever `at` was, `begin` says it anew: 0 where the server has
-    another state, or sends only the whole.
+    another state, sends only the whole, or does not say of which state a part is.
     """
 
     url: str
@@ -43,9 +43,12 @@ class Download:
     found: Found = field(default_factory=Found)
     _answer: http.client.HTTPResponse | None = None
     _failures: int = 0
+    _ranges: bool = True  # until a part comes that does not prove what it is of
 
     def begin(self) -> bool:
         """False where all that we know is that it has not changed."""
+        if self.at and not can_go_on(self.validator):
+            self.at, self.validator = 0, ""
         self._connect(first=True)
         return self._answer is not None
 
@@ -71,7 +74,7 @@ class Download:
                 return
 
     def _asked(self, *, first: bool) -> http.client.HTTPResponse | None:
-        headers = _headers(self.validator, self.at)
+        headers = _headers(self.validator, self.at) if self._ranges else {}
         answer, error = ask(self.url, headers)
         if answer is None or answer.status in _LATER:
             if answer:
@@ -89,17 +92,17 @@ class Download:
         status, told = answer.status, _found(answer)
         if status == UNCHANGED and not self.at:
             return None
-        if status in (PARTIAL, NOTHING_LEFT) and self.at:
+        if status in (PARTIAL, NOTHING_LEFT) and self.at and self._ranges:
             start, size = _range(answer.headers.get("content-range", ""))
-            if self._is_another(answer, size):
+            if self._is_another(told, size):
                 return self._anew(answer, first=first)
+            if told.validator != self.validator or size is None:
+                return self._from_the_start(answer, first=first)
             if status == NOTHING_LEFT and size == self.at:
                 start = self.at
             if start != self.at:
                 raise FetchError(f"{shown(self.url)}: it answers with another range than asked for")
-            self.found = Found(
-                type=told.type, encoding=told.encoding, validator=self.validator, size=size
-            )
+            self.found = replace(told, size=size)
             return answer if status == PARTIAL else _emptied(answer)
         if status != OK:
             raise FetchError(
@@ -108,12 +111,21 @@ class Download:
             )
         return self._whole(answer, told, first=first)
 
-    def _is_another(self, answer: http.client.HTTPResponse, size: int | None) -> bool:
+    def _is_another(self, told: Found, size: int | None) -> bool:
         """Whether a part is of another state: not every server asks itself what If-Range asks."""
-        name = "etag" if _is_etag(self.validator) else "last-modified"
-        told = answer.headers.get(name, "")
         known = self.found.size
-        return bool(told and told != self.validator) or bool(size and known and size != known)
+        other = _is_etag(told.validator) and told.validator != self.validator
+        return other or (size is not None and known is not None and size != known)
+
+    def _from_the_start(
+        self, answer: http.client.HTTPResponse, *, first: bool
+    ) -> http.client.HTTPResponse | None:
+        """A part that does not say of which state it is, or how large that is, proves nothing."""
+        answer.close()
+        if first:
+            self.at, self.validator = 0, ""
+        self._ranges = False
+        return self._asked(first=first)
 
     def _anew(
         self, answer: http.client.HTTPResponse, *, first: bool
@@ -133,7 +145,7 @@ class Download:
     ) -> http.client.HTTPResponse:
         """All of it comes, whatever was asked for."""
         if self.at and not first:
-            if told.validator != self.validator or not self.validator:
+            if told.validator != self.validator or self._is_another(told, told.size):
                 raise self._changed()
             self._skip(answer)
         else:
@@ -155,12 +167,14 @@ class Download:
         size = self.found.size
         if size is not None and self.at < size:
             raise _BrokenError(f"the connection ended after {self.at} of {size} bytes")
+        if size is not None and self.at > size:
+            raise ChangedError(f"{shown(self.url)}: more came than the {size} bytes that it told")
 
     def _failed(self, error: "_BrokenError") -> None:
         self._failures += 1
-        if self.at and not _is_strong(self.validator):
+        if self.at and not can_go_on(self.validator):
             raise FetchError(
-                f"{shown(self.url)}: {error}, and the server gives no ETag to go on by"
+                f"{shown(self.url)}: {error}, and the server gives no strong ETag to go on by"
             ) from error
         if self._failures >= ATTEMPTS:
             hint = "What has come is kept: the same command goes on behind it." if self.at else ""
@@ -190,13 +204,9 @@ def _is_etag(validator: str) -> bool:
     return validator.startswith(('"', "W/"))
 
 
-def _is_strong(validator: str) -> bool:
-    return bool(validator) and not validator.startswith("W/")
-
-
 def can_go_on(validator: str) -> bool:
-    """Whether a later state would be told from this one."""
-    return _is_strong(validator)
+    """Whether a later state would be told from this one: within a second a date does not."""
+    return validator.startswith('"')
 
 
 def _found(answer: http.client.HTTPResponse) -> Found:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dayfly.files.bench import Bench
 from dayfly.files.catalogue import Catalogue
-from dayfly.files.errors import NoRoomError, NoSuchBucketError
+from dayfly.files.errors import GoneError, NoRoomError, NoSuchBucketError
 from dayfly.files.mount import LOCAL, Mount
 from dayfly.files.objects import Bucket
 from dayfly.files.system import refusal
@@ -45,9 +45,19 @@ class Ground:
         self.bench.close()
         self.catalogue.close()
 
+    def _statvfs(self, folder: Path) -> os.statvfs_result:
+        try:
+            return os.statvfs(folder)
+        except FileNotFoundError as error:
+            self.tree.check()
+            raise GoneError(
+                f"{folder}: is not there, and no put is kept without its index",
+                hint="Start the archive again: the index is made anew from the tree.",
+            ) from error
+
     def check_room(self) -> None:
         for folder in (self.tree.root, self.index):
-            found = os.statvfs(folder)
+            found = self._statvfs(folder)
             free = found.f_bavail * found.f_frsize
             if free < self.reserve:
                 raise NoRoomError(

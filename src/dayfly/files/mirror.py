@@ -14,7 +14,7 @@ import msgspec
 
 from dayfly.durable import write_atomically
 from dayfly.files.bench import anybody
-from dayfly.files.errors import FilesError, LostError, NoSuchKeyError, NoSuchVersionError
+from dayfly.files.errors import FilesError, GoneError, LostError, NoSuchKeyError, NoSuchVersionError
 from dayfly.files.ground import Ground
 from dayfly.files.objects import Bucket, Version, Versioning
 from dayfly.files.placing import emptied, placed
@@ -35,7 +35,10 @@ from dayfly.files.tree import SESSION, SIDECAR, Tree, begun, hash_of, read_sidec
 
 
 def mirror(ground: Ground, target: Path) -> Iterator[Version]:
-    """Tells each version whose bytes it copies; deletions go over as well."""
+    """Tells each version whose bytes it copies; deletions go over as well.
+
+    GoneError, in the end, of buckets whose folders are missing: the copy keeps what it has of them.
+    """
     with translated(target):
         _check_apart(ground.tree.root, target)
         copy = begun(target, ground.tree.archive)
@@ -44,9 +47,26 @@ def mirror(ground: Ground, target: Path) -> Iterator[Version]:
         with flocked(copy.locks / "mirror"):
             (copy.inner / SESSION).unlink(missing_ok=True)  # an index of the copy is out of date
             here = ground.catalogue.buckets()
+            gone = list[str]()
             for bucket in here:
-                yield from _bucket(ground, copy, bucket)
+                try:
+                    ground.tree.check(bucket.name)
+                    yield from _bucket(ground, copy, bucket)
+                except GoneError:
+                    gone.append(bucket.name)
             _forget_buckets(copy, {bucket.name for bucket in here})
+            _check_none(ground, gone)
+
+
+def _check_none(ground: Ground, gone: Sequence[str]) -> None:
+    ground.tree.check()
+    if gone:
+        folders = ", ".join(str(ground.tree.bucket(name)) for name in gone)
+        raise GoneError(
+            f"{folders}: is not there, and the copy keeps what it has of it; the other buckets"
+            " are the same now",
+            hint="Mount it again, or bring it back from a copy.",
+        )
 
 
 def _check_apart(root: Path, target: Path) -> None:

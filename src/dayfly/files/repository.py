@@ -196,14 +196,18 @@ class Repository:
             return changing.delete_version(self.ground, where, condition, bypass=bypass)
         return changing.delete(self.ground, bucket, key, condition, by)
 
-    def set_tags(self, bucket: str, key: str, version: str, tags: Mapping[str, str]) -> Version:
+    def set_tags(
+        self, bucket: str, key: str, version: str, tags: Mapping[str, str], by: Condition = ALWAYS
+    ) -> Version:
         """An empty version means the current one, here and below."""
         where = (bucket, key, version)
-        return changing.change(self.ground, where, lambda it: replace(it, tags=dict(tags)))
+        return changing.change(self.ground, where, lambda it: replace(it, tags=dict(tags)), by)
 
-    def set_acl(self, bucket: str, key: str, version: str, acl: str) -> Version:
+    def set_acl(
+        self, bucket: str, key: str, version: str, acl: str, by: Condition = ALWAYS
+    ) -> Version:
         where = (bucket, key, version)
-        return changing.change(self.ground, where, lambda it: replace(it, acl=acl))
+        return changing.change(self.ground, where, lambda it: replace(it, acl=acl), by)
 
     def set_retention(
         self, bucket: str, key: str, version: str, lock: Lock, *, bypass: bool = False

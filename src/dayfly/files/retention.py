@@ -31,7 +31,17 @@ class Rule:
     lone_markers: bool = False  # a delete marker with nothing below it
     upload_days: float = 0  # after which an upload that was not completed is aborted
 
+    @property
+    def of_names(self) -> bool:
+        """Whether it is for all below its prefix.
+
+        What has no tags and no size, as an upload or a delete marker, meets no other rule.
+        """
+        return not self.tags and self.larger_than is None and self.smaller_than is None
+
     def is_for(self, version: Version) -> bool:
+        if version.marker:
+            return self.of_names and version.key.startswith(self.prefix)
         tags = version.description.tags
         return (
             version.key.startswith(self.prefix)
@@ -62,11 +72,10 @@ def due(rule: Rule, versions: Sequence[Version], now: int) -> Due:
         if rule.older_days
         and number >= rule.older_kept
         and now >= ripe(after.modified, rule.older_days)
-        and (each.marker or rule.is_for(each))
-        and each.key.startswith(rule.prefix)
+        and rule.is_for(each)
     ]
     lone = top.marker and len(versions) == 1 and rule.lone_markers
-    if lone and top.key.startswith(rule.prefix):
+    if lone and rule.is_for(top):
         older.append(top)
     old = rule.days and now >= ripe(top.modified, rule.days)
     over = rule.until and now >= rule.until
@@ -118,6 +127,7 @@ def _aborted(ground: Ground, bucket: Bucket, rules: Sequence[Rule]) -> Iterator[
     for upload in uploads.every(ground, bucket.name):
         if any(
             rule.upload_days
+            and rule.of_names
             and upload.key.startswith(rule.prefix)
             and ground.now() >= ripe(upload.begun, rule.upload_days)
             for rule in rules

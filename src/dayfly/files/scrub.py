@@ -32,6 +32,7 @@ class Kind(StrEnum):
     CHANGED = "changed by hand"
     DESCRIPTION = "description damaged"
     PART = "part damaged"
+    FOLDER = "folder missing"  # of the bucket, of which nothing was read then
 
 
 @dataclass(frozen=True, kw_only=True)

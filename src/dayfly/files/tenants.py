@@ -62,6 +62,12 @@ class Tenants:
     _lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
     _begun: set[tuple[str, str]] = field(default_factory=set, init=False, compare=False)
 
+    @property
+    def store(self) -> str:
+        """Which archive it is: another one has nothing of what this one has."""
+        there = self.elsewhere()
+        return f"{there.url}/{there.bucket}" if there else str(self.root)
+
     def bucket_of(self, app: App) -> str:
         """What it names, else one of its own, or the one of the other S3."""
         there = self.elsewhere()
@@ -142,8 +148,10 @@ class Tenants:
         kept = self.secrets.read(app).get(name)
         for owner, key in credentials.keys(self.accounts):
             if owner == account and key.secret_access_key == kept:
+                credentials.of_app(self.accounts, account)
                 return key
         key = credentials.create(self.accounts, account)
+        credentials.of_app(self.accounts, account)
         self.secrets.keep(app, name, key.secret_access_key)
         return key
 

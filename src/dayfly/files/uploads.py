@@ -11,7 +11,7 @@ import msgspec
 
 from dayfly import typed
 from dayfly.durable import write_atomically
-from dayfly.files.assembling import PartFile, chosen, whole
+from dayfly.files.assembling import PartFile, check_made_of, chosen, whole
 from dayfly.files.changing import check, check_quota
 from dayfly.files.checksums import OWN, Crc, can_join, crc_of
 from dayfly.files.condition import Condition
@@ -170,13 +170,22 @@ def _forget(ground: Ground, upload: Upload, folder: Path) -> None:
 def complete(
     ground: Ground, upload: Upload, names: Sequence[Named], condition: Condition, staged: Staged
 ) -> Version:
-    """A second time, also at the same time, it gives the version that came of it."""
-    try:
-        return _made_of(ground, upload) or _completed(ground, upload, names, condition, staged)
-    except FilesError:  # such as that the upload is gone, since somebody else was first
-        if done := _made_of(ground, upload):
-            return done
-        raise
+    """A second time, also at the same time, it gives the version that came of it.
+
+    The condition is one on what is there then, as it is of every writer who asks again.
+    """
+    done = _made_of(ground, upload)
+    if done is None:
+        try:
+            return _completed(ground, upload, names, condition, staged)
+        except FilesError:  # such as that the upload is gone, since somebody else was first
+            done = _made_of(ground, upload)
+            if done is None:
+                raise
+    check_made_of(done, names)
+    latest = ground.catalogue.latest(upload.bucket, upload.key)
+    condition.check(latest.version if latest else None)
+    return done
 
 
 def _completed(

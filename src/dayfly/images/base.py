@@ -11,14 +11,20 @@ from dayfly.images.engine import described, docker
 from dayfly.images.repeatable import REPEATABLE
 
 SUITE = "bookworm"
-BASE = f"dayfly/base:{SUITE}"
 PACKAGES = ("ca-certificates", "git", "python3", "python3-pip", "python3-venv")
 _LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 
 
+def name_of(suite: str) -> str:
+    return f"dayfly/base:{suite}"
+
+
+BASE = name_of(SUITE)
+
+
 def made_base(folder: Path, on_line: OnLine, stop: Stop, suite: str = SUITE) -> str:
     """The name of the base image, made first if docker has it not (40 to 110 s, once)."""
-    name = f"dayfly/base:{suite}"
+    name = name_of(suite)
     if described(name):
         return name
     if not which("mmdebstrap"):

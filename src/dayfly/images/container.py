@@ -15,7 +15,7 @@ from dayfly.config.app import App
 from dayfly.config.image import ImageRecipe, Provision
 from dayfly.images.atwork import AtWork
 from dayfly.images.base import BASE
-from dayfly.images.bases import base_of, known_base
+from dayfly.images.bases import base_of
 from dayfly.images.builder import BuildError, OnLine, disk_errors_told
 from dayfly.images.contents import Contents, kept
 from dayfly.images.context import Context, Ground, context_of_steps, own_context
@@ -206,11 +206,10 @@ class ContainerBuilder:
         tools = (Provision(packages=recipe.tools),) if recipe.tools else ()
         steps = (*recipe.provision, *tools)
         if not steps:
-            return Ground(base=base, lock=lock)
-        known = known_base(base)
-        layers = provisioning.layers(known, steps)
-        below = (base, *layers)[-2] if tools else None
-        return Ground(base=layers[-1], below=below, layers=layers, first=known.starts, lock=lock)
+            return Ground(base=base.name, lock=lock)
+        layers = provisioning.layers(base, steps)
+        below = (base.name, *layers)[-2] if tools else None
+        return Ground(base=layers[-1], below=below, layers=layers, first=base.starts, lock=lock)
 
 
 def _image(about: Mapping[str, Any]) -> Image:

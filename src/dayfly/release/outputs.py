@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from dayfly.errors import DayflyError, StoppedError
-from dayfly.files.gathering import Found, files, key_of, names, store, type_of
+from dayfly.files.gathering import Found, files, key_of, leads, names, store, type_of
 from dayfly.files.keys import unfit
 from dayfly.files.objects import Description, Provenance
 from dayfly.files.store import Store
@@ -81,7 +81,8 @@ def _put(
     kept = list[dict[str, object]]()
     try:
         with work.parts.archive.opened() as repository:
-            for found in files(folder, partial(key_of, places=places)):
+            named = partial(key_of, places=places)
+            for found in files(folder, named, leads=partial(leads, places)):
                 try:
                     paths.append(found.path)
                     kept += _stored(work, repository, found, machine)

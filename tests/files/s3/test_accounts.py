@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dayfly.files.s3 import postpolicy
-from dayfly.files.s3.accounts import AccountsError, read
+from dayfly.files.s3.accounts import Account, AccountsError, read
 from dayfly.files.s3.problem import S3Error
 
 KEY = {"access_key_id": "AK", "secret_access_key": "s"}
@@ -55,6 +55,29 @@ def test_an_accounts_file_that_is_wrong(tmp_path: Path, told: object, why: str) 
 
     assert why in error.value.message
     assert str(path) in error.value.message
+
+
+@pytest.mark.parametrize(
+    ("account", "bucket", "may"),
+    [
+        (Account(id="keeper", app=True), "keeper", True),
+        (Account(id="keeper", app=True), "keeper.thumbs", True),
+        (Account(id="keeper", app=True), "victim", False),
+        (Account(id="keeper", app=True), "keeper-2", False),  # a name that an app may have
+        (Account(id="keeper", app=True), "keeper.trial", False),
+        (Account(id="keeper", app=True), "keeper.trial.x", False),
+        (Account(id="keeper", app=True), "keeper.trials", True),
+        (Account(id="keeper", app=True), "victim.trial", False),
+        (Account(id="keeper.trial", app=True), "keeper.trial", True),
+        (Account(id="keeper.trial", app=True), "keeper", False),
+        (Account(id="ann"), "pictures", True),
+        (Account(id="keeper", app=True, operator=True), "victim", True),
+    ],
+)
+def test_an_app_makes_no_bucket_that_another_one_could_want(
+    account: Account, bucket: str, may: bool
+) -> None:
+    assert account.may_make(bucket) == may
 
 
 def form(

@@ -13,7 +13,7 @@ import requests
 from botocore import UNSIGNED
 from botocore.exceptions import ClientError
 
-from archive import ALT, S3, Archive, Put
+from archive import ALT, APP, S3, Archive, Put
 
 MB = 1024**2
 http = requests.Session()
@@ -183,6 +183,30 @@ def test_an_upload_in_parts(s3: S3, bucket: str, put: Put) -> None:
     assert body_of(s3.get_object(**here, PartNumber=2)) == b"s" * 10
     again = s3.complete_multipart_upload(**here, UploadId=upload, MultipartUpload={"Parts": parts})
     assert again["ETag"] == done["ETag"]
+    other = [{**parts[0], "ETag": '"0"'}, parts[1]]
+    for code, these, told in (
+        ("InvalidPart", other, {}),
+        ("InvalidPart", parts[:1], {}),
+        ("PreconditionFailed", parts, {"IfNoneMatch": "*"}),
+        ("InvalidRequest", parts, {"MpuObjectSize": 5}),
+    ):
+        once_more = {**here, "UploadId": upload, "MultipartUpload": {"Parts": these}, **told}
+        assert code_of(lambda more=once_more: s3.complete_multipart_upload(**more)) == code
+
+
+@pytest.mark.parametrize("kind", ["COMPOSITE", "FULL_OBJECT"])
+def test_a_checksum_type_is_that_of_the_upload(s3: S3, bucket: str, kind: str) -> None:
+    here = {"Bucket": bucket, "Key": "k"}
+    upload = s3.create_multipart_upload(**here, ChecksumAlgorithm="CRC32", ChecksumType=kind)
+    here["UploadId"] = upload["UploadId"]
+    part = s3.upload_part(**here, PartNumber=1, Body=b"a", ChecksumAlgorithm="CRC32")
+    named = {name: part[name] for name in ("ETag", "ChecksumCRC32")}
+    done = {**here, "MultipartUpload": {"Parts": [{"PartNumber": 1, **named}]}}
+    (other,) = {"COMPOSITE", "FULL_OBJECT"} - {kind}
+    for _ in ("first", "again"):
+        wrong = {**done, "ChecksumType": other}
+        assert code_of(lambda more=wrong: s3.complete_multipart_upload(**more)) == "BadDigest"
+        assert s3.complete_multipart_upload(**done, ChecksumType=kind)["ChecksumType"] == kind
 
 
 def test_an_aborted_upload_is_gone(s3: S3, bucket: str) -> None:
@@ -293,9 +317,13 @@ def test_a_form_of_a_browser(served: Archive, s3: S3, bucket: str) -> None:
         bucket, "up/${filename}", Conditions=[["content-length-range", 1, 100]], ExpiresIn=60
     )
     url = f"{served.url}/{bucket}"
-    sent = http.post(url, data=form["fields"], files={"file": ("a.txt", b"posted")})
+    as_browsers_say_it = {"file": ("a.txt", b"posted", "text/html")}
+    sent = http.post(url, data=form["fields"], files=as_browsers_say_it)
     assert sent.status_code == 204
-    assert body_of(s3.get_object(Bucket=bucket, Key="up/a.txt")) == b"posted"
+    found = s3.get_object(Bucket=bucket, Key="up/a.txt")
+    assert (body_of(found), found["ContentType"]) == (b"posted", "binary/octet-stream")
+    extra = {**form["fields"], "Content-Type": "text/html"}
+    assert "content-type" in http.post(url, data=extra, files=as_browsers_say_it).text
     large = http.post(url, data=form["fields"], files={"file": ("b.txt", b"x" * 101)})
     assert "EntityTooLarge" in large.text
     forged = {**form["fields"], "key": "elsewhere"}
@@ -431,3 +459,7 @@ def test_buckets(served: Archive, s3: S3, bucket: str, put: Put) -> None:
     s3.delete_object(Bucket=bucket, Key="k")
     s3.delete_bucket(Bucket=bucket)
     assert code_of(lambda: s3.list_objects(Bucket=bucket)) == "NoSuchBucket"
+    app = served.client(APP)
+    for name in ("keeper", "keeper", "keeper.thumbs"):
+        app.create_bucket(Bucket=name)
+    assert code_of(lambda: app.create_bucket(Bucket="victim")) == "AccessDenied"

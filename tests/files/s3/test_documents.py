@@ -1,7 +1,9 @@
 """What clients write as XML and JSON: read strictly, written back as it was meant."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dayfly.files.s3 import acl, cors, lifecycle, lifecyclexml, lock
+from dayfly.files.s3 import acl, cors, lifecycle, lifecyclexml, lock, rights
 from dayfly.files.s3.accounts import Account, Accounts
+from dayfly.files.s3.actions import is_known
 from dayfly.files.s3.policy import Asked, policy_of
 from dayfly.files.s3.problem import S3Error
 from dayfly.files.s3.xmlread import element_of
@@ -111,6 +114,12 @@ def test_what_a_browser_asks_before(headers: dict[str, str], code: str) -> None:
 # Lifecycle
 
 EXPIRE = "<Expiration><Days>1</Days></Expiration>"
+LONE = "<Expiration><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker></Expiration>"
+ABORT = (
+    "<AbortIncompleteMultipartUpload><DaysAfterInitiation>7</DaysAfterInitiation>"
+    "</AbortIncompleteMultipartUpload>"
+)
+TAG = "<Tag><Key>k</Key><Value>v</Value></Tag>"
 
 
 def rules_of(inside: str) -> tuple[lifecycle.Rule, ...]:
@@ -128,9 +137,9 @@ def rules_of(inside: str) -> tuple[lifecycle.Rule, ...]:
             "<ObjectSizeGreaterThan>5</ObjectSizeGreaterThan></And></Filter><Status>Enabled</Status>"
             "<NoncurrentVersionExpiration><NoncurrentDays>3</NoncurrentDays>"
             "<NewerNoncurrentVersions>2</NewerNoncurrentVersions></NoncurrentVersionExpiration>"
-            "<AbortIncompleteMultipartUpload><DaysAfterInitiation>7</DaysAfterInitiation>"
-            "</AbortIncompleteMultipartUpload>"
         ),
+        f"<ID>a</ID><Filter><Prefix>p</Prefix></Filter><Status>Enabled</Status>{ABORT}",
+        f"<ID>a</ID><Filter>{TAG}<Prefix>p</Prefix></Filter><Status>Enabled</Status>{EXPIRE}",
         (
             "<ID>a</ID><Filter><Prefix>p</Prefix></Filter><Status>Enabled</Status>"
             "<Expiration><Date>2030-01-01T00:00:00Z</Date></Expiration>"
@@ -170,6 +179,16 @@ def test_lifecycle_rules_are_written_as_they_were_read(inside: str) -> None:
             ),
             "NotImplemented",
         ),
+        *(
+            (f"<Filter>{narrow}</Filter><Status>Enabled</Status>{action}", "InvalidRequest")
+            for action in (LONE, ABORT)
+            for narrow in (
+                TAG,
+                f"<And><Prefix>p</Prefix>{TAG}</And>",
+                "<ObjectSizeGreaterThan>0</ObjectSizeGreaterThan>",
+                "<ObjectSizeLessThan>9</ObjectSizeLessThan>",
+            )
+        ),
     ],
 )
 def test_lifecycle_rules_that_are_refused(inside: str, code: str) -> None:
@@ -203,6 +222,12 @@ WHOLE = "<Filter/><Status>Enabled</Status>"
             "</Expiration>"
         ),
         f"{WHOLE}{EXPIRE}{EXPIRE}",
+        f"<Filter><And/></Filter><Status>Enabled</Status>{EXPIRE}",
+        f"{WHOLE}{EXPIRE}<NoncurrentVersionExpiration/>",
+        (
+            f"{WHOLE}<NoncurrentVersionExpiration><NewerNoncurrentVersions>2"
+            "</NewerNoncurrentVersions></NoncurrentVersionExpiration>"
+        ),
     ],
 )
 def test_a_lifecycle_rule_that_could_mean_less_than_was_read_is_refused(inside: str) -> None:
@@ -440,10 +465,55 @@ def test_what_a_policy_decides(
         {"NotPrincipal": {"AWS": "x"}},
         {"Surprise": 1},
         {"NotAction": "s3:GetObject"},
+        {"Action": ["s3:GetObject", "s3:GetObjekt"]},
+        {"Action": "s3:GetObjekt*"},
+        {"Action": "s3GetObject"},
+        {"Principal": "main"},
+        {"Principal": {"Aws": "main"}},
+        {"Resource": "arn:aws:s3:::b/${aws:username}/*"},
+        {"Condition": {"StringLike": {"s3:prefix": "${aws:username}/*"}}},
     ],
 )
 def test_a_policy_that_can_not_be_evaluated_is_refused(change: dict[str, Any]) -> None:
     assert code_of(policy_of, policy(statement(**change)), "b") == "MalformedPolicy"
+
+
+@pytest.mark.parametrize(
+    ("once", "twice"),
+    [
+        (b'"Deny"', b'"Deny", "Effect": "Allow"'),
+        (b'"b"]}}', b'"b"]}, "StringEquals": {}}'),
+        (b'"s3:prefix"', b'"s3:prefix": "x", "s3:prefix"'),
+        (b'"arn:aws:s3:::b/$(x)"', b'"arn:aws:s3:::b/\\u0024{aws:username}"'),
+    ],
+)
+def test_what_json_would_pass_over_is_refused(once: bytes, twice: bytes) -> None:
+    told = policy(
+        statement(
+            Effect="Deny",
+            Resource=["arn:aws:s3:::b/$(x)"],
+            Condition={"StringEquals": {"s3:prefix": ["a", "b"]}},
+        )
+    )
+    assert policy_of(told, "b").statements
+    assert told.count(once) == 1
+
+    assert code_of(policy_of, told.replace(once, twice), "b") == "MalformedPolicy"
+
+
+@pytest.mark.parametrize("action", ["s3:*", "*", "s3:getobject", "s3:Get?bject*", "s3:Restore*"])
+def test_actions_of_amazon_are_known(action: str) -> None:
+    assert policy_of(policy(statement(Action=action)), "b").statements
+
+
+def test_every_action_that_is_asked_for_is_known() -> None:
+    asked = {*rights.OF_BUCKET, *rights.OF_OBJECT} | {
+        found
+        for file in Path(rights.__file__).parent.glob("*.py")
+        for found in re.findall(r'"(s3:[A-Z][A-Za-z]+)"', file.read_text())
+    }
+
+    assert [each for each in asked if not is_known(each, str.__eq__)] == []
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"Statement": 1}', b" " * 30_000, b"[" * 10_000])

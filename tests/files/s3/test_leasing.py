@@ -60,7 +60,13 @@ def test_a_lease_is_taken_prolonged_and_given_back(
     assert (refused, "<Owner>main-id/night</Owner>" in said) == (409, True)
     with pytest.raises(s3.exceptions.ClientError, match="OperationAborted"):
         put("a/b", b"without the token")
-    assert asked(served, "PUT", f"{bucket}/a/b", **{"x-dayfly-lease": "1"})[0] == 200
+    named = {"x-dayfly-lease": "1"}
+    assert asked(served, "PUT", f"{bucket}/a/b", **named)[0] == 200
+    assert asked(served, "DELETE", f"{bucket}/a/b?tagging")[0] == 409
+    assert asked(served, "DELETE", f"{bucket}/a/b?tagging", **named)[0] == 204
+    public = {"x-amz-acl": "public-read"}
+    assert asked(served, "PUT", f"{bucket}/a/b?acl", **public)[0] == 409
+    assert asked(served, "PUT", f"{bucket}/a/b?acl", **public, **named)[0] == 200
 
     status, longer = lease(served, "PUT", f"{bucket}/a/b?lease&token=1&seconds=3600")
     assert (status, longer["until"] > held["until"], longer["owner"]) == (200, True, held["owner"])

@@ -102,6 +102,14 @@ def test_a_writer_tells_where_it_has_the_bytes_from(served: Archive, s3: S3, buc
     s3.meta.events.register("before-sign.s3.PutObject", tell)
     s3.put_object(Bucket=bucket, Key="rates.csv", Body=b"1")
 
+    here = {"Bucket": bucket, "Key": "forged.csv"}
+    link = served.client(signature_version="s3v4").generate_presigned_url("put_object", here)
+    requests.put(
+        link, data=b"2", timeout=20, headers={"x-dayfly-source": "http://evil/"}
+    ).raise_for_status()
+
     with closing(Repository(served.folder, served.folder / ".dayfly/index")) as repository:
         told = repository.head(bucket, "rates.csv").description.provenance
+        forged = repository.head(bucket, "forged.csv").description.provenance
     assert told == Provenance(who=MAIN.id, source="https://feeds.example/rates.csv")
+    assert forged == Provenance(who=MAIN.id)

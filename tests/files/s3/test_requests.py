@@ -30,6 +30,8 @@ from dayfly.files.s3.writes import condition_of
         ("media.s3.local:9000", "/a/b", Address("media", "a/b")),
         ("media.s3.local", "/", Address("media")),
         ("two.dots.s3.local", "/k", Address("two.dots", "k")),
+        ("Media.S3.LOCAL:9000", "/K", Address("media", "K")),
+        ("S3.Local", "/media/k", Address("media", "k")),
         ("s3.local", "/media/k", Address("media", "k")),
         ("files.s3.local", "/media/k", Address("media", "k")),
         ("media.files.s3.local", "/k", Address("media", "k")),

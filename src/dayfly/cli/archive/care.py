@@ -6,9 +6,10 @@ from typing import Any
 
 from dayfly.cli.archive.place import file_at, named
 from dayfly.cli.output import clean, paint
+from dayfly.files.errors import GoneError
 from dayfly.files.mirror import copies_in
 from dayfly.files.repository import Repository
-from dayfly.files.scrub import Kind, no_copies
+from dayfly.files.scrub import Copies, Finding, Kind, no_copies
 from dayfly.shown import amount
 
 
@@ -28,17 +29,29 @@ def scrubbed(
     copies = copies_in(file_at(Path(mirror)), repository.ground.tree) if mirror else no_copies
     names = [named(bucket).bucket] if bucket else [each.name for each in repository.buckets()]
     for name in names:
-        for found in repository.care.scrub(name, copies):
-            yield {
-                "bucket": found.bucket,
-                "key": found.key,
-                "version": found.id,
-                "kind": str(found.kind),
-                "repaired": found.repaired,
-            }
-        # Not before: it takes a file that is missing for one that a hand deleted.
-        for strange in repository.care.survey(name):
-            yield {"bucket": name, "file": strange, "kind": "no key", "repaired": False}
+        try:
+            repository.ground.tree.check(name)
+            yield from _scrubbed(repository, name, copies)
+        except GoneError:
+            repository.ground.tree.check()
+            yield _told(Finding(bucket=name, key="", id="", kind=Kind.FOLDER))
+
+
+def _scrubbed(repository: Repository, bucket: str, copies: Copies) -> Iterator[dict[str, Any]]:
+    yield from map(_told, repository.care.scrub(bucket, copies))
+    # Not before: it takes a file that is missing for one that a hand deleted.
+    for strange in repository.care.survey(bucket):
+        yield {"bucket": bucket, "file": strange, "kind": "no key", "repaired": False}
+
+
+def _told(found: Finding) -> dict[str, Any]:
+    return {
+        "bucket": found.bucket,
+        "key": found.key,
+        "version": found.id,
+        "kind": str(found.kind),
+        "repaired": found.repaired,
+    }
 
 
 def is_bad(found: dict[str, Any]) -> bool:
@@ -47,7 +60,7 @@ def is_bad(found: dict[str, Any]) -> bool:
 
 
 def finding_line(found: dict[str, Any]) -> str:
-    what = f"{found['bucket']}/{found.get('key') or found.get('file')}"
+    what = f"{found['bucket']}/{found.get('key') or found.get('file', '')}"
     version = f" version {found['version']}" if found.get("version") else ""
     mended = ", repaired" if found["repaired"] else ""
     kind = paint("bad" if is_bad(found) else "warn", found["kind"])

@@ -50,6 +50,8 @@ def fetch(
     coming = arriving(
         repository, wanted.bucket, wanted.key, Description(provenance=by_hand(shown(url)))
     )
+    if not coming.size:
+        coming.forget()  # killed before its first part was there
     known = coming.description.provenance.validator if coming.upload else _validator(stored)
     download = Download(url, validator=known, at=coming.size)
     if not download.begin() and stored:

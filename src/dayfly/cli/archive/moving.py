@@ -12,19 +12,17 @@ from dayfly.cli.archive.place import (
     Named,
     by_hand,
     file_at,
-    name_of,
     named,
-    object_named,
     target_named,
 )
 from dayfly.durable import translated
-from dayfly.errors import DayflyError, UsageError
+from dayfly.errors import UsageError
 from dayfly.files.arriving import arriving, same_parts
 from dayfly.files.checksums import crc_of
 from dayfly.files.condition import Condition
 from dayfly.files.errors import BadNameError, NoSuchKeyError
 from dayfly.files.objects import Description, Version
-from dayfly.files.store import Reading, Store
+from dayfly.files.store import Store
 from dayfly.files.system import files_below
 from dayfly.shown import amount
 
@@ -109,50 +107,6 @@ def _slice(file: BinaryIO, size: int) -> Iterator[bytes]:
     while size > 0 and (piece := file.read(min(PIECE, size))):
         size -= len(piece)
         yield piece
-
-
-def get(repository: Store, source: str, target: str, version: str, tell: Tell) -> Version:
-    """An object into a file that appears whole; what an earlier try has left is gone on with."""
-    wanted = object_named(source)
-    with repository.open(wanted.bucket, wanted.key, version) as opened:
-        if target == INPUT:
-            for piece in opened.pieces():
-                sys.stdout.buffer.write(piece)
-            return opened.version
-        _fetch(opened, _path(target, name_of(wanted.key)), tell)
-        return opened.version
-
-
-def _path(target: str, name: str) -> Path:
-    """A target that ends in a slash is a folder, which is made."""
-    path = Path(target or name)
-    if target.endswith("/"):
-        with translated(path):
-            path.mkdir(parents=True, exist_ok=True)
-    return path / name if path.is_dir() else path
-
-
-def _fetch(opened: Reading, path: Path, tell: Tell) -> None:
-    version = opened.version
-    part = path.with_name(f".{path.name}.{version.uid}.part")
-    unknown = version.size > 0 and not version.crc  # of another S3, that has none
-    with translated(path):
-        with part.open("ab") as file:
-            for piece in opened.pieces(start=min(file.tell(), version.size)):
-                file.write(piece)
-                if file.tell() % SPOKEN < PIECE:
-                    tell(f"{path.name}: {amount(file.tell())} of {amount(version.size)}")
-            file.flush()
-            os.fsync(file.fileno())
-        if part.stat().st_size != version.size or not (
-            unknown or crc_of(pieces_of(part)) == version.crc
-        ):
-            part.unlink()
-            raise DayflyError(
-                f"{path}: what arrived is not what was put",
-                hint="Try again; `dayfly files scrub` looks for damage.",
-            )
-        part.replace(path)
 
 
 @dataclass

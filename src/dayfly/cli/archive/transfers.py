@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dayfly.cli.archive import fetching, moving, place
+from dayfly.cli.archive import fetching, getting, moving, place
 from dayfly.cli.archive.telling import answered, opened
 from dayfly.cli.output import clean, say, working
 from dayfly.cli.session import Session
@@ -36,11 +36,11 @@ def get(
     json: bool,
     **at: Any,  # noqa: ANN401
 ) -> int:
-    if json and target == moving.INPUT:
+    if json and getting.is_output(target):
         raise UsageError("--json: standard output is for the object", hint="Name a file.")
     with opened(session, at) as repository, working() as tell:
-        found = moving.get(repository, source, target, version, tell)
-    if target == moving.INPUT:
+        found = getting.get(repository, source, target, version, tell)
+    if getting.is_output(target):
         return 0
     return answered(place.row(found), f"{found.key}  {amount(found.size)}", json=json)
 

@@ -11,7 +11,7 @@ import msgspec
 from dayfly import typed
 from dayfly.durable import translated
 from dayfly.errors import DayflyError
-from dayfly.files.s3.origin import parted
+from dayfly.files.s3.origin import TRIAL, parted
 
 _LOG = logging.getLogger("files")
 
@@ -25,10 +25,13 @@ class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     secret_access_key: str
 
 
-class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Account(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """`id` is the canonical id, by which buckets and objects name their owner.
 
     An `operator` may do everything in all buckets, and what it writes is the bucket's owner's.
+    By the keys of an `app` its machines sign.
     """
 
     id: str
@@ -36,6 +39,18 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     email: str = ""
     keys: tuple[Key, ...] = ()
     operator: bool = False
+    app: bool = False
+
+    def may_make(self, bucket: str) -> bool:
+        """An app no bucket that another one could be called by, also one that is to come.
+
+        Behind a dot there is no app's name, and what an app tries has its own place there.
+        """
+        if self.operator or not self.app or bucket == self.id:
+            return True
+        return bucket.startswith(f"{self.id}.") and not f"{bucket}.".startswith(
+            f"{self.id}{TRIAL}."
+        )
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -29,14 +29,15 @@ def address_of(host: str, path: str, domains: tuple[str, ...] = ()) -> Address:
 
 @lru_cache(maxsize=256)
 def bucket_of_host(host: str, domains: tuple[str, ...]) -> str:
-    """Empty where the host names none."""
+    """Empty where the host names none. Names of hosts know no case."""
     name = host.rpartition(":")[0] if ":" in host and not host.endswith("]") else host
+    name, domains = name.lower(), tuple(each.lower() for each in domains)
     if name in domains:  # also where it is below another one of them
         return ""
     for domain in domains:
         bucket = name.removesuffix(f".{domain}")
         if bucket != name:
-            return bucket.lower()
+            return bucket
     return ""
 
 

@@ -78,13 +78,18 @@ def xml(body: bytes, status: int = 200, headers: Headers | None = None) -> Answe
 def translated(error: errors.FilesError) -> S3Error:
     code = next((code for kind, code in _CODES if isinstance(error, kind)), "InternalError")
     usual = code in ("NoSuchBucket", "NoSuchKey", "NoSuchVersion", "NoSuchUpload", "AccessDenied")
-    found = S3Error(code, "" if usual else error.message)
+    found = S3Error(code, "" if usual or names_place(error) else error.message)
     found.__cause__ = error
     if isinstance(error, errors.NoSuchKeyError):
         found.headers = _of_marker(error.marker)
     if isinstance(error, errors.MarkerError):
         found.headers = (("x-amz-delete-marker", "true"), ("allow", "DELETE"))
     return found
+
+
+def names_place(error: errors.FilesError) -> bool:
+    """Where on our disk it happened is told in the log, not to whoever asks."""
+    return error.message.startswith("/")
 
 
 def _of_marker(marker: str) -> tuple[tuple[str, str], ...]:

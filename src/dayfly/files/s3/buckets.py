@@ -1,6 +1,8 @@
 """Buckets themselves: made, listed, looked for, deleted."""
 
-from dayfly.files.errors import BucketExistsError
+from contextlib import suppress
+
+from dayfly.files.errors import BucketExistsError, NoSuchBucketError
 from dayfly.files.objects import Bucket
 from dayfly.files.s3 import acl as acls
 from dayfly.files.s3 import rights, settings
@@ -46,6 +48,7 @@ def _line(bucket: Bucket) -> str:
 def create(request: Request, body: bytes) -> Answer:
     account, name = request.account(), request.address.bucket
     check_bucket_name(name)
+    _check_may_make(request, account, name)
     if body:
         _check_place(body, request)
     headers = request.headers
@@ -67,6 +70,21 @@ def create(request: Request, body: bytes) -> Answer:
     if acl:
         request.repository.set_document(name, settings.ACL, settings.written(acl))
     return Answer(headers=[("location", f"/{name}")])
+
+
+def _check_may_make(request: Request, account: Account, name: str) -> None:
+    """What is its own already it may say again."""
+    if account.may_make(name):
+        return
+    with suppress(NoSuchBucketError):
+        if request.repository.bucket(name).owner == account.id:
+            return
+    raise S3Error(
+        "AccessDenied",
+        f"The application {account.id} makes buckets whose names begin with {account.id!r} and a"
+        " dot, as any other name may be another application's.",
+        BucketName=name,
+    )
 
 
 def _made_again(request: Request, acl: acls.Acl) -> Answer:

@@ -15,7 +15,11 @@ MOST_BYTES = 64 * 1024  # of all fields
 
 @dataclass
 class Form:
-    """What comes after the file is not looked at, as S3 has it. Names are lower case."""
+    """What comes after the file is not looked at, as S3 has it. Names are lower case.
+
+    Headers of a part are no fields: a browser gives the file's part a Content-Type, of which no
+    policy says anything.
+    """
 
     fields: dict[str, str] = field(default_factory=dict)
     filename: str = ""
@@ -82,8 +86,6 @@ class Form:
             self.begun = True
             filename = options.get(b"filename", b"").decode("utf-8", "replace")
             self.filename = filename.replace("\\", "/").rpartition("/")[2]
-            if "content-type" in self._headers:
-                self.fields.setdefault("content-type", self._headers["content-type"])
 
     def _data(self, data: bytes) -> None:
         if self._name == "file" and not self.ended:

@@ -83,6 +83,7 @@ def _rule(told: Element, number: int) -> Rule:
         raise malformed("A <Rule> must say what is to expire.")
     if (told.first("Prefix") is None) == (told.first("Filter") is None):
         raise malformed("A <Rule> has either a <Filter> or a <Prefix>, empty for all objects.")
+    chosen.check(acting)
     return acting
 
 
@@ -95,12 +96,26 @@ class _Filter:
         if both := inside.first("And"):
             if len(inside.children) > 1:
                 raise malformed("A <Filter> has <And>, and conditions outside of it.")
+            if not both.children:
+                raise malformed("An <And> without a condition would be for all objects.")
             _check_only(both, *_LIMITS, many=("Tag",))
             inside = both
         self.prefix = inside.exactly("Prefix")
         self.tags = checked_tags((t.exactly("Key"), t.exactly("Value")) for t in inside.all("Tag"))
         self.larger = _number(inside, "ObjectSizeGreaterThan", least=0)
         self.smaller = _number(inside, "ObjectSizeLessThan", least=0)
+
+    def check(self, acting: Rule) -> None:
+        """A delete marker and an upload have no tags and no size: nothing could be narrowed."""
+        told = {"Tag": self.tags, "ObjectSizeGreaterThan": self.larger is not None}
+        told["ObjectSizeLessThan"] = self.smaller is not None
+        whole = {
+            "ExpiredObjectDeleteMarker": acting.expired_marker,
+            "AbortIncompleteMultipartUpload": acting.abort_days,
+        }
+        for name in filter(whole.get, whole):
+            for narrow in filter(told.get, told):
+                raise S3Error("InvalidRequest", f"{name} cannot be specified with {narrow}.")
 
 
 def _with_actions(rule: Rule, told: Element) -> Rule:
@@ -114,8 +129,12 @@ def _with_actions(rule: Rule, told: Element) -> Rule:
         (abort, "AbortIncompleteMultipartUpload"),
     ):
         _check_only(each, *_ACTIONS[name])
+        if each is not none and not each.children:
+            raise malformed(f"<{name}> must say when.")
     if len(expiration.children) > 1:
         raise malformed("An <Expiration> has either <Days>, <Date> or <ExpiredObjectDeleteMarker>.")
+    if noncurrent is not none and not noncurrent.first("NoncurrentDays"):
+        raise malformed("<NewerNoncurrentVersions> needs <NoncurrentDays>.")
     return msgspec.structs.replace(
         rule,
         days=_number(expiration, "Days"),

@@ -1,5 +1,8 @@
 """What can be changed of a version that is there: its ACL and its tags."""
 
+from collections.abc import Mapping
+
+from dayfly.files.condition import Condition
 from dayfly.files.errors import NoSuchKeyError
 from dayfly.files.objects import Bucket, Version
 from dayfly.files.s3 import acl as acls
@@ -10,6 +13,7 @@ from dayfly.files.s3.problem import S3Error
 from dayfly.files.s3.reading import version_headers
 from dayfly.files.s3.request import Request
 from dayfly.files.s3.tagging import tags_of_xml, xml_of_tags
+from dayfly.files.s3.writes import token_of
 
 
 def found(
@@ -56,7 +60,8 @@ def put_acl(request: Request, body: bytes) -> Answer:
         acl = acls.of_xml(body, owner, accounts)
     check_acl(bucket, acl)
     text = settings.written(acl)
-    version = request.repository.set_acl(bucket.name, version.key, request.version, text)
+    by = Condition(token=token_of(request.headers))
+    version = request.repository.set_acl(bucket.name, version.key, request.version, text, by)
     return Answer(headers=version_headers(bucket, version))
 
 
@@ -68,11 +73,17 @@ def get_tags(request: Request, _: bytes) -> Answer:
 def put_tags(request: Request, body: bytes) -> Answer:
     told = tags_of_xml(body)
     bucket, version = found(request, "PutObjectTagging", rights.of_tags(told))
-    version = request.repository.set_tags(bucket.name, version.key, request.version, told)
+    version = _tagged(request, version, told)
     return Answer(headers=version_headers(bucket, version))
 
 
 def delete_tags(request: Request, _: bytes) -> Answer:
     bucket, version = found(request, "DeleteObjectTagging")
-    version = request.repository.set_tags(bucket.name, version.key, request.version, {})
+    version = _tagged(request, version, {})
     return Answer(status=204, headers=version_headers(bucket, version))
+
+
+def _tagged(request: Request, version: Version, tags: Mapping[str, str]) -> Version:
+    by = Condition(token=token_of(request.headers))
+    where = (version.bucket, version.key, request.version)
+    return request.repository.set_tags(*where, tags, by)

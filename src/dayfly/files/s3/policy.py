@@ -1,5 +1,6 @@
 """Bucket policies: read strictly, so that what can't be evaluated is refused when it is put."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from dayfly import typed
+from dayfly.files.s3.actions import is_known
 from dayfly.files.s3.operators import fault, holds
 from dayfly.files.s3.problem import S3Error
 
@@ -17,6 +19,7 @@ Texts = str | list[str]
 Values = str | bool | int | list[str | bool | int]
 Verdict = Literal["allow", "deny", ""]
 _PREFIX = "arn:aws:s3:::"
+_PRINCIPALS = ("AWS", "CanonicalUser", "Federated", "Service")  # nobody here is of the last two
 # Keys that narrow a statement to somebody or some place, so that it is not for all the world.
 _NARROWING = frozenset(
     ("aws:sourceip", "aws:sourcearn", "aws:sourceaccount", "aws:userid", "aws:username")
@@ -86,6 +89,7 @@ def policy_of(body: bytes, bucket: str) -> Policy:
     if len(body) > MOST_BYTES:
         raise _malformed(f"It has more than {MOST_BYTES} bytes.")
     policy = parsed(body)
+    _check_document(body)
     for each in policy.statements:
         _check(each, bucket)
     return policy
@@ -101,12 +105,28 @@ def parsed(body: bytes) -> Policy:
     return Policy(tuple(told if isinstance(told, list) else [told]))
 
 
+def _check_document(body: bytes) -> None:
+    """What would be passed over, or be taken as it stands."""
+    told = json.loads(body, object_pairs_hook=_once)
+    if "${" in json.dumps(told):
+        raise _malformed("Variables, as ${aws:username}, are not implemented.")
+
+
+def _once(members: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(members)
+    for name, _ in members if len(found) < len(members) else ():
+        if [each for each, _ in members].count(name) > 1:
+            raise _malformed(f"It has {name[:80]!r} twice in one place.")
+    return found
+
+
 def _check(told: _Statement, bucket: str) -> None:
     _check_either(told)
+    _check_principal(told.principal if told.principal is not None else told.not_principal)
     if told.not_principal is not None and told.effect == "Allow":
         raise _malformed("Allow with NotPrincipal would be for all the world.")
     for action in _list(told.action or told.not_action or []):
-        if not (action == "*" or re.fullmatch(r"s3:[\w*?]+", action, re.ASCII | re.IGNORECASE)):
+        if not is_known(action, _like):
             raise _malformed(f"Policy has invalid action {action[:80]!r}.")
     for resource in _list(told.resource or told.not_resource or []):
         name = resource.removeprefix(_PREFIX).partition("/")[0]
@@ -124,6 +144,14 @@ def _check_either(told: _Statement) -> None:
     ):
         if (one is None) == (other is None):
             raise _malformed(f"A statement needs either {name} or Not{name}.")
+
+
+def _check_principal(told: str | dict[str, Texts] | None) -> None:
+    wrong = [told] if isinstance(told, str) and told != "*" else []
+    if isinstance(told, dict):
+        wrong = [each for each in told if each not in _PRINCIPALS]
+    if wrong:
+        raise _malformed(f"Invalid principal in policy: {wrong[0][:80]!r}.")
 
 
 def _check_condition(operator: str, keys: Mapping[str, Values]) -> None:

@@ -52,6 +52,10 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     def id(self) -> str | None:
         return self.account.id if self.account else None
 
+    def has_signed(self, header: str) -> bool:
+        """Whether it is the caller who says it, and not somebody with a link of the caller."""
+        return self.claim is not None and header in self.claim.signed
+
     @property
     def operator(self) -> bool:
         return self.account is not None and self.account.operator
@@ -88,7 +92,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def origin(self) -> Provenance:
         """What is kept of the caller with what it writes."""
-        source = self.call.header(SOURCE)
+        source = self.call.header(SOURCE) if self.caller.has_signed(SOURCE) else ""
         if len(source) > LONGEST_SOURCE:
             raise S3Error("InvalidArgument", f"{SOURCE} may have {LONGEST_SOURCE} characters.")
         return origin_of(self.caller.id, self.caller.sender, source)

@@ -16,7 +16,7 @@ from dayfly.errors import DayflyError
 from dayfly.files.errors import FilesError, NoSuchBucketError
 from dayfly.files.s3 import cors, glance, settings
 from dayfly.files.s3.address import Address, address_of
-from dayfly.files.s3.answer import Answer, Ready, ready, refusal, translated
+from dayfly.files.s3.answer import Answer, Ready, names_place, ready, refusal, translated
 from dayfly.files.s3.call import Call, call_of
 from dayfly.files.s3.exchange import Piece
 from dayfly.files.s3.form import form_of
@@ -254,7 +254,7 @@ def _refused(error: Exception, head: Head, request_id: str) -> Answer:
 def _translated(error: Exception) -> S3Error:
     """What is nobody's fault but ours is told in the log."""
     found = translated(error) if isinstance(error, FilesError) else S3Error("InternalError")
-    if found.code == "InternalError":
-        said = isinstance(error, DayflyError)
+    said = isinstance(error, DayflyError)
+    if found.code == "InternalError" or (isinstance(error, FilesError) and names_place(error)):
         _LOG.error("a request failed: %s", error, exc_info=None if said else error)
     return found

@@ -76,13 +76,16 @@ def parts(request: Request, _: bytes) -> Answer:
 def complete(request: Request, body: bytes) -> Answer:
     bucket = request.bucket()
     named = _named(read(body, "CompleteMultipartUpload"))
+    repeated = False
     try:
         upload = upload_of(request, bucket, "s3:PutObject")
         _check_announced(request, upload, named)
     except NoSuchUploadError:  # or it was completed before, which then is answered again
-        id_ = request.parameters["uploadId"]
+        id_, repeated = request.parameters["uploadId"], True
         upload = Upload(bucket=bucket.name, key=request.address.key, id=id_, begun=0)
     version = request.repository.complete(upload, named, condition_of(request.headers))
+    if repeated:
+        _check_is(request, version)
     headers = [
         *reading.new_version_headers(bucket, version),
         *reading.expiration_headers(bucket, version),
@@ -121,6 +124,7 @@ def _one(told: Element) -> Named:
 def _check_announced(request: Request, upload: Upload, named: Sequence[Named]) -> None:
     """What the client says of the whole, before the whole is there."""
     headers = request.headers
+    _check_type(request, upload.algorithm, composite=upload.composite)
     size = headers.get("x-amz-mp-object-size")
     value = headers.get(header_of(upload.algorithm)) if upload.algorithm else None
     if size is None and value is None:
@@ -131,6 +135,29 @@ def _check_announced(request: Request, upload: Upload, named: Sequence[Named]) -
         raise S3Error("InvalidRequest", "The parts are not as large together as announced.")
     if value is not None and not _agrees(upload, chosen, value):
         raise S3Error("BadDigest", f"The {upload.algorithm} of the parts is not the one announced.")
+
+
+def _check_is(request: Request, version: Version) -> None:
+    """The same of what was completed before."""
+    there, headers = version.description.checksum, request.headers
+    if there:
+        _check_type(request, there.algorithm, composite=there.composite)
+    value = headers.get(header_of(there.algorithm)) if there else None
+    if there and value not in (None, there.value, there.value.partition("-")[0]):
+        raise S3Error("BadDigest", f"The {there.algorithm} of the object is another one.")
+    if headers.get("x-amz-mp-object-size", str(version.size)) != str(version.size):
+        raise S3Error("InvalidRequest", "The object is not as large as announced.")
+
+
+def _check_type(request: Request, algorithm: str, *, composite: bool) -> None:
+    """BadDigest, as Amazon has it, unless it is the one that the upload was begun with."""
+    told = request.headers.get("x-amz-checksum-type")
+    if told is None:
+        return
+    kind = "COMPOSITE" if composite else "FULL_OBJECT"
+    if told.strip().upper() != kind:
+        of = f"{kind}, of {algorithm}" if algorithm else "none"
+        raise S3Error("BadDigest", f"The checksum type is {told[:20]}, that of the upload is {of}.")
 
 
 def _agrees(upload: Upload, chosen: Sequence[Part], value: str) -> bool:
