@@ -278,3 +278,12 @@ def test_an_image_that_can_not_be_made_says_why(
     with pytest.raises(BuildError) as failed:
         shop.build(replace(shop.app(), image=recipe))
     assert says in str(failed.value)
+
+
+def test_a_change_of_code_repeats_no_step_above_the_layers(shop: Workshop) -> None:
+    made = replace(shop.app(*STEPS), image=ImageRecipe(provision=(Provision(shell="true"),)))
+    for line in ("print(1)\n", "print(2)\n"):
+        shop.project.write("app.py", line)
+        image = shop.build(made)
+    assert "build step 1 of 1 is unchanged: pip install -r requirements.txt" in shop.lines
+    assert shop.builder.configuration(image).keys() == {"user", "folder", "PATH", "VIRTUAL_ENV"}

@@ -209,7 +209,7 @@ class ContainerBuilder:
             return Ground(base=base.name, lock=lock)
         layers = provisioning.layers(base, steps)
         below = (base.name, *layers)[-2] if tools else None
-        return Ground(base=layers[-1], below=below, layers=layers, first=base.starts, lock=lock)
+        return Ground(base=layers[-1], below=below, layers=layers, starts=base.starts, lock=lock)
 
 
 def _image(about: Mapping[str, Any]) -> Image:

@@ -10,7 +10,6 @@ from dayfly.images.builder import BuildError
 from dayfly.images.dockerfile import (
     LOCK,
     PROXY,
-    ROOT,
     SEALED,
     Instruction,
     arguments_of,
@@ -34,7 +33,7 @@ class Ground:
     base: str = ""  # an image in which they run
     below: str | None = None  # the image that gets what they made; the same where they are one
     layers: tuple[str, ...] = ()  # names of all that was made for it
-    first: Sequence[str] = ROOT  # or what the base starts, which no layer knows: instructions
+    starts: tuple[str, ...] = ()  # instructions: what the base starts, which no layer knows
     lock: Lock = field(default_factory=Lock)
 
 
@@ -93,7 +92,7 @@ def context_of_steps(
         known,
         arguments=tuple(arguments),
         ca_bundle=ca_bundle is not None,
-        first=ground.first,
+        starts=ground.starts,
     )
     instructions = (*instructions, labels_of(labels))
     copied(source, place / "app", linked=source.stat().st_dev == place.stat().st_dev)

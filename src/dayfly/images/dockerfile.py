@@ -38,7 +38,6 @@ class Instruction:
     title: str = ""
 
 
-ROOT = ("USER 0",)  # which layers are already
 SOURCE = Instruction('COPY ["app/", "/app/"]')
 
 
@@ -49,7 +48,7 @@ def instructions_of(
     *,
     arguments: Sequence[str],
     ca_bundle: bool,
-    first: Sequence[str] = ROOT,
+    starts: Sequence[str] = (),
 ) -> tuple[Instruction, ...]:
     """Leading steps get only the files they read, so that docker's cache knows them again.
 
@@ -59,12 +58,14 @@ def instructions_of(
     But it keeps their history, where whoever has it reads them; only proxies are not in it.
     In SEALED, where it is one, steps find others, as a shell declares them.
     With a second base the steps' tools stay behind: it gets the app and its virtual environment.
-    Of `first` begins what becomes the image.
+    `starts` are instructions that say what a base starts whose layers don't know it: they were
+    made as root, and come last, since docker's cache never knows an emptied ENTRYPOINT again.
     For each instruction docker makes a container and removes it, so what can be one is one.
     """
     base, *below = bases
     lines = [
-        *_begun(base, () if below else first),
+        *_begun(base),
+        *(() if starts else (Instruction("USER 0"),)),
         *_declared({*arguments} & {*REPEATABLE}),
         Instruction("RUN ! command -v python3 >/dev/null || python3 -m venv /opt/venv"),
     ]
@@ -82,8 +83,9 @@ def instructions_of(
     own = f" {LOCK}" if constrained else ""
     lines.append(Instruction(f"RUN rm -rf .git{own}; {_COMPILE}"))
     if below:
-        lines += [Instruction("RUN mkdir -p /opt/venv"), *_begun(below[0], first)]
+        lines += [Instruction("RUN mkdir -p /opt/venv"), *_begun(below[0])]
         lines += (Instruction(f"COPY --from=0 {path} {path}") for path in ("/opt/venv", "/app"))
+    lines += (Instruction(text) for text in starts)
     return (*lines, Instruction(f"USER {USER}:{USER}"))
 
 
@@ -97,13 +99,12 @@ def _declared(names: Collection[str]) -> list[Instruction]:
     return [Instruction(f"ARG {' '.join(told)}")] if told else []
 
 
-def _begun(base: str, first: Sequence[str]) -> list[Instruction]:
+def _begun(base: str) -> list[Instruction]:
     """The stages have no names: docker knows the first by its number."""
     return [
         Instruction(f"FROM {base}"),
         Instruction(f"ENV VIRTUAL_ENV=/opt/venv PATH=/opt/venv/bin:${{PATH:-{_DEFAULT_PATH}}} "),
         Instruction("WORKDIR /app"),
-        *(Instruction(text) for text in first),
     ]
 
 
