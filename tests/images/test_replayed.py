@@ -44,7 +44,8 @@ def test_a_lock_counts_for_what_the_app_needs_and_neither_for_itself_nor_its_bui
 @pytest.mark.docker
 def test_a_secret_that_changes_is_seen_and_what_a_step_is_told_is_kept_nowhere() -> None:
     step = Provision(shell='printf %s "$TOKEN" | sha256sum > /etc/token.hash', secrets=("TOKEN",))
-    recipe = ImageRecipe(provision=(Provision(shell="date +%N > /etc/first"), step))
+    files = Provision(files={"conf": "/etc/orders"})
+    recipe = ImageRecipe(provision=(Provision(shell="date +%N > /etc/first"), files, step))
     registry = "https://ana:s3cr3t@packages.example.org"
     told = {"TOKEN": "one"}
     with workshop("docker") as shop:
@@ -52,16 +53,21 @@ def test_a_secret_that_changes_is_seen_and_what_a_step_is_told_is_kept_nowhere()
         shop.builder = replace(shop.builder, inherited=inherited, secrets=lambda _app, _names: told)
         build = 'env | sort | grep -o "=http.*" > names; test -z "$FTP_PROXY"'
         app = replace(shop.app(build), image=recipe)
+        shop.project.write("conf/a/plain", "x")
+        for name, target in (("conf/b", "a/plain"), ("conf/a/c", "../a/plain"), ("conf/d", "/etc")):
+            (shop.project.folder / name).symlink_to(target)
         first = shop.build(app)
         told["TOKEN"] = "two"
         other = shop.build(app)
         one, two = (inside(image, "cat /etc/first /etc/token.hash") for image in (first, other))
         seen = inside(other, "cat names")
+        links = inside(other, "cd /etc/orders; readlink b a/c d; cat b a/c")
         kept = output_of(["docker", "history", "--no-trunc", other.reference])
 
     assert one.split()[0] == two.split()[0]
     assert one != two
     assert seen.split() == [f"={value}" for value in inherited.values()]
+    assert links.split() == ["a/plain", "../a/plain", "/etc", "xx"]
     assert "s3cr3t" not in kept
     assert "hidden" not in kept
     assert "NPM_CONFIG_REGISTRY=https://packages.example.org" in kept
