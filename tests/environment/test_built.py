@@ -42,7 +42,7 @@ def test_a_machine_that_drifted_is_told_apart_from_its_equals() -> None:
         print_of({}, user="0"),
         print_of({}, user="10002"),  # another process may have other bounds
     ]
-    rows = compared(BUILT, fleet, prints)
+    rows = compared(BUILT, fleet, prints, {})
     assert [len(row["differences"]) for row in rows] == [0, 1, 1, 0]
     assert len({row["fingerprint"] for row in rows[:3]}) == 3
     assert rows[1]["differences"][0]["name"] == "/app/a"
@@ -59,7 +59,7 @@ def test_a_machine_that_drifted_is_told_apart_from_its_equals() -> None:
 
 def test_equal_machines_have_one_fingerprint() -> None:
     rows = compared(
-        BUILT, [machine(1), machine(2)], [print_of({"app/log/x": "file"}), print_of({})]
+        BUILT, [machine(1), machine(2)], [print_of({"app/log/x": "file"}), print_of({})], {}
     )
     assert rows[0]["fingerprint"] == rows[1]["fingerprint"]
 

@@ -2,7 +2,15 @@
 
 from pathlib import Path
 
-from dayfly.images.dockerfile import CA_BUNDLE, arguments_of, ca_bundle_of, instructions_of
+import pytest
+
+from dayfly.images.dockerfile import (
+    CA_BUNDLE,
+    arguments_of,
+    ca_bundle_of,
+    instructions_of,
+    without_credentials,
+)
 from dayfly.images.progress import Progress
 from dayfly.images.repeatable import REPEATABLE
 
@@ -45,6 +53,22 @@ def test_paths_of_this_machine_mean_nothing_in_a_container() -> None:
         **REPEATABLE,
         "MODE": "/production",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("PIP_INDEX_URL", "https://ana:pw@x.org/simple", "https://x.org/simple"),
+        ("PIP_EXTRA_INDEX_URL", "https://a:b@x.org https://c@y.org", "https://x.org https://y.org"),
+        ("PIP_TIMEOUT", "60", "60"),
+        ("NPM_CONFIG_EMAIL", "ana@x.org", "ana@x.org"),
+        ("NPM_CONFIG__AUTH", "YW5hOnB3", ""),
+        ("UV_INDEX_OURS_PASSWORD", "pw", ""),
+        ("https_proxy", "http://ana:pw@x.org", "http://ana:pw@x.org"),  # docker keeps it nowhere
+    ],
+)
+def test_an_image_says_nothing_that_opens_a_registry(name: str, value: str, shown: str) -> None:
+    assert without_credentials({name: value}) == {name: shown}
 
 
 def test_our_certificates_are_those_we_were_told_to_trust(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What steps of an image see, and what Ansible and Puppet tell of a run: rows of data."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import pytest
 
 from dayfly.ansible.playbook import MARK, AnsibleError, Playbook
 from dayfly.config.image import ImageRecipe, Provision
+from dayfly.images.bases import require_files
 from dayfly.images.builder import BuildError
-from dayfly.images.lock import Lock, LockError, lock_of, unlocked
+from dayfly.images.lock import Lock, LockError, beside, lock_of, unlocked
 from dayfly.images.provision.ansible import inventory
 from dayfly.images.provision.chef import Converged, only_cookbook, settings_of
 from dayfly.images.provision.chef import command_of as run_of_chef
@@ -221,3 +223,48 @@ def test_what_could_not_be_had_in_its_locked_version_is_named() -> None:
     assert unlocked(LOCK, made) == (
         "nginx is locked to 1.22.1-9, and 1.22.1-9+deb12u2 was installed",
     )
+    assert list(beside(LOCK, made)) == [
+        "the lock has no version for what pip installed: six",
+        "the lock has versions for what pip did not install: flask",
+    ]
+    assert list(beside(LOCK, LOCK)) == []
+
+
+def test_links_of_files_that_lead_out_of_what_is_copied_are_named(tmp_path: Path) -> None:
+    folder = tmp_path / "deploy/conf"
+    folder.mkdir(parents=True)
+    (folder / "plain").write_text("x")
+    (folder / "neighbour").symlink_to("plain")
+    (folder / "image").symlink_to("/etc/motd")
+    (folder / "shared").symlink_to("../shared/conf")
+    (folder / "around").symlink_to("../conf/plain")
+    (tmp_path / "deploy/latest").symlink_to("conf/plain")
+    (tmp_path / "now").symlink_to("deploy")
+    files = ("deploy/conf", "deploy/latest", "now/conf")
+    recipe = ImageRecipe(provision=(Provision(files={name: f"/etc/{name}" for name in files}),))
+
+    assert [problem.says.partition(",")[0] for problem in missing(recipe, tmp_path)] == [
+        "deploy/conf/around is a link to ../conf/plain",
+        "deploy/conf/shared is a link to ../shared/conf",
+        "deploy/latest is a link to conf/plain",
+        "now is a link to deploy",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "says"),
+    [
+        ("ops/base.tar", b"", "it is no tar archive"),
+        ("ops/base.tar.gz", b"garbage", "it is no tar archive"),
+        ("ops/base.tar.gz", gzip.compress(10240 * b"\0")[:20], "it is no tar archive"),
+        ("ops/base.tar.xz", b"\xfd7zXZ\0garbage", "it is no tar archive"),
+        ("ops/base.tar", 10240 * b"\0", "there is nothing in it"),
+    ],
+)
+def test_a_tarball_that_is_none_can_not_be_a_base(
+    tmp_path: Path, name: str, raw: bytes, says: str
+) -> None:
+    file = tmp_path / "base"
+    file.write_bytes(raw)
+    with pytest.raises(BuildError, match=f"the base {name} can't be had: {says}"):
+        require_files(file, name)

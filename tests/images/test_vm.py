@@ -15,6 +15,7 @@ from dayfly.images.vm.disk import (
     Disk,
     SizeError,
     packages_without,
+    require_possible,
     require_room,
     require_tools,
     written,
@@ -240,3 +241,20 @@ def test_an_image_without_debian_can_be_no_vm() -> None:
 def test_missing_programs_are_named_with_their_packages() -> None:
     assert packages_without(TOOLS) == ()
     assert packages_without({*TOOLS} - {"mke2fs", "qemu-img"}) == ("e2fsprogs", "qemu-utils")
+
+
+@pytest.mark.parametrize(
+    ("size", "says"),
+    [
+        (1, "a disk of 0 MB is too small: empty, it takes 1"),
+        (100 * MEGABYTE, "a disk of 100 MB is too small"),
+        (3 * 1024**4, "a disk of 3,145,728 MB is too large"),
+    ],
+)
+def test_a_size_that_no_disk_can_have_is_refused_at_once(
+    tmp_path: Path, size: int, says: str
+) -> None:
+    with pytest.raises(SizeError, match=says):
+        require_possible(Disk(size=size, key="k"), tmp_path, 1000)
+    require_possible(Disk(size=4096 * MEGABYTE, key="k"), tmp_path, 1000)
+    assert list(tmp_path.iterdir()) == []

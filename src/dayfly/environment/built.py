@@ -1,11 +1,12 @@
 """What releases run from, and whether their machines are what was built: answers of the API."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
 
+from dayfly.config.app import Process
 from dayfly.environment.environment import Environment
 from dayfly.environment.readings import number_of
 from dayfly.errors import UsageError
@@ -15,7 +16,7 @@ from dayfly.images.fingerprint import key_of
 from dayfly.images.image import Image
 from dayfly.images.repeatable import reason_of
 from dayfly.machines.machine import Fingerprint, Machine
-from dayfly.release.drift import mutable_of
+from dayfly.release.drift import bounded, mutable_of, usual_of
 from dayfly.release.fleet import image_of
 from dayfly.release.receipt import whole
 from dayfly.release.records import ReleaseRecord
@@ -86,9 +87,10 @@ def machine_differences(environment: Environment, request: Request) -> dict[str,
         for machine in parts.runtime.machines()
         if (machine.app, machine.release, machine.kind) == (app, number, "process")
     ]
-    mutable = mutable_of(parts.app_of(record))
+    declared = parts.app_of(record)
+    mutable = mutable_of(declared)
     prints = [parts.runtime.fingerprint(machine.name, built, mutable) for machine in fleet]
-    rows = compared(parts.builder.contents(built), fleet, prints)
+    rows = compared(parts.builder.contents(built), fleet, prints, declared.process)
     return {
         "app": app,
         "release": number,
@@ -99,16 +101,25 @@ def machine_differences(environment: Environment, request: Request) -> dict[str,
 
 
 def compared(
-    built: Contents, fleet: Sequence[Machine], prints: Sequence[Fingerprint]
+    built: Contents,
+    fleet: Sequence[Machine],
+    prints: Sequence[Fingerprint],
+    declared: Mapping[str, Process],
 ) -> list[dict[str, Any]]:
-    """Files against the image's; limits and rights against the first machine of its process."""
-    first = dict[str, Fingerprint]()
+    """Files against the image's, limits against those declared, rights against their equals'.
+
+    Where most of the machines agree on no rights, those of the first are the model.
+    """
+    equals = dict[str, list[Mapping[str, str]]]()
+    for machine, found in zip(fleet, prints, strict=True):
+        equals.setdefault(machine.process, []).append(found.bounds)
     rows = []
     for machine, found in zip(fleet, prints, strict=True):
-        model = first.setdefault(machine.process, found)
-        own = found.contents.without(found.outside)
-        told = differences(built.without(found.outside), own)
-        told = (*told, *settings(model.bounds, found.bounds))
+        model = equals[machine.process]
+        model = model if usual_of(model) else model[:1]
+        own = found.contents.without(found.outside).whole
+        told = differences(built.without(found.outside).whole, own)
+        told = (*told, *bounded(found, declared.get(machine.process), model))
         rows.append(
             {
                 "machine": machine.name,

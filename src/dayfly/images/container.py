@@ -30,8 +30,9 @@ from dayfly.images.exported import (
 )
 from dayfly.images.fingerprint import key_of, of_source
 from dayfly.images.image import Image, LayerTold
-from dayfly.images.lock import Lock, lock_of, unlocked
+from dayfly.images.lock import Lock, beside, lock_of, unlocked
 from dayfly.images.provision.provisioning import LAYER, Provisioning
+from dayfly.images.salt import salt_of, salted
 from dayfly.images.workplace import Builders
 
 # Not the labels of machines: a container inherits those of its image, whoever starts it.
@@ -58,7 +59,10 @@ class ContainerBuilder:
         made_of = app.build.dockerfile or app.build.base or BASE
         env = (f"{name}={value}" for name, value in sorted(app.env.items()))
         recipe = () if app.image == ImageRecipe() else (json.dumps(asdict(app.image)), "")
-        return key_of("docker", made_of, *recipe, *app.build.steps, "", *env, "", of_source(source))
+        told = self._told(app)
+        secrets = (salted(told, salt_of(self.folder)),) if told else ()
+        parts = (made_of, *recipe, *app.build.steps, "", *env, "", of_source(source), *secrets)
+        return key_of("docker", *parts)
 
     def build(self, app: App, commit: str, source: Path, *, on_line: OnLine, stop: Stop) -> Image:
         started = time.monotonic()
@@ -85,16 +89,20 @@ class ContainerBuilder:
         image = self._built(app.app, key)
         if image is None:
             raise BuildError(f"the image of {app.app} is gone, just after it was built")
-        self._require_locked(image, ground.lock)
+        self._require_locked(image, ground.lock, on_line)
         return replace(image, seconds=time.monotonic() - started)
 
-    def _require_locked(self, image: Image, lock: Lock) -> None:
+    def _require_locked(self, image: Image, lock: Lock, on_line: OnLine) -> None:
         """BuildError, and no image, where a version could not be had again."""
-        others = unlocked(lock, self.contents(image).lock) if lock.text else ()
-        if others:
+        if not lock.text:
+            return
+        made = self.contents(image)
+        if others := unlocked(lock, Lock(apt=made.apt, pip=made.pip)):
             self.remove(image)
             hint = "Where a version is gone for good, leave it out of the lock, or make a new lock."
             raise BuildError(f"not what the lock says: {'; '.join(others)}", hint=hint)
+        for line in beside(lock, made.lock):
+            on_line(line)
 
     def images(self) -> tuple[Image, ...]:
         """The complete ones, newest first."""
@@ -175,6 +183,10 @@ class ContainerBuilder:
             made = context_of_steps(app, source, ground, self.inherited, Path(place), labels)
             yield made, ground
 
+    def _told(self, app: App) -> Mapping[str, str]:
+        """The secrets that image steps get."""
+        return self.secrets(app.app, app.image.told) if app.image.told else {}
+
     def _ground(self, app: App, source: Path, builders: Builders) -> Ground:
         recipe = app.image
         if recipe == ImageRecipe() and app.build.base:
@@ -187,7 +199,8 @@ class ContainerBuilder:
             container=f"dayfly-build-{self.environment}-{app.app}",
             source=source,
             builders=builders,
-            secrets=self.secrets(app.app, recipe.told),
+            secrets=self._told(app),
+            salt=salt_of(self.folder),
             lock=lock,
         )
         tools = (Provision(packages=recipe.tools),) if recipe.tools else ()

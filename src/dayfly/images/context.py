@@ -8,19 +8,22 @@ from pathlib import Path, PurePosixPath
 from dayfly.config.app import App
 from dayfly.images.builder import BuildError
 from dayfly.images.dockerfile import (
-    CONSTRAINTS,
+    LOCK,
+    PROXY,
+    SEALED,
     Instruction,
     arguments_of,
     ca_bundle_of,
     instructions_of,
     labels_of,
+    without_credentials,
 )
-from dayfly.images.lock import Lock
+from dayfly.images.lock import CONSTRAINTS, Lock
+from dayfly.images.shellwords import exports
 from dayfly.images.steps import known_inputs
 from dayfly.images.workplace import copied, remove
 
 _ARG = re.compile(r"^\s*ARG\s+(\w+)", re.MULTILINE | re.IGNORECASE)
-_PROXY = re.compile(r"(https?|no|all)_proxy", re.IGNORECASE)  # docker knows these undeclared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +59,7 @@ def own_context(
         )
     declared = _ARG.findall((source / path).read_text(errors="replace"))
     known = arguments_of(inherited, {})
-    passed = {name: known[name] for name in known if name in declared or _PROXY.fullmatch(name)}
+    passed = {name: known[name] for name in known if name in declared or PROXY.fullmatch(name)}
     return Context(
         folder=source,
         dockerfile=source / path,
@@ -78,8 +81,11 @@ def context_of_steps(
     known = known_inputs(app.build.steps, source)
     arguments = arguments_of(inherited, app.env)
     ca_bundle = ca_bundle_of(inherited)
-    if constraints := ground.lock.constraints:
-        arguments["PIP_CONSTRAINT"] = CONSTRAINTS
+    if ground.lock.pip:
+        arguments["PIP_CONSTRAINT"] = f"{LOCK}/{CONSTRAINTS}"
+        arguments["PYTHONPATH"] = ":".join(filter(None, (LOCK, arguments.get("PYTHONPATH"))))
+        ground.lock.write(place / "lock")
+    arguments = _sealed(arguments, app.env)
     instructions = instructions_of(
         (ground.base, ground.below) if ground.below else (ground.base,),
         app.build.steps,
@@ -94,7 +100,6 @@ def context_of_steps(
         remove(place / "app" / ".git")  # only steps that see the source may ask it
     if ca_bundle:
         (place / "ca.crt").write_bytes(ca_bundle.read_bytes())
-    (place / "constraints.txt").write_text(constraints)
     dockerfile = place / "Dockerfile"
     dockerfile.write_text("".join(f"{instruction.text}\n" for instruction in instructions))
     return Context(
@@ -103,3 +108,17 @@ def context_of_steps(
         arguments=arguments,
         instructions=instructions,
     )
+
+
+def _sealed(arguments: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:
+    """Arguments of which all but the proxies may be read by anybody; the rest is in SEALED.
+
+    What dayfly.toml says in `env` may be read anyway.
+    """
+    plain = {**without_credentials(arguments), **env}
+    own = arguments.get(SEALED)
+    hidden = exports({name: arguments[name] for name in plain if plain[name] != arguments[name]})
+    if not hidden and own is None:
+        return plain
+    after = f"unset {SEALED}\n" if own is None else exports({SEALED: own})
+    return {**plain, SEALED: hidden + after}

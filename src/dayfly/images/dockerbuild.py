@@ -3,9 +3,11 @@
 import time
 from collections.abc import Sequence
 
-from dayfly.command import CommandError, run
+from dayfly.command import CommandError, Setting, run
+from dayfly.config.inherited import inherited_with
 from dayfly.images.builder import BuildError
 from dayfly.images.context import Context
+from dayfly.images.dockerfile import PROXY
 from dayfly.images.engine import docker, translated
 from dayfly.images.progress import Progress
 from dayfly.images.workplace import Builders, failed
@@ -14,7 +16,10 @@ from dayfly.images.workplace import Builders, failed
 def build(context: Context, name: str, builders: Builders) -> None:
     """Build the image of this name; BuildError tells which step failed, and how."""
     labels = (f"--label={label}={context.labels[label]}" for label in context.labels)
-    arguments = (f"--build-arg={name}={context.arguments[name]}" for name in context.arguments)
+    # Who lists processes sees command lines, but not the variables that docker itself is told.
+    hidden = {name: text for name, text in context.arguments.items() if PROXY.fullmatch(name)}
+    shown = (f"{name}={text}" for name, text in context.arguments.items() if name not in hidden)
+    arguments = [f"--build-arg={each}" for each in (*shown, *hidden)]
     argv = [
         "env", "DOCKER_BUILDKIT=0", "docker", "build", "--force-rm", "--network=host",
         f"--file={context.dockerfile}", f"--tag={name}", *labels, *arguments, str(context.folder),
@@ -23,7 +28,8 @@ def build(context: Context, name: str, builders: Builders) -> None:
     left = max(builders.ends - time.monotonic(), 0)
     done = False
     try:
-        run(argv, on_line=progress.line, stop=builders.stop, seconds=left)
+        setting = Setting(env=inherited_with(**hidden))
+        run(argv, setting=setting, on_line=progress.line, stop=builders.stop, seconds=left)
         done = True
     except CommandError as error:
         if error.status is None and builders.ends <= time.monotonic():

@@ -1,6 +1,7 @@
 """The Dockerfile of an app that is built by steps, as text."""
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 from dayfly.images.repeatable import REPEATABLE
 
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"  # in the image: where Debian's programs look
-CONSTRAINTS = "/opt/constraints.txt"  # in the build: versions that pip takes
+LOCK = "/opt/dayfly-lock"  # in the build: versions that pip takes
 USER = 10001  # runs the app: no root in a machine, and no user of a host
 
 _CA_VARIABLES = frozenset({
@@ -17,6 +18,13 @@ _CA_VARIABLES = frozenset({
 })  # fmt: skip
 _OURS_ONLY = frozenset({"PATH", "LANG", "LC_ALL", "SSL_CERT_DIR"})
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# docker knows these undeclared, and shows them to nobody who looks at the image later.
+PROXY = re.compile(r"(https?|ftp|no|all)_proxy", re.IGNORECASE)
+# One that hardly anybody has tells steps what must not be read in an image's history.
+SEALED = "FTP_PROXY"
+UNSEAL = f'eval "${SEALED}"; '
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
+_OF_SECRETS = re.compile("auth|key|passw|secret|token", re.IGNORECASE)  # names of variables
 _COMPILE = (
     "command -v python3 >/dev/null && "
     r"python3 -m compileall -qq -x '/(node_modules|\.git)/' . || true"
@@ -44,9 +52,11 @@ def instructions_of(
 ) -> tuple[Instruction, ...]:
     """Leading steps get only the files they read, so that docker's cache knows them again.
 
-    The context holds the source in `app/`, `ca.crt` with `ca_bundle`, and `constraints.txt` with
-    an argument PIP_CONSTRAINT.
-    Arguments are for the build alone; the image keeps no variable but PATH and VIRTUAL_ENV.
+    The context holds the source in `app/`, `ca.crt` with `ca_bundle`, and `lock/` with an
+    argument PIP_CONSTRAINT.
+    Arguments are for the build alone: the image keeps no variable but PATH and VIRTUAL_ENV.
+    But it keeps their history, where whoever has it reads them; only proxies are not in it.
+    In SEALED, where it is one, steps find others, as a shell declares them.
     With a second base the steps' tools stay behind: it gets the app and its virtual environment.
     `starts` are instructions that say what a base starts whose layers don't know it: they were
     made as root, and come last, since docker's cache never knows an emptied ENTRYPOINT again.
@@ -63,14 +73,14 @@ def instructions_of(
         lines.append(Instruction(f"COPY ca.crt {CA_BUNDLE}"))
     constrained = "PIP_CONSTRAINT" in arguments
     if constrained:
-        lines.append(Instruction(f"COPY constraints.txt {CONSTRAINTS}"))
+        lines.append(Instruction(f"COPY lock/ {LOCK}/"))
     lines += _declared({*arguments} - {*REPEATABLE})
-    runs = [_run(step, f"build step {n} of {len(steps)}") for n, step in enumerate(steps, start=1)]
+    runs = _runs(steps, UNSEAL if SEALED in arguments else "")
     for run, inputs in zip(runs, known, strict=False):
         lines += (_copy(f"app/{name}", f"/app/{name}") for name in inputs)
         lines.append(run)
     lines += [SOURCE, *runs[len(known) :]]
-    own = f" {CONSTRAINTS}" if constrained else ""
+    own = f" {LOCK}" if constrained else ""
     lines.append(Instruction(f"RUN rm -rf .git{own}; {_COMPILE}"))
     if below:
         lines += [Instruction("RUN mkdir -p /opt/venv"), *_begun(below[0])]
@@ -85,7 +95,8 @@ def labels_of(labels: Mapping[str, str]) -> Instruction:
 
 
 def _declared(names: Collection[str]) -> list[Instruction]:
-    return [Instruction(f"ARG {' '.join(sorted(names))}")] if names else []
+    told = sorted(name for name in names if not PROXY.fullmatch(name))
+    return [Instruction(f"ARG {' '.join(told)}")] if told else []
 
 
 def _begun(base: str) -> list[Instruction]:
@@ -107,14 +118,30 @@ def arguments_of(inherited: Mapping[str, str], env: Mapping[str, str]) -> dict[s
     return {**ours, **REPEATABLE, **env}
 
 
+def without_credentials(arguments: Mapping[str, str]) -> dict[str, str]:
+    """Arguments as anybody may read them, apart from proxies."""
+    return {
+        name: value if PROXY.fullmatch(name) else _shown(name, value)
+        for name, value in arguments.items()
+    }
+
+
+def _shown(name: str, value: str) -> str:
+    return "" if _OF_SECRETS.search(name) else _CREDENTIALS.sub("", value)
+
+
 def ca_bundle_of(inherited: Mapping[str, str]) -> Path | None:
     """The certificates we were told to trust, where that is said."""
     named = (Path(inherited[name]) for name in sorted(_CA_VARIABLES) if inherited.get(name))
     return next((path for path in named if path.is_file()), None)
 
 
-def _run(step: str, title: str) -> Instruction:
-    return Instruction(f"RUN {json.dumps(['sh', '-e', '-c', step])}", step, title)
+def _runs(steps: Sequence[str], begin: str) -> list[Instruction]:
+    commands = (json.dumps(["sh", "-e", "-c", begin + step]) for step in steps)
+    return [
+        Instruction(f"RUN {command}", step, f"build step {n} of {len(steps)}")
+        for n, (command, step) in enumerate(zip(commands, steps, strict=True), start=1)
+    ]
 
 
 def _copy(origin: str, to: str) -> Instruction:

@@ -12,6 +12,7 @@ from typing import Any
 from dayfly.command import started
 from dayfly.images.builder import BuildError
 from dayfly.images.contents import Contents, of_archive
+from dayfly.images.dockerfile import UNSEAL
 from dayfly.images.engine import docker
 from dayfly.images.image import LayerTold
 
@@ -99,7 +100,7 @@ def made_by(row: Mapping[str, str]) -> str:
     if row["Comment"]:
         return row["Comment"]
     words = re.sub(r"^\|\d+ (\S+=\S* )*", "", row["CreatedBy"])
-    return re.sub(r"^(/bin/)?sh (-e )?-c (#\(nop\))?", "", words).strip()
+    return re.sub(r"^(/bin/)?sh (-e )?-c (#\(nop\))?", "", words).strip().removeprefix(UNSEAL)
 
 
 def _words(value: object) -> str:

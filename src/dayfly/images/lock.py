@@ -2,13 +2,27 @@
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dayfly.errors import DayflyError
 
+CONSTRAINTS = "constraints.txt"
+_SHOWN = 10  # names in a line
 _FIRST = 1001  # the priority with which apt even goes back to an older version
+# What an app is built with says pyproject.toml, and pip installs it apart from the app's own
+# packages. pip before 25.3 takes PIP_CONSTRAINT there, too: it runs itself with these words.
+_GUARD = """\
+import os
+try:
+    with open("/proc/self/cmdline", "rb") as file:
+        words = set(file.read().split(b"\\0"))
+except (IOError, OSError):
+    words = set()
+if {b"--ignore-installed", b"--no-user", b"--prefix"} <= words:
+    os.environ.pop("PIP_CONSTRAINT", None)
+"""
 
 
 class LockError(DayflyError):
@@ -49,6 +63,13 @@ class Lock:
         """The file that pip takes as PIP_CONSTRAINT."""
         return "".join(f"{name}=={version}\n" for name, version in sorted(self.pip.items()))
 
+    def write(self, folder: Path) -> None:
+        """What pip reads as PIP_CONSTRAINT, and on PYTHONPATH."""
+        folder.mkdir()
+        folder.chmod(0o755)
+        (folder / CONSTRAINTS).write_text(self.constraints)
+        (folder / "sitecustomize.py").write_text(_GUARD)
+
 
 def lock_of(path: Path, name: str) -> Lock:
     """A lock file of the source, which people know as `name`."""
@@ -78,3 +99,18 @@ def unlocked(wanted: Lock, made: Lock) -> tuple[str, ...]:
         for name in sorted(locked)
         if name in has and has[name] != locked[name]
     )
+
+
+def beside(wanted: Lock, made: Lock) -> Iterator[str]:
+    """What a lock and an image made with it do not have in common, which is no mistake."""
+    for tool, locked, has in (("apt", wanted.apt, made.apt), ("pip", wanted.pip, made.pip)):
+        more, less = has.keys() - locked.keys(), locked.keys() - has.keys()
+        if more:
+            yield f"the lock has no version for what {tool} installed: {_named(more)}"
+        if less:
+            yield f"the lock has versions for what {tool} did not install: {_named(less)}"
+
+
+def _named(names: Collection[str]) -> str:
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return ", ".join(sorted(names)[:_SHOWN]) + more

@@ -1,6 +1,6 @@
 """Who a machine's process is and what it may do, read from /proc: the same in every runtime."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,6 +24,9 @@ _LIMITS = {  # by the names of both versions of cgroups
 }
 
 
+_CONTROLLED = {"memory": "memory", "pids": "processes", "cpu": "processors"}
+
+
 def bounds_of(pids: Iterable[int], machine: str) -> dict[str, str]:
     """Of the process that knows itself to be the machine; empty where none runs.
 
@@ -36,6 +39,12 @@ def bounds_of(pids: Iterable[int], machine: str) -> dict[str, str]:
             if mark in environment:
                 return dict(_facts(PROC / str(pid), environment))
     return {}
+
+
+def without(bounds: Mapping[str, str], shared: Collection[str]) -> dict[str, str]:
+    """Bounds without the limits of these controllers, which others are under as well."""
+    left_out = {_CONTROLLED[each] for each in shared if each in _CONTROLLED}
+    return {name: value for name, value in bounds.items() if name not in left_out}
 
 
 def _facts(process: Path, environment: Iterable[bytes]) -> Iterator[tuple[str, str]]:

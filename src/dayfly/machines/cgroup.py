@@ -96,6 +96,11 @@ class Cgroups:
             except OSError as error:
                 raise MachineError(f"the limits of {machine}: {error}") from error
 
+    def shared(self, machine: str) -> tuple[str, ...]:
+        """The controllers for which it has no group of its own."""
+        folders = {name: at for name, at in self.folders(machine).items() if at.exists()}
+        return () if "" in folders else tuple(name for name in CONTROLLERS if name not in folders)
+
     def add(self, machine: str, pid: int) -> None:
         for folder in self.folders(machine).values():
             if folder.exists():

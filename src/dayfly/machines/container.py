@@ -17,6 +17,12 @@ LABEL = "dayfly."
 WHOLE_GROUP = "TINI_KILL_PROCESS_GROUP"  # told to the init process of the container
 INSIDE = "/run/dayfly"  # where a machine finds its shim, launch file and output
 BRIDGE_PORT = 8000  # of every machine that has an address of its own
+# What `description` below leaves to a process, as the kernel tells it.
+GIVEN = {
+    "capabilities": 16 * "0",
+    "capabilities within reach": 16 * "0",
+    "no new privileges": "1",
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from dayfly.images.image import Image
 from dayfly.machines import container, proc, workdir
 from dayfly.machines.bounds import bounds_of
 from dayfly.machines.cgroup import beside
-from dayfly.machines.container import INSIDE, LABEL, Mount, Network, Seen, container_name
+from dayfly.machines.container import GIVEN, INSIDE, LABEL, Mount, Network, Seen, container_name
 from dayfly.machines.ending import NEVER_STARTED
 from dayfly.machines.engine import CONFLICT, NOT_FOUND, Engine, EngineError
 from dayfly.machines.folder import Folders, Record, foreign_errors
@@ -142,6 +142,7 @@ class DockerRuntime:
             contents=contents_of_container(self._container(name)),
             bounds=bounds_of(self.pids(name), name),
             outside=tuple(path.lstrip("/") for path in (*mounted, *own, *INIT)),
+            given=GIVEN,
         )
 
     def pids(self, name: str) -> tuple[int, ...]:

@@ -70,6 +70,7 @@ class Fingerprint:
     contents: Contents
     bounds: Mapping[str, str]  # who its process is and what it may do; empty where none runs
     outside: tuple[str, ...]  # paths of its contents that are no image's
+    given: Mapping[str, str] = field(default_factory=dict)  # bounds that every machine has here
 
 
 class Runtime(Protocol):

@@ -12,7 +12,7 @@ from dayfly.command import CommandError, Setting, start_detached
 from dayfly.images.image import Image
 from dayfly.images.tree import contents_of
 from dayfly.machines import proc, workdir
-from dayfly.machines.bounds import bounds_of
+from dayfly.machines.bounds import bounds_of, without
 from dayfly.machines.cgroup import Cgroups
 from dayfly.machines.folder import Folders, Record, foreign_errors
 from dayfly.machines.intent import intend
@@ -104,7 +104,7 @@ class ProcessRuntime:
     def fingerprint(self, name: str, image: Image, mutable: Sequence[str]) -> Fingerprint:
         return Fingerprint(
             contents=contents_of(self._folders.of(name) / "app", image),
-            bounds=bounds_of(self.pids(name), name),
+            bounds=without(bounds_of(self.pids(name), name), self._cgroups.shared(name)),
             outside=tuple(f"app/{path}" for path in mutable),
         )
 

@@ -1,15 +1,16 @@
 """Whether a machine that runs still is what was built, and what becomes of one that is not."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dayfly.config.app import App
+from dayfly.config.app import App, Process
 from dayfly.events import Event
 from dayfly.images.contents import Contents
 from dayfly.images.differences import Difference, differences, settings
 from dayfly.machines.machine import Fingerprint
 from dayfly.machines.workdir import log_places
+from dayfly.release.limits import LIMITS, beyond
 
 DRIFTED = "machine.drifted"
 REPLACED, KEPT = "replaced", "kept"  # what became of it
@@ -51,19 +52,42 @@ def mutable_of(app: App) -> tuple[str, ...]:
 
 def compared(built: Contents, found: Fingerprint) -> tuple[Difference, ...]:
     """A machine's files, packages and users against its image's."""
-    return differences(built.without(found.outside), found.contents.without(found.outside))
+    own = found.contents.without(found.outside)
+    return differences(built.without(found.outside).whole, own.whole)
+
+
+def bounded(
+    found: Fingerprint, process: Process | None, equals: Sequence[Mapping[str, str]]
+) -> tuple[Difference, ...]:
+    """Limits that are not those declared, rights that the runtime or most equals do not have."""
+    if not found.bounds:
+        return ()
+    given = {name: value for name, value in found.given.items() if name in found.bounds}
+    declared = beyond(found.bounds, process) if process else ()
+    certain = {*LIMITS, *found.given}
+    rest = unusual(_apart(found.bounds, certain), [_apart(each, certain) for each in equals])
+    own = {name: found.bounds[name] for name in given}
+    return (*declared, *settings(given, own), *rest)
 
 
 def unusual(own: Mapping[str, str], equals: Sequence[Mapping[str, str]]) -> tuple[Difference, ...]:
-    """Rights and limits that most of the machines of a process do not have.
+    """Rights that most of the machines of a process do not have.
 
     No image says them; where most agree on nothing, nobody knows who has drifted.
     """
+    usual = usual_of(equals)
+    return settings(usual, own) if own and usual else ()
+
+
+def usual_of(equals: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """What most of them have; empty where they agree on nothing."""
     known = [tuple(sorted(bounds.items())) for bounds in equals if bounds]
-    if not own or not known:
-        return ()
-    usual, count = Counter(known).most_common(1)[0]
-    return settings(dict(usual), own) if count > len(known) / 2 else ()
+    usual, count = Counter(known).most_common(1)[0] if known else ((), 0)
+    return dict(usual) if count > len(known) / 2 else {}
+
+
+def _apart(bounds: Mapping[str, str], names: Collection[str]) -> dict[str, str]:
+    return {name: value for name, value in bounds.items() if name not in names}
 
 
 def history(events: Iterable[Event], release: int, now: float) -> History:

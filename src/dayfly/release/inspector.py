@@ -89,11 +89,13 @@ class Inspector:
         process = _process(machine.name)
         equals = [bounds for name, bounds in self._bounds.items() if _process(name) == process]
         built = parts.builder.contents(image)
-        told = (*drift.compared(built, found), *drift.unusual(found.bounds, equals))
+        declared = parts.app_of(parts.journal.release(machine.release)).process
+        bounds = drift.bounded(found, declared.get(machine.process), equals)
+        told = (*drift.compared(built, found), *bounds)
         if not told:
             self._found.pop(machine.name, None)
             return
-        changed = {each.name for each in differences(built, parts.builder.read(image))}
+        changed = {e.name for e in differences(built.whole, parts.builder.read(image).whole)}
         self._found[machine.name] = Drift(
             machine=machine.name,
             process=machine.process,

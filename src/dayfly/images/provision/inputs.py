@@ -1,5 +1,6 @@
 """Which files of the source a step of an image sees: no others can matter to it."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -56,10 +57,32 @@ def _missing(recipe: ImageRecipe, source: Path) -> Iterator[Problem]:
         for name in _named(step):
             if not _is_in(source, name):
                 yield Problem(at, f"the commit has no {name}")
+        for link, target in links_out(step, source):
+            says = f"{link} is a link to {target}, which leads out of what the step copies"
+            yield Problem(at, says)
 
 
 def _named(step: Provision) -> Sequence[str]:
     return (*step.files, *(path for path in (step.ansible, step.puppet, step.chef) if path))
+
+
+def links_out(step: Provision, source: Path) -> Iterator[tuple[str, str]]:
+    """Links below `files`, and what each says, that would lead elsewhere in the image.
+
+    Links are copied as such: to a neighbour of the same folder, or to a path of the image itself.
+    """
+    for top in (source / name for name in step.files if _is_in(source, name)):
+        way = [path for path in (top, *top.parents) if path.is_relative_to(source)]
+        own = [path for path in way if path.is_symlink()]
+        below = () if own else (path for path in top.rglob("*") if path.is_symlink())
+        out = [*own, *(path for path in below if not _stays(path, top))]
+        yield from ((str(link.relative_to(source)), str(link.readlink())) for link in sorted(out))
+
+
+def _stays(link: Path, top: Path) -> bool:
+    target = link.readlink()
+    inside = PurePosixPath(os.path.normpath(link.parent.relative_to(top) / target))
+    return target.is_absolute() or ".." not in inside.parts
 
 
 def _is_in(source: Path, name: str) -> bool:

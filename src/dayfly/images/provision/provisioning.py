@@ -12,10 +12,11 @@ from dayfly.config.image import ANSIBLE, CHEF, PUPPET, Provision
 from dayfly.images.bases import Base
 from dayfly.images.engine import there
 from dayfly.images.fingerprint import KEY_LETTERS, key_of, of_paths, paths_of
-from dayfly.images.lock import Lock
+from dayfly.images.lock import CONSTRAINTS, Lock
 from dayfly.images.provision import ansible, chef, puppet
 from dayfly.images.provision.inputs import inputs_of
 from dayfly.images.provision.scaffold import INSIDE, Scaffold, scaffold
+from dayfly.images.salt import salted
 from dayfly.images.workplace import Builders
 
 LAYER = "layer-"  # begins the tags of layers, whose keys are no images
@@ -41,6 +42,7 @@ class Provisioning:
     source: Path
     builders: Builders
     secrets: Mapping[str, str]
+    salt: bytes
     lock: Lock
 
     def layers(self, base: Base, steps: Sequence[Provision]) -> tuple[str, ...]:
@@ -65,7 +67,9 @@ class Provisioning:
 
     def _key(self, lower: str, step: Provision, inputs: Sequence[str]) -> str:
         about = {name: value for name, value in asdict(step).items() if name not in _NOT_INPUTS}
-        parts = (lower, json.dumps(about), of_paths(self.source, inputs), self.lock.text)
+        parts = [lower, json.dumps(about), of_paths(self.source, inputs), self.lock.text]
+        if step.told:
+            parts.append(salted(self._told(step), self.salt))
         return key_of("layer", *parts)[: KEY_LETTERS - len(LAYER)]
 
     def _make(self, layer: _Layer) -> None:
@@ -83,8 +87,11 @@ class Provisioning:
             self._do(layer.step, staged, made, layer.title)
             made.keep(layer.name, layer.step.about)
 
+    def _told(self, step: Provision) -> dict[str, str]:
+        return {name: self.secrets[name] for name in step.told}
+
     def _do(self, step: Provision, staged: Path, made: Scaffold, title: str) -> None:
-        secrets = {name: self.secrets[name] for name in step.told}
+        secrets = self._told(step)
         if command := _command_of(step):
             made.only(command, title=title, secrets=secrets)
             return
@@ -124,7 +131,8 @@ def told_versions(builders: Builders, lock: Lock) -> Builders:
     """Who builds, told of what `furnished` puts there."""
     if not lock.text:
         return builders
-    locked = {"APT_CONFIG": "apt.conf", "PIP_CONSTRAINT": "constraints.txt"}
+    pip = {"PIP_CONSTRAINT": f"pip/{CONSTRAINTS}", "PYTHONPATH": "pip"} if lock.pip else {}
+    locked = {"APT_CONFIG": "apt.conf", **pip}
     env = {name: f"{INSIDE}/{file}" for name, file in locked.items()}
     return replace(builders, env={**builders.env, **env})
 
@@ -134,5 +142,5 @@ def furnished(told: Path, lock: Lock) -> Path:
     told.chmod(0o755)  # apt looks as a user of its own
     (told / "apt.conf").write_text(f'Dir::Etc::Preferences "{INSIDE}/preferences";\n')
     (told / "preferences").write_text(lock.preferences)
-    (told / "constraints.txt").write_text(lock.constraints)
+    lock.write(told / "pip")
     return told

@@ -13,6 +13,7 @@ from dayfly.config.inherited import inherited_with
 from dayfly.images.builder import BuildError, OnLine
 from dayfly.images.dockerfile import CA_BUNDLE, arguments_of, ca_bundle_of
 from dayfly.images.engine import docker, translated
+from dayfly.images.shellwords import exports
 from dayfly.images.workplace import Builders, failed
 
 INSIDE = "/run/dayfly"  # what we tell a step, which no layer keeps; machines have theirs there, too
@@ -168,12 +169,6 @@ def scaffold(image: str, name: str, told: Path, builders: Builders) -> Iterator[
         yield Scaffold(image=image, container=name, builders=builders, told=told)
     finally:
         docker("rm", "--force", "--volumes", name)
-
-
-def exports(env: Mapping[str, str]) -> str:
-    """Variables, as a shell reads them; it knows no others than those with plain names."""
-    plain = (name for name in sorted(env) if name.isascii() and name.isidentifier())
-    return "".join(f"export {name}={shlex.quote(env[name])}\n" for name in plain)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ installer would write by help of a mounted disk are two numbers, which are put i
 import os
 import shlex
 import struct
+import tempfile
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -52,8 +53,11 @@ ext4 = {
 """
 
 
+LARGEST = 2 * 1024**4  # bytes of a disk
+
+
 class SizeError(BuildError):
-    """The disk is smaller than what has to lie on it."""
+    """The disk is smaller than what has to lie on it, or larger than one can be."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,13 +114,41 @@ def packages_without(there: Collection[str]) -> tuple[str, ...]:
 
 def require_room(disk: Disk, archive_bytes: int, files: int) -> None:
     """The file system's own tables, its journal and 5 % to work with come on top of the files."""
-    needed = archive_bytes * 105 // 100 + files * _INODE + 160 * _MEGABYTE
+    needed = _needed(archive_bytes, files)
     if disk.size < needed:
         raise SizeError(
             f"a disk of {_megabytes(disk.size)} MB is too small: what lies on it needs"
             f" {_megabytes(needed)} MB",
             hint=f"Take a larger one, such as --size {-(-needed // (256 * _MEGABYTE)) * 256}MB.",
         )
+
+
+def _needed(archive_bytes: int, files: int) -> int:
+    return archive_bytes * 105 // 100 + files * _INODE + 160 * _MEGABYTE
+
+
+def require_possible(disk: Disk, place: Path, files: int) -> None:
+    """SizeError for a size that no disk of an image with so many files can have below `place`."""
+    if disk.size > LARGEST:
+        raise SizeError(
+            f"a disk of {_megabytes(disk.size)} MB is too large",
+            hint=f"Allowed are {_megabytes(LARGEST)} MB; `qemu-img resize` makes it larger later.",
+        )
+    if disk.size < _needed(0, files):
+        raise SizeError(
+            f"a disk of {_megabytes(disk.size)} MB is too small: empty, it takes"
+            f" {_megabytes(_needed(0, files))} MB",
+            hint="Leave --size out for one of 4GB, which most images fit on.",
+        )
+    try:
+        with tempfile.TemporaryFile(dir=place) as file:
+            file.truncate(disk.size)
+    except OSError as error:
+        raise SizeError(
+            f"a disk of {_megabytes(disk.size)} MB is too large for"
+            f" the file system of {place.parent}: {error.strerror}",
+            hint="Take a smaller one; `qemu-img resize` makes it larger later.",
+        ) from error
 
 
 def written(disk: Disk, root: tuple[Path, ...], place: Path, stop: Stop) -> Path:

@@ -17,7 +17,7 @@ from dayfly.images.image import Image
 from dayfly.images.lock import Lock
 from dayfly.images.provision.provisioning import INSTALL, furnished, told_versions
 from dayfly.images.provision.scaffold import scaffold
-from dayfly.images.vm.disk import Disk, require_room, require_tools, written
+from dayfly.images.vm.disk import Disk, require_possible, require_room, require_tools, written
 from dayfly.images.vm.sameness import unlike
 from dayfly.images.vm.services import Recipe, files_of, links_of
 from dayfly.images.workplace import Builders
@@ -54,6 +54,7 @@ def made(wanted: Wanted, place: Path, builders: Builders) -> Path:
     require_tools()
     require_debian(wanted.holds)
     disk = Disk(size=wanted.size, key=wanted.image.key)
+    require_possible(disk, place, len(wanted.holds.files))
     archive = place / "root.tar"
     with locked(place.parent / ".vm.lock"):  # one container of the name at a time
         _furnish(wanted, archive, builders)
