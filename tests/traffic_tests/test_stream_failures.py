@@ -78,7 +78,7 @@ def test_an_event_stream_with_a_flaw_is_found(
     tally = traffic.run(plan(address, EVENTS))
 
     assert {failure.what for failure in tally.failures} == {what}
-    assert tally.ok == 0
+    assert tally.ok <= 1  # one that the end of the run found open, before its flaw
 
 
 @pytest.mark.parametrize(
