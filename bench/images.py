@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -114,7 +115,7 @@ def _cold(shop: Workshop, rounds: int) -> Row:
             else:
                 shop.builder.clear()
                 app = _app(shop, TURN=f"{turn}-{uuid.uuid4()}")
-                ours.append(_timed(lambda app=app: shop.build(app)))  # type: ignore[misc]
+                ours.append(_timed(partial(shop.build, app)))
     note = (
         f"packages, shell, pip, the app; by hand: docker build --no-cache; {rounds} turns, of which"
         f" each side begins every other; ours from a commit, with its checkout; {_each(ours)}"
