@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dayfly.cli.login import login
+from dayfly.cli.elsewhere import login
 from dayfly.cli.session import Session
 from dayfly.config.contexts import contexts_file
 from dayfly.errors import DayflyError, UsageError
