@@ -20,7 +20,7 @@ from dayfly.config.app import App, Process
 from dayfly.config.image import ImageRecipe, Provision
 from dayfly.config.inherited import inherited_for_builds
 from dayfly.environment.virtual import recipe_of
-from dayfly.images.base import BASE
+from dayfly.images.base import BASE, TOOLS
 from dayfly.images.builder import BuildError
 from dayfly.images.container import ContainerBuilder
 from dayfly.images.dockerfile import CA_BUNDLE, arguments_of, ca_bundle_of
@@ -51,12 +51,15 @@ http.server.ThreadingHTTPServer(("", int(os.environ["PORT"])), Handler).serve_fo
 """
 MADE = ("xxd",)
 WORKER = "useradd --system worker"
+_INSTALL = "apt-get -qq update && apt-get -qq install -y --no-install-recommends"
 BY_HAND = f"""\
-FROM {BASE}
+FROM {BASE} AS machine
 {{begin}}
-RUN apt-get -qq update && apt-get -qq install -y --no-install-recommends {" ".join(MADE)} \\
- && rm -rf /var/lib/apt/lists/*
+RUN {_INSTALL} {" ".join(MADE)} && rm -rf /var/lib/apt/lists/*
 RUN {WORKER}
+FROM machine AS build
+{{begin}}
+RUN {_INSTALL} {" ".join(TOOLS)} && rm -rf /var/lib/apt/lists/*
 RUN python3 -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH
 WORKDIR /app
@@ -64,6 +67,11 @@ COPY requirements.txt /app/
 RUN {" && ".join(STEPS)}
 COPY app.py /app/
 RUN python3 -m compileall -qq .
+FROM machine
+ENV PATH=/opt/venv/bin:$PATH
+WORKDIR /app
+COPY --from=build /opt/venv /opt/venv
+COPY --from=build /app /app
 USER 10001
 """
 _MEGABYTE = 1024 * 1024

@@ -112,9 +112,8 @@ def forget_as_a_boot_does(gateway: Gateway) -> None:
 def replace_a_daemon_that_hangs(world: World) -> None:
     world.dev.signal("charon.pid", signal.SIGSTOP)
     said = status_of(Home(world.dev.home), Place(world.dev.home / "tunnel"), measure=False)
-    assert (
-        said.reason == "the IKE daemon does not answer; one that hangs is replaced within seconds"
-    )
+    silent = "the IKE daemon does not answer; one that hangs is replaced within seconds"
+    assert said.reason == silent, said
     log = world.dev.home / "tunnel/keeper.log"
     until("it is replaced", lambda: "hangs, and was killed" in log.read_text())
     world.until_pings("10.2.0.9", seconds=10)

@@ -14,6 +14,7 @@ from dayfly.images.atwork import AtWork
 from dayfly.images.base import BASE
 from dayfly.images.bases import base_of
 from dayfly.images.builder import BuildError
+from dayfly.images.container import ContainerBuilder
 from dayfly.images.exported import contents_of_image
 from workshop import STEPS, Workshop, inside, workshop
 
@@ -61,6 +62,34 @@ def test_an_image_runs_as_nobody_and_keeps_no_setting_of_the_build(shop: Worksho
     assert inside(image, "id -u") == "10001"
     names = {line.partition("=")[0] for line in inside(image, "env").splitlines()}
     assert names == {"HOSTNAME", "HOME", "PATH", "VIRTUAL_ENV", "PWD"}
+
+
+def test_what_builds_is_not_in_an_image_and_what_steps_install_beside_it_is_told(
+    shop: Workshop,
+) -> None:
+    apt = "apt-get -qq update && apt-get -qq install -y --no-install-recommends xxd"
+    image = shop.build(shop.app(*STEPS, "git rev-parse HEAD > commit", apt))
+    tools = "command -v git pip3 pip xxd; python3 -c 'import six; print(open(\"commit\").read())'"
+    assert inside(image, tools) == image.commit
+    assert "Debian packages that build steps install are not in the image: xxd " in "\n".join(
+        shop.lines
+    )
+    assert shop.builder.contents(image).pip.keys() == {"six", "setuptools"}
+
+    image = shop.build(shop.app("pip install pip-api==0.0.34"))
+    assert inside(image, "pip --version").startswith("pip ")
+    assert not any("Debian packages" in line for line in shop.lines)
+
+
+def test_an_image_that_is_removed_leaves_nothing_that_its_steps_made(shop: Workshop) -> None:
+    image = shop.build(shop.app("pip install six==1.13.0", env={"TURN": uuid4().hex}))
+    assert isinstance(shop.builder, ContainerBuilder)
+    tags = f"--filter=reference=dayfly-{shop.builder.environment}/orders:*{image.key}"
+    assert len(docker("image", "ls", "--quiet", tags).split()) == 2
+    (known,) = docker("image", "ls", "--quiet", tags.replace(":*", ":steps-*")).split()
+    shop.builder.remove(image)
+    assert docker("image", "ls", "--quiet", tags) == ""
+    assert known not in docker("image", "ls", "--quiet", "--all").split()
 
 
 def test_a_dockerignore_of_the_app_is_for_its_dockerfile_only(shop: Workshop) -> None:

@@ -11,12 +11,15 @@ from dayfly.images.engine import described, docker
 from dayfly.images.repeatable import REPEATABLE
 
 SUITE = "bookworm"
-PACKAGES = ("ca-certificates", "git", "python3", "python3-pip", "python3-venv")
+PACKAGES = ("ca-certificates", "python3")
+TOOLS = ("git", "python3-pip", "python3-venv")  # that build steps find, and no machine has
+_UNMERGED = ("bullseye",)  # has no such package
+_MERGES = "/usr/share/mmdebstrap/hooks/merged-usr"
 _LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 
 
 def name_of(suite: str) -> str:
-    return f"dayfly/base:{suite}"
+    return f"dayfly/debian:{suite}"
 
 
 BASE = name_of(SUITE)
@@ -53,5 +56,8 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 def _mmdebstrap(suite: str, archive: Path) -> list[str]:
     left_out = [f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT]
-    packages = f"--include={','.join(PACKAGES)}"
-    return ["mmdebstrap", "--variant=minbase", packages, *left_out, suite, str(archive)]
+    # Debian 12 brings Perl to merge /usr where it is not told that it is merged already.
+    merged = () if suite in _UNMERGED else ("usr-is-merged",)
+    packages = f"--include={','.join((*PACKAGES, *merged))}"
+    hooks = (f"--hook-dir={_MERGES}",) if merged else ()
+    return ["mmdebstrap", "--variant=minbase", packages, *hooks, *left_out, suite, str(archive)]

@@ -13,7 +13,7 @@ from typing import Any
 from dayfly.clock import Stop
 from dayfly.command import CommandError, run
 from dayfly.config.image import SUITES, is_archive
-from dayfly.images.base import SUITE, made_base, name_of
+from dayfly.images.base import SUITE, TOOLS, made_base, name_of
 from dayfly.images.builder import BuildError, OnLine
 from dayfly.images.engine import described, translated
 from dayfly.images.fingerprint import key_of, of_paths
@@ -28,6 +28,7 @@ class Base:
     name: str
     id: str
     starts: tuple[str, ...]  # instructions of a Dockerfile that say what its containers start
+    tools: tuple[str, ...] = ()  # Debian packages that build steps on it expect
 
 
 def base_of(base: str | None, source: Path, folder: Path, on_line: OnLine, stop: Stop) -> Base:
@@ -47,7 +48,7 @@ def base_of(base: str | None, source: Path, folder: Path, on_line: OnLine, stop:
         about = described(name)
     if about is None:
         raise BuildError(f"the base {name} is gone, just after it was made or fetched")
-    return _base(name, about)
+    return _base(name, about, TOOLS if wanted in SUITES else ())
 
 
 def require_files(path: Path, known_as: str) -> None:
@@ -84,11 +85,11 @@ def _no_base(known_as: str, why: str) -> BuildError:
     )
 
 
-def _base(name: str, about: Mapping[str, Any]) -> Base:
+def _base(name: str, about: Mapping[str, Any], tools: tuple[str, ...]) -> Base:
     config = about["Config"] or {}
     starts = (("ENTRYPOINT", config.get("Entrypoint")), ("CMD", config.get("Cmd")))
     told = tuple(f"{word} {json.dumps(words or [])}" for word, words in starts)
-    return Base(name=name, id=about["Id"], starts=told)
+    return Base(name=name, id=about["Id"], starts=told, tools=tools)
 
 
 def _pull(base: str, on_line: OnLine, stop: Stop) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from dayfly.clock import Stop
 from dayfly.config.app import App
-from dayfly.config.image import ImageRecipe, Provision
+from dayfly.config.image import ImageRecipe
 from dayfly.images.atwork import AtWork
 from dayfly.images.base import BASE
 from dayfly.images.bases import base_of
@@ -21,7 +21,7 @@ from dayfly.images.contents import Contents, kept
 from dayfly.images.context import Context, Ground, context_of_steps, own_context
 from dayfly.images.dockerbuild import build
 from dayfly.images.dockerfile import USER
-from dayfly.images.engine import described, docker, labelled
+from dayfly.images.engine import described, docker, labelled, there
 from dayfly.images.exported import (
     configuration_of,
     contents_of_image,
@@ -37,6 +37,8 @@ from dayfly.images.workplace import Builders
 
 # Not the labels of machines: a container inherits those of its image, whoever starts it.
 _LABEL = "dayfly.image"
+_KNOWN = "steps-"  # begins the tag of what the leading steps of an image made, beside it
+_SHARED = "dayfly/tools"  # a base with the tools of the build, the same for all apps
 AskSecrets = Callable[[str, Sequence[str]], Mapping[str, str]]
 
 
@@ -85,7 +87,9 @@ class ContainerBuilder:
             self._at_work.on(app.app),
             self._context(app, source, labels, builders) as (own, ground),
         ):
-            build(own, f"{self._name(app.app)}:{key}", builders)
+            name = self._name(app.app)
+            if known := build(own, f"{name}:{key}", builders):
+                docker("tag", known, f"{name}:{_KNOWN}{key}")
         image = self._built(app.app, key)
         if image is None:
             raise BuildError(f"the image of {app.app} is gone, just after it was built")
@@ -131,8 +135,8 @@ class ContainerBuilder:
     def remove(self, image: Image) -> None:
         """Remove an image, and the layers that no other image of the app was made of."""
         name = self._name(image.app)
-        if self._built(image.app, image.key):
-            docker("image", "rm", f"{name}:{image.key}")
+        if has := there([f"{name}:{image.key}", f"{name}:{_KNOWN}{image.key}"]):
+            docker("image", "rm", *has)
         self._kept(image).unlink(missing_ok=True)
         with self._at_work.nobody_on(image.app) as free:
             if free:
@@ -203,13 +207,17 @@ class ContainerBuilder:
             salt=salt_of(self.folder),
             lock=lock,
         )
-        tools = (Provision(packages=recipe.tools),) if recipe.tools else ()
-        steps = (*recipe.provision, *tools)
-        if not steps:
-            return Ground(base=base.name, lock=lock)
-        layers = provisioning.layers(base, steps)
-        below = (base.name, *layers)[-2] if tools else None
-        return Ground(base=layers[-1], below=below, layers=layers, starts=base.starts, lock=lock)
+        layers = provisioning.layers(base, recipe.provision)
+        top = layers[-1] if layers else base.name
+        tools = tuple(dict.fromkeys((*base.tools, *recipe.tools)))
+        if not tools:
+            return Ground(base=top, layers=layers, starts=base.starts if layers else (), lock=lock)
+        if recipe in (ImageRecipe(), ImageRecipe(base=recipe.base)):
+            provisioning = replace(provisioning, name=_SHARED)
+        equipped = provisioning.equipped(base, layers, tools)
+        return Ground(
+            base=equipped, below=top, layers=(*layers, equipped), starts=base.starts, lock=lock
+        )
 
 
 def _image(about: Mapping[str, Any]) -> Image:

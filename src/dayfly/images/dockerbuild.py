@@ -13,8 +13,12 @@ from dayfly.images.progress import Progress
 from dayfly.images.workplace import Builders, failed
 
 
-def build(context: Context, name: str, builders: Builders) -> None:
-    """Build the image of this name; BuildError tells which step failed, and how."""
+def build(context: Context, name: str, builders: Builders) -> str:
+    """Build the image of this name; BuildError tells which step failed, and how.
+
+    What the leading steps made in a stage before the last, which is no part of the image and makes
+    the next build quick: an id, empty where there is one stage.
+    """
     labels = (f"--label={label}={context.labels[label]}" for label in context.labels)
     # Who lists processes sees command lines, but not the variables that docker itself is told.
     hidden = {name: text for name, text in context.arguments.items() if PROXY.fullmatch(name)}
@@ -39,6 +43,7 @@ def build(context: Context, name: str, builders: Builders) -> None:
         raise BuildError(progress.failure(), hint="\n".join(progress.tail)) from error
     finally:
         _clear(progress.left_behind if done else progress.unfinished)
+    return progress.known if progress.left_behind else ""
 
 
 def _clear(unfinished: Sequence[str]) -> None:

@@ -29,6 +29,21 @@ _COMPILE = (
     "command -v python3 >/dev/null && "
     r"python3 -m compileall -qq -x '/(node_modules|\.git)/' . || true"
 )
+# What brought packages into the virtual environment is no part of it, unless one of them asks.
+_NO_PIP = (
+    "for place in /opt/venv/lib/python3*/site-packages; do "
+    "grep -hsiE '^Requires-Dist: *pip *([^a-z0-9._ -]|$)' \"$place\"/*.dist-info/METADATA | "
+    "grep -qv 'extra *==' || "
+    'rm -rf "$place"/pip "$place"/pip-*.dist-info /opt/venv/bin/pip /opt/venv/bin/pip3*; done'
+)
+_BEGAN = "/opt/venv/pyvenv.cfg"  # was written just before the steps
+_LEFT = (
+    f"if [ -e {_BEGAN} ] && [ -d /var/lib/dpkg/info ]; then "
+    "set -- $(cd /var/lib/dpkg/info; "
+    f"find . -name '*.list' -cnewer {_BEGAN} | sed 's/^..//; s/[.]list$//; s/:.*//' | sort); "
+    '[ $# = 0 ] || echo "Debian packages that build steps install are not in the image:" '
+    '"$* (what the app needs belongs to provision under [image], the rest to tools)"; fi'
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +72,8 @@ def instructions_of(
     Arguments are for the build alone: the image keeps no variable but PATH and VIRTUAL_ENV.
     But it keeps their history, where whoever has it reads them; only proxies are not in it.
     In SEALED, where it is one, steps find others, as a shell declares them.
-    With a second base the steps' tools stay behind: it gets the app and its virtual environment.
+    With a second base the steps' tools stay behind: it gets the app and its virtual environment,
+    but no certificates; Debian packages that steps installed themselves are told.
     `starts` are instructions that say what a base starts whose layers don't know it: they were
     made as root, and come last, since docker's cache never knows an emptied ENTRYPOINT again.
     For each instruction docker makes a container and removes it, so what can be one is one.
@@ -81,7 +97,8 @@ def instructions_of(
         lines.append(run)
     lines += [SOURCE, *runs[len(known) :]]
     own = f" {LOCK}" if constrained else ""
-    lines.append(Instruction(f"RUN rm -rf .git{own}; {_COMPILE}"))
+    left = (_LEFT,) if below else ()
+    lines.append(Instruction(f"RUN {'; '.join((f'rm -rf .git{own}', _NO_PIP, *left, _COMPILE))}"))
     if below:
         lines += [Instruction("RUN mkdir -p /opt/venv"), *_begun(below[0])]
         lines += (Instruction(f"COPY --from=0 {path} {path}") for path in ("/opt/venv", "/app"))

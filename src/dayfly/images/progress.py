@@ -29,6 +29,7 @@ class Progress:
     code: str = ""  # exit status of the failed one
     unfinished: list[str] = field(default_factory=list)  # images with the source, newest first
     left_behind: list[str] = field(default_factory=list)  # those of a stage before the last
+    known: str = ""  # the last image without the source
     _current: Instruction | None = None
     _told: bool = True
     _has_source: bool = False
@@ -69,6 +70,8 @@ class Progress:
     def _made(self, image: str) -> None:
         if self._has_source:
             self.unfinished.insert(0, image)
+        else:
+            self.known = image
 
     def _tell(self, how: str) -> None:
         if not self._told and self._current and self._current.step:

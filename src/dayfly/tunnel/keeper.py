@@ -28,7 +28,7 @@ from dayfly.tunnel.place import Place
 from dayfly.tunnel.plan import Plan
 from dayfly.tunnel.prepared import Prepared, clear_leftovers, let_go, prepare, secure
 from dayfly.tunnel.recalled import recalled, remember
-from dayfly.tunnel.talk import Daemon, NoDaemonError, talking
+from dayfly.tunnel.talk import ASK_SECONDS, Daemon, NoDaemonError, talking
 from dayfly.tunnel.telling import Telling
 from dayfly.tunnel.waiting import FIRST_SECONDS, Waiting
 from dayfly.tunnel.watch import Watch
@@ -38,8 +38,7 @@ ROUND_SECONDS = 0.15
 STANDING_SECONDS = 1.0  # between two looks at a tunnel that stands
 ROUTES_SECONDS = 2  # that a tunnel may stand without routes
 RETRY_SECONDS = 1.0  # after one that did not live longer
-ASK_SECONDS = 2.0  # that the daemon may take to answer …
-HANGS_SECONDS = 5.0  # … and that it may be silent before another one is started in its place
+HANGS_SECONDS = 5.0  # that the daemon may be silent before another one is started in its place
 LARGEST_LOG = 8 * 1024**2
 DAEMON, TELLING = "the IKE daemon", "what is told of it"
 

@@ -13,7 +13,7 @@ from dayfly.tunnel.place import Kept, Place
 from dayfly.tunnel.plan import Plan
 from dayfly.tunnel.prepared import plan_of, shown_by, tunnel_of
 from dayfly.tunnel.reasons import why
-from dayfly.tunnel.talk import SILENT, NoDaemonError, SilentError, talking
+from dayfly.tunnel.talk import ASK_SECONDS, SILENT, NoDaemonError, SilentError, talking
 
 GLANCE_SECONDS = 0.3
 STOPPED = "it is not brought up here: `dayfly tunnel up`"
@@ -28,7 +28,7 @@ def status_of(home: Home, place: Place, *, measure: bool = True) -> Status:
     plan = plan_of(home, tunnel_of(home))
     kept = place.told() if place.is_kept() else None
     try:
-        with talking(place.vici) as daemon:
+        with talking(place.vici, seconds=ASK_SECONDS) as daemon:
             sas = daemon.sas()
     except NoDaemonError as error:
         reason = _why_stopped(kept, silent=isinstance(error, SilentError))

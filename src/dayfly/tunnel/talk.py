@@ -15,7 +15,8 @@ from dayfly.tunnel.credentials import Credentials
 from dayfly.tunnel.plan import Plan
 from dayfly.tunnel.problem import TunnelError
 
-SECONDS = 5.0
+SECONDS = 5.0  # that it may take to load what it is given …
+ASK_SECONDS = 2.0  # … and to answer
 SILENT = "the IKE daemon does not answer"
 Sa = Mapping[str, Any]
 

@@ -48,7 +48,7 @@ class Provisioning:
     def layers(self, base: Base, steps: Sequence[Provision]) -> tuple[str, ...]:
         """Their names, each made on the one before; only missing ones are made."""
         layers = tuple(self._wanted(base, steps))
-        has = there([layer.name for layer in layers])
+        has = there([layer.name for layer in layers]) if layers else ()
         for layer in layers:
             if layer.name in has:
                 self.builders.on_line(f"{layer.title} is unchanged")
@@ -56,14 +56,30 @@ class Provisioning:
                 self._make(layer)
         return tuple(layer.name for layer in layers)
 
+    def equipped(self, base: Base, layers: Sequence[str], packages: Sequence[str]) -> str:
+        """The name of what is above these layers of the base: with packages for the build alone."""
+        below, lower = (layers[-1], layers[-1]) if layers else (base.name, base.id)
+        step = Provision(packages=tuple(packages))
+        title = f"image step for the build alone, {step.about!r}"
+        layer = self._layer(below, lower, step, (), title)
+        if layer.name not in there([layer.name]):
+            self._make(layer)
+        return layer.name
+
     def _wanted(self, base: Base, steps: Sequence[Provision]) -> Iterator[_Layer]:
         below, lower, paths = base.name, base.id, paths_of(self.source)
         for number, step in enumerate(steps, start=1):
             inputs = inputs_of(step, paths)
-            name = f"{self.name}:{LAYER}{self._key(lower, step, inputs)}"
             title = f"image step {number} of {len(steps)}, {step.about!r}"
-            yield _Layer(name=name, below=below, step=step, inputs=inputs, title=title)
-            below = lower = name
+            layer = self._layer(below, lower, step, inputs, title)
+            yield layer
+            below = lower = layer.name
+
+    def _layer(
+        self, below: str, lower: str, step: Provision, inputs: Sequence[str], title: str
+    ) -> _Layer:
+        name = f"{self.name}:{LAYER}{self._key(lower, step, inputs)}"
+        return _Layer(name=name, below=below, step=step, inputs=inputs, title=title)
 
     def _key(self, lower: str, step: Provision, inputs: Sequence[str]) -> str:
         about = {name: value for name, value in asdict(step).items() if name not in _NOT_INPUTS}

@@ -24,7 +24,13 @@ _REMOVE = f"""\
 [ -e {_STATE}/passwd ] || exit 0
 apt-mark -qq auto puppet-agent puppet >/dev/null 2>&1 || true
 apt-get -qq autoremove -y --purge -o Dpkg::Use-Pty=0 >/dev/null
-grep -q '^puppet:' {_STATE}/passwd || {{ userdel puppet; groupdel puppet; }} 2>/dev/null || true
+grep -q '^puppet:' {_STATE}/passwd || {{
+  # dpkg refuses to work where an override, which purging leaves, names somebody who is gone.
+  dpkg-statoverride --list | while read -r user group mode path; do
+    [ "$user:$group" = puppet:puppet ] && dpkg-statoverride --remove "$path"
+  done
+  userdel puppet; groupdel puppet
+}} 2>/dev/null || true
 rm -rf /etc/puppet /var/lib/puppet /var/cache/puppet /var/log/puppet
 """
 
