@@ -35,10 +35,16 @@ def hold_what_others_take_away(world: World) -> None:
         space.ip(f"{version} route del blackhole {network} metric {METRIC}")
     world.until_pings("10.2.0.9", seconds=10)
     world.until_pings("fd00:2::9", seconds=10)
+    until("what holds back is there again", lambda: all(held(world.dev, v) for v in THEIRS))
     for version, (network, router) in THEIRS.items():
-        assert f"to {network} blackhole" in space.ip(f"{version} rule")
-        assert f"blackhole {network}" in space.ip(f"{version} route")
         space.ip(f"{version} route del {network} via {router}")
+
+
+def held(gateway: Gateway, version: str) -> bool:
+    """By a rule and a route, where nothing leads into the tunnel."""
+    network, _ = THEIRS[version]
+    rule, route = (gateway.space.ip(f"{version} {table}") for table in ("rule", "route"))
+    return f"to {network} blackhole" in rule and f"blackhole {network}" in route
 
 
 def rules_of_its_own(world: World) -> None:
