@@ -6,6 +6,7 @@ Exit status 1 when a bar was missed or a part failed; what this machine can't me
 import argparse
 import os
 import platform
+import shlex
 import signal
 import sys
 import time
@@ -102,7 +103,7 @@ def built(rounds: int) -> Iterator[Row | Skipped]:
 
 
 def joined(rounds: int) -> Iterator[Row | Skipped]:
-    yield from tunnel.measure(min(rounds, 5))
+    yield from tunnel.measure(rounds)
 
 
 PARTS: dict[str, Callable[..., Iterator[Row | Skipped]]] = {
@@ -140,7 +141,7 @@ def main() -> int:
             failed = True
             found.append(Skipped(name, "it failed"))
             say(traceback.format_exc())
-    about = about_this(time.monotonic() - began, load)
+    about = about_this(time.monotonic() - began, load, asked)
     if asked.page:
         asked.page.parent.mkdir(parents=True, exist_ok=True)
         asked.page.write_text(page(about, found))
@@ -170,9 +171,12 @@ def arguments() -> argparse.Namespace:
     return asked
 
 
-def about_this(seconds: float, load: tuple[float, float, float]) -> About:
+def about_this(
+    seconds: float, load: tuple[float, float, float], asked: argparse.Namespace
+) -> About:
     git = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
     cpus = len(os.sched_getaffinity(0))
+    words = [*asked.parts, "--rounds", str(asked.rounds)]
     return About(
         date=datetime.now(UTC).isoformat(timespec="minutes"),
         commit=output_of(git, setting=Setting(cwd=ROOT)).strip(),
@@ -181,7 +185,7 @@ def about_this(seconds: float, load: tuple[float, float, float]) -> About:
         load=f"{load[0]:.1f} before, {os.getloadavg()[0]:.1f} after (of 1 minute, with the bench)",
         seconds=round(seconds),
         haproxy=output_of([find_program(None), "-v"]).split()[2],
-        command="scripts/bench",
+        command=shlex.join(["scripts/bench", *words]),
     )
 
 

@@ -152,7 +152,14 @@ def _daemons(world: World) -> list[int]:
     spaces = [gateway.space.name for gateway in world.gateways.values()]
     found = [output_of(["ip", "netns", "pids", space]).split() for space in spaces]
     pids = [int(pid) for each in found for pid in each]
-    return [pid for pid in pids if "charon" in Path(f"/proc/{pid}/comm").read_text()]
+    return [pid for pid in pids if "charon" in _command(pid)]
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text()
+    except (FileNotFoundError, ProcessLookupError):  # it has just ended
+        return ""
 
 
 @contextmanager
