@@ -2,41 +2,34 @@
 
 import os
 import shutil
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from urllib.request import urlopen
 
+from bench import vms
 from bench.docker import docker, missing
 from bench.row import Row, Skipped, at_most, median, times
-from dayfly.clock import Stop, wait_until
-from dayfly.command import Setting, output_of, which
+from bench.vms import BUILT, MEGABYTE, told
+from dayfly.clock import wait_until
+from dayfly.command import Setting, output_of
 from dayfly.config.app import App, Process
 from dayfly.config.image import ImageRecipe, Provision
 from dayfly.config.inherited import inherited_for_builds
-from dayfly.environment.virtual import recipe_of
 from dayfly.images.base import BASE, TOOLS
-from dayfly.images.builder import BuildError
 from dayfly.images.container import ContainerBuilder
 from dayfly.images.dockerfile import CA_BUNDLE, arguments_of, ca_bundle_of
 from dayfly.images.image import Image
 from dayfly.images.tree import TreeBuilder
-from dayfly.images.vm.disk import require_tools
-from dayfly.images.vm.vm import Wanted, made
-from dayfly.images.workplace import Builders
 from dayfly.machines.docker import DockerRuntime
 from dayfly.machines.machine import Runtime, Spec
 from dayfly.machines.process import ProcessRuntime
 from dayfly.machines.uids import uid_for
-from virtual import booted, has_kvm
-from workshop import STEPS, UID, Workshop, tree_builder, workshop
+from workshop import STEPS, Workshop, tree_builder, workshop
 
-BUILT, STARTED = "images", "from start to ready, and memory"
 ENVIRONMENT = f"bench{uuid.uuid4().hex[:6]}"
 RUN = "python3 app.py"
 APP = """\
@@ -50,6 +43,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(("", int(os.environ["PORT"])), Handler).serve_forever()
 """
 MADE = ("xxd",)
+TOLD = {"package": MADE[0], "step": STEPS[0], "run": RUN}  # a playbook, of the same
 WORKER = "useradd --system worker"
 _INSTALL = "apt-get -qq update && apt-get -qq install -y --no-install-recommends"
 BY_HAND = f"""\
@@ -74,7 +68,6 @@ COPY --from=build /opt/venv /opt/venv
 COPY --from=build /app /app
 USER 10001
 """
-_MEGABYTE = 1024 * 1024
 
 
 def measure(rounds: int) -> Iterator[Row | Skipped]:
@@ -92,8 +85,7 @@ def measure(rounds: int) -> Iterator[Row | Skipped]:
         yield _changes_beside_docker(shop, rounds)
         image = shop.build(_app(shop))
         yield from _started(shop, image, rounds)
-        yield from _virtual(shop, image, min(rounds, 3))
-    yield Skipped(STARTED, "a VM from nothing with a playbook: there is no bare VM to begin with")
+        yield from vms.measure(shop, _app(shop), image, min(rounds, 3), TOLD)
 
 
 def _for_machines(shop: Workshop) -> TreeBuilder:
@@ -199,13 +191,12 @@ def _started(shop: Workshop, image: Image, rounds: int) -> Iterator[Row]:
         runtime = DockerRuntime(shop.home, ENVIRONMENT)
     else:
         runtime = ProcessRuntime(shop.home, ENVIRONMENT)
-    seconds, memory = [], []
+    found = list[tuple[float, float]]()
     for number in range(rounds):
-        with _machine(runtime, image, number) as (took, used):
-            seconds.append(took)
-            memory.append(used)
+        with _machine(runtime, image, number) as each:
+            found.append(each)
     what = "container" if image.runtime == "docker" else "process"
-    yield from _told(what, seconds, memory, "of its processes")
+    yield from told(what, found, "of its processes")
 
 
 @contextmanager
@@ -222,54 +213,9 @@ def _machine(runtime: Runtime, image: Image, number: int) -> Iterator[tuple[floa
         )
         took = time.monotonic() - began
         usage = runtime.usage(machine.name)
-        yield took, (usage.memory if usage else 0) / _MEGABYTE
+        yield took, (usage.memory if usage else 0) / MEGABYTE
     finally:
         runtime.remove(machine.name)
-
-
-def _virtual(shop: Workshop, image: Image, rounds: int) -> Iterator[Row | Skipped]:
-    if which("qemu-system-x86_64") is None:
-        yield Skipped(STARTED, "the VM image: qemu-system-x86 is not installed")
-        return
-    try:
-        require_tools()
-    except BuildError as error:
-        yield Skipped(STARTED, f"the VM image: {error} {error.hint}")
-        return
-    with tempfile.TemporaryDirectory(dir=shop.home) as place:
-        began = time.monotonic()
-        disk = _disk(shop, image, Path(place))
-        yield Row(
-            part=BUILT, what="a VM image of an image", ours=time.monotonic() - began, unit="s"
-        )
-        seconds, memory = [], []
-        for _ in range(rounds):
-            began = time.monotonic()
-            with booted(disk) as guest:
-                guest.until_healthy("/")
-                seconds.append(time.monotonic() - began)
-                memory.append(guest.memory() / _MEGABYTE)
-    how = "KVM" if has_kvm() else "without KVM, which this machine has not: every instruction of it"
-    yield from _told("VM image", seconds, memory, f"of qemu, of 512 MB; {how}")
-
-
-def _disk(shop: Workshop, image: Image, place: Path) -> Path:
-    holds = shop.builder.contents(image)
-    recipe = recipe_of(_app(shop), 1, image, holds, shop.builder.configuration(image))
-    builders = Builders(
-        inherited=inherited_for_builds(), env={}, home=shop.home, uid=UID,
-        on_line=lambda _: None, stop=Stop(), ends=time.monotonic() + 1800,
-    )  # fmt: skip
-    wanted = Wanted(
-        image=image, holds=holds, name=f"dayfly-bench-{uuid.uuid4().hex[:8]}", size=4 * 1024**3,
-        recipe=recipe,
-    )  # fmt: skip
-    return made(wanted, place, builders)
-
-
-def _told(what: str, seconds: list[float], memory: list[float], of: str) -> Iterator[Row]:
-    yield Row(part=STARTED, what=f"{what}: ready after", ours=median(seconds), unit="s")
-    yield Row(part=STARTED, what=f"{what}: memory", ours=median(memory), unit="MB", note=of)
 
 
 def _answers(url: str) -> bool:

@@ -23,6 +23,7 @@ KVM = Path("/dev/kvm")
 BOOT_SECONDS = 300.0  # without KVM it is slow
 DOWN_SECONDS = 60.0
 MEGABYTES = 512
+_TAR = ("tar", "--numeric-owner", "--xattrs", "--xattrs-include=security.capability")
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Guest:
     process: "subprocess.Popen[bytes]"
     folder: Path
     port: int  # of this host, that leads to the app's
+    ssh: int | None = None  # one that leads to its sshd
 
     @property
     def console(self) -> str:
@@ -82,21 +84,30 @@ def has_kvm() -> bool:
 
 
 @contextmanager
-def booted(disk: Path, *drives: Path, to: int = 8000) -> Iterator[Guest]:
-    """What it writes is forgotten; it reaches nothing outside of itself."""
+def booted(disk: Path, *drives: Path, to: int = 8000, furnished: bool = False) -> Iterator[Guest]:
+    """What it writes is forgotten; it reaches nothing outside of itself.
+
+    One that is to be `furnished` from outside reaches what this host does.
+    """
     with tempfile.TemporaryDirectory(prefix="dayfly-vm-") as name:
         folder, port = Path(name), free_port()
         (folder / "console").touch()
-        argv = _qemu(disk, drives, folder, port, to)
+        ssh = free_port() if furnished else None
+        ways = {port: to} if ssh is None else {port: to, ssh: 22}
+        argv = _qemu(disk, drives, folder, ways, alone=not furnished)
         with subprocess.Popen(argv, stdin=subprocess.DEVNULL) as process:
             try:
-                yield Guest(process, folder, port)
+                yield Guest(process, folder, port, ssh)
             finally:
                 process.kill()
 
 
-def _qemu(disk: Path, drives: Sequence[Path], folder: Path, port: int, to: int) -> list[str]:
+def _qemu(
+    disk: Path, drives: Sequence[Path], folder: Path, ways: Mapping[int, int], *, alone: bool
+) -> list[str]:
+    """`ways` lead from a port of this host to one of the guest."""
     fast = ["-enable-kvm", "-cpu", "host"] if has_kvm() else ["-cpu", "max"]
+    forwarded = "".join(f",hostfwd=tcp:127.0.0.1:{here}-:{there}" for here, there in ways.items())
     given = [f"file={drive},format=raw,if=virtio,readonly=on,file.locking=off" for drive in drives]
     return [
         "qemu-system-x86_64", "-nodefaults", "-display", "none", *fast,
@@ -104,7 +115,7 @@ def _qemu(disk: Path, drives: Sequence[Path], folder: Path, port: int, to: int) 
         "-qmp", f"unix:{folder / 'qmp'},server=on,wait=off",
         "-drive", f"file={disk},format=qcow2,if=virtio,snapshot=on",
         *(word for drive in given for word in ("-drive", drive)),
-        "-netdev", f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:{to}",
+        "-netdev", f"user,id=net,restrict={'on' if alone else 'off'}{forwarded}",
         "-device", "virtio-net-pci,netdev=net",
     ]  # fmt: skip
 
@@ -142,7 +153,7 @@ def found_on(disk: Path, place: Path, model: Contents) -> Found:
     tree.mkdir()
     output_of(["debugfs", "-R", f"rdump / {tree}", str(root)], seconds=300)
     archive = place / "found.tar"
-    output_of(["tar", "-cf", str(archive), "--numeric-owner", "-C", str(tree), "."], seconds=300)
+    output_of([*_TAR, "-cf", str(archive), "-C", str(tree), "."], seconds=300)
     with archive.open("rb") as stream:
         contents = of_archive(stream)
     files = _put_right(contents.files, _inodes(root, tree), model.files)
