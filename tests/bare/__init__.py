@@ -11,7 +11,7 @@ from dayfly.clock import Stop, wait_until
 from dayfly.command import CommandError, output_of
 from dayfly.config.inherited import inherited_for_builds
 from dayfly.hosts.keys import keys_of
-from dayfly.images.base import SUITE, made_base
+from dayfly.images.base import made_base
 from dayfly.images.dockerfile import ca_bundle_of
 from production.environment import DAYFLY, ROOTS
 
@@ -128,12 +128,13 @@ class Bare:
 def image(folder: Path, suite: str) -> str:
     base = made_base(folder, print, Stop(), suite)
     (folder / "Dockerfile").write_text(DOCKERFILE.format(base=base))
-    output_of(["docker", "build", "--quiet", "--tag", IMAGE, str(folder)], seconds=300)
-    return IMAGE
+    name = f"{IMAGE}:{suite}"
+    output_of(["docker", "build", "--quiet", "--tag", name, str(folder)], seconds=300)
+    return name
 
 
 @contextmanager
-def bare(folder: Path, suite: str = SUITE) -> Iterator[Bare]:
+def bare(folder: Path, suite: str) -> Iterator[Bare]:
     """One that starts again when it reboots; `deploy` becomes root there, `guest` does not."""
     made = image(folder, suite)
     run = ["docker", "run", "--detach", "--restart=always", *CONFINED]

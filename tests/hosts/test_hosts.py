@@ -32,7 +32,7 @@ SPOILED = [
 ]
 OWN_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPEX/cu9wEZJSzfGhAmFsHneSHKP6Dj05RGFCKax5p6Y own"
 BEFORE = f"""\
-apt-get -qq purge -y python3-minimal python3.11-minimal >/dev/null
+apt-get -qq purge -y 'python3*' >/dev/null
 apt-get -qq autoremove -y --purge >/dev/null
 useradd --create-home --home-dir /srv/eve --shell /usr/sbin/nologin eve
 useradd --create-home --shell /bin/sh kim
@@ -65,10 +65,10 @@ dayfly release
 """
 
 
-@pytest.fixture(scope="module")
-def host() -> Iterator[Bare]:
+@pytest.fixture(scope="module", params=["bookworm", "trixie"])
+def host(request: pytest.FixtureRequest) -> Iterator[Bare]:
     need_docker()
-    with open_folder() as folder, bare(folder) as made:
+    with open_folder() as folder, bare(folder, request.param) as made:
         yield made
 
 
