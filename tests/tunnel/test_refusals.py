@@ -385,18 +385,3 @@ print("ready", flush=True); input()
         yield process.pid
     finally:
         process.communicate(b"\n")
-
-
-def test_who_is_not_root_is_told(alone: Gateway, tmp_path: Path) -> None:
-    ordinary()(alone)
-    program = "from dayfly.tunnel.lifetime import require_root; import os; os.seteuid(65534);"
-    program += "require_root()"
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env=python_path(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert "a tunnel needs root" in done.stderr

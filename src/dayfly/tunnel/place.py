@@ -14,6 +14,7 @@ from dayfly.clock import DeadlineError, wait_until
 from dayfly.config.tunnel_rules import Network
 from dayfly.durable import translated, write_atomically
 from dayfly.stored import read_json
+from dayfly.tunnel.problem import UnseenError
 
 LOCK_SECONDS = 0.5
 LOG = "charon.log"  # of the IKE daemon
@@ -156,6 +157,8 @@ class Place:
             descriptor = os.open(self.lock, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             return False
+        except PermissionError as error:  # what root made is for root alone
+            raise UnseenError from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

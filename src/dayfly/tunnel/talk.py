@@ -13,7 +13,7 @@ from dayfly.errors import DayflyError
 from dayfly.tunnel.connections import connections
 from dayfly.tunnel.credentials import Credentials
 from dayfly.tunnel.plan import Plan
-from dayfly.tunnel.problem import TunnelError
+from dayfly.tunnel.problem import TunnelError, UnseenError
 
 SECONDS = 5.0  # that it may take to load what it is given …
 ASK_SECONDS = 2.0  # … and to answer
@@ -87,7 +87,7 @@ def talking(path: Path, *, seconds: float = SECONDS) -> Iterator[Daemon]:
         try:
             connection.connect(str(path))
         except PermissionError as error:
-            raise TunnelError("only root can see whether the tunnel is up") from error
+            raise UnseenError from error
         except (TimeoutError, BlockingIOError) as error:  # more wait for it than it has room for
             raise SilentError(SILENT) from error
         except OSError as error:
