@@ -1,11 +1,12 @@
 """The addresses of a machine, and what they say of a tunnel."""
 
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
 from dayfly.config.load import load_environment
-from dayfly.tunnel.own import LOOPBACK, elsewhere, listed
+from dayfly.tunnel.own import LOOPBACK, elsewhere, listed, to_take
 from dayfly.tunnel.plan import planned
 from dayfly.tunnel.problem import TunnelError
 from dayfly.tunnel.talk import LONGEST, require_short
@@ -46,6 +47,31 @@ def test_a_machine_of_the_other_site_is_known_by_its_addresses(addresses: str, s
     said = elsewhere(planned(tunnel, "key", lambda _: ()), found)
 
     assert says in said if says else said == ""
+
+
+@pytest.mark.parametrize(
+    ("ours", "taken", "kernel", "expected"),
+    [
+        ("10.1.0.0/16 fd00:1::/48", "", False, ""),
+        ("10.1.0.0/16 10.7.0.0/16 fd00:7::/48", "", False, "10.7.0.0/16 fd00:7::/48"),
+        ("10.1.0.0/16 10.7.0.0/16 fd00:7::/48", "", True, "fd00:7::/48"),
+        ("10.8.0.0/16", "10.8.0.0/16", False, "10.8.0.0/16"),  # there is none but what was taken
+        ("10.8.0.0/16", "", False, ""),  # the same, and somebody else gave it to this machine
+        ("10.1.0.0/16 10.9.9.9/32", "", True, ""),
+    ],
+)
+def test_an_address_is_taken_where_the_gateway_has_none(
+    ours: str, taken: str, kernel: bool, expected: str
+) -> None:
+    found = list(listed(f"{SHOWN}1: lo    inet 10.8.0.0/32 scope global lo\n"))
+    networks, before = (list(map(ip_network, text.split())) for text in (ours, taken))
+
+    assert to_take(networks, found, before, kernel=kernel) == [*map(ip_network, expected.split())]
+
+
+def test_an_address_that_may_be_a_hosts_is_not_taken() -> None:
+    with pytest.raises(TunnelError, match=r"no address in 10\.9\.9\.9/32, and none is free there"):
+        to_take([ip_network("10.9.9.9/32")], [], [], kernel=False)
 
 
 def test_a_socket_can_be_made_at_a_path_that_is_short_enough() -> None:

@@ -11,6 +11,7 @@ from dayfly.tunnel.plan import Plan
 from dayfly.tunnel.problem import TunnelError
 
 LOOPBACK = "lo"
+HOSTS_ALONE = 2  # addresses: in so small a network each may be a host's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,29 @@ def own_address(ours: Sequence[Network]) -> str | None:
     """An address of this machine in one of the site's own networks."""
     among = (own.address for own in addresses() if any(own.address in each for each in ours))
     return next(map(str, among), None)
+
+
+def to_take(
+    ours: Sequence[Network], found: Sequence[Own], taken: Sequence[Network], *, kernel: bool
+) -> list[Network]:
+    """Own networks that an address has to be taken in: strongSwan makes no way without one.
+
+    With the kernel's ESP one address of a family is enough. TunnelError where none is free.
+    `taken`: in which one was before.
+    """
+    ours_by_now = {Own(device=LOOPBACK, address=each.network_address) for each in taken}
+    there = [own.address for own in found if own not in ours_by_now]
+    having = [each for each in ours if any(address in each for address in there)]
+    served = {each.version for each in having} if kernel else set()
+    lacking = [each for each in ours if each not in having and each.version not in served]
+    for network in lacking:
+        if network.num_addresses <= HOSTS_ALONE:
+            raise TunnelError(
+                f"this gateway has no address in {network}, and none is free there",
+                hint="Name a larger network in `networks`, one that this gateway has an address"
+                " in, or a free one.",
+            )
+    return lacking
 
 
 def require_here(plan: Plan) -> None:

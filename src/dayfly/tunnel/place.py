@@ -29,9 +29,15 @@ class State:
     settings: str = ""  # what it was brought up with
     networks: tuple[str, ...] = ()  # of the other site: nothing for them leaves in clear
 
+    taken: tuple[str, ...] = ()  # own networks that an address was taken in
+
     @property
     def theirs(self) -> tuple[Network, ...]:
         return tuple(ip_network(text) for text in self.networks)
+
+    @property
+    def ours_taken(self) -> tuple[Network, ...]:
+        return tuple(ip_network(text) for text in self.taken)
 
 
 @dataclass(frozen=True, kw_only=True)
