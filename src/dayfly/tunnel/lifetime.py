@@ -14,11 +14,12 @@ from dayfly.tunnel.credentials import today
 from dayfly.tunnel.guard import Guard
 from dayfly.tunnel.host import notes, require_apart, require_ports, require_programs, require_root
 from dayfly.tunnel.observed import Status
+from dayfly.tunnel.own import require_here
 from dayfly.tunnel.place import Place
 from dayfly.tunnel.prepared import Prepared, prepare, secure, take_back
 from dayfly.tunnel.problem import TunnelError
 from dayfly.tunnel.status import UNKNOWN, status_of
-from dayfly.tunnel.talk import answers
+from dayfly.tunnel.talk import answers, require_short
 
 Say = Callable[[str], None]
 
@@ -37,6 +38,7 @@ def up(home: Home, *, start: Callable[[], None], say: Say) -> Status:
     require_root()
     require_programs()
     place = Place(home.tunnel)
+    require_short(place.vici)
     guard = Guard(place)
     with suppress(DayflyError):  # files of before may be gone: what follows writes them anew
         guard.hold()  # before anything that can fail: after a boot it may be gone
@@ -44,6 +46,7 @@ def up(home: Home, *, start: Callable[[], None], say: Say) -> Status:
     kept = place.is_kept()
     if not kept and charons.running(place) is None:
         require_ports()
+    require_here(prepared.plan)
     require_apart(prepared.plan.theirs)
     secure(guard, prepared)
     known = place.told().settings
