@@ -3,6 +3,7 @@
 import subprocess
 import tarfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,12 +11,14 @@ import pytest
 
 from dayfly.clock import Stop
 from dayfly.config.app import App, Build
+from dayfly.config.image import ImageRecipe
 from dayfly.images.atwork import AtWork
 from dayfly.images.base import BASE
 from dayfly.images.bases import base_of
 from dayfly.images.builder import BuildError
 from dayfly.images.container import ContainerBuilder
 from dayfly.images.exported import contents_of_image
+from dayfly.images.lock import Lock
 from workshop import STEPS, Workshop, inside, workshop
 
 pytestmark = pytest.mark.docker
@@ -107,6 +110,18 @@ def test_a_build_that_is_stopped_leaves_no_image_with_the_source(shop: Workshop)
     assert failed.value.message.startswith(named)
     dangling = docker("image", "ls", "--quiet", "--filter=dangling=true").split()
     assert [image for image in dangling if source in sources(image)] == []
+
+
+def test_a_lock_is_for_the_machine_and_names_what_it_has_not_got(shop: Workshop) -> None:
+    """Debian ties tools to the newest Python, which the lock may not have."""
+    old = Lock(apt={"python3.11": "3.11.2-6", "python3.11-minimal": "3.11.2-6"})
+    shop.project.write("image.lock", old.text)
+    app = replace(shop.app("true"), image=ImageRecipe(lock="image.lock"))
+    with pytest.raises(BuildError, match="not what the lock says: python3") as failed:
+        shop.build(app)
+
+    assert "3.11.2-6" in failed.value.message
+    assert not any("for the build alone" in line for line in shop.lines)
 
 
 def test_an_image_that_is_removed_leaves_nothing_that_its_steps_made(shop: Workshop) -> None:
