@@ -37,7 +37,8 @@ class Peer:
     identity: str
     own_identity: str
     key: str | None = field(default=None, repr=False)  # pre-shared; None: certificates
-    seen: Seen | None = None  # where one that calls was last
+    # Where one that calls was last: nothing that was set, so it makes no other settings.
+    seen: Seen | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
