@@ -14,6 +14,7 @@ from dayfly.tunnel.status import UNKEPT
 from dayfly.tunnel.strongswan import TABLE
 from gateways import DEV, PRODUCTION, Space, World, both, found, recorded, strange, two_sites
 from gateways.troubles import (
+    apply_another_key_that_nobody_saw,
     apply_other_settings,
     boot_without_a_key,
     hold_what_others_take_away,
@@ -131,6 +132,7 @@ def test_a_tunnel_lives_through_everything_and_nothing_crosses_the_internet_in_c
             hold_what_others_take_away(world)
             rules_of_its_own(world)
             apply_other_settings(world)
+            apply_another_key_that_nobody_saw(world)
             boot_without_a_key(world)
             replace_a_daemon_that_hangs(world)
             assert say(caller, b"still") == b"still"

@@ -2,7 +2,8 @@
 
 It is started by `dayfly tunnel up`, or by systemd at boot. Before anything else it holds what lets
 nothing leave in clear, and goes on with that whatever happens to the rest. A daemon that ends, or
-hangs, is started again; one that outlived its keeper is taken over, so that nothing is interrupted.
+hangs, is started again; one that outlived its keeper is taken over, so that nothing is interrupted,
+unless the settings are other ones by now.
 """
 
 import logging
@@ -23,6 +24,7 @@ from dayfly.tunnel import charon as charons
 from dayfly.tunnel.charon import Charon
 from dayfly.tunnel.guard import Guard
 from dayfly.tunnel.host import require_ports
+from dayfly.tunnel.loaded import loaded_with, remember_loaded
 from dayfly.tunnel.observed import Connection, observed, overall, to_initiate
 from dayfly.tunnel.place import Place
 from dayfly.tunnel.plan import Plan
@@ -76,18 +78,28 @@ class Keeper:
         prepared = prepare(self._home, self._place)
         state = secure(self._guard, prepared)
         prepared = replace(prepared, plan=recalled(prepared.plan, self._place.seen))
-        charon = charons.running(self._place)
+        charon = self._taken_over(prepared)
         fresh = charon is None
         if charon is None:
             require_ports()
             clear_leftovers(prepared, kernel=state.kernel)
             charon = charons.start(self._place, kernel=state.kernel)
+            remember_loaded(charon, prepared.fingerprint)
         self._load(charon, prepared, kernel=state.kernel)
         let_go(self._place, prepared, state)
         log.info("the IKE daemon runs, pid %s%s", charon.pid, "" if fresh else ", as before")
         self._telling.tell(problem="", settings=prepared.fingerprint)
         log.warning("the IKE daemon %s", self._look_after(charon, prepared, fresh=fresh))
         charon.stop()
+
+    def _taken_over(self, prepared: Prepared) -> Charon | None:
+        """One of before, that was told these settings: another one is ended."""
+        charon = charons.running(self._place)
+        if charon is None or loaded_with(charon) == prepared.fingerprint:
+            return charon
+        log.warning("the IKE daemon has other settings than these: it is started again")
+        charon.stop()
+        return None
 
     def _load(self, charon: Charon, prepared: Prepared, *, kernel: bool) -> None:
         try:

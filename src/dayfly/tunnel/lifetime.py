@@ -13,6 +13,7 @@ from dayfly.tunnel import charon as charons
 from dayfly.tunnel.credentials import today
 from dayfly.tunnel.guard import Guard
 from dayfly.tunnel.host import notes, require_apart, require_ports, require_programs, require_root
+from dayfly.tunnel.loaded import loaded_with
 from dayfly.tunnel.observed import Status
 from dayfly.tunnel.place import Place
 from dayfly.tunnel.prepared import Prepared, prepare, secure, take_back
@@ -41,17 +42,17 @@ def up(home: Home, *, start: Callable[[], None], say: Say) -> Status:
     with suppress(DayflyError):  # files of before may be gone: what follows writes them anew
         guard.hold()  # before anything that can fail: after a boot it may be gone
     prepared = prepare(home, place)
-    kept = place.is_kept()
-    if not kept and charons.running(place) is None:
+    kept, daemon = place.is_kept(), charons.running(place)
+    if not kept and daemon is None:
         require_ports()
     require_apart(prepared.plan.theirs)
     secure(guard, prepared)
-    known = place.told().settings
+    known = loaded_with(daemon) if daemon else ""
+    if known not in {"", prepared.fingerprint}:
+        say("Its settings have changed: they are applied, with nothing in clear meanwhile.")
     if not kept:
         start()
-    elif known != prepared.fingerprint:
-        if known:
-            say("Its settings have changed: they are applied, with nothing in clear meanwhile.")
+    elif place.told().settings != prepared.fingerprint:
         _tell_keeper(place)
     _wait_until_taken(place, prepared)
     for note in _notes(prepared):
@@ -90,7 +91,8 @@ def take_down(home: Home, *, closed: bool = False) -> bool:
     found = place.is_kept() or place.state_file.exists()
     _stop_keeper(place)
     charons.end_all(place)
-    for path in (place.vici, place.pid, place.configuration, place.kept_file):
+    files = (place.vici, place.pid, place.loaded, place.configuration, place.kept_file)
+    for path in files:
         path.unlink(missing_ok=True)
     if not closed:
         take_back(place, place.state())

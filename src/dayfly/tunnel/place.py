@@ -103,6 +103,11 @@ class Place:
         """Where those that call were last."""
         return self.folder / "seen.json"
 
+    @property
+    def loaded(self) -> Path:
+        """What the IKE daemon was told, whoever keeps it."""
+        return self.folder / "loaded.json"
+
     def credentials(self, site: str) -> Path:
         return self.folder / f"{site}.pem"
 
