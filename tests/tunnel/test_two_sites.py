@@ -13,6 +13,7 @@ import pytest
 from dayfly.tunnel.status import UNKEPT
 from dayfly.tunnel.strongswan import TABLE
 from gateways import DEV, PRODUCTION, Space, World, both, found, recorded, strange, two_sites
+from gateways.booted import become_a_unit
 from gateways.troubles import (
     apply_another_key_that_nobody_saw,
     apply_other_settings,
@@ -135,6 +136,7 @@ def test_a_tunnel_lives_through_everything_and_nothing_crosses_the_internet_in_c
             apply_another_key_that_nobody_saw(world)
             boot_without_a_key(world)
             replace_a_daemon_that_hangs(world)
+            become_a_unit(world)
             assert say(caller, b"still") == b"still"
             for gateway in (world.dev, world.production):
                 gateway.kill()

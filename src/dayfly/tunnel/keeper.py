@@ -56,9 +56,10 @@ class Keeper:
         self._guard = Guard(place)
         self._watch = Watch(self._guard, self._telling.restored)
         self.changed = threading.Event()  # the settings: they are to be applied
+        self.relieved = threading.Event()  # another keeper takes over what runs
 
     def run(self) -> None:
-        """Until it is asked to stop; then the tunnel is ended in good order."""
+        """Until it is asked to stop; then the tunnel is ended in good order, or handed over."""
         told = Told("tunnel")
         self._watch.start()
         try:
@@ -70,7 +71,12 @@ class Keeper:
                 lived = time.monotonic() - began
                 self._stop.wait(0 if lived > RETRY_SECONDS else RETRY_SECONDS)
         except StoppedError:
-            self._end()
+            if not self.relieved.is_set():
+                charons.end_all(self._place)
+
+    def relieve(self) -> None:
+        self.relieved.set()
+        self._stop.request("another keeper takes over")
 
     def _once(self) -> None:
         """From a daemon that runs until it ends."""
@@ -186,9 +192,6 @@ class Keeper:
             shutil.move(path, path.with_suffix(".log.1"))
             charon.reopen_log()
 
-    def _end(self) -> None:
-        charons.end_all(self._place)
-
 
 def main(folder: str) -> int:
     home = Home(Path(folder))
@@ -197,6 +200,7 @@ def main(folder: str) -> int:
     signal.signal(signal.SIGTERM, lambda *_: stop.request("the tunnel is brought down"))
     signal.signal(signal.SIGINT, lambda *_: stop.request("interrupted"))
     keeper = Keeper(home, place, stop)
+    signal.signal(signal.SIGUSR1, lambda *_: keeper.relieve())
     signal.signal(signal.SIGHUP, lambda *_: keeper.changed.set())
     with place.kept() as alone:
         if not alone:

@@ -27,12 +27,14 @@ DAEMON_SECONDS = 10.0
 PEER_SECONDS = 8.0
 SETTLED_SECONDS = 1.4  # longer than the keeper waits before it tries again
 DOWN_SECONDS = 30.0
+RELIEF_SECONDS = 8.0  # longer than a daemon may take to start
 POLL_SECONDS = 0.03
 
 
-def up(home: Home, *, start: Callable[[], None], say: Say) -> Status:
+def up(home: Home, *, start: Callable[[], None], unit: bool, say: Say) -> Status:
     """Make it so; doing it again is no error. `start` starts the keeper.
 
+    `unit`: it is to be a unit of systemd, which takes over from a keeper that runs already.
     The status is that of a tunnel that stands, or tells why it does not yet: it goes on trying.
     """
     require_root()
@@ -50,14 +52,29 @@ def up(home: Home, *, start: Callable[[], None], say: Say) -> Status:
     known = loaded_with(daemon) if daemon else ""
     if known not in {"", prepared.fingerprint}:
         say("Its settings have changed: they are applied, with nothing in clear meanwhile.")
-    if not kept:
+    if unit or not kept:
         start()
-    elif place.told().settings != prepared.fingerprint:
+    if kept and place.told().settings != prepared.fingerprint:
         _tell_keeper(place)
     _wait_until_taken(place, prepared)
     for note in _notes(prepared):
         say(f"note: {note}")
     return _wait_until_established(home, place)
+
+
+def relieve(place: Place, keeper: int) -> None:
+    """Of its work: it ends without what it keeps, which another keeper waits for."""
+    for number in (signal.SIGUSR1, signal.SIGKILL):  # which takes nothing with it either
+        with suppress(ProcessLookupError):
+            os.kill(keeper, number)
+        with suppress(DeadlineError):
+            wait_until(
+                lambda: place.keeper() != keeper,
+                seconds=RELIEF_SECONDS,
+                what="the keeper of before ends",
+                poll=POLL_SECONDS,
+            )
+            return
 
 
 def _tell_keeper(place: Place) -> None:
