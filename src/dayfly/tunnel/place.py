@@ -108,6 +108,11 @@ class Place:
         """What the IKE daemon was told, whoever keeps it."""
         return self.folder / "loaded.json"
 
+    @property
+    def names(self) -> Path:
+        """Where those of gateways led last."""
+        return self.folder / "names.json"
+
     def credentials(self, site: str) -> Path:
         return self.folder / f"{site}.pem"
 
