@@ -18,7 +18,7 @@ from pathlib import Path
 
 from dayfly.clock import Stop
 from dayfly.config.home import Home
-from dayfly.errors import DayflyError, StoppedError
+from dayfly.errors import StoppedError
 from dayfly.rounds import Told
 from dayfly.tunnel import charon as charons
 from dayfly.tunnel.calling import Calling
@@ -59,7 +59,6 @@ class Keeper:
         self._guard = Guard(place)
         self._names = Names(place.names)
         self._watch = Watch(self._guard, self._telling.restored)
-        self.changed = threading.Event()  # the settings: they are to be applied
         self.relieved = threading.Event()  # another keeper takes over what runs
 
     def run(self) -> None:
@@ -84,7 +83,6 @@ class Keeper:
 
     def _once(self) -> None:
         """From a daemon that runs until it ends."""
-        self.changed.clear()
         prepared = prepare(self._home, self._place)
         state = secure(self._guard, prepared)
         charon = self._taken_over(prepared)
@@ -141,8 +139,6 @@ class Keeper:
         due, heard, stood = began, began, False
         while not charon.ended(ROUND_SECONDS):
             self._stop.check()
-            if self.changed.is_set() and self._differ(prepared):
-                return "is told the settings anew: it is started again"
             now = time.monotonic()
             if now < due:
                 continue
@@ -185,13 +181,6 @@ class Keeper:
                 log.warning("%s has no routes: it is made anew", each.name)
                 daemon.terminate(each.name)
 
-    def _differ(self, prepared: Prepared) -> bool:
-        self.changed.clear()
-        try:
-            return prepare(self._home, self._place).fingerprint != prepared.fingerprint
-        except DayflyError:  # `up` has said so; what runs goes on
-            return False
-
     def _rotate(self, charon: Charon) -> None:
         path = self._place.log
         if path.exists() and path.stat().st_size > LARGEST_LOG:
@@ -207,7 +196,6 @@ def main(folder: str) -> int:
     signal.signal(signal.SIGINT, lambda *_: stop.request("interrupted"))
     keeper = Keeper(home, place, stop)
     signal.signal(signal.SIGUSR1, lambda *_: keeper.relieve())
-    signal.signal(signal.SIGHUP, lambda *_: keeper.changed.set())
     with place.kept() as alone:
         if not alone:
             log.warning("a keeper runs already")

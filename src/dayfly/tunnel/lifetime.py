@@ -44,18 +44,19 @@ def up(home: Home, *, start: Callable[[], None], unit: bool, say: Say) -> Status
     with suppress(DayflyError):  # files of before may be gone: what follows writes them anew
         guard.hold()  # before anything that can fail: after a boot it may be gone
     prepared = prepare(home, place)
-    kept, daemon = place.is_kept(), charons.running(place)
-    if not kept and daemon is None:
+    keeper, daemon = place.keeper(), charons.running(place)
+    if keeper is None and daemon is None:
         require_ports()
     require_apart(prepared.plan.theirs)
     secure(guard, prepared)
     known = loaded_with(daemon) if daemon else ""
     if known not in {"", prepared.fingerprint}:
         say("Its settings have changed: they are applied, with nothing in clear meanwhile.")
-    if unit or not kept:
+    if keeper is not None and place.told().settings != prepared.fingerprint:
+        relieve(place, keeper)  # by one that reads them, with the code of today
+        keeper = None
+    if unit or keeper is None:
         start()
-    if kept and place.told().settings != prepared.fingerprint:
-        _tell_keeper(place)
     _wait_until_taken(place, prepared)
     for note in _notes(prepared):
         say(f"note: {note}")
@@ -75,13 +76,6 @@ def relieve(place: Place, keeper: int) -> None:
                 poll=POLL_SECONDS,
             )
             return
-
-
-def _tell_keeper(place: Place) -> None:
-    pid = place.keeper()
-    if pid is not None:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGHUP)
 
 
 def _wait_until_taken(place: Place, prepared: Prepared) -> None:
