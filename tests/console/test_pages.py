@@ -87,6 +87,8 @@ def test_the_overview_tells_how_the_tunnel_is(
     assert f"Tunnel to far: {told}" in " ".join(visitor.get("/")[1].split())
     services["tunnel"] = {"state": "down", "to": "far", "problems": ["nobody answers"]}
     assert "The tunnel to far is down: nobody answers." in visitor.get("/")[1]
+    services["tunnel"] |= {"state": "unknown", "problems": ["only root can"]}
+    assert "The tunnel to far can&#39;t be seen: only root can." in visitor.get("/")[1]
 
 
 def test_the_overview_says_what_waits_and_that_the_way_back_leads_through_the_database(

@@ -53,14 +53,18 @@ def rules_of_its_own(world: World) -> None:
     """As a machine with two ways out has them; only one before the tunnel's leads past it."""
     space = world.dev.space
     space.ip("route add default via 192.0.2.1 table 100")
-    space.ip("rule add from 10.1.0.0/16 lookup 100 priority 1000")
+    space.ip("rule add from 10.1.0.0/16 lookup 100 priority 2")
     assert world.pings("10.2.0.9")
     assert world.dev.dayfly("tunnel", "status").count("don't find the tunnel") == 0
-    space.ip("rule add from 10.1.0.0/16 lookup 100 priority 100")
+    world.dev.kill(daemon=False)  # nobody is there who would put the firewall back
+    space.run("nft", "flush", "ruleset")
+    assert world.pings("10.2.0.9")
+    world.dev.dayfly("tunnel", "up")
+    space.ip("rule add from 10.1.0.0/16 lookup 100 priority 0")
     said = "packets for 10.2.0.0/16 don't find the tunnel: a rule of this machine's routing goes"
     assert said in world.dev.dayfly("tunnel", "up")
-    for priority in (100, 1000):
-        space.ip(f"rule del priority {priority}")
+    for priority in (0, 2):
+        space.ip(f"rule del from 10.1.0.0/16 priority {priority}")
     space.ip("route flush table 100")
     world.until_pings("10.2.0.9", seconds=5)
 

@@ -18,6 +18,7 @@ from typing import Any
 import vici  # type: ignore[import-untyped]
 
 from dayfly.clock import wait_until
+from dayfly.machines.proc import alive
 from dayfly.tunnel.strongswan import configuration
 from dayfly.tunnel.talk import answers
 
@@ -114,12 +115,15 @@ class Gateway:
     def kill(self, *, keeper: bool = True, daemon: bool = True) -> None:
         """As a crash does it: nothing is told to anybody."""
         names = {"keeper.lock": keeper, "charon.pid": daemon}
-        for name in (name for name, wanted in names.items() if wanted):
-            self.signal(name, signal.SIGKILL)
+        killed = [self.signal(name, signal.SIGKILL) for name in names if names[name]]
+        # One that still ends has its lock for a moment, and would be taken for one that lives.
+        wait_until(lambda: not any(map(alive, killed)), seconds=10, what="they are gone")
 
-    def signal(self, name: str, number: signal.Signals) -> None:
+    def signal(self, name: str, number: signal.Signals) -> int:
         """Send to the keeper, or to the IKE daemon, by the file that has its pid."""
-        os.kill(int((self.home / "tunnel" / name).read_text()), number)
+        pid = int((self.home / "tunnel" / name).read_text())
+        os.kill(pid, number)
+        return pid
 
     def purge(self) -> None:
         self.dayfly("tunnel", "down", status=None)

@@ -33,7 +33,6 @@ def test_an_image_holds_the_app_and_what_its_steps_installed(shop: Workshop) -> 
     shop.project.write("app.py", "import six\nprint(six.__version__)\n")
     image = shop.build(shop.app(*STEPS))
     assert inside(image, "python3 app.py") == "1.16.0"
-    assert inside(image, "pip --version").startswith("pip "), "its scripts run where they are now"
     assert image.size > 1_000_000
     assert image.app == "orders"
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.docker
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Workshop]:
     with workshop("docker") as made:
-        made.build(made.app())  # makes the base
+        made.build(made.app("true"))  # makes the base, and what steps stand on
         yield made
 
 
@@ -64,21 +64,49 @@ def test_an_image_runs_as_nobody_and_keeps_no_setting_of_the_build(shop: Worksho
     assert names == {"HOSTNAME", "HOME", "PATH", "VIRTUAL_ENV", "PWD"}
 
 
-def test_what_builds_is_not_in_an_image_and_what_steps_install_beside_it_is_told(
+# A gem, a user, and a program: what people install where their tools put it.
+ELSEWHERE = """\
+mkdir -p /var/lib/gems "/srv/some data" && echo gem > /var/lib/gems/mine
+useradd --create-home worker && echo model > "/srv/some data/model" && ln -s "/srv/some data" data
+printf '#!/bin/sh\necho told' > /usr/local/bin/tool && chmod 755 /usr/local/bin/tool
+mkdir -p /root/.cache && echo secret > /root/.cache/token
+"""
+
+
+def test_an_image_has_what_its_steps_made_wherever_and_not_what_they_made_it_with(
     shop: Workshop,
 ) -> None:
     apt = "apt-get -qq update && apt-get -qq install -y --no-install-recommends xxd"
-    image = shop.build(shop.app(*STEPS, "git rev-parse HEAD > commit", apt))
-    tools = "command -v git pip3 pip xxd; python3 -c 'import six; print(open(\"commit\").read())'"
-    assert inside(image, tools) == image.commit
-    assert "Debian packages that build steps install are not in the image: xxd " in "\n".join(
-        shop.lines
-    )
+    image = shop.build(shop.app(*STEPS, "git rev-parse HEAD > commit", apt, ELSEWHERE))
+
+    made = "tool; cat /var/lib/gems/mine data/model; id -un worker; stat -c %U:%a /home/worker"
+    assert inside(image, made).split() == ["told", "gem", "model", "worker", "worker:755"]
+    tools = "command -v git pip3 pip xxd; ls -A /opt; cat commit; python3 -c 'import six'"
+    assert inside(image, tools).split() == ["venv", image.commit]
+    files = shop.builder.contents(image).files
+    bundle = next(name for name in files if name.endswith("certs/ca-certificates.crt"))
+    assert files[bundle] == contents_of_image(BASE).files[bundle], "as it was before the build"
+    assert "root/.cache/token" not in files
+    told = "Debian packages that build steps install are not in the image: xxd "
+    assert any(told in line for line in shop.lines)
     assert shop.builder.contents(image).pip.keys() == {"six", "setuptools"}
 
     image = shop.build(shop.app("pip install pip-api==0.0.34"))
     assert inside(image, "pip --version").startswith("pip ")
     assert not any("Debian packages" in line for line in shop.lines)
+
+
+def test_a_build_that_is_stopped_leaves_no_image_with_the_source(shop: Workshop) -> None:
+    source = f"print({uuid4().hex!r})\n"
+    shop.project.write("app.py", source)
+    app = shop.app("pip install six==1.14.0", "test -f awake || sleep 300", deadline=8)
+    with pytest.raises(BuildError) as failed:
+        shop.build(app)
+
+    named = "build step 2 of 2, 'test -f awake || sleep 300', did not end before the deadline"
+    assert failed.value.message.startswith(named)
+    dangling = docker("image", "ls", "--quiet", "--filter=dangling=true").split()
+    assert [image for image in dangling if source in sources(image)] == []
 
 
 def test_an_image_that_is_removed_leaves_nothing_that_its_steps_made(shop: Workshop) -> None:

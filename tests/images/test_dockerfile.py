@@ -16,8 +16,8 @@ from dayfly.images.repeatable import REPEATABLE
 
 
 def text_of(steps: tuple[str, ...], known: tuple[tuple[str, ...], ...]) -> str:
-    made = instructions_of(("base:1",), steps, known, arguments=("B", "A"), ca_bundle=False)
-    return "\n".join(line.text for line in made[5:])
+    made = instructions_of(("base:1",), steps, known, arguments=("B", "A"))
+    return "\n".join(line.text for line in made[6:])
 
 
 def test_a_leading_step_gets_only_the_files_it_reads() -> None:
@@ -34,7 +34,7 @@ def test_a_leading_step_gets_only_the_files_it_reads() -> None:
 def test_nobody_is_root_in_the_end_and_no_history_is_left() -> None:
     lines = text_of((), ()).splitlines()
     assert lines[-1] == "USER 10001:10001"
-    assert lines[-2].startswith("RUN rm -rf .git;")
+    assert lines[-2].startswith("RUN rm -rf .git && ")
 
 
 def test_paths_of_this_machine_mean_nothing_in_a_container() -> None:
@@ -81,22 +81,20 @@ def test_our_certificates_are_those_we_were_told_to_trust(tmp_path: Path) -> Non
 
 
 def test_what_docker_prints_is_told_as_the_apps_steps() -> None:
-    made = instructions_of(
-        ("base:1",), ("pip install six", "make"), ((),), arguments=(), ca_bundle=False
-    )
+    made = instructions_of(("base:1",), ("pip install six", "make"), ((),), arguments=())
     told: list[str] = []
     progress = Progress(made, told.append)
     printed = [
         "DEPRECATED: The legacy builder is deprecated and will be removed in a future release.",
         "Sending build context to Docker daemon  4.096kB",
-        "Step 1/11 : FROM base:1",
+        "Step 1/12 : FROM base:1",
         " ---> 0123456789ab",
-        "Step 6/11 : RUN pip install six",
+        "Step 7/12 : RUN pip install six",
         " ---> Using cache",
         " ---> 1123456789ab",
-        "Step 7/11 : COPY app/ /app/",
+        "Step 8/12 : COPY app/ /app/",
         " ---> 2123456789ab",
-        "Step 8/11 : RUN make",
+        "Step 9/12 : RUN make",
         " ---> Running in 3123456789ab",
         "make: *** No targets.  Stop.",
         "Removing intermediate container 3123456789ab",

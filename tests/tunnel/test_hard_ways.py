@@ -6,12 +6,19 @@ from collections.abc import Iterator
 
 import pytest
 
+from dayfly.clock import wait_until
 from gateways import DEV, PRODUCTION, SITES, World, both, two_sites
 
 # The site dev is behind somebody's NAT: it has no address of its own that others could call.
-CALLER = SITES.replace('gateway = "192.0.2.2"\n', "").replace(
-    'probe = "10.2.0.1"',
-    'probe = "10.2.0.1"\nallow = ["tcp 10.2.0.9:7000", "tcp 10.2.0.1:7002", "icmp 10.2.0.0/16"]',
+# Two of production's networks are behind a router of it: its gateway has no address in them.
+CALLER = (
+    SITES.replace('gateway = "192.0.2.2"\n', "")
+    .replace('"10.2.0.0/16"', '"10.0.77.0/24", "10.2.0.0/16", "fd00:77::/48"')
+    .replace(
+        'probe = "10.2.0.1"',
+        'probe = "10.2.0.1"\nallow = ["tcp 10.2.0.9:7000", "tcp 10.2.0.1:7002",'
+        ' "icmp 10.2.0.0/16", "icmp 10.0.77.0/24", "icmp fd00:77::/48"]',
+    )
 )
 NAT = """table ip nat {
   chain after { type nat hook postrouting priority 100; policy accept;
@@ -101,6 +108,22 @@ def call_the_caller(world: World) -> None:
     assert "to 198.51.100.1" in world.production.log  # of its NAT
 
 
+def reach_behind_a_router(world: World) -> None:
+    """And it goes on when somebody takes away what the gateway needs for that."""
+    gateway, router = world.production.space, world.host(PRODUCTION)
+    for version, network, host, via in (
+        ("-4", "10.0.77.0/24", "10.0.77.9", "10.2.0.9"),
+        ("-6", "fd00:77::/48", "fd00:77::9", "fd00:2::9"),
+    ):
+        router.ip(f"{version} addr add {host} dev lo")
+        gateway.ip(f"{version} route add {network} via {via}")
+        world.until_pings(host, seconds=5)
+    assert "10.0.77.0/32 fd00:77::/128" in " ".join(gateway.ip("-br addr show dev lo").split())
+    gateway.ip("addr del 10.0.77.0/32 dev lo")
+    world.until_pings("10.0.77.9", seconds=10)
+    wait_until(lambda: "10.0.77.0/32" in gateway.ip("addr"), seconds=10, what="it is back")
+
+
 def test_a_tunnel_over_a_bad_internet(world: World) -> None:
     host = world.host(PRODUCTION)
     servers = [host.start(sys.executable, "-c", SERVER, port) for port in ("7000", "7001")]
@@ -118,6 +141,8 @@ def test_a_tunnel_over_a_bad_internet(world: World) -> None:
 
         prove_anew(world)
         call_the_caller(world)
+
+        reach_behind_a_router(world)
 
         # Only what production allows comes in.
         assert "timed out" in sent(world, 10, port=7001, seconds=1)
@@ -139,6 +164,9 @@ def test_a_tunnel_over_a_bad_internet(world: World) -> None:
         world.dev.space.ip("addr add 192.0.2.77/24 dev wan")
         world.dev.space.ip("route replace default via 192.0.2.1")
         assert world.until_pings("10.2.0.9", seconds=20) < 15
+
+        world.production.dayfly("tunnel", "down")
+        assert "77" not in world.production.space.ip("-br addr show dev lo")
     finally:
         for server in servers:
             server.kill()

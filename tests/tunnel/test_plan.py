@@ -183,12 +183,12 @@ def test_nothing_leaves_in_clear_by_a_route_behind_all_others() -> None:
         "nft -f /x.nft",
         "ip -4 route replace blackhole 10.2.0.0/16 metric 4200000000 proto 113",
         "ip -6 route replace blackhole fd00:2::/48 metric 4200000000 proto 113",
-        "ip -4 rule add to 10.2.0.0/16 priority 222 blackhole",
-        "ip -6 rule add to fd00:2::/48 priority 222 blackhole",
+        "ip -4 rule add to 10.2.0.0/16 priority 2 blackhole",
+        "ip -6 rule add to fd00:2::/48 priority 2 blackhole",
     ]
     assert undone[0] == "nft delete table inet dayfly_tunnel"
     assert undone[1] == "ip -4 route del blackhole 10.2.0.0/16 metric 4200000000 proto 113"
-    assert undone[3] == "ip -4 rule del to 10.2.0.0/16 priority 222 blackhole"
+    assert undone[3] == "ip -4 rule del to 10.2.0.0/16 priority 2 blackhole"
 
 
 ALLOW = 'allow = ["tcp 10.1.0.10:443", "udp [fd00:1::53]:53", "icmp 10.1.0.0/16", "10.1.9.0/24"]'

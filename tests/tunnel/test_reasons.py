@@ -55,6 +55,10 @@ UNKNOWN = [OURS, "no IKE config found for 198.51.100.2...192.0.2.2, sending NO_P
             "wrong identity: production was expected",
         ),
         ("received TS_UNACCEPTABLE notify, no CHILD_SA built", "name other networks"),
+        (
+            "error installing route with policy 10.77.0.0/16 === 10.1.0.0/16 out",
+            "no way into the tunnel could be made for 10.77.0.0/16",
+        ),
         ("giving up after 4 retransmits", "does not answer: UDP 500 and 4500 may be blocked"),
         ("peer not responding, trying again (2/0)", "does not answer"),
         ("unable to resolve vpn.example, initiate aborted", "gateway, vpn.example, can't be"),

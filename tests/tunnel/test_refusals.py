@@ -338,6 +338,20 @@ def test_where_systemd_does_not_run_nothing_is_changed(alone: Gateway) -> None:
     assert "blackhole" not in alone.space.ip("route")
 
 
+def test_a_copied_file_and_a_home_too_deep_for_a_socket_are_named(alone: Gateway) -> None:
+    ordinary()(alone)
+    toml = alone.home / "environment.toml"
+    toml.write_text(toml.read_text().replace("192.0.2.2", "192.0.2.9"))
+    toml.write_text(toml.read_text().replace("198.51.100.2", "192.0.2.2"))
+    says = '`here` is "dev", and 192.0.2.2, the gateway of production, is an address of this'
+    assert says in refused(alone, "up")
+
+    deep = Gateway(DEV, alone.space, alone.home / ("x" * 100))
+    ordinary()(deep)
+    assert "tunnel/charon.vici: has " in refused(deep, "up")
+    assert "blackhole" not in alone.space.ip("route")
+
+
 def after_a_boot_it_is_named_too(gateway: Gateway) -> None:
     """And no daemon is started beside it."""
     argv = gateway.space.argv(sys.executable, "-m", "dayfly.tunnel.keeper", str(gateway.home))
@@ -385,18 +399,3 @@ print("ready", flush=True); input()
         yield process.pid
     finally:
         process.communicate(b"\n")
-
-
-def test_who_is_not_root_is_told(alone: Gateway, tmp_path: Path) -> None:
-    ordinary()(alone)
-    program = "from dayfly.tunnel.lifetime import require_root; import os; os.seteuid(65534);"
-    program += "require_root()"
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env=python_path(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert "a tunnel needs root" in done.stderr

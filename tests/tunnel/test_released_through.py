@@ -65,7 +65,7 @@ def test_a_release_goes_through_the_tunnel_and_not_without_it(tmp_path: Path) ->
         assert "tunnel down" in said
         assert "it is not brought up here: `dayfly tunnel up`" in said
         refused = world.production.dayfly("release", commit, at=kinds.folder, status=1)
-        assert "the tunnel is down, which [tunnel] of environment.toml requires" in refused
+        assert "the tunnel is not seen to stand, which environment.toml requires" in refused
 
         both(world, "tunnel", "up")
         file = tmp_path / "internet.pcap"

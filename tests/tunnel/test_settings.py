@@ -7,6 +7,7 @@ from dayfly.config.problem import SettingsError
 from gateways import SITES
 
 AWS = SITES.replace('gateway = "198.51.100.2"', 'aws = "vpn.xml"')
+ONE_FAMILY_EACH = SITES.replace('"10.2.0.0/16", ', "").replace(', "fd00:1::/48"', "")
 HEAD = '[tunnel]\nhere = "dev"\n'
 
 
@@ -26,6 +27,19 @@ def refused(text: str) -> str:
         (("10.2.0.0/16", "0.0.0.0/0"), 'found "0.0.0.0/0", allowed is a network'),
         (("198.51.100.2", "10.2.0.1"), "10.2.0.1 is in 10.2.0.0/16, which goes through the tunnel"),
         (("198.51.100.2", "vpn example"), 'found "vpn example", allowed is an address or a name'),
+        (("198.51.100.2", "127.0.0.1"), 'found "127.0.0.1", allowed is an address or a name'),
+        (("198.51.100.2", "localhost"), 'found "localhost", allowed is an address or a name'),
+        (("198.51.100.2", "0.0.0.0"), 'found "0.0.0.0", allowed is an address or a name'),
+        (("198.51.100.2", "::"), 'found "::", allowed is an address or a name'),
+        (("198.51.100.2", "224.0.0.1"), 'found "224.0.0.1", allowed is an address or a name'),
+        (("198.51.100.2", "fe80::1"), 'found "fe80::1", allowed is an address or a name'),
+        (("198.51.100.2", "192.0.2.2"), 'found "192.0.2.2" for both sites, allowed is a gateway'),
+        (("10.2.0.0/16", "224.1.0.0/16"), "224.1.0.0/16 has addresses of 224.0.0.0/4, which stay"),
+        (("10.2.0.0/16", "127.0.0.0/8"), "127.0.0.0/8 has addresses of 127.0.0.0/8, which stay"),
+        (("fd00:2::/48", "fe80::/64"), "fe80::/64 has addresses of fe80::/10, which stay"),
+        (('probe = "10.2.0.1"', 'identity = "0.0.0.0"'), 'found "0.0.0.0", allowed is a name'),
+        (('probe = "10.2.0.1"', 'identity = "DEV"'), '"dev" is what both sites are called'),
+        (('probe = "10.2.0.1"', 'aws = " "'), "aws: is empty, allowed is a file such as"),
         (("198.51.100.2", "300.1.1.1"), 'found "300.1.1.1", allowed is an address or a name'),
         (('probe = "10.2.0.1"', 'probe = "10.1.0.1"'), "is in none of this site's networks"),
         (('probe = "10.2.0.1"', 'probe = "x"'), 'found "x", allowed is an address'),
@@ -57,6 +71,8 @@ def test_a_mistake_is_named_with_what_is_allowed(changed: tuple[str, str], says:
             "one of the two sites needs the address of its gateway",
         ),
         ("[tunnel]\n" + SITES, "tunnel.here: missing"),
+        (HEAD + ONE_FAMILY_EACH, "networks: are of IPv4 at one site and of IPv6 at the other"),
+        (HEAD + SITES.replace("198.51.100.2", "VPN.a").replace("192.0.2.2", "vpn.a"), "for both"),
     ],
 )
 def test_keys_that_do_not_go_together_are_named(text: str, says: str) -> None:

@@ -4,10 +4,11 @@ import argparse
 import getpass
 import sys
 from dataclasses import asdict
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dayfly.cli.commands import Commands
+from dayfly.cli.commands import Commands, Run
 from dayfly.cli.output import clean, paint, remark, say, say_json
 from dayfly.cli.session import Session
 from dayfly.errors import DayflyError
@@ -17,6 +18,19 @@ if TYPE_CHECKING:
     from dayfly.tunnel.observed import Status
 
 LONGEST_CAPTURE = 3600.0
+
+
+def _told(run: Run) -> Run:
+    """The command, for who is not root, too: what only root may is said in a line."""
+
+    @wraps(run)
+    def told(session: Session, **arguments: object) -> int:
+        from dayfly.cli.tunnelled import as_far_as_allowed  # noqa: PLC0415 - it needs more
+
+        with as_far_as_allowed():
+            return run(session, **arguments)
+
+    return told
 
 
 def declare(commands: Commands) -> None:
@@ -48,13 +62,16 @@ def declare(commands: Commands) -> None:
     tunnel.add("key", key, "Store the pre-shared key, which is read from standard input.")
 
 
+@_told
 def up(session: Session, *, systemd: bool) -> int:
     """Exit status 1 when the other site does not answer yet."""
     from dayfly.config.home import create  # noqa: PLC0415 - heavy, and only needed here
     from dayfly.environment import units  # noqa: PLC0415
     from dayfly.environment.gateway import start_keeper  # noqa: PLC0415
     from dayfly.tunnel import lifetime  # noqa: PLC0415
+    from dayfly.tunnel.host import require_root  # noqa: PLC0415
 
+    require_root()
     home = session.home()
     if systemd:
         units.require()
@@ -69,10 +86,13 @@ def up(session: Session, *, systemd: bool) -> int:
     return 0
 
 
+@_told
 def down(session: Session, *, closed: bool) -> int:
     from dayfly.environment.gateway import stop_unit  # noqa: PLC0415
     from dayfly.tunnel import lifetime  # noqa: PLC0415
+    from dayfly.tunnel.host import require_root  # noqa: PLC0415
 
+    require_root()
     home = session.home()
     stop_unit(home, closed=closed)
     if not lifetime.down(home, closed=closed):
@@ -84,6 +104,7 @@ def down(session: Session, *, closed: bool) -> int:
     return 0
 
 
+@_told
 def status(session: Session, *, json: bool) -> int:
     """Exit status 1 when it is not established."""
     from dayfly.tunnel.place import Place  # noqa: PLC0415
@@ -98,6 +119,7 @@ def status(session: Session, *, json: bool) -> int:
     return 0 if found.is_up else 1
 
 
+@_told
 def check(session: Session, *, json: bool) -> int:
     from dayfly.tunnel.check import check as checked  # noqa: PLC0415
 
@@ -109,6 +131,7 @@ def check(session: Session, *, json: bool) -> int:
     return 0 if found.good else 1
 
 
+@_told
 def capture(session: Session, *, file: Path, seconds: float) -> int:
     from dayfly.tunnel.check import capture as captured  # noqa: PLC0415
     from dayfly.tunnel.packets import summary  # noqa: PLC0415
@@ -118,6 +141,7 @@ def capture(session: Session, *, file: Path, seconds: float) -> int:
     return 1 if kinds["clear"] else 0
 
 
+@_told
 def conf(session: Session, *, site: str | None) -> int:
     from dayfly.tunnel.prepared import read_aws_file, tunnel_of  # noqa: PLC0415
     from dayfly.tunnel.written import swanctl  # noqa: PLC0415
@@ -129,6 +153,7 @@ def conf(session: Session, *, site: str | None) -> int:
     return 0
 
 
+@_told
 def certificate(session: Session, *, site: str) -> int:
     from dayfly.durable import write_atomically  # noqa: PLC0415
     from dayfly.tunnel.authority import Authority  # noqa: PLC0415
@@ -147,6 +172,7 @@ def certificate(session: Session, *, site: str) -> int:
     return 0
 
 
+@_told
 def revoke(session: Session, *, site: str, keep_newest: bool) -> int:
     from dayfly.durable import translated, write_atomically  # noqa: PLC0415
     from dayfly.tunnel.authority import Authority  # noqa: PLC0415
@@ -175,6 +201,7 @@ def revoke(session: Session, *, site: str, keep_newest: bool) -> int:
     return 0
 
 
+@_told
 def key(session: Session) -> int:
     """Never from the command line, where other users of the machine could read it."""
     from dayfly.config.home import create  # noqa: PLC0415

@@ -1,10 +1,31 @@
-"""A tunnel's status, as lines for a person."""
+"""What is said of a tunnel to a person."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from dayfly.cli.output import clean, paint
+from dayfly.durable import FileError
 from dayfly.shown import amount, duration
 from dayfly.tunnel.observed import Connection, Status
+from dayfly.tunnel.problem import TunnelError
 
 _STYLES = {"established": "good", "connecting": "warn", "down": "bad", "stopped": "bad"}
+
+
+@contextmanager
+def as_far_as_allowed() -> Iterator[None]:
+    """What root made is for root alone: who is somebody else is told so in a line."""
+    try:
+        yield
+    except (PermissionError, FileError) as error:
+        cause: BaseException | None = error
+        while isinstance(cause, FileError):
+            cause = cause.__cause__
+        if os.geteuid() == 0 or not isinstance(cause, PermissionError):
+            raise
+        says = f"only root, or whose it is, can do that: {cause.filename} is somebody else's"
+        raise TunnelError(says, hint="sudo dayfly tunnel …") from error
 
 
 def status_lines(found: Status) -> list[str]:

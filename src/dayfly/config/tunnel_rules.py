@@ -22,6 +22,8 @@ _ALLOW = re.compile(
 _IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 Network = IPv4Network | IPv6Network
+# Loopback, the neighbours on a link, and groups: no route leads these to another site.
+_APART = tuple(map(ip_network, ("127.0.0.0/8", "224.0.0.0/4", "::1", "fe80::/10", "ff00::/8")))
 
 
 def tunnel_problems(tunnel: Tunnel | None) -> Iterator[Problem]:
@@ -78,12 +80,17 @@ def _site(at: KeyPath, site: TunnelSite) -> Iterator[Problem]:
         if network is None or network.prefixlen == 0:
             says = f'found {shown(text)}, allowed is a network such as "10.1.0.0/16"'
             yield Problem((*at, "networks", place), says)
+        elif apart := next((one for one in _APART if _overlap(network, one)), None):
+            says = f"{network} has addresses of {apart}, which stay on their machine or link"
+            yield Problem((*at, "networks", place), says)
     if site.gateway is not None and not _is_gateway(site.gateway):
         says = f'found {shown(site.gateway)}, allowed is an address or a name: "203.0.113.10"'
         yield Problem((*at, "gateway"), says)
-    if site.identity is not None and not _IDENTITY.fullmatch(site.identity):
+    if site.identity is not None and not _is_identity(site.identity):
         says = f'found {shown(site.identity)}, allowed is a name such as "vpn.example.org"'
         yield Problem((*at, "identity"), says)
+    if site.aws is not None and not site.aws.strip():
+        yield Problem((*at, "aws"), 'is empty, allowed is a file such as "vpn-0a1b2c3d.xml"')
     yield from _allowed(at, site)
     yield from _probe(at, site)
 
@@ -116,9 +123,29 @@ def _ends(tunnel: Tunnel) -> Iterator[Problem]:
         yield Problem(("tunnel", "site", tunnel.here, "aws"), "is for the site that AWS is")
     if there.aws is not None:
         yield from _aws(tunnel, there)
-    elif here.gateway is None and there.gateway is None:
+        return
+    if here.gateway is None and there.gateway is None:
         says = "one of the two sites needs the address of its gateway"
         yield Problem((*at, "gateway"), says, (("tunnel", "site", tunnel.here, "gateway"),))
+    yield from _alike(tunnel)
+
+
+def _alike(tunnel: Tunnel) -> Iterator[Problem]:
+    """Who is the same on both sides is talking to itself."""
+    here, there = tunnel.site[tunnel.here], tunnel.site[tunnel.there]
+    at: KeyPath = ("tunnel", "site", tunnel.there)
+    ours: KeyPath = ("tunnel", "site", tunnel.here)
+    if here.gateway and there.gateway and _one(here.gateway) == _one(there.gateway):
+        says = f"found {shown(there.gateway)} for both sites, allowed is a gateway of each"
+        yield Problem((*at, "gateway"), says, ((*ours, "gateway"),))
+    names = [(site.identity or name).lower() for name, site in tunnel.site.items()]
+    if len(set(names)) == 1:
+        says = f"{shown(names[0])} is what both sites are called, allowed is a name for each"
+        yield Problem((*at, "identity"), says, ((*ours, "identity"),))
+
+
+def _one(gateway: str) -> object:
+    return ip_address(gateway) if _is_address(gateway) else gateway.lower().removesuffix(".")
 
 
 def _aws(tunnel: Tunnel, there: TunnelSite) -> Iterator[Problem]:
@@ -141,8 +168,12 @@ def _overlaps(tunnel: Tunnel) -> Iterator[Problem]:
     first, second = (networks_of(site) for site in tunnel.site.values())
     at: KeyPath = ("tunnel", "site", tunnel.there, "networks")
     other: tuple[KeyPath, ...] = (("tunnel", "site", tunnel.here, "networks"),)
+    families = [{network.version for network in networks} for networks in (first, second)]
+    if all(families) and not families[0] & families[1]:
+        says = "are of IPv4 at one site and of IPv6 at the other, so no packet could pass"
+        yield Problem(at, says, other)
     for one, another in product(first, second):
-        if one.version == another.version and one.overlaps(another):
+        if _overlap(one, another):
             yield Problem(at, f"{one} and {another} overlap: the sites need addresses apart", other)
     for name, site in tunnel.site.items():
         if site.gateway is None or not _is_address(site.gateway):
@@ -154,12 +185,27 @@ def _overlaps(tunnel: Tunnel) -> Iterator[Problem]:
                 yield Problem(("tunnel", "site", name, "gateway"), says, (at, *other))
 
 
+def _overlap(one: Network, another: Network) -> bool:
+    return one.version == another.version and one.overlaps(another)
+
+
 def _within(inner: Network, outer: Network) -> bool:
     return inner.version == outer.version and inner.subnet_of(outer)  # type: ignore[arg-type]
 
 
 def _is_gateway(text: str) -> bool:
-    return _is_address(text) or (is_host_name(text) and not re.fullmatch(r"[0-9.]+", text))
+    """An address of one machine, which another one can call."""
+    if not _is_address(text):
+        named = is_host_name(text) and not re.fullmatch(r"[0-9.]+", text)
+        return named and text.lower() != "localhost"
+    address = ip_address(text)
+    own = address.is_unspecified or address.is_loopback or address.is_link_local
+    return not (own or address.is_multicast or text == "255.255.255.255")
+
+
+def _is_identity(text: str) -> bool:
+    """An address of zeros is any identity to strongSwan."""
+    return bool(_IDENTITY.fullmatch(text)) and text != "0.0.0.0"  # noqa: S104 - none is bound
 
 
 def _is_address(text: str) -> bool:

@@ -11,6 +11,7 @@ from dayfly.config.home import Home, environment_id
 from dayfly.environment import supervised, units
 from dayfly.errors import DayflyError
 from dayfly.tunnel.place import Place
+from dayfly.tunnel.problem import UnseenError
 from dayfly.tunnel.status import at_a_glance, problem_of
 
 MODULE = "dayfly.tunnel.keeper"
@@ -76,6 +77,8 @@ def state(home: Home, settings: Settings) -> dict[str, Any] | None:
     to = settings.tunnel.there
     try:
         found = at_a_glance(home)
+    except UnseenError as error:
+        return {"state": "unknown", "to": to, "problems": [error.message]}
     except DayflyError as error:
         return {"state": "down", "to": to, "problems": [error.message]}
     return {

@@ -57,7 +57,8 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 def _mmdebstrap(suite: str, archive: Path) -> list[str]:
     left_out = [f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT]
     # Debian 12 brings Perl to merge /usr where it is not told that it is merged already.
-    merged = () if suite in _UNMERGED else ("usr-is-merged",)
+    merges = suite not in _UNMERGED and Path(_MERGES).is_dir()
+    merged = ("usr-is-merged",) if merges else ()
     packages = f"--include={','.join((*PACKAGES, *merged))}"
-    hooks = (f"--hook-dir={_MERGES}",) if merged else ()
+    hooks = (f"--hook-dir={_MERGES}",) if merges else ()
     return ["mmdebstrap", "--variant=minbase", packages, *hooks, *left_out, suite, str(archive)]

@@ -4,7 +4,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from dayfly.images.bases import base_of
 from dayfly.images.builder import BuildError, OnLine, disk_errors_told
 from dayfly.images.contents import Contents, kept
 from dayfly.images.context import Context, Ground, context_of_steps, own_context
-from dayfly.images.dockerbuild import build
+from dayfly.images.dockerbuild import Known, build
 from dayfly.images.dockerfile import USER
 from dayfly.images.engine import described, docker, labelled, there
 from dayfly.images.exported import (
@@ -31,7 +31,7 @@ from dayfly.images.exported import (
 from dayfly.images.fingerprint import key_of, of_source
 from dayfly.images.image import Image, LayerTold
 from dayfly.images.lock import Lock, beside, lock_of, unlocked
-from dayfly.images.provision.provisioning import LAYER, Provisioning
+from dayfly.images.provision.provisioning import LAYER, Provisioning, remove_layers
 from dayfly.images.salt import salt_of, salted
 from dayfly.images.workplace import Builders
 
@@ -88,8 +88,12 @@ class ContainerBuilder:
             self._context(app, source, labels, builders) as (own, ground),
         ):
             name = self._name(app.app)
-            if known := build(own, f"{name}:{key}", builders):
-                docker("tag", known, f"{name}:{_KNOWN}{key}")
+            build(
+                own,
+                f"{name}:{key}",
+                builders,
+                Known(f"{name}:{_KNOWN}{key}", f"{name}:{LAYER}{key}"),
+            )
         image = self._built(app.app, key)
         if image is None:
             raise BuildError(f"the image of {app.app} is gone, just after it was built")
@@ -141,18 +145,12 @@ class ContainerBuilder:
         with self._at_work.nobody_on(image.app) as free:
             if free:
                 left = labelled(self._filters({"app": image.app}))
-                self._remove_layers(name, {layer for about in left for layer in layers_of(about)})
+                remove_layers(name, {layer for about in left for layer in layers_of(about)})
 
     def clear(self) -> None:
         for image in self.images():
             self.remove(image)
-        self._remove_layers(self._name("*"), set())
-
-    def _remove_layers(self, name: str, used: Collection[str]) -> None:
-        words = ("--format={{.Repository}}:{{.Tag}}", f"--filter=reference={name}:{LAYER}*")
-        tags = docker("image", "ls", *words).split()
-        if unused := [tag for tag in tags if tag not in used]:
-            docker("image", "rm", *unused)
+        remove_layers(self._name("*"), set())
 
     def _kept(self, image: Image) -> Path:
         return self.folder / image.app / f"{image.key}.contents"
@@ -209,12 +207,12 @@ class ContainerBuilder:
         )
         layers = provisioning.layers(base, recipe.provision)
         top = layers[-1] if layers else base.name
-        tools = tuple(dict.fromkeys((*base.tools, *recipe.tools)))
+        tools = tuple(dict.fromkeys((*base.tools, *recipe.tools))) if app.build.steps else ()
         if not tools:
             return Ground(base=top, layers=layers, starts=base.starts if layers else (), lock=lock)
-        if recipe in (ImageRecipe(), ImageRecipe(base=recipe.base)):
-            provisioning = replace(provisioning, name=_SHARED)
-        equipped = provisioning.equipped(base, layers, tools)
+        if shared := not (layers or recipe.tools):
+            provisioning = replace(provisioning, name=f"{_SHARED}-{base.name.split(':')[-1]}")
+        equipped = provisioning.equipped(base, layers, tools, alone=shared)
         return Ground(
             base=equipped, below=top, layers=(*layers, equipped), starts=base.starts, lock=lock
         )

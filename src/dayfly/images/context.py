@@ -1,6 +1,7 @@
 """What docker's builder is given: an app's own Dockerfile, or one made of its steps."""
 
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -8,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from dayfly.config.app import App
 from dayfly.images.builder import BuildError
 from dayfly.images.dockerfile import (
-    LOCK,
+    OWN,
     PROXY,
     SEALED,
     Instruction,
@@ -23,6 +24,8 @@ from dayfly.images.shellwords import exports
 from dayfly.images.steps import known_inputs
 from dayfly.images.workplace import copied, remove
 
+_SCRIPTS = Path(__file__).with_name("scripts")
+_LOCK = f"{OWN}/lock"
 _ARG = re.compile(r"^\s*ARG\s+(\w+)", re.MULTILINE | re.IGNORECASE)
 
 
@@ -80,26 +83,23 @@ def context_of_steps(
     """The source lies in `app/`, so that neither a Dockerfile nor a .dockerignore of it counts."""
     known = known_inputs(app.build.steps, source)
     arguments = arguments_of(inherited, app.env)
-    ca_bundle = ca_bundle_of(inherited)
     if ground.lock.pip:
-        arguments["PIP_CONSTRAINT"] = f"{LOCK}/{CONSTRAINTS}"
-        arguments["PYTHONPATH"] = ":".join(filter(None, (LOCK, arguments.get("PYTHONPATH"))))
-        ground.lock.write(place / "lock")
+        arguments["PIP_CONSTRAINT"] = f"{_LOCK}/{CONSTRAINTS}"
+        arguments["PYTHONPATH"] = ":".join(filter(None, (_LOCK, arguments.get("PYTHONPATH"))))
+    if app.build.steps:
+        _furnish(place / "own", ground.lock, ca_bundle_of(inherited))
     arguments = _sealed(arguments, app.env)
     instructions = instructions_of(
         (ground.base, ground.below) if ground.below else (ground.base,),
         app.build.steps,
         known,
         arguments=tuple(arguments),
-        ca_bundle=ca_bundle is not None,
         starts=ground.starts,
     )
     instructions = (*instructions, labels_of(labels))
     copied(source, place / "app", linked=source.stat().st_dev == place.stat().st_dev)
     if len(known) == len(app.build.steps):
         remove(place / "app" / ".git")  # only steps that see the source may ask it
-    if ca_bundle:
-        (place / "ca.crt").write_bytes(ca_bundle.read_bytes())
     dockerfile = place / "Dockerfile"
     dockerfile.write_text("".join(f"{instruction.text}\n" for instruction in instructions))
     return Context(
@@ -108,6 +108,15 @@ def context_of_steps(
         arguments=arguments,
         instructions=instructions,
     )
+
+
+def _furnish(own: Path, lock: Lock, ca_bundle: Path | None) -> None:
+    """With what is there before the steps and gone after them."""
+    shutil.copytree(_SCRIPTS, own)
+    if lock.pip:
+        lock.write(own / "lock")
+    if ca_bundle:
+        (own / "ca.crt").write_bytes(ca_bundle.read_bytes())
 
 
 def _sealed(arguments: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:

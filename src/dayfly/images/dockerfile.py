@@ -9,7 +9,10 @@ from pathlib import Path
 from dayfly.images.repeatable import REPEATABLE
 
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"  # in the image: where Debian's programs look
-LOCK = "/opt/dayfly-lock"  # in the build: versions that pip takes
+OWN = "/opt/dayfly-build"  # in the build: our scripts, certificates, and versions that pip takes
+CARRIED = "/opt/dayfly-made"  # in the build: what steps wrote elsewhere
+# What is empty comes last: docker's builder can't copy onto a layer that is.
+_TAKEN = (("/opt/venv", "/opt/venv"), ("/app", "/app"), (CARRIED, "/"))
 USER = 10001  # runs the app: no root in a machine, and no user of a host
 
 _CA_VARIABLES = frozenset({
@@ -29,21 +32,6 @@ _COMPILE = (
     "command -v python3 >/dev/null && "
     r"python3 -m compileall -qq -x '/(node_modules|\.git)/' . || true"
 )
-# What brought packages into the virtual environment is no part of it, unless one of them asks.
-_NO_PIP = (
-    "for place in /opt/venv/lib/python3*/site-packages; do "
-    "grep -hsiE '^Requires-Dist: *pip *([^a-z0-9._ -]|$)' \"$place\"/*.dist-info/METADATA | "
-    "grep -qv 'extra *==' || "
-    'rm -rf "$place"/pip "$place"/pip-*.dist-info /opt/venv/bin/pip /opt/venv/bin/pip3*; done'
-)
-_BEGAN = "/opt/venv/pyvenv.cfg"  # was written just before the steps
-_LEFT = (
-    f"if [ -e {_BEGAN} ] && [ -d /var/lib/dpkg/info ]; then "
-    "set -- $(cd /var/lib/dpkg/info; "
-    f"find . -name '*.list' -cnewer {_BEGAN} | sed 's/^..//; s/[.]list$//; s/:.*//' | sort); "
-    '[ $# = 0 ] || echo "Debian packages that build steps install are not in the image:" '
-    '"$* (what the app needs belongs to provision under [image], the rest to tools)"; fi'
-)
 
 
 @dataclass(frozen=True)
@@ -62,18 +50,17 @@ def instructions_of(
     known: Sequence[tuple[str, ...]],
     *,
     arguments: Sequence[str],
-    ca_bundle: bool,
     starts: Sequence[str] = (),
 ) -> tuple[Instruction, ...]:
     """Leading steps get only the files they read, so that docker's cache knows them again.
 
-    The context holds the source in `app/`, `ca.crt` with `ca_bundle`, and `lock/` with an
-    argument PIP_CONSTRAINT.
+    The context holds the source in `app/` and, where there are steps, our own files in `own/`.
+    Without steps there is no virtual environment: nobody would put anything into it.
     Arguments are for the build alone: the image keeps no variable but PATH and VIRTUAL_ENV.
     But it keeps their history, where whoever has it reads them; only proxies are not in it.
     In SEALED, where it is one, steps find others, as a shell declares them.
-    With a second base the steps' tools stay behind: it gets the app and its virtual environment,
-    but no certificates; Debian packages that steps installed themselves are told.
+    With a second base the steps' tools stay behind: it gets the app, its virtual environment, and
+    what steps wrote elsewhere, but no Debian packages, which are told.
     `starts` are instructions that say what a base starts whose layers don't know it: they were
     made as root, and come last, since docker's cache never knows an emptied ENTRYPOINT again.
     For each instruction docker makes a container and removes it, so what can be one is one.
@@ -83,25 +70,20 @@ def instructions_of(
         *_begun(base),
         *(() if starts else (Instruction("USER 0"),)),
         *_declared({*arguments} & {*REPEATABLE}),
-        Instruction("RUN ! command -v python3 >/dev/null || python3 -m venv /opt/venv"),
     ]
-    if ca_bundle:
-        lines.append(Instruction(f"COPY ca.crt {CA_BUNDLE}"))
-    constrained = "PIP_CONSTRAINT" in arguments
-    if constrained:
-        lines.append(Instruction(f"COPY lock/ {LOCK}/"))
+    if steps:
+        lines += (Instruction(f"COPY own/ {OWN}/"), Instruction(f"RUN sh -e {OWN}/begin.sh"))
     lines += _declared({*arguments} - {*REPEATABLE})
     runs = _runs(steps, UNSEAL if SEALED in arguments else "")
     for run, inputs in zip(runs, known, strict=False):
         lines += (_copy(f"app/{name}", f"/app/{name}") for name in inputs)
         lines.append(run)
     lines += [SOURCE, *runs[len(known) :]]
-    own = f" {LOCK}" if constrained else ""
-    left = (_LEFT,) if below else ()
-    lines.append(Instruction(f"RUN {'; '.join((f'rm -rf .git{own}', _NO_PIP, *left, _COMPILE))}"))
+    end = f"sh -e {OWN}/end.sh{f' {CARRIED}' if below else ''}" if steps else "rm -rf .git"
+    lines.append(Instruction(f"RUN {end} && {{ {_COMPILE}; }}"))
     if below:
         lines += [Instruction("RUN mkdir -p /opt/venv"), *_begun(below[0])]
-        lines += (Instruction(f"COPY --from=0 {path} {path}") for path in ("/opt/venv", "/app"))
+        lines += (Instruction(f"COPY --from=0 {place} {to}") for place, to in _TAKEN)
     lines += (Instruction(text) for text in starts)
     return (*lines, Instruction(f"USER {USER}:{USER}"))
 

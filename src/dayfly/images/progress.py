@@ -51,12 +51,17 @@ class Progress:
             self.tail = [*self.tail[-(TAIL_LINES - 1) :], line]
             self.on_line(line)
 
+    @property
+    def doing(self) -> str:
+        at = self._current
+        return f"{at.title}, {at.step!r}," if at and at.step else "docker build"
+
     def failure(self) -> str:
         """Of a build that failed: which of its parts did, and how."""
         how = f"exit status {self.code}" if self.code else "see its last lines"
         at = self._current
         if at and at.step:
-            return f"{at.title}, {at.step!r}, failed: {how}"
+            return f"{self.doing} failed: {how}"
         return f"docker build failed at {at.text!r}: {how}" if at else f"docker build failed: {how}"
 
     def _begin(self, number: int) -> None:

@@ -52,9 +52,9 @@ def removed_on_failure(folder: Path) -> Iterator[None]:
 
 
 def _require_tunnel(work: Work) -> None:
-    """RefusedError while the tunnel is down that environment.toml requires."""
+    """RefusedError where the tunnel that environment.toml requires is down, or can't be seen."""
     if why := work.parts.tunnel():
-        says = f"the tunnel is down, which [tunnel] of environment.toml requires: {why}"
+        says = f"the tunnel is not seen to stand, which environment.toml requires: {why}"
         raise RefusedError(says, hint="`dayfly tunnel status` tells how it is.")
 
 

@@ -3,11 +3,13 @@
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 
 from dayfly.config.tunnel_rules import Network
 from dayfly.tunnel import firewall
 from dayfly.tunnel.connections import REQID
+from dayfly.tunnel.own import LOOPBACK
 from dayfly.tunnel.plan import Plan
 from dayfly.tunnel.strongswan import MARK, PRIORITY, TABLE
 
@@ -27,8 +29,13 @@ class Change:
     shown: str
 
 
-def changes(theirs: Sequence[Network], rules: Path) -> tuple[Change, ...]:
-    """In the order to do them: nothing may leave in clear before the tunnel is there."""
+def changes(
+    theirs: Sequence[Network], rules: Path, taken: Sequence[Network] = ()
+) -> tuple[Change, ...]:
+    """In the order to do them: nothing may leave in clear before the tunnel is there.
+
+    `taken`: own networks that an address is taken in, as this machine has none there.
+    """
     table = ("table", "inet", firewall.TABLE)
     guard = Change(
         what="the firewall's table of the tunnel",
@@ -37,7 +44,8 @@ def changes(theirs: Sequence[Network], rules: Path) -> tuple[Change, ...]:
         show=("nft", "-s", "list", *table),
         shown=" ".join(table),
     )
-    return (guard, *map(_blackhole, theirs), *map(_closed, theirs))
+    held = (guard, *map(_blackhole, theirs), *map(_closed, theirs))
+    return (*held, *map(_address, taken))
 
 
 def missing(wanted: Sequence[Change], listings: Mapping[Argv, str]) -> list[Change]:
@@ -105,6 +113,19 @@ def _closed(network: Network) -> Change:
         undo=(*ip, "del", *rule),
         show=(*ip, "show", "priority", str(CLOSED)),
         shown=f"to {_as_ip_shows(network)} blackhole",
+    )
+
+
+def _address(network: Network) -> Change:
+    """That of the network itself, which no host has: a way into the tunnel begins at an address."""
+    address = ip_network(network.network_address)
+    ip, at = ("ip", f"-{network.version}", "addr"), (str(address), "dev", LOOPBACK)
+    return Change(
+        what=f"the address {network.network_address} of this gateway",
+        do=(*ip, "add", *at),
+        undo=(*ip, "del", *at),
+        show=("ip", f"-{network.version}", "-o", "addr", "show", "dev", LOOPBACK),
+        shown=f"{'inet' if network.version == 4 else 'inet6'} {address} ",  # noqa: PLR2004 - of IP
     )
 
 

@@ -13,7 +13,8 @@ from random import SystemRandom
 from dayfly.config.home import Home
 from dayfly.config.tunnel_rules import Network
 from dayfly.durable import translated
-from dayfly.tunnel.host import own_address, require_root
+from dayfly.tunnel.host import require_root
+from dayfly.tunnel.own import own_address
 from dayfly.tunnel.packets import (
     UDP_HEADER,
     V4,

@@ -34,9 +34,9 @@ class Guard:
         state = self.place.state()
         if not state.networks:
             return []
-        wanted = changes(state.theirs, self.place.firewall)
+        wanted = changes(state.theirs, self.place.firewall, state.ours_taken)
         with translated(self.place.firewall):
-            put = (state.networks, self.place.firewall.read_text())
+            put = (state.networks, state.taken, self.place.firewall.read_text())
         there = listed(wanted)
         gone = missing(wanted, there)
         begins, table = put != self._put, wanted[0]
@@ -63,7 +63,8 @@ def listed(wanted: Sequence[Change]) -> dict[Argv, str]:
 
 def left(place: Place) -> list[str]:
     """What of it is there."""
-    wanted = changes(place.state().theirs, place.firewall)
+    state = place.state()
+    wanted = changes(state.theirs, place.firewall, state.ours_taken)
     gone = missing(wanted, listed(wanted))
     return [change.what for change in wanted if change not in gone]
 

@@ -15,6 +15,7 @@ from dayfly.command import CommandError, output_of, run, which
 from dayfly.config.tunnel_rules import Network
 from dayfly.tunnel import firewall
 from dayfly.tunnel.changes import METRIC
+from dayfly.tunnel.own import own_address
 from dayfly.tunnel.packets import IKE_PORT, NAT_PORT
 from dayfly.tunnel.problem import TunnelError
 from dayfly.tunnel.strongswan import PRIORITY, TABLE
@@ -155,16 +156,6 @@ def _old_tables() -> bool:
             if "nat" in Path("/proc/net", name).read_text().split():
                 return True
     return False
-
-
-def own_address(ours: Sequence[Network]) -> str | None:
-    """An address of this machine in one of the site's own networks."""
-    for version in (4, 6):
-        for found in re.findall(r"inet6? (\S+?)/", output_of(["ip", f"-{version}", "-o", "addr"])):
-            address = ip_network(found)
-            if any(address.version == own.version and address.subnet_of(own) for own in ours):  # type: ignore[arg-type]
-                return str(found)
-    return None
 
 
 def _is_free(port: int) -> bool:

@@ -15,11 +15,12 @@ from dayfly.tunnel.guard import Guard
 from dayfly.tunnel.host import notes, require_apart, require_ports, require_programs, require_root
 from dayfly.tunnel.loaded import loaded_with
 from dayfly.tunnel.observed import Status
+from dayfly.tunnel.own import require_here
 from dayfly.tunnel.place import Place
 from dayfly.tunnel.prepared import Prepared, prepare, secure, take_back
 from dayfly.tunnel.problem import TunnelError
 from dayfly.tunnel.status import UNKNOWN, status_of
-from dayfly.tunnel.talk import answers
+from dayfly.tunnel.talk import answers, require_short
 
 Say = Callable[[str], None]
 
@@ -40,6 +41,7 @@ def up(home: Home, *, start: Callable[[], None], unit: bool, say: Say) -> Status
     require_root()
     require_programs()
     place = Place(home.tunnel)
+    require_short(place.vici)
     guard = Guard(place)
     with suppress(DayflyError):  # files of before may be gone: what follows writes them anew
         guard.hold()  # before anything that can fail: after a boot it may be gone
@@ -47,6 +49,7 @@ def up(home: Home, *, start: Callable[[], None], unit: bool, say: Say) -> Status
     keeper, daemon = place.keeper(), charons.running(place)
     if keeper is None and daemon is None:
         require_ports()
+    require_here(prepared.plan)
     require_apart(prepared.plan.theirs)
     secure(guard, prepared)
     known = loaded_with(daemon) if daemon else ""

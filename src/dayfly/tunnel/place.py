@@ -14,6 +14,7 @@ from dayfly.clock import DeadlineError, wait_until
 from dayfly.config.tunnel_rules import Network
 from dayfly.durable import translated, write_atomically
 from dayfly.stored import read_json
+from dayfly.tunnel.problem import UnseenError
 
 LOCK_SECONDS = 0.5
 LOG = "charon.log"  # of the IKE daemon
@@ -28,9 +29,15 @@ class State:
     settings: str = ""  # what it was brought up with
     networks: tuple[str, ...] = ()  # of the other site: nothing for them leaves in clear
 
+    taken: tuple[str, ...] = ()  # own networks that an address was taken in
+
     @property
     def theirs(self) -> tuple[Network, ...]:
         return tuple(ip_network(text) for text in self.networks)
+
+    @property
+    def ours_taken(self) -> tuple[Network, ...]:
+        return tuple(ip_network(text) for text in self.taken)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +173,8 @@ class Place:
             descriptor = os.open(self.lock, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             return False
+        except PermissionError as error:  # what root made is for root alone
+            raise UnseenError from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

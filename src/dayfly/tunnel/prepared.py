@@ -1,5 +1,6 @@
 """From the settings to all that a gateway needs, and what is made safe before a tunnel is there."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -10,6 +11,7 @@ from dayfly.config.load import settings_of
 from dayfly.config.names import OPERATOR
 from dayfly.config.secrets import Secrets
 from dayfly.config.tunnel import Tunnel
+from dayfly.config.tunnel_rules import Network
 from dayfly.durable import translated, write_atomically
 from dayfly.tunnel.aws import AwsTunnel, read_aws
 from dayfly.tunnel.changes import Argv, changes, leftovers, script
@@ -17,6 +19,7 @@ from dayfly.tunnel.credentials import Credentials, today
 from dayfly.tunnel.firewall import firewall
 from dayfly.tunnel.guard import Guard, left
 from dayfly.tunnel.host import kernel_has_esp, require_engine, translates
+from dayfly.tunnel.own import addresses, to_take
 from dayfly.tunnel.place import Place, State
 from dayfly.tunnel.plan import Plan, planned
 from dayfly.tunnel.problem import TunnelError
@@ -104,18 +107,21 @@ def secure(guard: Guard, prepared: Prepared) -> State:
     """Routes and rules by which nothing leaves in clear, with the way back noted before."""
     kernel, place, plan = kernel_has_esp(), guard.place, prepared.plan
     require_engine(kernel=kernel)
+    before = place.state()
+    taken = to_take(plan.ours, addresses(), before.ours_taken, kernel=kernel)
     place.make()
-    wanted = changes(plan.theirs, place.firewall)
+    undo = _undo(prepared, taken, kernel=kernel)
     state = State(
-        undo=tuple(dict.fromkeys((*_undo(prepared, kernel=kernel), *place.state().undo))),
+        undo=tuple(dict.fromkeys((*undo, *before.undo))),
         kernel=kernel,
         settings=prepared.fingerprint,
         networks=tuple(map(str, plan.theirs)),
+        taken=tuple(map(str, taken)),
     )
-    if state != place.state():
+    if state != before:
         place.remember(state)
     _write(place.firewall, firewall(plan, translated=translates(), kernel=kernel))
-    _write(place.closed, script(wanted))
+    _write(place.closed, script(changes(plan.theirs, place.firewall)))
     guard.hold()
     return state
 
@@ -127,7 +133,7 @@ def _write(path: Path, text: str) -> None:
 
 def let_go(place: Place, prepared: Prepared, state: State) -> None:
     """Of what settings before these had made, once nothing uses it any more."""
-    wanted = _undo(prepared, kernel=state.kernel)
+    wanted = _undo(prepared, state.ours_taken, kernel=state.kernel)
     for argv in state.undo:
         if argv not in wanted:
             run(list(argv), check=False, seconds=10)
@@ -135,9 +141,9 @@ def let_go(place: Place, prepared: Prepared, state: State) -> None:
         place.remember(replace(state, undo=wanted))
 
 
-def _undo(prepared: Prepared, *, kernel: bool) -> tuple[Argv, ...]:
+def _undo(prepared: Prepared, taken: Sequence[Network], *, kernel: bool) -> tuple[Argv, ...]:
     """The daemon's own things first: what holds back is taken away last."""
-    wanted = changes(prepared.plan.theirs, Path())  # the way back names no file
+    wanted = changes(prepared.plan.theirs, Path(), taken)  # the way back names no file
     after = leftovers(prepared.plan, kernel=kernel)
     return (*after, *(change.undo for change in reversed(wanted)))
 

@@ -84,6 +84,10 @@ REASONS = (
         "the two sides name other networks: both need the same `networks`",
     ),
     Reason(
+        r"error installing route with policy (\S+) ===",
+        "no way into the tunnel could be made for {0}: this gateway has no address in it",
+    ),
+    Reason(
         r"received AUTHENTICATION_FAILED",
         "the other side refuses: to it our key, certificate or identity is wrong",
         vague=True,

@@ -7,8 +7,9 @@ from dayfly.config.home import Home
 from dayfly.errors import DayflyError
 from dayfly.tunnel.credentials import today
 from dayfly.tunnel.echo import round_trip
-from dayfly.tunnel.host import led_past, own_address
+from dayfly.tunnel.host import led_past
 from dayfly.tunnel.observed import Status, observed, overall
+from dayfly.tunnel.own import own_address
 from dayfly.tunnel.place import Kept, Place
 from dayfly.tunnel.plan import Plan
 from dayfly.tunnel.prepared import plan_of, shown_by, tunnel_of

@@ -5,7 +5,9 @@ from pathlib import Path
 from dayfly.tunnel.connections import Section, text
 
 TABLE = 7220  # of the kernel's routing; strongSwan's usual one is 220
-PRIORITY = 221  # of its rule: behind that of the machine's own strongSwan, before most others
+# Of its rule: before those of the machine, which would lead packets for the other site past it.
+# Its table knows ways to the other site alone, so it takes nothing else from them.
+PRIORITY = 1
 MARK = 0xDF  # of the daemon's own packets, which must not go through the tunnel
 DEVICES = "ipsec*"  # of TUN, as kernel-libipsec calls them
 _PLUGINS = (

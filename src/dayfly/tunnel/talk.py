@@ -1,5 +1,6 @@
 """Talking to our IKE daemon, over VICI."""
 
+import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,10 +14,11 @@ from dayfly.errors import DayflyError
 from dayfly.tunnel.connections import connections
 from dayfly.tunnel.credentials import Credentials
 from dayfly.tunnel.plan import Plan
-from dayfly.tunnel.problem import TunnelError
+from dayfly.tunnel.problem import TunnelError, UnseenError
 
 SECONDS = 5.0  # that it may take to load what it is given …
 ASK_SECONDS = 2.0  # … and to answer
+LONGEST = 107  # bytes of a socket's path, as the kernel takes it
 SILENT = "the IKE daemon does not answer"
 Sa = Mapping[str, Any]
 
@@ -92,7 +94,7 @@ def talking(path: Path, *, seconds: float = SECONDS) -> Iterator[Daemon]:
         try:
             connection.connect(str(path))
         except PermissionError as error:
-            raise TunnelError("only root can see whether the tunnel is up") from error
+            raise UnseenError from error
         except (TimeoutError, BlockingIOError) as error:  # more wait for it than it has room for
             raise SilentError(SILENT) from error
         except OSError as error:
@@ -102,6 +104,15 @@ def talking(path: Path, *, seconds: float = SECONDS) -> Iterator[Daemon]:
         yield Daemon(vici.Session(connection))
     finally:
         connection.close()
+
+
+def require_short(path: Path) -> None:
+    """TunnelError where it is too long for a socket's address."""
+    if (length := len(os.fsencode(path))) > LONGEST:
+        raise TunnelError(
+            f"{path}: has {length} bytes, and the path of a socket may have {LONGEST}",
+            hint="Name a shorter DAYFLY_HOME.",
+        )
 
 
 def answers(path: Path) -> bool:

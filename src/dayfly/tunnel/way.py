@@ -39,7 +39,7 @@ class Way:
         before = self._routes.get(version, "")
         there = shown((*ip, "route", "show", "table", str(TABLE)))
         rule = shown((*ip, "rule", "show", "priority", str(PRIORITY)))
-        if (there or before) and not rule:
+        if (there or before) and f"lookup {TABLE}" not in rule:
             add = (*ip, "rule", "add", *entrance())
             yield Gone(what=f"the rule of priority {PRIORITY} (IPv{version})", put_back=add)
         lines = gone(before, there)

@@ -3,14 +3,14 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from dayfly.config.image import ANSIBLE, CHEF, PUPPET, Provision
 from dayfly.images.bases import Base
-from dayfly.images.engine import there
+from dayfly.images.engine import docker, there
 from dayfly.images.fingerprint import KEY_LETTERS, key_of, of_paths, paths_of
 from dayfly.images.lock import CONSTRAINTS, Lock
 from dayfly.images.provision import ansible, chef, puppet
@@ -56,14 +56,24 @@ class Provisioning:
                 self._make(layer)
         return tuple(layer.name for layer in layers)
 
-    def equipped(self, base: Base, layers: Sequence[str], packages: Sequence[str]) -> str:
-        """The name of what is above these layers of the base: with packages for the build alone."""
+    def equipped(
+        self, base: Base, layers: Sequence[str], packages: Sequence[str], *, alone: bool
+    ) -> str:
+        """The name of what is above these layers of the base: with packages for the build alone.
+
+        No lock holds for them: where one is tied to something of which the lock has an older
+        version, the build works with the newer. `alone` says that no other one of the name is
+        wanted any more.
+        """
+        unlocked = replace(self, lock=Lock())
         below, lower = (layers[-1], layers[-1]) if layers else (base.name, base.id)
         step = Provision(packages=tuple(packages))
         title = f"image step for the build alone, {step.about!r}"
-        layer = self._layer(below, lower, step, (), title)
+        layer = unlocked._layer(below, lower, step, (), title)  # noqa: SLF001 - its own kind
         if layer.name not in there([layer.name]):
-            self._make(layer)
+            unlocked._make(layer)
+            if alone:
+                remove_layers(self.name, {layer.name})
         return layer.name
 
     def _wanted(self, base: Base, steps: Sequence[Provision]) -> Iterator[_Layer]:
@@ -123,6 +133,14 @@ class Provisioning:
             case kind if kind == CHEF:
                 chef.converge(step, staged, made, title, secrets)
         made.tidy()
+
+
+def remove_layers(name: str, used: Collection[str]) -> None:
+    """Those of images of this name, which may be a pattern, but the ones in use."""
+    words = ("--format={{.Repository}}:{{.Tag}}", f"--filter=reference={name}:{LAYER}*")
+    tags = docker("image", "ls", *words).split()
+    if unused := [tag for tag in tags if tag not in used]:
+        docker("image", "rm", *unused)
 
 
 def _command_of(step: Provision) -> str | None:
