@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from dayfly.clock import wait_until
 from dayfly.config.home import Home
+from dayfly.config.names import OPERATOR
+from dayfly.config.secrets import Secrets
 from dayfly.environment.supervised import guard
 from dayfly.tunnel.changes import CLOSED, METRIC, PROTOCOL
 from dayfly.tunnel.place import Place
@@ -79,6 +81,20 @@ def apply_other_settings(world: World) -> None:
     assert "to_forward" not in world.dev.space.run("nft", "list", "ruleset")
     assert "settings" not in world.dev.dayfly("tunnel", "up")
     world.until_pings("10.2.0.9", seconds=5)
+
+
+def apply_another_key_that_nobody_saw(world: World) -> None:
+    """The keeper was killed: what the old key let in does not stay because of that."""
+    gateway, key = world.dev, Secrets(Home(world.dev.home).secrets).read(OPERATOR)["TUNNEL_KEY"]
+    gateway.kill(daemon=False)
+    gateway.dayfly("tunnel", "key", stdin="quite another key than that of the other side")
+    said = gateway.dayfly("tunnel", "up", status=1)
+    assert "Its settings have changed: they are applied" in said
+    assert "key" in said.partition("not up yet: ")[2]  # both sides try, and see it each in its way
+    assert not world.pings("10.2.0.9")
+    gateway.dayfly("tunnel", "key", stdin=key)
+    gateway.dayfly("tunnel", "up")
+    world.until_pings("10.2.0.9", seconds=10)
 
 
 def boot_without_a_key(world: World) -> None:

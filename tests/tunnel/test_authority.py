@@ -136,3 +136,19 @@ def test_a_key_of_another_certificate_is_found_out(authority: Authority, tmp_pat
 
     with pytest.raises(TunnelError, match="its key does not belong to its first certificate"):
         read_credentials(file)
+
+
+def test_a_ca_that_did_not_sign_the_certificate_is_found_out(
+    authority: Authority, tmp_path: Path
+) -> None:
+    one, another = (
+        each.issue("dev", now=today()).decode() for each in (authority, Authority(tmp_path / "x"))
+    )
+    (own, _), (_, ca) = (pem.rsplit("-----BEGIN CERT", 1) for pem in (one, another))
+    file = tmp_path / "dev.pem"
+    file.write_text(f"{own}-----BEGIN CERT{ca}")
+
+    with pytest.raises(
+        TunnelError, match="the CA in it, its last certificate, did not sign its first"
+    ):
+        read_credentials(file)

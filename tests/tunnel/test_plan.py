@@ -2,6 +2,7 @@
 
 import subprocess
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from dayfly.config.tunnel import Tunnel
 from dayfly.tunnel.aws import AwsTunnel
 from dayfly.tunnel.changes import changes, leftovers
 from dayfly.tunnel.connections import REQID, connections, text
+from dayfly.tunnel.credentials import Credentials
 from dayfly.tunnel.firewall import firewall
 from dayfly.tunnel.plan import Plan, Seen, planned
+from dayfly.tunnel.prepared import Prepared
 from dayfly.tunnel.problem import TunnelError
 from dayfly.tunnel.waiting import Waiting
 from dayfly.tunnel.written import swanctl
@@ -41,6 +44,11 @@ def tunnel(sites: str = SITES, here: str = "dev", more: str = "") -> Tunnel:
 
 def plan(sites: str = SITES, here: str = "dev", key: str | None = "key", more: str = "") -> Plan:
     return planned(tunnel(sites, here, more), key, lambda _: AWS)
+
+
+def seen_at(plan: Plan, address: str) -> Plan:
+    peers = (replace(peer, seen=Seen(address=address, port=500)) for peer in plan.peers)
+    return replace(plan, peers=tuple(peers))
 
 
 @pytest.mark.parametrize(
@@ -139,6 +147,32 @@ def test_with_aws_each_tunnel_takes_over_from_the_other() -> None:
 def test_no_value_shows_a_key() -> None:
     assert "first-key" not in repr(AWS)
     assert "secret-key" not in repr(plan(key="secret-key"))
+
+
+SHOWN = Credentials(
+    key=b"key", certificate=b"own", ca=b"ca", until=datetime(2030, 1, 1, tzinfo=UTC)
+)
+GIVEN = Prepared(plan=plan(), credentials=SHOWN, crl=b"nobody")
+CALLER = Prepared(plan=plan(CALLS))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "another"),
+    [
+        (GIVEN, replace(GIVEN), False),
+        (GIVEN, replace(GIVEN, plan=plan(key="other")), True),
+        (GIVEN, replace(GIVEN, plan=plan(more="required = true")), True),
+        (GIVEN, replace(GIVEN, crl=b"somebody"), True),
+        (GIVEN, replace(GIVEN, credentials=replace(SHOWN, certificate=b"new")), True),
+        (GIVEN, replace(GIVEN, credentials=replace(SHOWN, ca=b"new")), True),
+        # Where one that calls was last is nothing that anybody set.
+        (CALLER, replace(CALLER, plan=seen_at(CALLER.plan, "192.0.2.9")), False),
+    ],
+)
+def test_settings_are_other_ones_when_what_a_daemon_is_told_has_changed(
+    before: Prepared, now: Prepared, another: bool
+) -> None:
+    assert (before.fingerprint != now.fingerprint) is another
 
 
 def test_nothing_leaves_in_clear_by_a_route_behind_all_others() -> None:

@@ -13,7 +13,10 @@ import pytest
 from dayfly.tunnel.status import UNKEPT
 from dayfly.tunnel.strongswan import TABLE
 from gateways import DEV, PRODUCTION, Space, World, both, found, recorded, strange, two_sites
+from gateways.booted import become_a_unit
+from gateways.named import reach_by_name
 from gateways.troubles import (
+    apply_another_key_that_nobody_saw,
     apply_other_settings,
     boot_without_a_key,
     hold_what_others_take_away,
@@ -131,8 +134,11 @@ def test_a_tunnel_lives_through_everything_and_nothing_crosses_the_internet_in_c
             hold_what_others_take_away(world)
             rules_of_its_own(world)
             apply_other_settings(world)
+            apply_another_key_that_nobody_saw(world)
             boot_without_a_key(world)
             replace_a_daemon_that_hangs(world)
+            become_a_unit(world)
+            reach_by_name(world)
             assert say(caller, b"still") == b"still"
             for gateway in (world.dev, world.production):
                 gateway.kill()

@@ -76,7 +76,9 @@ def up(session: Session, *, systemd: bool) -> int:
     if systemd:
         units.require()
     create(home)
-    found = lifetime.up(home, start=lambda: start_keeper(home, systemd=systemd), say=say)
+    found = lifetime.up(
+        home, start=lambda: start_keeper(home, systemd=systemd), unit=systemd, say=say
+    )
     if not found.is_up:
         hint = "It goes on trying. `dayfly tunnel status` tells how it is."
         raise DayflyError(f"The tunnel to {found.there} is not up yet: {found.reason}", hint=hint)

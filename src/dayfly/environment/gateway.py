@@ -18,16 +18,33 @@ MODULE = "dayfly.tunnel.keeper"
 
 
 def start_keeper(home: Home, *, systemd: bool) -> None:
-    """By itself, or as a unit of systemd that is there again after a boot."""
+    """By itself, or as a unit of systemd that is there again after a boot.
+
+    The unit's takes over from one that runs already: what stands goes on.
+    """
     if systemd or (units.runs() and _unit(home).exists()):
-        service, env_id = supervised.tunnel(Path(sys.executable), home.path), environment_id(home)
-        env = {"DAYFLY_HOME": str(home.path)}
-        guard = supervised.guard(home.path, env_id, Place(home.tunnel).closed)
-        units.start({**guard, **supervised.systemd_units([service], env_id, env)})
-        output_of(["systemctl", "restart", _unit(home).name])
+        place = Place(home.tunnel)
+        before = place.keeper()
+        _start_units(home, place)  # where this fails nobody was sent away; it waits for its turn
+        if before not in {None, _main_pid(home)}:
+            from dayfly.tunnel import lifetime  # noqa: PLC0415 - few environments have one
+
+            lifetime.relieve(place, before)
         return
     argv = [sys.executable, "-m", MODULE, str(home.path)]
     start_detached(argv, output=home.tunnel / "keeper.log")
+
+
+def _start_units(home: Home, place: Place) -> None:
+    """Never anew: a unit that is stopped takes its tunnel down."""
+    service, env_id = supervised.tunnel(Path(sys.executable), home.path), environment_id(home)
+    env = {"DAYFLY_HOME": str(home.path)}
+    guard = supervised.guard(home.path, env_id, place.closed)
+    units.start({**guard, **supervised.systemd_units([service], env_id, env)})
+
+
+def _main_pid(home: Home) -> int:
+    return int(output_of(["systemctl", "show", "-p", "MainPID", "--value", _unit(home).name]))
 
 
 def stop_unit(home: Home, *, closed: bool = False) -> None:

@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -147,6 +148,7 @@ def read_credentials(path: Path) -> Credentials:
         raise TunnelError(f"{path}: the certificate of the CA is missing in it")
     if own.public_key() != key.public_key():
         raise TunnelError(f"{path}: its key does not belong to its first certificate")
+    _require_signed(path, own, others[-1])
     return Credentials(
         key=key.private_bytes(
             serialization.Encoding.PEM,
@@ -158,6 +160,16 @@ def read_credentials(path: Path) -> Credentials:
         until=own.not_valid_after_utc,
         names=frozenset(_names(own)),
     )
+
+
+def _require_signed(path: Path, own: x509.Certificate, ca: x509.Certificate) -> None:
+    """Others are told of the CA and of nobody between: they could not follow."""
+    try:
+        own.verify_directly_issued_by(ca)
+    except (ValueError, TypeError, InvalidSignature) as error:
+        raise TunnelError(
+            f"{path}: the CA in it, its last certificate, did not sign its first one"
+        ) from error
 
 
 def single(pem: str) -> str:

@@ -65,8 +65,10 @@ def _connection(plan: Plan, peer: Peer, *, kernel: bool) -> Section:
 
 
 def _where(peer: Peer) -> Section:
+    if peer.address:  # what has a name may have another address by now, and call from there
+        return {"remote_addrs": [peer.address, *(["%any"] if peer.named else [])]}
     if peer.seen is None:
-        return {"remote_addrs": [peer.address or "%any"]}
+        return {"remote_addrs": ["%any"]}
     behind_nat = {"local_port": str(NAT_PORT), "remote_port": str(peer.seen.port)}
     return {
         "remote_addrs": [peer.seen.address, "%any"],

@@ -2,7 +2,8 @@
 
 It is started by `dayfly tunnel up`, or by systemd at boot. Before anything else it holds what lets
 nothing leave in clear, and goes on with that whatever happens to the rest. A daemon that ends, or
-hangs, is started again; one that outlived its keeper is taken over, so that nothing is interrupted.
+hangs, is started again; one that outlived its keeper is taken over, so that nothing is interrupted,
+unless the settings are other ones by now.
 """
 
 import logging
@@ -17,20 +18,23 @@ from pathlib import Path
 
 from dayfly.clock import Stop
 from dayfly.config.home import Home
-from dayfly.errors import DayflyError, StoppedError
+from dayfly.errors import StoppedError
 from dayfly.rounds import Told
 from dayfly.tunnel import charon as charons
+from dayfly.tunnel.calling import Calling
 from dayfly.tunnel.charon import Charon
 from dayfly.tunnel.guard import Guard
 from dayfly.tunnel.host import require_ports
-from dayfly.tunnel.observed import Connection, observed, overall, to_initiate
+from dayfly.tunnel.loaded import loaded_with, remember_loaded
+from dayfly.tunnel.names import Names, led, name_of
+from dayfly.tunnel.observed import Connection, observed, overall
 from dayfly.tunnel.place import Place
 from dayfly.tunnel.plan import Plan
 from dayfly.tunnel.prepared import Prepared, clear_leftovers, let_go, prepare, secure
-from dayfly.tunnel.recalled import recalled, remember
+from dayfly.tunnel.recalled import recalled
 from dayfly.tunnel.talk import ASK_SECONDS, Daemon, NoDaemonError, talking
 from dayfly.tunnel.telling import Telling
-from dayfly.tunnel.waiting import FIRST_SECONDS, Waiting
+from dayfly.tunnel.waiting import FIRST_SECONDS
 from dayfly.tunnel.watch import Watch
 from dayfly.tunnel.way import Way, put_back
 
@@ -38,6 +42,7 @@ ROUND_SECONDS = 0.15
 STANDING_SECONDS = 1.0  # between two looks at a tunnel that stands
 ROUTES_SECONDS = 2  # that a tunnel may stand without routes
 RETRY_SECONDS = 1.0  # after one that did not live longer
+NAMES_SECONDS = 1.0  # that names may take before the daemon goes on without them
 HANGS_SECONDS = 5.0  # that the daemon may be silent before another one is started in its place
 LARGEST_LOG = 8 * 1024**2
 DAEMON, TELLING = "the IKE daemon", "what is told of it"
@@ -52,11 +57,12 @@ class Keeper:
         self._stop = stop
         self._telling = Telling(place)
         self._guard = Guard(place)
+        self._names = Names(place.names)
         self._watch = Watch(self._guard, self._telling.restored)
-        self.changed = threading.Event()  # the settings: they are to be applied
+        self.relieved = threading.Event()  # another keeper takes over what runs
 
     def run(self) -> None:
-        """Until it is asked to stop; then the tunnel is ended in good order."""
+        """Until it is asked to stop; then the tunnel is ended in good order, or handed over."""
         told = Told("tunnel")
         self._watch.start()
         try:
@@ -68,26 +74,49 @@ class Keeper:
                 lived = time.monotonic() - began
                 self._stop.wait(0 if lived > RETRY_SECONDS else RETRY_SECONDS)
         except StoppedError:
-            self._end()
+            if not self.relieved.is_set():
+                charons.end_all(self._place)
+
+    def relieve(self) -> None:
+        self.relieved.set()
+        self._stop.request("another keeper takes over")
 
     def _once(self) -> None:
         """From a daemon that runs until it ends."""
-        self.changed.clear()
         prepared = prepare(self._home, self._place)
         state = secure(self._guard, prepared)
-        prepared = replace(prepared, plan=recalled(prepared.plan, self._place.seen))
-        charon = charons.running(self._place)
+        charon = self._taken_over(prepared)
         fresh = charon is None
         if charon is None:
             require_ports()
+            self._ask_for_names(prepared.plan)
             clear_leftovers(prepared, kernel=state.kernel)
             charon = charons.start(self._place, kernel=state.kernel)
-        self._load(charon, prepared, kernel=state.kernel)
+            remember_loaded(charon, prepared.fingerprint)
+        # What stands in one of before stands with the addresses that were known then.
+        plan = recalled(led(prepared.plan, self._names.known()), self._place.seen)
+        self._load(charon, replace(prepared, plan=plan), kernel=state.kernel)
         let_go(self._place, prepared, state)
         log.info("the IKE daemon runs, pid %s%s", charon.pid, "" if fresh else ", as before")
         self._telling.tell(problem="", settings=prepared.fingerprint)
-        log.warning("the IKE daemon %s", self._look_after(charon, prepared, fresh=fresh))
+        calling = Calling(plan, place=self._place, names=self._names, kernel=state.kernel)
+        log.warning("the IKE daemon %s", self._look_after(charon, prepared, calling, fresh=fresh))
         charon.stop()
+
+    def _taken_over(self, prepared: Prepared) -> Charon | None:
+        """One of before, that was told these settings: another one is ended."""
+        charon = charons.running(self._place)
+        if charon is None or loaded_with(charon) == prepared.fingerprint:
+            return charon
+        log.warning("the IKE daemon has other settings than these: it is started again")
+        charon.stop()
+        return None
+
+    def _ask_for_names(self, plan: Plan) -> None:
+        names = {name for peer in plan.peers if (name := name_of(peer))}
+        self._names.ask(names)
+        if names - self._names.known().keys():
+            self._names.wait(NAMES_SECONDS)
 
     def _load(self, charon: Charon, prepared: Prepared, *, kernel: bool) -> None:
         try:
@@ -102,21 +131,22 @@ class Keeper:
             charon.kill()
             raise
 
-    def _look_after(self, charon: Charon, prepared: Prepared, *, fresh: bool) -> str:
+    def _look_after(
+        self, charon: Charon, prepared: Prepared, calling: Calling, *, fresh: bool
+    ) -> str:
         """For as long as it does its work; says why no longer."""
-        waiting, way, began = Waiting(prepared.plan.leads), Way(), time.monotonic()
+        way, began = Way(), time.monotonic()
         due, heard, stood = began, began, False
         while not charon.ended(ROUND_SECONDS):
             self._stop.check()
-            if self.changed.is_set() and self._differ(prepared):
-                return "is told the settings anew: it is started again"
             now = time.monotonic()
             if now < due:
                 continue
             self._rotate(charon)
             first = fresh and now - began < FIRST_SECONDS + 2 * ROUND_SECONDS
             try:
-                stands = self._connect(prepared.plan, waiting, now, first=first)
+                stands = calling.look(now, first=first)
+                self._telling.tell(problem=calling.problem, settings=prepared.fingerprint)
                 if (stands and not stood) or self._watch.stirred.is_set():
                     self._hold(way, prepared.plan)
             except NoDaemonError:  # it may end just now, which is noticed
@@ -151,31 +181,11 @@ class Keeper:
                 log.warning("%s has no routes: it is made anew", each.name)
                 daemon.terminate(each.name)
 
-    def _differ(self, prepared: Prepared) -> bool:
-        self.changed.clear()
-        try:
-            return prepare(self._home, self._place).fingerprint != prepared.fingerprint
-        except DayflyError:  # `up` has said so; what runs goes on
-            return False
-
-    def _connect(self, plan: Plan, waiting: Waiting, now: float, *, first: bool) -> bool:
-        """Whether nothing was to be done."""
-        with talking(self._place.vici, seconds=ASK_SECONDS) as daemon:
-            sas = daemon.sas()
-            complete = remember(plan, sas, self._place.seen)
-            down = to_initiate(plan, sas, first=first)
-            for name in waiting.ready(down, now, first=first):
-                daemon.initiate(name)
-        return complete and not down
-
     def _rotate(self, charon: Charon) -> None:
         path = self._place.log
         if path.exists() and path.stat().st_size > LARGEST_LOG:
             shutil.move(path, path.with_suffix(".log.1"))
             charon.reopen_log()
-
-    def _end(self) -> None:
-        charons.end_all(self._place)
 
 
 def main(folder: str) -> int:
@@ -185,7 +195,7 @@ def main(folder: str) -> int:
     signal.signal(signal.SIGTERM, lambda *_: stop.request("the tunnel is brought down"))
     signal.signal(signal.SIGINT, lambda *_: stop.request("interrupted"))
     keeper = Keeper(home, place, stop)
-    signal.signal(signal.SIGHUP, lambda *_: keeper.changed.set())
+    signal.signal(signal.SIGUSR1, lambda *_: keeper.relieve())
     with place.kept() as alone:
         if not alone:
             log.warning("a keeper runs already")

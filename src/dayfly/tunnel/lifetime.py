@@ -13,6 +13,7 @@ from dayfly.tunnel import charon as charons
 from dayfly.tunnel.credentials import today
 from dayfly.tunnel.guard import Guard
 from dayfly.tunnel.host import notes, require_apart, require_ports, require_programs, require_root
+from dayfly.tunnel.loaded import loaded_with
 from dayfly.tunnel.observed import Status
 from dayfly.tunnel.own import require_here
 from dayfly.tunnel.place import Place
@@ -27,12 +28,14 @@ DAEMON_SECONDS = 10.0
 PEER_SECONDS = 8.0
 SETTLED_SECONDS = 1.4  # longer than the keeper waits before it tries again
 DOWN_SECONDS = 30.0
+RELIEF_SECONDS = 8.0  # longer than a daemon may take to start
 POLL_SECONDS = 0.03
 
 
-def up(home: Home, *, start: Callable[[], None], say: Say) -> Status:
+def up(home: Home, *, start: Callable[[], None], unit: bool, say: Say) -> Status:
     """Make it so; doing it again is no error. `start` starts the keeper.
 
+    `unit`: it is to be a unit of systemd, which takes over from a keeper that runs already.
     The status is that of a tunnel that stands, or tells why it does not yet: it goes on trying.
     """
     require_root()
@@ -43,30 +46,39 @@ def up(home: Home, *, start: Callable[[], None], say: Say) -> Status:
     with suppress(DayflyError):  # files of before may be gone: what follows writes them anew
         guard.hold()  # before anything that can fail: after a boot it may be gone
     prepared = prepare(home, place)
-    kept = place.is_kept()
-    if not kept and charons.running(place) is None:
+    keeper, daemon = place.keeper(), charons.running(place)
+    if keeper is None and daemon is None:
         require_ports()
     require_here(prepared.plan)
     require_apart(prepared.plan.theirs)
     secure(guard, prepared)
-    known = place.told().settings
-    if not kept:
+    known = loaded_with(daemon) if daemon else ""
+    if known not in {"", prepared.fingerprint}:
+        say("Its settings have changed: they are applied, with nothing in clear meanwhile.")
+    if keeper is not None and place.told().settings != prepared.fingerprint:
+        relieve(place, keeper)  # by one that reads them, with the code of today
+        keeper = None
+    if unit or keeper is None:
         start()
-    elif known != prepared.fingerprint:
-        if known:
-            say("Its settings have changed: they are applied, with nothing in clear meanwhile.")
-        _tell_keeper(place)
     _wait_until_taken(place, prepared)
     for note in _notes(prepared):
         say(f"note: {note}")
     return _wait_until_established(home, place)
 
 
-def _tell_keeper(place: Place) -> None:
-    pid = place.keeper()
-    if pid is not None:
+def relieve(place: Place, keeper: int) -> None:
+    """Of its work: it ends without what it keeps, which another keeper waits for."""
+    for number in (signal.SIGUSR1, signal.SIGKILL):  # which takes nothing with it either
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGHUP)
+            os.kill(keeper, number)
+        with suppress(DeadlineError):
+            wait_until(
+                lambda: place.keeper() != keeper,
+                seconds=RELIEF_SECONDS,
+                what="the keeper of before ends",
+                poll=POLL_SECONDS,
+            )
+            return
 
 
 def _wait_until_taken(place: Place, prepared: Prepared) -> None:
@@ -93,7 +105,8 @@ def take_down(home: Home, *, closed: bool = False) -> bool:
     found = place.is_kept() or place.state_file.exists()
     _stop_keeper(place)
     charons.end_all(place)
-    for path in (place.vici, place.pid, place.configuration, place.kept_file):
+    files = (place.vici, place.pid, place.loaded, place.configuration, place.kept_file)
+    for path in files:
         path.unlink(missing_ok=True)
     if not closed:
         take_back(place, place.state())

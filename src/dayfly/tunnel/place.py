@@ -110,6 +110,16 @@ class Place:
         """Where those that call were last."""
         return self.folder / "seen.json"
 
+    @property
+    def loaded(self) -> Path:
+        """What the IKE daemon was told, whoever keeps it."""
+        return self.folder / "loaded.json"
+
+    @property
+    def names(self) -> Path:
+        """Where those of gateways led last."""
+        return self.folder / "names.json"
+
     def credentials(self, site: str) -> Path:
         return self.folder / f"{site}.pem"
 

@@ -37,7 +37,9 @@ class Peer:
     identity: str
     own_identity: str
     key: str | None = field(default=None, repr=False)  # pre-shared; None: certificates
-    seen: Seen | None = None  # where one that calls was last
+    named: str = ""  # the name that led to the address just now; to None: it led nowhere
+    # Where one that calls was last: nothing that was set, so it makes no other settings.
+    seen: Seen | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

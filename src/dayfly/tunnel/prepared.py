@@ -37,8 +37,9 @@ class Prepared:
     def fingerprint(self) -> str:
         """Another one, when something of it has changed."""
         keys = [peer.key or "" for peer in self.plan.peers]
-        own = self.credentials.certificate if self.credentials else b""
-        return sha256(repr((self.plan, keys, own, self.crl)).encode()).hexdigest()[:16]
+        shown = self.credentials
+        own, ca = (shown.certificate, shown.ca) if shown else (b"", b"")
+        return sha256(repr((self.plan, keys, own, ca, self.crl)).encode()).hexdigest()[:16]
 
 
 def tunnel_of(home: Home) -> Tunnel:

@@ -50,6 +50,11 @@ class Daemon:
                     self._session.load_shared(shared)
             if credentials:
                 self._load_credentials(credentials, crl)
+        self.load_connections(plan, kernel=kernel)
+
+    def load_connections(self, plan: Plan, *, kernel: bool) -> None:
+        """Each in the place of the one of its name."""
+        with _translated("the settings of the tunnel"):
             for name, connection in connections(plan, kernel=kernel).items():
                 self._session.load_conn({name: connection})
 
