@@ -42,6 +42,15 @@ def hold_what_others_take_away(world: World) -> None:
         space.ip(f"{version} route del {network} via {router}")
 
 
+def make_anew_what_nobody_had_seen(world: World) -> None:
+    """Routes of one kind of IP, gone before the keeper that there is had looked."""
+    world.dev.kill(daemon=False)
+    world.dev.space.ip(f"route flush table {TABLE}")
+    world.dev.dayfly("tunnel", "up")
+    world.until_pings("10.2.0.9", seconds=15)
+    world.until_pings("fd00:2::9", seconds=5)
+
+
 def held(gateway: Gateway, version: str) -> bool:
     """By a rule and a route, where nothing leads into the tunnel."""
     network, _ = THEIRS[version]

@@ -1,12 +1,13 @@
 """What the IKE daemon tells of its SAs, as the state of a connection."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dayfly.tunnel.observed import connection_of, observed, overall, to_initiate
+from dayfly.tunnel.observed import connection_of, observed, overall, to_initiate, versions
 from dayfly.tunnel.plan import Peer, Plan, Seen
 from dayfly.tunnel.recalled import recalled, remember
 
@@ -19,7 +20,7 @@ CHILD = {
 }  # fmt: skip
 
 
-def sa(state: str, *children: dict[str, str], **more: str) -> dict[str, Any]:
+def sa(state: str, *children: Mapping[str, object], **more: str) -> dict[str, Any]:
     named = {f"x-{number}": child for number, child in enumerate(children)}
     return {"state": state, "remote-host": "192.0.2.9", "child-sas": named, **more}
 
@@ -43,6 +44,24 @@ def test_the_state_of_a_connection(sas: list[dict[str, Any]], state: str, tried:
     assert to_initiate(plan(CALLED), {"x": sas}, first=True) == []  # nobody knows where it is
     assert to_initiate(plan(SEEN), {"x": sas}, first=False) == []  # it calls
     assert bool(to_initiate(plan(SEEN), {"x": sas}, first=True)) is tried
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "found"),
+    [
+        (["10.1.0.0/16"], ["10.2.0.0/16"], {4}),
+        (["10.1.0.0/16", "fd00:1::/48"], ["10.2.0.0/16", "fd00:2::/48"], {4, 6}),
+        (["10.1.0.0/16", "fd00:1::/48"], ["10.2.0.1..10.2.0.9"], {4}),
+        (["fd00:1::/48[tcp/22]"], ["fd00:2::/48"], {6}),
+        ([], [], set()),
+    ],
+)
+def test_what_goes_through_a_tunnel_is_what_both_sites_have(
+    ours: list[str], theirs: list[str], found: set[int]
+) -> None:
+    child = {**CHILD, "local-ts": ours, "remote-ts": theirs}
+    assert versions({"x": [sa("ESTABLISHED", child)]}) == found
+    assert versions({"x": [sa("CONNECTING", child)]}) == set()
 
 
 def plan(*peers: Peer) -> Plan:

@@ -20,6 +20,7 @@ from gateways.troubles import (
     apply_other_settings,
     boot_without_a_key,
     hold_what_others_take_away,
+    make_anew_what_nobody_had_seen,
     replace_a_daemon_that_hangs,
     rules_of_its_own,
     until,
@@ -132,6 +133,7 @@ def test_a_tunnel_lives_through_everything_and_nothing_crosses_the_internet_in_c
 
             keep_on(world)
             hold_what_others_take_away(world)
+            make_anew_what_nobody_had_seen(world)
             rules_of_its_own(world)
             apply_other_settings(world)
             apply_another_key_that_nobody_saw(world)

@@ -27,7 +27,7 @@ from dayfly.tunnel.guard import Guard
 from dayfly.tunnel.host import require_ports
 from dayfly.tunnel.loaded import loaded_with, remember_loaded
 from dayfly.tunnel.names import Names, led, name_of
-from dayfly.tunnel.observed import Connection, observed, overall
+from dayfly.tunnel.observed import Connection, observed, overall, versions
 from dayfly.tunnel.place import Place
 from dayfly.tunnel.plan import Plan
 from dayfly.tunnel.prepared import Prepared, clear_leftovers, let_go, prepare, secure
@@ -161,16 +161,17 @@ class Keeper:
         """The daemon itself takes its routes away when it ends a tunnel, so that is asked."""
         self._watch.stirred.clear()
         found = way.look()
-        if not found and not way.lost:
+        if not found and not way.bare:
             return
         with talking(self._place.vici, seconds=ASK_SECONDS) as daemon:
-            connections = observed(plan, daemon.sas(), kernel=True)
+            sas = daemon.sas()
+            connections = observed(plan, sas, kernel=True)
             if overall(connections) != "established":
                 way.forget()
             elif restored := put_back(found):
                 log.warning("put back, as somebody took it away: %s", ", ".join(restored))
                 self._telling.restored(restored)
-            elif way.lost:
+            elif way.bare & versions(sas):
                 self._make_anew(daemon, connections)
 
     def _make_anew(self, daemon: Daemon, connections: Sequence[Connection]) -> None:

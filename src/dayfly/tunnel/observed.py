@@ -91,6 +91,21 @@ def _cipher(child: Mapping[str, Any]) -> str:
     return "-".join(key for key in keys if key)
 
 
+def versions(sas: Mapping[str, Sequence[Mapping[str, Any]]]) -> set[int]:
+    """Of IP, that go through what stands."""
+    children = (child for each in sas.values() for sa in each for child in _installed(sa))
+    return {
+        version
+        for child in children
+        for version in _versions(child, "local-ts") & _versions(child, "remote-ts")
+    }
+
+
+def _versions(child: Mapping[str, Any], side: str) -> set[int]:
+    """Of selectors like 10.1.0.0/16, 10.1.0.1..10.1.0.9 and fd00::/48[tcp/22]."""
+    return {6 if ":" in str(each).partition("[")[0] else 4 for each in child.get(side, ())}
+
+
 def overall(connections: Sequence[Connection]) -> State:
     """One that stands is enough."""
     for state in ("established", "connecting"):

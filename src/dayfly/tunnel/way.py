@@ -9,6 +9,7 @@ from dayfly.tunnel.guard import shown
 from dayfly.tunnel.strongswan import PRIORITY, TABLE
 
 SECONDS = 10.0
+VERSIONS = (4, 6)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,12 +23,12 @@ class Way:
     """Knows the routes of a tunnel that stands, so that it sees when one is gone."""
 
     _routes: dict[int, str] = field(default_factory=dict)
-    lost: bool = False  # there is no route at all, and none is known
+    bare: frozenset[int] = frozenset()  # versions of IP without a route, of which none is known
 
     def look(self) -> list[Gone]:
         """What is gone since the look before."""
-        found = [each for version in (4, 6) for each in self._look(version)]
-        self.lost = not found and not any(self._routes.values())
+        found = [each for version in VERSIONS for each in self._look(version)]
+        self.bare = frozenset(each for each in VERSIONS if not self._routes.get(each))
         return found
 
     def forget(self) -> None:
