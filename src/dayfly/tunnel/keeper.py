@@ -39,8 +39,9 @@ from dayfly.tunnel.watch import Watch
 from dayfly.tunnel.way import Way, put_back
 
 ROUND_SECONDS = 0.15
-STANDING_SECONDS = 1.0  # between two looks at a tunnel that stands
-ROUTES_SECONDS = 2  # that a tunnel may stand without routes
+STANDING_SECONDS = 1.0  # between two looks at a tunnel that stands …
+STIRRED_SECONDS = 0.3  # … and where routes or rules have changed
+ROUTES_SECONDS = 1  # that a tunnel may stand without routes
 RETRY_SECONDS = 1.0  # after one that did not live longer
 NAMES_SECONDS = 1.0  # that names may take before the daemon goes on without them
 HANGS_SECONDS = 5.0  # that the daemon may be silent before another one is started in its place
@@ -136,11 +137,12 @@ class Keeper:
     ) -> str:
         """For as long as it does its work; says why no longer."""
         way, began = Way(), time.monotonic()
-        due, heard, stood = began, began, False
+        heard, stood = began, False
         while not charon.ended(ROUND_SECONDS):
             self._stop.check()
             now = time.monotonic()
-            if now < due:
+            pause = STIRRED_SECONDS if self._watch.stirred.is_set() else STANDING_SECONDS
+            if stood and now - heard < pause:
                 continue
             self._rotate(charon)
             first = fresh and now - began < FIRST_SECONDS + 2 * ROUND_SECONDS
@@ -154,7 +156,7 @@ class Keeper:
                     charon.kill()
                     return "hangs, and was killed: it is started again"
                 continue
-            stood, heard, due = stands, now, now + (STANDING_SECONDS if stands else 0)
+            stood, heard = stands, now
         return "has ended; it is started again"
 
     def _hold(self, way: Way, plan: Plan) -> None:
