@@ -183,10 +183,11 @@ for machine in json.load(sys.stdin)["apps"][0]["serving"]["machines"]:
         print(machine["machine"])'
 }
 
-# Names it in `victim`.
+# Names it in `victim`, and in `killed_at` when it was told to (seconds since the epoch).
 kill_a_machine() {
   before=$(machines)
   victim=$(echo "$before" | head -n 1)
+  killed_at=$(date +%s.%N)
   if [ "$runtime" = docker ]; then
     docker kill "$(docker ps --quiet --filter "name=$victim")" > /dev/null
   else

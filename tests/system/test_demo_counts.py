@@ -11,6 +11,14 @@ compared = runpy.run_path(str(Path(__file__).parents[2] / "scripts/demo_counts.p
 KILLED, OTHER = "orders-2-web-1", "orders-2-web-2"
 
 
+AT = 1000.0  # the machine was killed
+
+
+def unanswered(after: float) -> dict[str, object]:
+    """HAProxy says nothing of it."""
+    return {"time": AT + after, "what": "closed without an answer"}
+
+
 def post(status: int, server: str = OTHER) -> Line:
     end = "--" if status == 201 else "SH"
     found = parse(
@@ -37,9 +45,23 @@ def post(status: int, server: str = OTHER) -> Line:
 def test_only_requests_on_the_killed_machine_may_fail(
     failed: int, seen: list[Line], rows: int, agree: bool
 ) -> None:
-    load = {"created": 2, "failed": failed, "uncertain": failed}
+    load = {"created": 2, "failed": failed, "uncertain": failed, "failures": []}
 
-    told, agreed = compared(load, seen, rows, KILLED)
+    told, agreed = compared(load, seen, rows, KILLED, AT)
 
     assert agreed is agree
     assert ("The three agree" in told) is agree
+
+
+@pytest.mark.parametrize(
+    ("after", "rows", "agree"),
+    [(0.01, 2, True), (0.01, 3, True), (0.01, 4, False), (-0.5, 2, False), (3.0, 2, False)],
+)
+def test_a_request_that_haproxy_leaves_to_its_client_was_on_the_killed_machine_then(
+    after: float, rows: int, agree: bool
+) -> None:
+    load = {"created": 2, "failed": 1, "uncertain": 1, "failures": [unanswered(after)]}
+
+    _, agreed = compared(load, [post(201), post(201)], rows, KILLED, AT)
+
+    assert agreed is agree
