@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.row import Row, Skipped, median
 from dayfly.ansible.controller import Maker, ansible
 from dayfly.clock import Stop, wait_until
-from dayfly.command import Setting, output_of, which
+from dayfly.command import CommandError, Setting, output_of, which
 from dayfly.config.app import App, Process
 from dayfly.config.home import cache_folder
 from dayfly.config.image import ImageRecipe, Provision
@@ -115,14 +115,8 @@ def _furnished(
         host = ["-o", "BatchMode=yes", "-p", str(guest.ssh), "root@127.0.0.1"]
         ssh = ["ssh", *env["ANSIBLE_SSH_ARGS"].split(), *host, "true"]
         wait_until(lambda: _works(ssh), seconds=BOOT_SECONDS, what="ssh to the VM", poll=0.2)
-        words = [
-            "--inventory",
-            f"127.0.0.1:{guest.ssh},",
-            "--user",
-            "root",
-            "--extra-vars",
-            f"@{place / 'told.json'}",
-        ]
+        words = ["--inventory", f"127.0.0.1:{guest.ssh},", "--user", "root"]
+        words += ["--extra-vars", f"@{place / 'told.json'}"]
         output_of([tool.playbook, *words, str(PLAYBOOK)], setting=Setting(env=env, cwd=place),
                   seconds=PLAY_SECONDS)  # fmt: skip
         return _ready(guest, began)
@@ -136,7 +130,7 @@ def _ready(guest: Guest, began: float) -> tuple[float, float]:
 def _works(argv: list[str]) -> bool:
     try:
         output_of(argv, seconds=60)
-    except Exception:  # noqa: BLE001 - it is not there yet
+    except CommandError:  # it is not there yet
         return False
     return True
 

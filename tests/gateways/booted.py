@@ -1,10 +1,10 @@
 """A gateway that systemd seems to run: of systemd there is what a keeper meets of it."""
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
-from gateways.wired import Gateway, Space, World
+from gateways.mounted import Mounted
+from gateways.wired import Gateway, World
 
 # A unit's process is started, started again whenever it ends, and told to end.
 SYSTEMCTL = """#!/bin/sh
@@ -30,19 +30,8 @@ esac
 MOUNTS = """mkdir -p /run/systemd
 mount --bind {0}/run /run/systemd
 mount --bind {0}/units /etc/systemd/system
-PATH={0}:$PATH exec "$@"
+export PATH={0}:$PATH
 """
-
-
-@dataclass(frozen=True)
-class Booted(Space):
-    """A network namespace whose programs find systemd."""
-
-    folder: Path
-
-    def argv(self, *words: str) -> list[str]:
-        mounts = MOUNTS.format(self.folder)
-        return super().argv("unshare", "--mount", "sh", "-c", mounts, "sh", *words)
 
 
 def booted(gateway: Gateway, folder: Path) -> Gateway:
@@ -50,7 +39,7 @@ def booted(gateway: Gateway, folder: Path) -> Gateway:
         (folder / name).mkdir(parents=True)
     (folder / "systemctl").write_text(SYSTEMCTL)
     (folder / "systemctl").chmod(0o755)
-    return Gateway(gateway.site, Booted(gateway.space.name, folder), gateway.home)
+    return Gateway(gateway.site, Mounted(gateway.space.name, folder, MOUNTS), gateway.home)
 
 
 def become_a_unit(world: World) -> None:

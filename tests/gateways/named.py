@@ -6,26 +6,20 @@ from pathlib import Path
 from dayfly.config.home import Home
 from dayfly.tunnel.place import Place
 from dayfly.tunnel.status import status_of
+from gateways.mounted import Mounted
 from gateways.troubles import until
-from gateways.wired import Gateway, Space, World
+from gateways.wired import Gateway, World
 
 NAME = "vpn.test"
 SILENT = "table inet dns {\n chain i { type filter hook input priority 0; udp dport 53 drop; }\n}"
 MOUNTS = """mount --bind {0}/hosts /etc/hosts
 mount --bind {0}/resolv.conf /etc/resolv.conf
-exec "$@"
 """
 
 
 @dataclass(frozen=True)
-class Asking(Space):
+class Asking(Mounted):
     """A network namespace whose programs have name servers of their own."""
-
-    folder: Path
-
-    def argv(self, *words: str) -> list[str]:
-        mounts = MOUNTS.format(self.folder)
-        return super().argv("unshare", "--mount", "sh", "-c", mounts, "sh", *words)
 
     def know(self, hosts: str) -> None:
         (self.folder / "hosts").write_text(f"127.0.0.1 localhost\n{hosts}\n")
@@ -33,7 +27,7 @@ class Asking(Space):
 
 def asking(gateway: Gateway, folder: Path) -> tuple[Gateway, Asking]:
     folder.mkdir()
-    space = Asking(gateway.space.name, folder)
+    space = Asking(gateway.space.name, folder, MOUNTS)
     space.know("")
     (folder / "resolv.conf").write_text("nameserver 127.0.0.9\noptions timeout:1 attempts:1\n")
     return Gateway(gateway.site, space, gateway.home), space

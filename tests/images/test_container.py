@@ -100,9 +100,11 @@ def test_an_image_has_what_its_steps_made_wherever_and_not_what_they_made_it_wit
 
 
 def test_a_build_that_is_stopped_leaves_no_image_with_the_source(shop: Workshop) -> None:
+    leading = "pip install six==1.14.0"
+    shop.build(shop.app(leading))  # so that the time is for what comes after it
     source = f"print({uuid4().hex!r})\n"
     shop.project.write("app.py", source)
-    app = shop.app("pip install six==1.14.0", "test -f awake || sleep 300", deadline=8)
+    app = shop.app(leading, "test -f awake || sleep 300", deadline=10)
     with pytest.raises(BuildError) as failed:
         shop.build(app)
 

@@ -92,7 +92,8 @@ def containers() -> str:
 
 
 def environment_of(shop: Workshop) -> str:
-    return str(shop.builder.environment)  # type: ignore[attr-defined]
+    assert isinstance(shop.builder, ContainerBuilder)
+    return shop.builder.environment
 
 
 def kept(shop: Workshop) -> set[str]:

@@ -210,9 +210,11 @@ class ContainerBuilder:
         tools = tuple(dict.fromkeys((*base.tools, *recipe.tools))) if app.build.steps else ()
         if not tools:
             return Ground(base=top, layers=layers, starts=base.starts if layers else (), lock=lock)
+        # No lock holds for tools: Debian ties some to the newest of what the lock has an older one.
+        equipping = replace(provisioning, lock=Lock())
         if shared := not (layers or recipe.tools):
-            provisioning = replace(provisioning, name=f"{_SHARED}-{base.name.split(':')[-1]}")
-        equipped = provisioning.equipped(base, layers, tools, alone=shared)
+            equipping = replace(equipping, name=f"{_SHARED}-{base.name.split(':')[-1]}")
+        equipped = equipping.equipped(base, layers, tools, alone=shared)
         return Ground(
             base=equipped, below=top, layers=(*layers, equipped), starts=base.starts, lock=lock
         )

@@ -94,10 +94,6 @@ REASONS = (
     ),
     Reason(r"received DELETE for IKE_SA", "the other gateway has ended the tunnel", vague=True),
     Reason(
-        r"unable to resolve ([^,\s]+)|error resolving '([^']*)'",
-        "the name of the other gateway, {0}, can't be resolved",
-    ),
-    Reason(
         r"(?:peer not responding|giving up after \d+ retransmits)",
         f"the other gateway does not answer: {BLOCKED}",
         vague=True,

@@ -61,17 +61,14 @@ class Provisioning:
     ) -> str:
         """The name of what is above these layers of the base: with packages for the build alone.
 
-        No lock holds for them: where one is tied to something of which the lock has an older
-        version, the build works with the newer. `alone` says that no other one of the name is
-        wanted any more.
+        `alone` says that no other one of the name is wanted any more.
         """
-        unlocked = replace(self, lock=Lock())
         below, lower = (layers[-1], layers[-1]) if layers else (base.name, base.id)
         step = Provision(packages=tuple(packages))
         title = f"image step for the build alone, {step.about!r}"
-        layer = unlocked._layer(below, lower, step, (), title)  # noqa: SLF001 - its own kind
+        layer = self._layer(below, lower, step, (), title)
         if layer.name not in there([layer.name]):
-            unlocked._make(layer)
+            self._make(layer)
             if alone:
                 remove_layers(self.name, {layer.name})
         return layer.name
