@@ -26,9 +26,10 @@ from dayfly.machines.process import ProcessRuntime
 MakeSpec = Callable[..., Spec]
 
 SERVER = "exec python3 -m http.server --bind 0.0.0.0 $PORT"
-FINISHES = """python3 -u -c 'import signal,sys,time
-def end(*_): time.sleep(0.5); print("bye"); sys.exit(7)
-signal.signal(signal.SIGTERM, end); print("up"); time.sleep(60)'"""
+# Lines are written whole: `python3 -u` writes their ends alone, and a pause may come between.
+FINISHES = """python3 -c 'import signal,sys,time
+def end(*_): time.sleep(0.5); print("bye", flush=True); sys.exit(7)
+signal.signal(signal.SIGTERM, end); print("up", flush=True); time.sleep(60)'"""
 IGNORES_TERM = "trap '' TERM; while :; do sleep 0.2; done"
 
 
