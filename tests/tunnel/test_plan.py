@@ -14,7 +14,7 @@ from dayfly.tunnel.aws import AwsTunnel
 from dayfly.tunnel.changes import changes, leftovers
 from dayfly.tunnel.connections import REQID, connections, text
 from dayfly.tunnel.credentials import Credentials
-from dayfly.tunnel.firewall import firewall
+from dayfly.tunnel.firewall import firewall, owner
 from dayfly.tunnel.plan import Plan, Seen, planned
 from dayfly.tunnel.prepared import Prepared
 from dayfly.tunnel.problem import TunnelError
@@ -202,7 +202,7 @@ def test_nft_takes_the_rules_again_and_again(
     need_strongswan()
     sites = SITES.replace('probe = "10.1.0.1"', allow)
     file = tmp_path / "firewall.nft"
-    file.write_text(firewall(plan(sites), translated=translated, kernel=kernel))
+    file.write_text(firewall(plan(sites), tmp_path, translated=translated, kernel=kernel))
     story = f"nft -f {file} && nft -f {file} && nft list ruleset"
     done = subprocess.run(
         ["unshare", "--net", "sh", "-c", story], capture_output=True, text=True, check=False
@@ -210,6 +210,7 @@ def test_nft_takes_the_rules_again_and_again(
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("table inet") == 1
+    assert owner(done.stdout) == tmp_path
     assert ("chain to_forward" in done.stdout) is bool(allow)
     assert ("type nat" in done.stdout) is translated
     assert ('"ipsec*"' in done.stdout) is not kernel  # which needs no interface of its own

@@ -352,6 +352,26 @@ def test_a_copied_file_and_a_home_too_deep_for_a_socket_are_named(alone: Gateway
     assert "blackhole" not in alone.space.ip("route")
 
 
+def test_a_second_home_leaves_what_the_first_holds_back(alone: Gateway) -> None:
+    ordinary()(alone)
+    alone.dayfly("tunnel", "up", status=None)
+    alone.dayfly("tunnel", "down", "--closed")
+    held = alone.space.run("nft", "list", "ruleset")
+    second = Gateway(DEV, alone.space, alone.home.with_name("second"))
+    ordinary()(second)
+
+    said = refused(second, "up")
+    assert f"the tunnel of {alone.home} holds this machine's traffic" in said
+    assert f"DAYFLY_HOME={alone.home} dayfly tunnel down" in said
+    assert "There is no tunnel to bring down." in second.dayfly("tunnel", "down")
+    assert alone.space.run("nft", "list", "ruleset") == held
+
+    alone.dayfly("tunnel", "down")
+    second.dayfly("tunnel", "up", status=None)
+    assert f'comment "of {second.home}/tunnel"' in alone.space.run("nft", "list", "ruleset")
+    second.dayfly("tunnel", "down")
+
+
 def after_a_boot_it_is_named_too(gateway: Gateway) -> None:
     """And no daemon is started beside it."""
     argv = gateway.space.argv(sys.executable, "-m", "dayfly.tunnel.keeper", str(gateway.home))

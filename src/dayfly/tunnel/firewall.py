@@ -1,6 +1,8 @@
 """The rules of nft that stand beside a tunnel, as text."""
 
+import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from dayfly.config.tunnel_rules import Network
 from dayfly.tunnel.plan import Allowance, Plan
@@ -9,18 +11,31 @@ from dayfly.tunnel.strongswan import DEVICES
 TABLE = "dayfly_tunnel"
 # Bytes of TCP in one packet, so many that what is added to them fits as well.
 SEGMENT = {"ip": 1360, "ip6": 1340}
+_OWNER = re.compile(r'^\s*comment "of (?P<folder>/[^"]*)"$', re.MULTILINE)
 
 
-def firewall(plan: Plan, *, translated: bool, kernel: bool) -> str:
+def firewall(plan: Plan, folder: Path, *, translated: bool, kernel: bool) -> str:
     """Rules of nft in a table that is ours alone; reading them again replaces it as a whole.
 
+    `folder`: the tunnel's in DAYFLY_HOME, which the table tells.
     `translated`: the machine translates addresses, which packets between the sites are spared.
     Without that a rule of ours would only make the kernel follow every connection.
     """
     addresses = _addresses(plan) if translated else ()
     chains = (*_guard(plan, kernel=kernel), *addresses, *_segments(plan), *_entrance(plan))
-    body = "\n".join(chains)
+    body = "\n".join((*_comment(folder), *chains))
     return f"table inet {TABLE}\ndelete table inet {TABLE}\ntable inet {TABLE} {{\n{body}\n}}\n"
+
+
+def owner(listing: str) -> Path | None:
+    """The folder of the tunnel that a table, as nft lists it, belongs to."""
+    found = _OWNER.search(listing)
+    return Path(found["folder"]) if found else None
+
+
+def _comment(folder: Path) -> Iterator[str]:
+    if not set(str(folder)) & set('"\n'):  # which nft can't write
+        yield f'  comment "of {folder}"'
 
 
 def _guard(plan: Plan, *, kernel: bool) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Holds what lets nothing for the other site leave in clear, as the last `up` left it on disk."""
 
+import shlex
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,6 +8,7 @@ from dataclasses import dataclass, field
 from dayfly.command import CommandError, run
 from dayfly.durable import translated
 from dayfly.tunnel.changes import Argv, Change, changes, missing
+from dayfly.tunnel.firewall import TABLE, owner
 from dayfly.tunnel.place import Place
 from dayfly.tunnel.problem import TunnelError
 
@@ -56,14 +58,26 @@ class Guard:
         self._table = there.get(table.show, self._table)
 
 
+def require_alone(place: Place) -> None:
+    """TunnelError where another DAYFLY_HOME's tunnel, closed perhaps, would lose its table."""
+    folder = owner(shown(("nft", "list", "table", "inet", TABLE)))
+    if folder is not None and folder != place.folder and Place(folder).state_file.exists():
+        raise TunnelError(
+            f"the tunnel of {folder.parent} holds this machine's traffic, and a machine has one",
+            hint=f"End it: DAYFLY_HOME={shlex.quote(str(folder.parent))} dayfly tunnel down",
+        )
+
+
 def listed(wanted: Sequence[Change]) -> dict[Argv, str]:
     """What the machine shows of them; what it does not know at all is shown as nothing."""
     return {show: shown(show) for show in dict.fromkeys(change.show for change in wanted)}
 
 
 def left(place: Place) -> list[str]:
-    """What of it is there."""
+    """What of it is there; what another home's tunnel put in place is not asked."""
     state = place.state()
+    if not state.networks:
+        return []
     wanted = changes(state.theirs, place.firewall, state.ours_taken)
     gone = missing(wanted, listed(wanted))
     return [change.what for change in wanted if change not in gone]

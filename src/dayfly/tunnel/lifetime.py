@@ -11,7 +11,7 @@ from dayfly.config.home import Home
 from dayfly.errors import DayflyError
 from dayfly.tunnel import charon as charons
 from dayfly.tunnel.credentials import today
-from dayfly.tunnel.guard import Guard
+from dayfly.tunnel.guard import Guard, require_alone
 from dayfly.tunnel.host import notes, require_apart, require_ports, require_programs, require_root
 from dayfly.tunnel.loaded import loaded_with
 from dayfly.tunnel.observed import Status
@@ -42,6 +42,7 @@ def up(home: Home, *, start: Callable[[], None], unit: bool, say: Say) -> Status
     require_programs()
     place = Place(home.tunnel)
     require_short(place.vici)
+    require_alone(place)
     guard = Guard(place)
     with suppress(DayflyError):  # files of before may be gone: what follows writes them anew
         guard.hold()  # before anything that can fail: after a boot it may be gone

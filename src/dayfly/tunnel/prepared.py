@@ -120,7 +120,7 @@ def secure(guard: Guard, prepared: Prepared) -> State:
     )
     if state != before:
         place.remember(state)
-    _write(place.firewall, firewall(plan, translated=translates(), kernel=kernel))
+    _write(place.firewall, firewall(plan, place.folder, translated=translates(), kernel=kernel))
     _write(place.closed, script(changes(plan.theirs, place.firewall)))
     guard.hold()
     return state
