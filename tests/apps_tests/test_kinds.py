@@ -36,14 +36,14 @@ def test_every_kind_of_traffic_is_answered() -> None:
 
 
 def test_told_to_stop_it_finishes_what_is_open() -> None:
-    """A request that takes a second is answered, then the process ends with 0."""
+    """A request that takes three seconds is answered, then the process ends with 0."""
     answers: list[int] = []
     with kinds() as app:
-        asking = threading.Thread(target=lambda: answers.append(app.get("/slow?seconds=1")[0]))
+        asking = threading.Thread(target=lambda: answers.append(app.get("/slow?seconds=3")[0]))
         asking.start()
-        time.sleep(0.3)
+        time.sleep(1)
         app.process.send_signal(signal.SIGTERM)
-        wait_until(lambda: not app.answers(), seconds=0.5, what="no new connections")
+        wait_until(lambda: not app.answers(), seconds=10, what="no new connections")
         asking.join()
 
         assert answers == [200]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import subprocess
 import time
@@ -160,9 +161,9 @@ def test_a_search_is_printed_as_elasticsearch_asks_it(alone: Terminal) -> None:
 def test_what_comes_is_followed(alone: Terminal, server: Server) -> None:
     process = alone.start("logs", "step", "--url", server.address, "--follow", "--json")
     try:
-        time.sleep(1)
-        server.ingest({"time": time.time_ns() + SECOND, "message": "step of now"})
         assert process.stdout
+        while not select.select([process.stdout], [], [], 0.5)[0]:  # until it follows
+            server.ingest({"time": time.time_ns() + SECOND, "message": "step of now"})
         assert json.loads(process.stdout.readline())["message"] == "step of now"
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130

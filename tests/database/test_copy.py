@@ -257,7 +257,7 @@ def test_a_catalogue_that_is_locked_is_not_waited_for(production: str, scratch: 
         started = time.monotonic()
         with pytest.raises(DatabaseError, match="did not answer in time"):
             opened(production, scratch)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 def test_the_programs_of_another_version(tmp_path: Path) -> None:

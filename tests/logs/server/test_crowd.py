@@ -45,8 +45,8 @@ def test_two_hundred_searches_at_once_do_not_stall_what_is_sent(server: Server) 
         took.append(time.monotonic() - begun)
 
     reader.join()
-    assert sorted(took)[10] < 1
-    assert max(took) < 5
+    assert sorted(took)[10] < 3
+    assert max(took) < 15
     assert {answer.status for answer in answers} == {200}
     for connection in crowd:
         connection.close()
