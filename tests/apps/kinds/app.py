@@ -8,8 +8,10 @@ import asyncio
 import hashlib
 import os
 import signal
+import socket
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,8 +140,16 @@ def main() -> None:
         sys.stderr.write("this release was never meant to run\n")
         sys.exit(3)
     time.sleep(behaviour.starts_after)
-    port = int(os.environ["PORT"]) + (1 if behaviour.wrong_port else 0)
-    asyncio.run(_main(behaviour, port))
+    port = int(os.environ["PORT"])
+    asyncio.run(_main(behaviour, _further(port) if behaviour.wrong_port else port))
+
+
+def _further(port: int) -> int:
+    """The next port that nobody has: the very next one may be another machine's."""
+    while True:
+        port += 1
+        with suppress(OSError), socket.create_server(("", port)):
+            return port
 
 
 if __name__ == "__main__":

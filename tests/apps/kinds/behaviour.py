@@ -16,7 +16,7 @@ class Behaviour:
 
     exits: bool = False  # at once, with status 3
     never_healthy: bool = False  # /healthz answers 503
-    wrong_port: bool = False  # listens one port further
+    wrong_port: bool = False  # listens on the next that is free
     ignores_term: bool = False
     starts_after: float = 0.0
     dies_after: float = 0.0  # SIGKILL of itself, counted from listening
