@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from dayfly import arriving
 from dayfly.errors import DayflyError
 from dayfly.events import Event
 from dayfly.way import Line, Way, connection, is_address, line_to
@@ -22,7 +23,6 @@ PATIENCE_SECONDS = 60.0  # for a server that restarts while its events are follo
 PAUSE_SECONDS = 0.3
 REFUSED_FROM = 400
 LARGEST_CERTIFICATE = 64 * 1024
-PIECE = 1024 * 1024
 # A route that holds back what a tunnel does not take answers EINVAL.
 NO_WAY = frozenset((errno.EINVAL, errno.ENETUNREACH, errno.EHOSTUNREACH))
 THROUGH = "Where a tunnel leads there, `dayfly tunnel status` on its gateway says why it is down."
@@ -127,18 +127,14 @@ class Client:
                 return _decoded(answer.read())
 
     def lines(self, path: str, **query: object) -> Iterator[str]:
-        """The lines of a text answer, as they come."""
+        """The lines of a text answer, as they come; ClientError where it breaks off."""
         with self._answer("GET", _with_query(path, query)) as answer:
-            while raw := answer.readline():
-                yield raw.decode(errors="replace").rstrip("\r\n")
+            yield from arriving.lines(answer)
 
     def pieces(self, path: str, **query: object) -> Iterator[bytes]:
         """A binary answer as it comes; ClientError where it breaks off."""
         with self._answer("GET", _with_query(path, query)) as answer:
-            while piece := answer.read(PIECE):
-                yield piece
-            if answer.length:  # it counts what is still to come
-                raise ConnectionError("the answer broke off")
+            yield from arriving.pieces(answer)
 
     def stream(self, path: str, value: object) -> Iterator[tuple[str, Any]]:
         """(event, data) of a POST that answers with an event stream; it is never repeated."""

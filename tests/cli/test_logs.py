@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from asked import NOW, Server, serving
+from breaking import CHUNKED, saying
 from dayfly.clock import wait_until
 from fake_server.terminal import SOURCE, Terminal
 from ports import free_port
@@ -61,6 +62,14 @@ def test_a_search_is_narrowed_by_options(alone: Terminal, server: Server) -> Non
     assert (record["message"], record["time"]) == ("step 8", "2026-11-01T23:59:59Z")
     none = alone.type("logs", "step | count()", "--url", server.address, "--release", "7")
     assert none.stdout.split() == ["count", "0"]
+
+
+def test_an_answer_that_breaks_off_is_no_whole_one(alone: Terminal) -> None:
+    with saying(CHUNKED + b'e\r\n{"count": 17}\n\r\n') as address:
+        done = alone.type("logs", "| count()", "--json", "--url", address)
+
+    assert (done.returncode, done.stdout) == (1, '{"count": 17}\n')
+    assert "(the answer broke off)" in done.stderr
 
 
 def test_lines_around_a_record(alone: Terminal, server: Server) -> None:

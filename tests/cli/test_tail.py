@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asked import NOW, Server, serving
+from breaking import CHUNKED, saying
 from dayfly.cli.following import followed, followed_from
 from dayfly.cli.searching import Asked, Remark
 from dayfly.cli.tail import BEHIND, OVERLAP, Tail
@@ -247,3 +248,17 @@ def test_a_store_that_never_answered_is_an_error() -> None:
 
     with pytest.raises(ClientError, match="does not answer"):
         next(following(client, "x", Stop()))
+
+
+def test_a_look_that_breaks_off_is_repeated_and_nothing_is_told_twice() -> None:
+    one, two = (line(NOW_NS + n, f"step {n}").encode() + b"\n" for n in range(2))
+    first, whole = (b"%x\r\n%b\r\n" % (len(each), each) for each in (one, one + two))
+    with saying(CHUNKED + first, CHUNKED + whole + b"0\r\n\r\n") as address:
+        client = Client(address, "", called="The log store")
+        asked, tail = Asked(query="step", json=True), Tail(NOW_NS)
+        lines = followed(client, asked, tail=tail, now=lambda: NOW_NS, stop=Stop())
+        shown, away, other = (next(lines) for _ in range(3))
+
+    assert [json.loads(each)["message"] for each in (shown, other)] == ["step 0", "step 1"]
+    assert isinstance(away, Remark)
+    assert away.endswith("(the answer broke off). It is asked again until it answers.\x1b[0m")

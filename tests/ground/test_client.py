@@ -5,11 +5,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from breaking import CHUNKED, COUNTED, saying
 from dayfly import client as clients
 from dayfly.client import Client, ClientError
 from fake_server import TOKEN, FakeEnvironment, routes, serving
@@ -188,20 +189,34 @@ def test_something_else_at_the_address_is_told() -> None:
         Client(address, TOKEN).get("/api/status")
 
 
-def test_a_file_that_breaks_off_is_not_taken_for_a_whole_one() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def answer() -> None:
-            connection, _ = listening.accept()
-            with connection:
-                connection.recv(65536)
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf ")
-
-        answering = threading.Thread(target=answer)
-        answering.start()
-        client = Client(f"http://127.0.0.1:{listening.getsockname()[1]}", TOKEN)
+@pytest.mark.parametrize("reads", [Client.lines, Client.pieces])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        COUNTED,
+        COUNTED + b"one\ntwo\n",
+        CHUNKED,
+        CHUNKED + b"4\r\none\n\r\n",
+        CHUNKED + b"4\r\none\n\r\n8\r\ntwo\n",
+        CHUNKED + b"4\r\none\n\r\n1",
+    ],
+)
+def test_an_answer_that_breaks_off_is_not_taken_for_a_whole_one(
+    answer: bytes, reads: Callable[[Client, str], Iterator[object]]
+) -> None:
+    with saying(answer) as address:
+        client = Client(address, TOKEN)
         with pytest.raises(ClientError, match="does not answer") as caught:
-            list(client.pieces("/api/releases/1/vm"))
-        answering.join()
+            list(reads(client, "/api/releases/1/vm"))
 
     assert caught.value.status is None
+
+
+def test_lines_come_however_an_answer_is_cut() -> None:
+    chunks = (b"one\ntw", b"o\r\n", b"\n", b"x" * 300_000, b"\nlast")
+    sent = b"".join(b"%x\r\n%b\r\n" % (len(each), each) for each in chunks)
+    with saying(CHUNKED + sent + b"0\r\n\r\n", COUNTED + b"one\n\nlast\n") as address:
+        cut, whole = (list(Client(address, TOKEN).lines("/search")) for _ in range(2))
+
+    assert cut == ["one", "two", "", "x" * 300_000, "last"]
+    assert whole == ["one", "", "last"]

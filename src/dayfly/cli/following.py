@@ -66,7 +66,7 @@ def followed(
             for line in tail.fresh(look.records(client.lines(path, **wanted))):
                 yield shown(json.loads(line))
             look.answered(tail, now())
-        except (DayflyError, ValueError) as error:  # a line that broke off is no JSON
+        except DayflyError as error:
             look.failed(error)
         yield from map(remark, look.take(tail))
         if tail.ended or look.away:
@@ -87,6 +87,7 @@ class Look:
     def records(self, lines: Iterable[str]) -> Iterator[str]:
         self._last = self._cut = ""
         for line in lines:
+            self._began = True
             if f'"{KEY}"' in line and (said := noticed(row_of(line))):
                 self._cut = said["cut"]
             else:
@@ -104,16 +105,15 @@ class Look:
         self.away, self._began = False, True
         tail.lags(now)
 
-    def failed(self, error: Exception) -> None:
+    def failed(self, error: DayflyError) -> None:
         """Raise what another look would not change."""
         if isinstance(error, StoppedError) or not self._passes(error):
             raise error
         if not self.away:
-            said = error.message if isinstance(error, DayflyError) else "Its answer broke off."
-            self._say.append(f"{said} It is asked again until it answers.")
+            self._say.append(f"{error.message} It is asked again until it answers.")
         self.away = True
 
-    def _passes(self, error: Exception) -> bool:
+    def _passes(self, error: DayflyError) -> bool:
         if isinstance(error, ClientError):
             return self._began and error.status in (None, *AGAIN)
         return True

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from urllib.parse import urlsplit
 
+import httptools
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -16,7 +17,6 @@ PREFIX = b"/api/logs"
 BLOCK = 1 << 16
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 700.0  # until the first line of an answer; a search may take 600
-HEAD = 1 << 16  # bytes of an answer's headers
 
 
 class StoreAwayError(DayflyError):
@@ -27,32 +27,34 @@ async def ask(environment: Environment, request: Request) -> Response:
     """The answer as it comes; whoever leaves ends the search."""
     home = environment.parts.home
     reader, writer = await _connected(logstore.url(home))
+    answer = _Answer(reader)
     try:
         await _send(writer, request, logstore.token(home))
-        status, kind = await asyncio.wait_for(_head(reader), ANSWER_SECONDS)
+        await asyncio.wait_for(answer.headed(), ANSWER_SECONDS)
     except BaseException as error:
         writer.close()
-        if isinstance(error, OSError | EOFError | ValueError):
+        if isinstance(error, OSError | EOFError | httptools.HttpParserError):
             raise _away(error) from error
         raise
-    return StreamingResponse(_body(reader, writer), status, media_type=kind)
+    return StreamingResponse(_body(answer, writer), answer.status, media_type=answer.kind)
 
 
 async def _connected(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     parts = urlsplit(url)
     try:
-        opening = asyncio.open_connection(parts.hostname, parts.port, limit=HEAD)
+        opening = asyncio.open_connection(parts.hostname, parts.port)
         return await asyncio.wait_for(opening, CONNECT_SECONDS)
     except OSError as error:
         raise _away(error) from error
 
 
 async def _send(writer: asyncio.StreamWriter, request: Request, token: str) -> None:
-    """In HTTP/1.0 an answer ends with its connection, and is not cut into chunks."""
     path = bytes(request.scope["raw_path"]).removeprefix(PREFIX)
     query = bytes(request.scope["query_string"])
     lines = [
-        b"GET %b%b HTTP/1.0" % (path, b"?" + query if query else b""),
+        b"GET %b%b HTTP/1.1" % (path, b"?" + query if query else b""),
+        b"Host: logs",
+        b"Connection: close",
         b"Authorization: Bearer " + token.encode(),
         b"Accept: " + request.headers.get("accept", "*/*").encode("latin-1"),
     ]
@@ -60,22 +62,62 @@ async def _send(writer: asyncio.StreamWriter, request: Request, token: str) -> N
     await writer.drain()
 
 
-async def _head(reader: asyncio.StreamReader) -> tuple[int, str]:
-    """Status and content type."""
-    text = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-    first, *others = text.split("\r\n")
-    told = {name.strip().lower(): value.strip() for name, _, value in _pairs(others)}
-    return int(first.split()[1]), told.get("content-type", "application/json")
+class _Answer:
+    """What the store says, as far as it was read; EOFError where it breaks off."""
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        self._reader = reader
+        self._parser = httptools.HttpResponseParser(self)
+        self._headed = self._whole = False
+        self._came: list[bytes] = []
+        self.kind = "application/json"
+
+    @property
+    def status(self) -> int:
+        return int(self._parser.get_status_code())
+
+    async def headed(self) -> None:
+        """Return when status and headers are known."""
+        while not self._headed:
+            await self._more()
+
+    async def blocks(self) -> AsyncIterator[bytes]:
+        while True:
+            came, self._came = self._came, []
+            if came:
+                yield b"".join(came)
+            if self._whole:
+                return
+            await self._more()
+
+    async def _more(self) -> None:
+        block = await self._reader.read(BLOCK)
+        if not block:
+            raise EOFError("its answer broke off")
+        self._parser.feed_data(block)
+
+    # the parser's
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if name.lower() == b"content-type":
+            self.kind = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        self._headed = True
+
+    def on_body(self, data: bytes) -> None:
+        self._came.append(data)
+
+    def on_message_complete(self) -> None:
+        self._whole = True
 
 
-def _pairs(lines: list[str]) -> list[tuple[str, str, str]]:
-    return [line.partition(":") for line in lines if line]
-
-
-async def _body(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> AsyncIterator[bytes]:
+async def _body(answer: _Answer, writer: asyncio.StreamWriter) -> AsyncIterator[bytes]:
+    """What breaks off there breaks off here."""
     try:
-        while block := await reader.read(BLOCK):
+        async for block in answer.blocks():
             yield block
+    except (OSError, EOFError, httptools.HttpParserError) as error:
+        raise _away(error) from error
     finally:
         writer.close()
         with suppress(OSError):
