@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
+import pytest
+
 from dayfly.logs.query.parse import parse
 from dayfly.logs.record import Record
 from dayfly.logs.store.frame import frame_of
 from dayfly.logs.store.line import Line, numbered
 from dayfly.logs.store.store import Store
 from dayfly.logs.store.tail import Tail
-from kept import QUIET, everything
+from kept import QUIET, body_of, everything
 
 LINES = [
     Line(time=number, message=f"line {number}", app="orders", fields={"n": number, "f": 0.5})
@@ -41,3 +43,24 @@ def test_columns_go_on_as_lines_and_are_deleted_from_what_waits(tmp_path: Path) 
 
         assert [number for number, _ in sent_on(store)] == [1, 3, 4]
         assert everything(store) == ["line 4", "line 3", "line 1"]
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_a_field_may_be_called_as_the_column_that_others_share(
+    tmp_path: Path, sealed: bool
+) -> None:
+    named = Record(time=1, message="one", app="a", fields={"rest": "zz"})
+    many = [
+        Record(time=2 + n, message="many", app="b", fields={f"k{n}_{i}": i for i in range(150)})
+        for n in range(2)
+    ]
+    with Store(tmp_path, settings=QUIET) as store:
+        store.append(body_of([named, *many]))
+        if sealed:
+            store.seal()
+
+        assert [*store.search(parse(""))] == [*reversed(many), named]
+        assert [*store.search(parse("rest:zz"))] == [named]
+        assert [*store.search(parse("k0_149:149"))] == [many[0]]
+        assert store.delete(parse("k0_0:0").where).records == 1
+        assert [*store.search(parse(""))] == [many[1], named]

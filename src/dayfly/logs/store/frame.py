@@ -129,9 +129,10 @@ def _packed(names: Sequence[str], row: Sequence[Value | None]) -> str | None:
 
 def records(frame: pl.DataFrame) -> Iterator[Record]:
     """Every row as the record it was."""
-    frame = frame.select(*ATTRIBUTES, *(name for name in frame.columns if name not in ATTRIBUTES))
-    fields = [name[2:] if name != REST else REST for name in frame.columns[len(ATTRIBUTES) :]]
-    packed = fields.index(REST) if REST in frame.columns else -1
+    columns = [name for name in frame.columns if name not in ATTRIBUTES]
+    frame = frame.select(*ATTRIBUTES, *columns)
+    fields = [name[2:] for name in columns]
+    packed = columns.index(REST) if REST in columns else -1
     for row in frame.iter_rows():
         values = row[len(ATTRIBUTES) :]
         told = {
