@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dayfly.clock import Stop, wait_until
 from dayfly.errors import DayflyError
 
 
@@ -31,19 +32,30 @@ def write_atomically(path: Path, text: str | bytes, mode: int = 0o600) -> None:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold a lock file, waiting for whoever holds it now; a holder that dies lets it go."""
+def locked(path: Path, *, within: float | None = None, stop: Stop | None = None) -> Iterator[None]:
+    """Hold a lock file, waiting for whoever holds it now; a holder that dies lets it go.
+
+    DeadlineError where it is not let go `within` so many seconds, StoppedError where they end.
+    """
     with translated(path):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        except OSError:
-            os.close(descriptor)
-            raise
     try:
+        with translated(path):
+            if within is None:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            else:
+                wait_until(lambda: _locks(descriptor), seconds=within, what=str(path), stop=stop)
         yield
     finally:
         os.close(descriptor)
+
+
+def _locks(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextmanager

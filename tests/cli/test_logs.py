@@ -222,6 +222,19 @@ def test_a_forwarder_says_what_it_does_not_read(alone: Terminal, tmp_path: Path)
     assert folder.startswith(f"Warning: {tmp_path}: this is a folder, which is not read")
 
 
+def test_a_spool_is_of_one_forwarder(alone: Terminal, tmp_path: Path) -> None:
+    words = ("forwarder", "--to", "http://127.0.0.1:1", str(tmp_path / "*.log"), "--spool", "kept")
+    with running(alone, *words) as first:
+        assert first.stdout
+        assert first.stdout.readline().startswith("Forwarding to")
+        with running(alone, *words):  # it ends when it is told to
+            time.sleep(1)
+        second = alone.type(*words)
+
+    assert (second.returncode, second.stdout) == (1, "")
+    assert second.stderr == f"Error: {tmp_path}/kept: another forwarder uses this spool\n"
+
+
 def test_only_this_host_may_ask_a_store_without_a_token(alone: Terminal) -> None:
     done = alone.type("logs", "serve", "kept", "--listen", f"0.0.0.0:{free_port()}")
 

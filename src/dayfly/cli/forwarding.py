@@ -31,18 +31,21 @@ def run(files: Sequence[str], to: str, spool: str | None, stamps: Mapping[str, A
     stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.request("a signal"))
-    http = Http(to, logs_token())
-    say(f"Forwarding to {clean(to)}; what waits lies in {clean(str(folder))}")
-    watches = settings.watches()
-    for watch in watches:
-        for remark in remarks(watch):
-            warn(remark)
+    http, watches = Http(to, logs_token()), settings.watches()
+
+    def begun() -> None:
+        say(f"Forwarding to {clean(to)}; what waits lies in {clean(str(folder))}")
+        for watch in watches:
+            for remark in remarks(watch):
+                warn(remark)
+
     forward(
         watches,
         http.send,
         settings.spooling(folder),
         reading=settings.reading(),
         stop=stop,
+        begun=begun,
     )
     return 0
 

@@ -22,14 +22,13 @@ def main(folder: Path) -> int:
     try:
         settings = load(folder)
         http = Http(settings.url, settings.token())
-        if settings.journal:
-            _follow_journal(folder, settings, stop)
         forward(
             settings.watches(),
             http.send,
             settings.spooling(folder),
             reading=settings.reading(),
             stop=stop,
+            begun=lambda: _follow_journal(folder, settings, stop),
         )
     except DayflyError as error:
         logging.getLogger("forwarder").error("%s %s", error.message, error.hint)  # noqa: TRY400
@@ -38,6 +37,8 @@ def main(folder: Path) -> int:
 
 
 def _follow_journal(folder: Path, settings: Settings, stop: Stop) -> None:
+    if not settings.journal:
+        return
     journal = Journal(folder, source=settings.journals)
     journal.prepare()
     threading.Thread(target=journal.follow, args=(stop,), name="journal", daemon=True).start()
