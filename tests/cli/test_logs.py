@@ -222,6 +222,14 @@ def test_a_forwarder_says_what_it_does_not_read(alone: Terminal, tmp_path: Path)
     assert folder.startswith(f"Warning: {tmp_path}: this is a folder, which is not read")
 
 
+def test_a_store_says_that_it_listens_when_it_does(alone: Terminal, server: Server) -> None:
+    done = alone.type("logs", "serve", "kept", "--listen", f"127.0.0.1:{server.port}")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"can't listen on 127.0.0.1:{server.port}: Address already in use" in done.stderr
+    assert done.stderr.endswith("Give another one.\n")
+
+
 def test_a_spool_is_of_one_forwarder(alone: Terminal, tmp_path: Path) -> None:
     words = ("forwarder", "--to", "http://127.0.0.1:1", str(tmp_path / "*.log"), "--spool", "kept")
     with running(alone, *words) as first:

@@ -6,9 +6,11 @@ FOLDER has the records, a token, and feeds if there are any; without LISTEN also
 import ipaddress
 import logging
 import signal
+import socket
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -28,6 +30,7 @@ from dayfly.logs.tokens import Tokens
 
 TOKEN = "token"  # noqa: S105 - the name of the file
 GRACE_SECONDS = 5  # for open searches
+_BACKLOG = 2048
 
 
 def serve(
@@ -40,7 +43,7 @@ def serve(
     """Until SIGTERM or SIGINT; UsageError where nobody has said who may ask and send.
 
     `open_here`: on loopback no token is needed unless there is one. `ready` is called when the
-    store is open.
+    store is open and who asks is heard.
     """
     address = address_of(settings.listen)
     if address is None:
@@ -59,11 +62,12 @@ def serve(
             folder / "records", settings=settings.store, still_needed=feeds.still_needed
         ) as store,
         feeds.running(store),
+        _listening(host, port) as doors,
     ):
         for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises it once more at its end
             signal.signal(number, lambda *_: None)
         ready()
-        uvicorn.run(
+        config = uvicorn.Config(
             application(
                 store,
                 token=token,
@@ -71,13 +75,31 @@ def serve(
                 feeds=feeds,
                 beside=Listener(store, sockets, syslog.zone).listening,
             ),
-            host=host,
-            port=port,
             http="h11",  # httptools' cuts an answer to HTTP/1.0 into chunks
             log_level="warning",
             access_log=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
+        uvicorn.Server(config).run(doors)
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[list[socket.socket]]:
+    """A name may have more than one address."""
+    with ExitStack() as exits:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            doors = [
+                exits.enter_context(
+                    socket.create_server(where[:2], family=family, backlog=_BACKLOG)
+                )
+                for family, _, _, _, where in found
+            ]
+        except OSError as error:
+            raise DayflyError(
+                f"can't listen on {host}:{port}: {error.strerror}", hint="Give another one."
+            ) from error
+        yield doors
 
 
 def _is_loopback(host: str) -> bool:
