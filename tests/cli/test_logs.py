@@ -120,6 +120,9 @@ def test_what_is_new_in_a_release(alone: Terminal, server: Server) -> None:
     assert "no stock of" in row
     other = alone.type("logs", "--url", server.address, "--compare", "42", "41")
     assert other.stdout == "Release 41 has no error pattern that release 42 did not have.\n"
+    unknown = alone.type("logs", "--url", server.address, "--compare", "42", "43")
+    assert (unknown.returncode, unknown.stdout) == (0, "")
+    assert unknown.stderr == "No record of release 43 was found: nothing can be said of it.\n"
 
 
 @pytest.mark.parametrize(

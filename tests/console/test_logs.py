@@ -263,6 +263,9 @@ def test_two_releases_are_compared(visitor: Visitor, store: Server) -> None:
     assert texts(visitor.get(unescape(way[1]))[1]) == ["no such column 7"]
     assert "hello" in page(visitor, "/logs/compare", query="*", **told)
     assert "nothing that release 12" in page(visitor, "/logs/compare", before=12, after=11)
+    unknown = page(visitor, "/logs/compare", before=12, after=99)
+    assert "No record of release 99 was found" in unknown
+    assert "nothing that release" not in unknown
     assert "before: found" in page(visitor, "/logs/compare", before="x", after=12)
     assert "Earlier release" in page(visitor, "/logs/compare", after=12)
     assert visitor.get(f"/logs/compare?{urlencode({**told, 'query': '('})}")[0].status == 400

@@ -72,13 +72,15 @@ def compared(client: Client, asked: Asked, releases: Sequence[int], *, path: str
     bounds = {name: text for name, text in told(asked).items() if name in ("since", "until")}
     wanted = {**bounds, "query": asked.query or None, "before": before, "after": after}
     found = client.get(path, **wanted)
+    for release in found["nothing_of"]:
+        yield remark(f"No record of release {release} was found: nothing can be said of it.")
     if asked.json:
         yield from map(json.dumps, found["patterns"])
         return
-    if not found["patterns"]:
-        yield f"Release {after} has no error pattern that release {before} did not have."
-    else:
+    if found["patterns"]:
         yield from table([_row(each) for each in found["patterns"]], head=("count", "pattern"))
+    elif not found["nothing_of"]:
+        yield f"Release {after} has no error pattern that release {before} did not have."
     if found["cut"]:
         yield remark(found["cut"])
 

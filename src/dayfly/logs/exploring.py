@@ -165,7 +165,7 @@ def _compared(store: Store, told: Told, ask: Ask) -> Mapping[str, Any]:
         ask=ask,
         begin=moment("after_since", told, 0, ask.since),
     )
-    return {"patterns": found.rows, "cut": found.cut}
+    return {"patterns": found.rows, "nothing_of": found.nothing_of, "cut": found.cut}
 
 
 def _where(told: Told) -> tree.Node:

@@ -176,6 +176,26 @@ def test_patterns_that_are_new_in_a_release(server: Server) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("told", "nothing_of"),
+    [
+        ({"before": 41, "after": 42}, []),
+        ({"before": 40, "after": 42}, [40]),
+        ({"before": 42, "after": 43}, [43]),
+        ({"before": 43, "after": 44}, [43, 44]),
+        ({"before": 41, "after": 42, "query": "app:none"}, []),
+        ({"before": 41, "after": 42, "until": NOW_NS - HOUR + 2 * SECOND}, [42]),
+        ({"before": 41, "after": 42, "after_since": NOW_NS - HOUR + 3 * SECOND}, [42]),
+    ],
+)
+def test_a_release_without_any_record_is_named(
+    server: Server, told: dict[str, object], nothing_of: list[int]
+) -> None:
+    server.ingest(line(1, message="calm"), line(2, message="calm", release=42))
+
+    assert found(server, "/compare", **told)["nothing_of"] == nothing_of
+
+
 def test_the_later_release_may_be_looked_at_from_a_time_on(server: Server) -> None:
     server.ingest(
         line(1, level="error", message="timeout after 3 s"),

@@ -162,6 +162,7 @@ class Compared:
     rows: list[list[found.Cell]]
     answer: found.Answer
     left_out: int
+    nothing_of: tuple[int, ...]
 
 
 def compared(state: State, view: View, releases: tuple[str, str]) -> Compared | Problem:
@@ -178,6 +179,7 @@ def compared(state: State, view: View, releases: tuple[str, str]) -> Compared | 
         rows=[found.cells(row, (), there) for row in rows[: found.MOST_ROWS]],
         answer=found.Answer(_nothing(), cut=answer["cut"]),
         left_out=max(0, len(rows) - found.MOST_ROWS),
+        nothing_of=tuple(answer["nothing_of"]),
     )
 
 
