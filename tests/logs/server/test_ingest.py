@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from asked import Server, serving
+from asked import NOW, Server, serving
 from dayfly.logs.intake.body import Room
 from dayfly.logs.query.values import LEVELS
 from dayfly.logs.store.files import zstd
@@ -93,6 +93,33 @@ def test_what_is_not_quite_json_is_taken(server: Server, way: str) -> None:
     assert server.ask("POST", way, b'{"time": 1, "message": "a').status == 400
 
 
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ({}, {"time": "2026-11-02T00:00:00Z"}),
+        ({"time": None}, {"time": "2026-11-02T00:00:00Z"}),
+        ({"time": ""}, {"time": "2026-11-02T00:00:00Z"}),
+        ({"time": "2026-11-28"}, {"time": "2026-11-28T00:00:00Z"}),
+        ({"time": 1.5e18}, {"time": "2017-07-14T02:40:00Z"}),
+        ({"app": 7, "host": 1.5, "stream": True}, {"app": "7", "host": "1.5", "stream": "true"}),
+        ({"release": "41"}, {"release": 41}),
+        ({"release": 41.0}, {"release": 41}),
+    ],
+    ids=str,
+)
+def test_what_a_sender_leaves_out_or_writes_otherwise_is_meant_so_also_after_a_restart(
+    tmp_path: Path, told: dict[str, object], found: dict[str, object]
+) -> None:
+    other = {"time": 1, "message": "beside it", "app": "other"}
+    with serving(tmp_path) as server:
+        assert server.ingest({"message": "m", **told}, other).json == {"taken": 2}
+        (record,) = server.search("NOT app:other").lines
+    with serving(tmp_path, now=lambda: NOW + 60) as server:
+        assert server.search("NOT app:other").lines == [record]
+
+    assert {name: record[name] for name in found} == found
+
+
 def test_a_batch_is_taken_once(server: Server) -> None:
     first, again, other = (
         server.ask("POST", "/ingest", LINES, X_Dayfly_Batch=batch)
@@ -125,7 +152,9 @@ def test_a_batch_whose_sender_was_killed_can_come_again(
     ("headers", "body", "status", "says"),
     [
         ({}, b'{"time": 1, "message": "x"}\n{"time"', 400, "line 2 is no record"),
-        ({}, b'{"message": "x"}', 400, "line 1 is no record"),
+        ({}, b'{"time": 1}', 400, "line 1 is no record"),
+        ({}, b'{"message": "x"}\n{"message": ["x"]}', 400, "line 2 is no record"),
+        ({}, b'{"message": "x", "release": "v41"}', 400, "line 1 is no record"),
         ({"Content_Encoding": "gzip"}, LINES, 400, "The body is no gzip"),
         ({"Content_Encoding": "gzip"}, gzip.compress(LINES)[:-9], 400, "gzip that breaks off"),
         ({"Content_Encoding": "zstd"}, LINES, 400, "The body is no zstd"),
@@ -133,7 +162,7 @@ def test_a_batch_whose_sender_was_killed_can_come_again(
         ({"Content_Encoding": "br"}, LINES, 415, "allowed are gzip, zstd and identity"),
         ({"X_Dayfly_Batch": "a b"}, LINES, 400, "X-Dayfly-Batch: found 'a b'"),
     ],
-    ids=range(8),
+    ids=range(10),
 )
 def test_what_is_no_batch_of_records_is_refused_whole(
     server: Server, headers: dict[str, str], body: bytes, status: int, says: str

@@ -15,7 +15,6 @@ from kept import QUIET, body_of, everything, numbered
 
 REFUSED = {
     b'{"time":1,"message":"x"}\nno json\n': "line 2 is no record",
-    b'{"message":"x"}': "line 1 is no record: Object missing required field `time`",
     b'{"time":1}': "line 1 is no record: Object missing required field `message`",
     b'\n\n{"time":"yesterday","message":"x"}': "line 3 is no record: 'yesterday' is no ISO 8601",
     b'{"time":1,"message":5}': "line 1 is no record: Expected `str`, got `int` - at `$.message`",

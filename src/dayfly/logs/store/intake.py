@@ -12,7 +12,7 @@ from dayfly.logs.store.batches import Batches
 from dayfly.logs.store.files import free_bytes, zstd
 from dayfly.logs.store.frame import frame_of
 from dayfly.logs.store.gaps import Gap, Gaps
-from dayfly.logs.store.line import Line, read, read_apart
+from dayfly.logs.store.line import Line, UntimedError, read, read_apart, written
 from dayfly.logs.store.memory import MOST_LINES, Memory
 from dayfly.logs.store.packed import packed, unpacked
 from dayfly.logs.store.part import Hot
@@ -86,12 +86,22 @@ class Intake:
     def append(self, body: bytes, batch: str, known: Sequence[Line] | None = None) -> int:
         """`known` are the lines of the body where somebody has them."""
         with self._batches.once(batch) as fresh:
-            lines = (read_apart(body) if known is None else list(known)) if fresh else []
+            if fresh and known is None:
+                body, known = self._read(body)
+            lines = known if fresh and known else ()
             if not lines:
                 return 0
             columns = frame_of(lines) if len(lines) >= MOST_LINES else None
             self._commit(body, batch, lines, columns)
             return len(lines)
+
+    def _read(self, body: bytes) -> tuple[bytes, Sequence[Line]]:
+        """What has no time of its own gets this moment, for good."""
+        try:
+            return body, read_apart(body)
+        except UntimedError:
+            lines = read_apart(body, round(self._now() * SECOND))
+            return written(lines), lines
 
     def append_frame(self, columns: pl.DataFrame, batch: str) -> int:
         with self._batches.once(batch) as fresh:

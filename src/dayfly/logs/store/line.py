@@ -20,6 +20,7 @@ from dayfly.logs.store.problems import BodyError
 _LEAST, _MOST = -(2**63), 2**63 - 1
 Whole = Annotated[int, msgspec.Meta(ge=_LEAST, le=_MOST)]
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?([Zz]|[+-]\d\d:?\d\d)?")
+_DATE = len("2026-11-28")  # its first moment is meant
 _OURS = frozenset(("", *LEVELS))
 SHOWN = 80  # characters of a line in a message
 
@@ -46,8 +47,15 @@ def written(lines: Sequence[Line]) -> bytes:
     return _encoder.encode_lines(lines)
 
 
-def read(body: bytes) -> list[Line]:
-    """The lines of a body; BodyError names the first line that is no record."""
+class UntimedError(BodyError):
+    """A line tells no time."""
+
+
+def read(body: bytes, now: int | None = None) -> list[Line]:
+    """The lines of a body; BodyError names the first line that is no record.
+
+    `now` is the time of those that tell none; without it they are an UntimedError.
+    """
     try:
         lines = _decoder.decode_lines(body)
         for line in lines:
@@ -55,18 +63,18 @@ def read(body: bytes) -> list[Line]:
                 line.level = _level(line.level)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         told = enumerate(body.split(b"\n"), 1)
-        return [_one(number, text) for number, text in told if text.strip()]
+        return [_one(number, text, now) for number, text in told if text.strip()]
     else:
         return lines
 
 
-def read_apart(body: bytes) -> list[Line]:
+def read_apart(body: bytes, now: int | None = None) -> list[Line]:
     """The same of what somebody sends: one in each line, as who reads it later counts them."""
-    lines = read(body)
+    lines = read(body, now)
     if breaks(body) + 1 == len(lines):
         return lines
     told = enumerate(body.split(b"\n"), 1)
-    return [_one(number, text) for number, text in told if text.strip()]
+    return [_one(number, text, now) for number, text in told if text.strip()]
 
 
 def numbered(body: bytes) -> Iterator[tuple[int, Record]]:
@@ -85,11 +93,11 @@ def blanked(body: bytes, unwanted: Callable[[Record], bool]) -> bytes:
     return b"\n".join(lines)
 
 
-def _one(number: int, text: bytes) -> Line:
+def _one(number: int, text: bytes, now: int | None = None) -> Line:
     try:
         line = _decoder.decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        line = _read_one(number, text)
+        line = _read_one(number, text, now)
     if line.level not in _OURS:
         line.level = _level(line.level)
     return line
@@ -130,19 +138,22 @@ def _record(line: Line) -> Record:
     )
 
 
-def _read_one(number: int, line: bytes) -> Line:
+def _read_one(number: int, line: bytes, now: int | None) -> Line:
     try:
-        return _forgiving(typed.converted(decoded(line), dict[str, Any]))
+        return _forgiving(typed.converted(decoded(line), dict[str, Any]), now)
     except BROKEN as error:
         shown = line[:SHOWN].decode(errors="replace")
         raise BodyError(
             f"line {number} is no record: {error}: {shown}",
-            hint='A record is one JSON object, with at least "time" and "message".',
+            hint='A record is one JSON object, with at least a "message".',
         ) from error
 
 
-def _forgiving(raw: dict[str, Any]) -> Line:
-    """Unknown names are fields, null is as if it were not there, a time may be ISO 8601."""
+def _forgiving(raw: dict[str, Any], now: int | None) -> Line:
+    """Unknown names are fields, null is as if it were not there, a time may be ISO 8601.
+
+    A number may stand for a text, and a text for a release.
+    """
     known: dict[str, Any] = {}
     fields: dict[str, Value] = {}
     for name, value in raw.items():
@@ -157,10 +168,27 @@ def _forgiving(raw: dict[str, Any]) -> Line:
         fields |= _flat(name, value)
     if type(known.get("level")) in (int, float):
         known["level"] = of_number(known["level"]) or text_of(known["level"])
-    if isinstance(known.get("time"), str):
-        known["time"] = nanoseconds(known["time"])
-    told = {name: value for name, value in known.items() if value is not None}
+    told = {name: _meant(name, value) for name, value in known.items() if value is not None}
+    told["time"] = _time(told.get("time"), now)
     return typed.converted({**told, "fields": fields}, Line)
+
+
+def _meant(name: str, value: object) -> object:
+    """Of an attribute, whose type senders don't always know."""
+    if name in ("time", "release"):
+        whole = isinstance(value, float) and value.is_integer()
+        whole = whole or (name == "release" and isinstance(value, str) and value.isdecimal())
+        return int(value) if whole else value  # type: ignore[call-overload]
+    number = isinstance(value, int | float) and name != "message"
+    return text_of(value) if number else value  # type: ignore[arg-type]
+
+
+def _time(told: object, now: int | None) -> object:
+    if told is None or told == "":
+        if now is None:
+            raise UntimedError("a line tells no time")
+        return now
+    return nanoseconds(told) if isinstance(told, str) else told
 
 
 def _flat(name: str, value: object) -> dict[str, Value]:
@@ -185,7 +213,7 @@ def nanoseconds(text: str) -> int:
     >>> nanoseconds("1970-01-01T00:00:01.000000002Z")
     1000000002
     """
-    found = _TIME.fullmatch(text)
+    found = _TIME.fullmatch(f"{text}T00:00" if len(text) == _DATE else text)
     if not found:
         raise ValueError(f"{text!r} is no ISO 8601 time")
     seconds, fraction, zone = found.groups()
