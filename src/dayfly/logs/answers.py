@@ -1,5 +1,6 @@
 """How the log server says that something is wrong, by its kind."""
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -9,6 +10,7 @@ from dayfly.logs.query.problem import QueryError
 from dayfly.logs.store.problems import BodyError, StoreFullError
 
 RETRY_SECONDS = 1
+_ANSWERED = "What is answered stands in docs/reference/logs-http.md."
 _STATUS: tuple[tuple[type[DayflyError], int], ...] = (
     (QueryError, 400),
     (BodyError, 400),
@@ -45,6 +47,21 @@ async def only_asked(request: Request) -> Response:
     path = request.url.path
     body = {"error": f"{path} answers a question", "hint": "No index may have that name."}
     return JSONResponse(body, 405)
+
+
+async def not_answered(request: Request, error: Exception) -> Response:
+    """There is nothing at this address, or not for this method."""
+    if not isinstance(error, HTTPException):
+        raise error
+    asked = f"{request.method} {request.url.path}"
+    body = {"error": f"{asked}: {error.detail}", "hint": _ANSWERED}
+    return JSONResponse(body, error.status_code, error.headers)
+
+
+async def failed(_: Request, _error: Exception) -> Response:
+    """The server raises it once more, for its log."""
+    body = {"error": "the log server failed", "hint": "Its own log says where and why."}
+    return JSONResponse(body, 500)
 
 
 async def broken_off(_: Request, _error: Exception) -> Response:

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 
 from dayfly.errors import DayflyError
-from dayfly.logs.answers import broken_off, only_asked, told
+from dayfly.logs.answers import broken_off, failed, not_answered, only_asked, told
 from dayfly.logs.asking import Asking
 from dayfly.logs.feeding.feeds import Feeds
 from dayfly.logs.guard import Guard
@@ -62,5 +63,10 @@ def application(  # noqa: PLR0913 - all that a server is put together from
         routes=routes,
         lifespan=lambda _: beside(),
         middleware=[Middleware(Guard, token=token, senders=senders, questions=questions)],
-        exception_handlers={DayflyError: told, ClientDisconnect: broken_off},
+        exception_handlers={
+            DayflyError: told,
+            ClientDisconnect: broken_off,
+            HTTPException: not_answered,
+            Exception: failed,
+        },
     )

@@ -179,6 +179,10 @@ def test_a_document_becomes_a_record(document: dict[str, Any], record: dict[str,
         ("GET", "/_index_template", 200, '"index_templates":[]'),
         ("GET", "/_index_template/mine", 404, "resource_not_found_exception"),
         ("HEAD", "/_index_template/mine", 404, ""),
+        ("GET", "/_ilm/policy/mine", 404, "resource_not_found_exception"),
+        ("GET", "/_data_stream", 200, '"data_streams":[]'),
+        ("POST", "/_refresh", 200, '"failed":0'),
+        ("POST", "/some-index/_refresh", 200, '"failed":0'),
         ("HEAD", "/some-index", 404, ""),
         ("GET", "/some-index", 404, "index_not_found_exception"),
     ],
@@ -192,7 +196,16 @@ def test_what_senders_ask_first_is_answered(
     assert found.headers[PRODUCT] == "Elasticsearch"
 
 
-@pytest.mark.parametrize("path", ["/_index_template/mine", "/_ingest/pipeline/mine", "/an-index"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/_index_template/mine",
+        "/_ingest/pipeline/mine",
+        "/_ilm/policy/mine",
+        "/_data_stream/mine",
+        "/an-index",
+    ],
+)
 def test_what_is_not_kept_is_acknowledged_with_a_warning(server: Server, path: str) -> None:
     found = server.ask("PUT", path, b"{}")
 

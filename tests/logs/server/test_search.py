@@ -4,15 +4,16 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from asked import NOW, Server, answering
+from asked import NOW, Server, answering, serving
 from dayfly.clock import Stop
 from dayfly.errors import DayflyError
 from dayfly.logs.record import Record
 from dayfly.logs.server import application
-from dayfly.logs.store.store import Ask
+from dayfly.logs.store.store import Ask, Store
 
 HOUR = 3600 * 10**9
 NOW_NS = int(NOW) * 10**9
@@ -180,6 +181,35 @@ def test_a_wrong_parameter_is_refused(server: Server, told: dict[str, str], says
 
     assert found.status == 400
     assert found.json["error"].startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("OPTIONS", "/search", 405),
+        ("POST", "/search", 405),
+        ("POST", "/_search", 405),
+        ("GET", "/_cat/indices", 404),
+        ("POST", "/v1/traces", 404),
+        ("POST", "/an-index/_doc", 404),
+    ],
+)
+def test_what_is_not_answered_is_told_as_json(
+    server: Server, method: str, path: str, status: int
+) -> None:
+    found = server.ask(method, path)
+
+    assert found.status == status
+    assert found.json["error"].startswith(f"{method} {path}: ")
+    assert found.json["hint"]
+
+
+def test_what_fails_is_told_as_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Store, "usage", lambda _: 1 / 0)
+    with serving(tmp_path) as server:
+        found = server.ask("GET", "/usage")
+
+    assert (found.status, found.json["error"]) == (500, "the log server failed")
 
 
 def test_a_wrong_query_is_refused_with_its_column(server: Server) -> None:

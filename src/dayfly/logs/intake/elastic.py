@@ -21,10 +21,17 @@ from dayfly.logs.store.store import Store
 
 PRODUCT = {"X-Elastic-Product": "Elasticsearch"}  # without it their clients refuse to talk
 VERSION = "8.19.0"  # whose `_bulk` this is
-NOT_KEPT = '299 Dayfly "not kept: every field is stored as it comes"'
+WARNING = '299 Dayfly "not kept: every field is stored as it comes"'
 _JSON, _COMPATIBLE = "application/json", "application/vnd.elasticsearch+json"
-_TEMPLATES = ("_index_template", "_component_template", "_template", "_ingest/pipeline")
-_LISTS = {"_index_template": "index_templates", "_component_template": "component_templates"}
+_NOT_KEPT = (
+    "_index_template", "_component_template", "_template", "_ingest/pipeline", "_ilm/policy",
+    "_data_stream",
+)  # fmt: skip
+_LISTS = {
+    "_index_template": "index_templates",
+    "_component_template": "component_templates",
+    "_data_stream": "data_streams",
+}
 _KINDS = {
     400: "illegal_argument_exception",
     413: "content_too_long_exception",
@@ -52,10 +59,12 @@ class Elastic:
             Route("/_cluster/health", _always(HEALTH), methods=["GET"]),
             Route("/_nodes{rest:path}", _always(NODES), methods=["GET"]),
             Route("/_bulk", self._bulk, methods=["POST", "PUT"]),
-            *(Route(f"/{kind}", _listed(kind), methods=["GET"]) for kind in _TEMPLATES),
-            *(Route(f"/{kind}/{{name}}", _kept, methods=["PUT", "POST"]) for kind in _TEMPLATES),
-            *(Route(f"/{kind}/{{name}}", _missing, methods=["GET"]) for kind in _TEMPLATES),
+            *(Route(f"/{kind}", _listed(kind), methods=["GET"]) for kind in _NOT_KEPT),
+            *(Route(f"/{kind}/{{name}}", _kept, methods=["PUT", "POST"]) for kind in _NOT_KEPT),
+            *(Route(f"/{kind}/{{name}}", _missing, methods=["GET"]) for kind in _NOT_KEPT),
+            Route("/_refresh", _always(REFRESHED), methods=["GET", "POST"]),
             Route("/{index}/_bulk", self._bulk, methods=["POST", "PUT"]),
+            Route("/{index}/_refresh", _always(REFRESHED), methods=["GET", "POST"]),
             Route("/{index}", _missing, methods=["GET"]),
             Route("/{index}", _created, methods=["PUT"]),
         ]
@@ -131,6 +140,7 @@ HEALTH = {
     "number_of_nodes": 1,
     "number_of_data_nodes": 1,
 }
+REFRESHED = {"_shards": {"total": 1, "successful": 1, "failed": 0}}  # what is taken is found
 NODES: dict[str, Any] = {"cluster_name": "dayfly", "nodes": {}}
 
 
@@ -169,7 +179,7 @@ async def _created(request: Request) -> Response:
 def _acknowledged(request: Request, more: dict[str, Any]) -> Response:
     """Senders stop without it; the warning says what it is worth."""
     answer = said(request, {"acknowledged": True, **more})
-    answer.headers["Warning"] = NOT_KEPT
+    answer.headers["Warning"] = WARNING
     return answer
 
 
