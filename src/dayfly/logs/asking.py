@@ -18,7 +18,7 @@ from dayfly.logs.answers import WishError
 from dayfly.logs.exploring import Exploring
 from dayfly.logs.keeping import Keeping
 from dayfly.logs.notice import notice
-from dayfly.logs.parameters import bounds, refuse_unknown, whole
+from dayfly.logs.parameters import bounds, each_once, refuse_unknown, whole
 from dayfly.logs.query import tree
 from dayfly.logs.query.instants import SECOND, iso
 from dayfly.logs.query.parse import parse
@@ -61,7 +61,7 @@ class Asking:
         return JSONResponse({"time": iso(round(self.now() * SECOND))})
 
     def answer(self, request: Request) -> ASGIApp:
-        asked = wish(dict(request.query_params), request.headers.get("accept", ""), self.now())
+        asked = wish(each_once(request), request.headers.get("accept", ""), self.now())
         return Streamed(
             (_csv if asked.csv else _json)(self.store, asked),
             media_type=CSV if asked.csv else JSON_LINES,

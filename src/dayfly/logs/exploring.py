@@ -17,7 +17,16 @@ from dayfly.logs.around import STREAM, Place, around
 from dayfly.logs.comparing import new_patterns
 from dayfly.logs.histogram import histogram
 from dayfly.logs.notice import notice
-from dayfly.logs.parameters import BOUNDS, Told, bounds, moment, needed, refuse_unknown, whole
+from dayfly.logs.parameters import (
+    BOUNDS,
+    Told,
+    bounds,
+    each_once,
+    moment,
+    needed,
+    refuse_unknown,
+    whole,
+)
 from dayfly.logs.query import instants, tree
 from dayfly.logs.query.meaning import ATTRIBUTES
 from dayfly.logs.query.parse import parse
@@ -46,7 +55,7 @@ class Exploring:
         return [Route(path, _Endpoint(self, path), methods=["GET"]) for path in _MADE]
 
     def answer(self, path: str, request: Request) -> ASGIApp:
-        told = dict(request.query_params)
+        told = each_once(request)
         known, seconds, make = _MADE[path]
         refuse_unknown(told, (*known, *BOUNDS))
         ask = bounds(told, self.now(), seconds=seconds)

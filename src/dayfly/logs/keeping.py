@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from dayfly.logs.answers import WishError
-from dayfly.logs.parameters import moment, refuse_unknown
+from dayfly.logs.parameters import each_once, moment, refuse_unknown
 from dayfly.logs.query import instants, tree
 from dayfly.logs.query.parse import parse
 from dayfly.logs.store.store import EARLIEST, LATEST, Ask, Store
@@ -50,7 +50,7 @@ class Keeping:
         return JSONResponse(found)
 
     async def _delete(self, request: Request) -> Response:
-        where, ask = doomed(dict(request.query_params), self.now())
+        where, ask = doomed(each_once(request), self.now())
         delete = partial(self.store.delete, where, ask=ask)
         found = await to_thread.run_sync(delete, limiter=self.deleting)
         return JSONResponse({"deleted": found.records, "without": list(found.without)})

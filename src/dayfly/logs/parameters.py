@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from starlette.requests import Request
+
 from dayfly.config.units import Duration, UnitError
 from dayfly.logs.answers import WishError
 from dayfly.logs.query import instants
@@ -12,6 +14,15 @@ LONGEST = 1000  # characters of a name or the beginning of a value
 BOUNDS = ("since", "until", "seconds")
 _MOMENT = f"{instants.ALLOWED}, or how long ago, such as 2h"
 Told = Mapping[str, str]
+
+
+def each_once(request: Request) -> dict[str, str]:
+    """Each parameter of a request; of one that is there twice nobody knows which is meant."""
+    found = request.query_params
+    for name in found:
+        if len(found.getlist(name)) > 1:
+            raise WishError(f"{name}: found more than once, allowed is once")
+    return dict(found)
 
 
 def refuse_unknown(told: Told, known: Sequence[str]) -> None:

@@ -184,6 +184,26 @@ def test_a_wrong_parameter_is_refused(server: Server, told: dict[str, str], says
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/search?query=web&query=x", None),
+        ("GET", "/histogram?query=web&bars=3&query=web", None),
+        ("DELETE", "/records?query=app:web&query=x", None),
+        ("POST", "/insert/jsonline?_msg_field=a&_msg_field=b", b'{"a": "x", "b": "y"}'),
+    ],
+)
+def test_a_parameter_that_is_told_twice_is_refused(
+    filled: Server, method: str, path: str, body: bytes | None
+) -> None:
+    there = filled.messages()
+
+    found = filled.ask(method, path, body)
+
+    assert (found.status, filled.messages()) == (400, there)
+    assert found.json["error"].endswith(": found more than once, allowed is once")
+
+
+@pytest.mark.parametrize(
     ("method", "path", "status"),
     [
         ("OPTIONS", "/search", 405),

@@ -16,6 +16,7 @@ from dayfly.logs.intake.body import Room
 from dayfly.logs.intake.columns import as_it_is, as_text, fill, frame, nothing, told
 from dayfly.logs.intake.documents import record, whole
 from dayfly.logs.intake.layout import Column, Layouts, Texts, UnfitError
+from dayfly.logs.parameters import each_once
 from dayfly.logs.parsing import loose, times
 from dayfly.logs.parsing.objects import flat, plainly
 from dayfly.logs.parsing.parsed import UTC
@@ -70,7 +71,7 @@ class JsonLines:
 
 def _told(request: Request) -> dict[str, str]:
     """Parameters, or what headers such as VL-Msg-Field say instead of them."""
-    told = dict(request.query_params)
+    told = each_once(request)
     for name in NAMES:
         header = "VL-" + name.strip("_").replace("_", "-")
         if name not in told and (value := request.headers.get(header)):
