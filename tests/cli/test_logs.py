@@ -85,6 +85,18 @@ def test_lines_around_a_record(alone: Terminal, server: Server) -> None:
     ]  # fmt: skip
 
 
+def test_no_lines_around_a_record_are_asked_for_too(alone: Terminal, server: Server) -> None:
+    done = alone.type("logs", '"step 4"', "--url", server.address, "--context", "0", "--json")
+
+    assert [len(json.loads(line)["records"]) for line in done.stdout.splitlines()] == [1]
+
+
+def test_a_query_may_begin_as_options_do(alone: Terminal, server: Server) -> None:
+    done = alone.type("logs", "--url", server.address, "-n", "9", "--", "-app:orders")
+
+    assert len(done.stdout.splitlines()) == 2
+
+
 def test_lines_around_a_record_of_any_length(alone: Terminal, server: Server) -> None:
     """One whose neighbours can't be had does not end the others."""
     same = {"app": "long", "stream": "stdout"}
@@ -136,6 +148,13 @@ def test_what_is_new_in_a_release(alone: Terminal, server: Server) -> None:
         (["--follow", "--until", "1h"], "has no end"),
         (["--dsl", "| patterns"], "cannot group messages by their shape"),
         (["x", "--source", "build"], "--source is of the kept output"),
+        (["-n", "0"], "argument -n: found 0, allowed is 1 to 100000"),
+        (["-n", "1000000"], "argument -n: found 1000000, allowed is 1 to 100000"),
+        (["--context", "-3"], "argument --context: found -3, allowed is 0 to 1000"),
+        (["--context", "0", "--follow"], "one of them at a time"),
+        (["--since", "2026-11-28", "--until", "2026-11-27"], "--until 2026-11-27 is not after"),
+        (["--since", "1h", "--until", "2h"], "--until 2h is not after --since 1h"),
+        (["-app:orders"], "What begins with `-` and is no option stands last, after `--`."),
     ],
 )
 def test_what_makes_no_sense_is_told(

@@ -32,6 +32,8 @@ class _Parser(argparse.ArgumentParser):
             if option.startswith("-"):
                 message = f"{option} {word}: allowed are {', '.join(allowed)}."
             hint = f"Did you mean `{near[0]}`? {hint}" if near else hint
+        if re.match("unrecognized arguments: -[^-]", message):
+            hint = f"What begins with `-` and is no option stands last, after `--`. {hint}"
         raise UsageError(message, hint=hint)
 
 
@@ -94,6 +96,17 @@ def release_number(text: str) -> int:
     if not (text.isdecimal() and int(text)):
         raise argparse.ArgumentTypeError(f"{text} is no release: they are numbered from 1")
     return int(text)
+
+
+def between(least: int, most: int) -> Callable[[str], int]:
+    """The type of a whole number."""
+
+    def number(text: str) -> int:
+        if not (text.isdecimal() and least <= int(text) <= most):
+            raise argparse.ArgumentTypeError(f"found {text}, allowed is {least} to {most}")
+        return int(text)
+
+    return number
 
 
 def words(text: str) -> str:

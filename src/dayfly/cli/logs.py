@@ -7,12 +7,13 @@ from json import dumps
 from pathlib import Path
 from typing import Any
 
-from dayfly.cli.commands import Commands, release_number, words
+from dayfly.cli.commands import Commands, between, release_number, words
 from dayfly.cli.output import clean, cleaned, remark, say, say_json
 from dayfly.cli.session import Session
 from dayfly.client import Client
 from dayfly.config.inherited import logs_token
 from dayfly.errors import UsageError
+from dayfly.logs.most import MOST_AROUND, MOST_RECORDS
 
 FEW = 200
 ANSWER_SECONDS = 90.0  # a search is cut by the store after 60
@@ -29,11 +30,16 @@ def declare(commands: Commands) -> None:
     )
     parser.add_argument("--since", metavar="TIME", help="from then on: a time, or how long ago: 2h")
     parser.add_argument("--until", metavar="TIME", help="before then")
-    parser.add_argument("-n", type=int, dest="limit", metavar="N", help=f"how many ({FEW})")
+    parser.add_argument(
+        "-n", type=between(1, MOST_RECORDS), dest="limit", metavar="N", help=f"how many ({FEW})"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     parser.add_argument("--follow", action="store_true", help=FOLLOW)
     parser.add_argument(
-        "--context", type=int, metavar="N", help="with N lines of the same stream around each"
+        "--context",
+        type=between(0, MOST_AROUND),
+        metavar="N",
+        help="with N lines of the same stream around each",
     )
     parser.add_argument(
         "--compare",
@@ -176,7 +182,7 @@ def forwarder(_: Session, *, files: list[str], to: str, spool: str | None, **sta
 def _lines(session: Session, wish: Wish) -> Iterator[str]:
     from dayfly.cli import around, dsl, following, searching  # noqa: PLC0415 - the query language, for few commands
 
-    if sum(map(bool, (wish.compare, wish.context, wish.follow, wish.dsl))) > 1:
+    if sum(map(bool, (wish.compare, wish.context is not None, wish.follow, wish.dsl))) > 1:
         raise UsageError("--follow, --context, --compare and --dsl: one of them at a time")
     if wish.follow and wish.until:
         raise UsageError("--until: what is followed has no end; leave it out")
@@ -188,12 +194,13 @@ def _lines(session: Session, wish: Wish) -> Iterator[str]:
         limit=FEW if wish.limit is None else wish.limit,
         json=wish.json,
     )
+    searching.check_time(asked, now := time.time_ns())
     if wish.dsl:
-        return iter([dumps(dsl.body_of(asked, time.time_ns()), indent=2)])
+        return iter([dumps(dsl.body_of(asked, now), indent=2)])
     client, prefix = _store(session, wish.url)
     if wish.compare:
         return around.compared(client, asked, wish.compare, path=f"{prefix}/compare")
-    if wish.context:
+    if wish.context is not None:
         return around.surrounded(client, asked, wish.context, prefix=prefix)
     path = f"{prefix}/search"
     if wish.follow:

@@ -10,7 +10,7 @@ from dayfly.cli.records import marker, record_line, table_lines
 from dayfly.cli.show import size
 from dayfly.client import Client
 from dayfly.config.units import Duration, UnitError
-from dayfly.errors import DayflyError
+from dayfly.errors import DayflyError, UsageError
 from dayfly.logs.notice import noticed
 from dayfly.logs.query import tree
 from dayfly.logs.query.instants import SECOND, span
@@ -117,6 +117,17 @@ def moment(option: str, told: str, now: int) -> int:
         return now - round(Duration.parse(told) * SECOND)
     except UnitError as error:
         raise DayflyError(f"{option} {told}: {error.message}, or a time") from error
+
+
+def check_time(asked: Asked, now: int) -> None:
+    """UsageError where there is no time between the two bounds."""
+    if asked.since and asked.until:
+        since, until = moment("--since", asked.since, now), moment("--until", asked.until, now)
+        if since >= until:
+            raise UsageError(
+                f"--until {asked.until} is not after --since {asked.since}: nothing lies between",
+                hint="--until is the first moment that is not asked for.",
+            )
 
 
 def row_of(line: str) -> dict[str, Any]:

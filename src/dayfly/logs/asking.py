@@ -17,6 +17,7 @@ from dayfly.logs import wire
 from dayfly.logs.answers import WishError
 from dayfly.logs.exploring import Exploring
 from dayfly.logs.keeping import Keeping
+from dayfly.logs.most import MOST_RECORDS
 from dayfly.logs.notice import notice
 from dayfly.logs.parameters import bounds, each_once, refuse_unknown, whole
 from dayfly.logs.query import tree
@@ -27,7 +28,7 @@ from dayfly.logs.record import Record
 from dayfly.logs.store.store import Ask, Store
 from dayfly.logs.streamed import Streamed
 
-MOST_RECORDS, FEW = 100_000, 200
+FEW = 200
 AT_ONCE = 16  # searches that run; the others wait, and the intake is stalled by none
 JSON_LINES, CSV = "application/x-ndjson", "text/csv"
 

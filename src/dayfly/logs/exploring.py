@@ -16,6 +16,7 @@ from dayfly.logs.answers import WishError
 from dayfly.logs.around import STREAM, Place, around
 from dayfly.logs.comparing import new_patterns
 from dayfly.logs.histogram import histogram
+from dayfly.logs.most import MOST_AROUND
 from dayfly.logs.notice import notice
 from dayfly.logs.parameters import (
     BOUNDS,
@@ -36,7 +37,7 @@ from dayfly.logs.streamed import Streamed
 
 JSON = "application/json"
 FACETS = ("app", "release", "level", "host", "machine", "process", "stream")
-MOST_NAMES, MOST_VALUES, MOST_BARS, MOST_AROUND = 20, 1000, 1000, 1000
+MOST_NAMES, MOST_VALUES, MOST_BARS = 20, 1000, 1000
 FEW_VALUES, USUAL_BARS, FEW_AROUND = 10, 60, 20
 COMPLETION_SECONDS = 3  # who types does not wait longer
 MOST_RELEASE = 2**31
