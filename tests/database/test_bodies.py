@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from dayfly.database.impact.breaking.views import read_view
 from dayfly.database.impact.code.bodies import ANYTHING, Write, read_body
 from dayfly.database.impact.code.firing import only
+from dayfly.database.impact.code.steering import OTHERS
+from dayfly.database.impact.unseen.undecided import is_other
 from dayfly.database.impact.words import tokens
 
 
@@ -64,6 +66,27 @@ def test_which_columns_of_the_new_row_a_body_sets(body: str, columns: set[str]) 
 )
 def test_what_a_trigger_returns(body: str, returns: set[str]) -> None:
     assert read_body(body, "plpgsql").returns == returns
+
+
+@pytest.mark.parametrize(
+    ("body", "asks"),
+    [
+        ("IF pg_table_size('t') > 1 THEN DROP TABLE t; END IF;", {"pg_table_size"}),
+        ("n := random(); UPDATE t SET x = now(); RAISE '%', version();", {"random"}),
+        ("PERFORM pg_notify('a', 'b'); PERFORM FROM pg_locks; INSERT INTO t VALUES (now());",
+         {"pg_locks"}),
+        ("EXECUTE format('DROP TABLE t_%s', now()); EXECUTE 'DELETE FROM t' USING random();",
+         {"now"}),
+        ("EXECUTE 'SELECT version()' INTO v;", {"version"}),
+        ("BEGIN a; EXCEPTION WHEN duplicate_table OR others THEN b; END", {OTHERS}),
+        ("BEGIN a; EXCEPTION WHEN duplicate_table THEN RAISE EXCEPTION 'x'; END", set()),
+        ("SELECT FROM tables WHERE table_catalog = current_database();", set()),
+        ("SELECT FROM tables t WHERE current_database() = t.table_catalog;", set()),
+        ("SELECT FROM tables WHERE table_catalog = 'live';", {"table_catalog"}),
+    ],
+)  # fmt: skip
+def test_for_what_a_body_asks_that_may_be_otherwise_elsewhere(body: str, asks: set[str]) -> None:
+    assert {name for name in read_body(body, "plpgsql").asks if is_other(name)} == asks
 
 
 def test_what_nobody_can_read_is_said() -> None:

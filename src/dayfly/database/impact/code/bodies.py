@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from dayfly.database.impact.code.steering import asked, branches, built, defined
 from dayfly.database.impact.words import assigned, plain, tokens
 
 WHOLE_ROW = "*"
@@ -33,6 +34,9 @@ class Body:
     calls: frozenset[str] = frozenset()
     unread: tuple[str, ...] = ()  # what its text does not tell
     hidden: tuple[str, ...] = ()  # the same, of strings that it executes
+    defines: frozenset[tuple[str, ...]] = frozenset()  # statements that change the schema
+    asks: frozenset[str] = frozenset()  # names, to decide what it does
+    branches: bool = False
 
 
 def read_body(text: str, language: str) -> Body:
@@ -52,6 +56,9 @@ def _read(words: list[str]) -> Body:
         calls=frozenset(found.calls()).union(*(each.calls for each in said)),
         unread=tuple(found.unread()),
         hidden=tuple(word for each in said for word in (*each.unread, *each.hidden)),
+        defines=frozenset(found.defines()).union(*(each.defines for each in said)),
+        asks=frozenset(asked(words)).union(*(each.asks for each in said)),
+        branches=branches(words) or any(each.branches for each in said),
     )
 
 
@@ -211,6 +218,13 @@ class _Reader:
             following[1:] == [] or following[1] in (";", "USING", "INTO", "LOOP")
         )
 
+    def defines(self) -> Iterator[tuple[str, ...]]:
+        """Statements that change the schema, those too that are put together."""
+        yield from defined(self.words)
+        for place in self._places("EXECUTE"):
+            if not self._fixed(place):
+                yield from built(self._rest(place), ANYTHING)
+
     def unread(self) -> Iterator[str]:
         for place in self._places("EXECUTE"):
             if not self._fixed(place):
@@ -232,4 +246,7 @@ def together(bodies: Sequence[Body], last: Body) -> Body:
         calls=last.calls,
         unread=tuple(dict.fromkeys(word for each in every for word in each.unread)),
         hidden=tuple(dict.fromkeys(word for each in every for word in each.hidden)),
+        defines=frozenset[tuple[str, ...]]().union(*(each.defines for each in every)),
+        asks=frozenset[str]().union(*(each.asks for each in every)),
+        branches=any(each.branches for each in every),
     )

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from dayfly.database.impact.code.bodies import ANYTHING, Body, read_body
 from dayfly.database.impact.code.calling import with_called
+from dayfly.database.impact.code.steering import branches, named
 from dayfly.database.impact.replay.effects import Effect
 from dayfly.database.impact.replay.plan import PLANNED
 from dayfly.database.impact.schema.catalogue import Catalogue, Relation, Routine
@@ -51,7 +52,10 @@ def _own(catalogue: Catalogue, words: list[str], effect: Effect, prepared: Itera
     if words[:1] == ["EXPLAIN"] and "ANALYZE" in words:
         return _query(catalogue, text)
     asks = any(catalogue.of(Routine)) and _asks(words, effect)
-    return Body(calls=_calls(catalogue, text)) if asks else Body()
+    if not asks:
+        return Body()
+    names = frozenset(named(words))
+    return Body(calls=_calls(catalogue, text), asks=names, branches=branches(words))
 
 
 def _asks(words: list[str], effect: Effect) -> bool:

@@ -15,6 +15,7 @@ from dayfly.database.impact.unseen.filled import filled_by
 from dayfly.database.impact.unseen.reading import Program
 from dayfly.database.impact.unseen.running import Ran, Unseen
 from dayfly.database.impact.unseen.strange import run_by, strange
+from dayfly.database.impact.unseen.undecided import Undecided
 from dayfly.database.loss import Loss
 
 
@@ -29,6 +30,7 @@ def unassessed(
     for _, effect, along in every(observed):
         for tag in dict.fromkeys(run_by(along.body, effect.statement.text) if along.body else ()):
             yield _unknown(effect, f"{tag}, which its code runs,")
+    yield from _undecided(what, observed)
     yield from _unobserved(what, observed, [each for each in told if each.kind == "loses"])
 
 
@@ -80,6 +82,23 @@ def _unknown(effect: Effect, does: str) -> Finding:
         migration=effect.statement.migration,
         statement=effect.statement.text,
     )
+
+
+def _undecided(what: Comparison, observed: Observed) -> Iterator[Finding]:
+    """What code would do to production's schema, and did not to that of the copy."""
+    for (before, effect, along), step in zip(every(observed), observed.steps, strict=True):
+        if along.body is not None:
+            code = Undecided(what, effect, before, step.after, along.body)
+            for table, text in code.changes():
+                yield Finding(
+                    verdict=DOWNTIME,
+                    kind="unknown",
+                    message="may do what it did not on the copy, as it asks for "
+                    f"{', '.join(code.hangs_on)}: {text}",
+                    migration=effect.statement.migration,
+                    statement=effect.statement.text,
+                    relation=table,
+                )
 
 
 def _unobserved(
