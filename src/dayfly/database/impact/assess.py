@@ -30,6 +30,7 @@ from dayfly.database.impact.evidence.comparison import Comparison
 from dayfly.database.impact.evidence.fired import NOTHING as NOTHING_FIRED
 from dayfly.database.impact.evidence.fired import Exercised, exercise
 from dayfly.database.impact.evidence.indexed import Indexed, indexed
+from dayfly.database.impact.evidence.limits import Limits, limits
 from dayfly.database.impact.evidence.outgoing import NOTHING, Checked, rehearsed
 from dayfly.database.impact.evidence.sender import PROGRAM, Sender
 from dayfly.database.impact.evidence.spelled import spelled
@@ -139,6 +140,7 @@ class Evidence:
     denied: frozenset[Right] = frozenset()  # what the role may not do with new relations
     withheld: tuple[frozenset[Right], ...] = ()  # the same, after each transaction
     indexed: Mapping[Key, Indexed] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
     fired: Exercised = NOTHING_FIRED  # triggers and functions that stay
 
 
@@ -198,6 +200,7 @@ def gathered(
         parented=answered(copy_url, asked),
         denied=denied(copy_url, observed.before, observed.after, role),
         indexed=indexed(copy_url, observed.before, observed.after),
+        limits=limits(copy_url, observed),
         fired=firing.again(),
         withheld=tuple(withheld.seen),
     )
@@ -213,21 +216,7 @@ def judged(
     sender: Sender = PROGRAM,
 ) -> Impact:
     observed = evidence.observed
-    what = Comparison(
-        before=observed.before,
-        after=observed.after,
-        counted=rows,
-        role=role,
-        defaults=_defaults(observed),
-        spelled=evidence.spelled,
-        refusing=evidence.refusing,
-        parented=evidence.parented | _parented(evidence.parents, ask),
-        denied=evidence.denied,
-        uses=evidence.uses,
-        indexed=evidence.indexed,
-        fired=evidence.fired,
-        sender=sender,
-    )
+    what = _compared(evidence, rows, role, sender, _parented(evidence.parents, ask))
     found = [
         *breaking(what),
         *between(what, observed, evidence.withheld),
@@ -252,6 +241,31 @@ def judged(
         timeline=timeline(what, observed, budget),
         doubts=doubts(what, observed, told),
         notes=tuple(_notes(what, evidence)),
+    )
+
+
+def _compared(
+    evidence: Evidence,
+    rows: Mapping[str, int],
+    role: str,
+    sender: Sender,
+    parented: frozenset[Key],
+) -> Comparison:
+    return Comparison(
+        before=evidence.observed.before,
+        after=evidence.observed.after,
+        counted=rows,
+        role=role,
+        defaults=_defaults(evidence.observed),
+        spelled=evidence.spelled,
+        refusing=evidence.refusing,
+        parented=evidence.parented | parented,
+        denied=evidence.denied,
+        uses=evidence.uses,
+        indexed=evidence.indexed,
+        limits=evidence.limits,
+        fired=evidence.fired,
+        sender=sender,
     )
 
 

@@ -9,6 +9,7 @@ import psycopg
 
 from dayfly.database.connection import connect
 from dayfly.database.impact.evidence.comparison import Comparison
+from dayfly.database.impact.evidence.limits import Exclusion
 from dayfly.database.impact.schema.catalogue import Column, Constraint, Index, Key, Relation, Thing
 from dayfly.database.impact.schema.names import quoted, shown
 from dayfly.database.impact.schema.types import bounds, is_text, length
@@ -76,6 +77,15 @@ def questions(what: Comparison) -> Iterator[Question]:
         if constraint.valid and (validated or what.is_new(constraint)):
             yield from _of_constraint(what, constraint)
     yield from _of_indexes(what)
+    yield from _of_bounds(what)
+
+
+def _of_bounds(what: Comparison) -> Iterator[Question]:
+    for oid, bound in what.limits.bounds.items():
+        table = shown(what.before, oid)
+        query = _counted(f"SELECT 1 FROM {table} WHERE NOT ({bound.condition})")  # noqa: S608 - PostgreSQL's own words
+        told = f"rows in {table} that its new bounds refuse"
+        yield Question(sql=query, what=told, table=oid, key=bound.partition)
 
 
 def _of_generated(what: Comparison) -> Iterator[Question]:
@@ -141,6 +151,11 @@ def _of_constraint(what: Comparison, now: Constraint) -> Iterator[Question]:
         )
     elif now.kind == "f":
         query, told = _orphans(what, table, names, now)
+    elif now.key in what.limits.exclusions:
+        pairs = _pairs(table, what.limits.exclusions[now.key])
+        told = f"rows that exclude others: {now.definition}"
+        yield Question(sql=pairs, what=told, table=owner.oid, key=now.key)
+        return
     else:
         return
     if query:
@@ -184,6 +199,18 @@ def _doubles(table: str, names: list[str]) -> str:
     listed = ", ".join(names)
     present = " AND ".join(f"{name} IS NOT NULL" for name in names)
     return f"SELECT 1 FROM {table} WHERE {present} GROUP BY {listed} HAVING count(*) > 1"  # noqa: S608 - names are quoted
+
+
+def _pairs(table: str, exclusion: Exclusion) -> str:
+    """Looks for one only: as many as there are rows would have to be tried with each."""
+    columns = ", ".join(f"{value} AS v{n}" for n, value in enumerate(exclusion.values))
+    where = f" WHERE {exclusion.where}" if exclusion.where else ""
+    related = " AND ".join(f"a.v{n} {sign} b.v{n}" for n, sign in enumerate(exclusion.operators))
+    return (
+        f"SELECT count(*) * {FAILS} FROM (WITH numbered AS "  # noqa: S608 - PostgreSQL's own words
+        f"(SELECT row_number() OVER () AS number, {columns} FROM {table}{where}) SELECT 1 "
+        f"FROM numbered a JOIN numbered b ON a.number < b.number AND {related} LIMIT 1) found"
+    )
 
 
 def _orphans(what: Comparison, table: str, names: list[str], now: Constraint) -> tuple[str, str]:

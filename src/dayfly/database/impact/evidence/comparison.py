@@ -8,6 +8,7 @@ from typing import TypeVar
 from dayfly.database.books import BESIDE, LISTS, NAMING
 from dayfly.database.impact.evidence.fired import NOTHING, Exercised
 from dayfly.database.impact.evidence.indexed import Indexed
+from dayfly.database.impact.evidence.limits import Limits
 from dayfly.database.impact.evidence.sender import PROGRAM, Sender
 from dayfly.database.impact.evidence.uses import Uses
 from dayfly.database.impact.schema.catalogue import (
@@ -38,6 +39,7 @@ class Comparison:
     denied: frozenset[tuple[int, str]] = frozenset()  # what the role may not do with new relations
     uses: Uses | None = None  # functions that expressions called before; None: nobody has looked
     indexed: Mapping[Key, Indexed] = field(default_factory=dict)  # expressions of new indexes
+    limits: Limits = field(default_factory=Limits)
     fired: Exercised = NOTHING  # triggers and functions, tried on the copy
     bookkeeping: frozenset[str] = BOOKKEEPING
     sender: Sender = PROGRAM
