@@ -11,7 +11,14 @@ from dayfly.database.impact.breaking.arbiters import arbiters
 from dayfly.database.impact.breaking.besides import besides
 from dayfly.database.impact.breaking.between import between
 from dayfly.database.impact.breaking.breaking import BRIDGED, breaking
-from dayfly.database.impact.breaking.defaults import Parent, answered, defaults, parents
+from dayfly.database.impact.breaking.defaults import (
+    Parent,
+    answered,
+    defaults,
+    meanwhile,
+    parented,
+    parents,
+)
 from dayfly.database.impact.breaking.denied import Right, Withheld, denials, denied
 from dayfly.database.impact.breaking.exchanged import exchanged
 from dayfly.database.impact.breaking.expressions import expressions
@@ -52,10 +59,11 @@ from dayfly.database.impact.losing.widening import widening
 from dayfly.database.impact.questions import Ask
 from dayfly.database.impact.replay.effects import Observed
 from dayfly.database.impact.replay.replay import replay
-from dayfly.database.impact.schema.catalogue import Column, Key
+from dayfly.database.impact.schema.catalogue import Key
 from dayfly.database.impact.sequences.sequences import sequences
 from dayfly.database.impact.telling.answers import with_answers
 from dayfly.database.impact.telling.proven import with_statements
+from dayfly.database.impact.telling.taken import taken
 from dayfly.database.impact.telling.telling import folded, placed, told_whole, untold
 from dayfly.database.impact.unseen.unassessed import decided, unassessed
 from dayfly.database.loss import Loss, merged
@@ -187,7 +195,7 @@ def gathered(
     with rehearsed(copy_url, statements, role) as before:
         observed = replay(copy_url, transactions, role=builder, between=withheld.look)
         checked = before.again()
-    what = (copy_url, observed.before, observed.after, _defaults(observed))
+    what = (copy_url, observed.before, observed.after, meanwhile(observed))
     asked = tuple(parents(*what[1:]))
     return Evidence(
         observed=observed,
@@ -216,7 +224,7 @@ def judged(
     sender: Sender = PROGRAM,
 ) -> Impact:
     observed = evidence.observed
-    what = _compared(evidence, rows, role, sender, _parented(evidence.parents, ask))
+    what = _compared(evidence, rows, role, sender, parented(evidence.parents, ask))
     found = [
         *breaking(what),
         *between(what, observed, evidence.withheld),
@@ -232,7 +240,8 @@ def judged(
         *unassessed(what, observed, found),
         *widening(what),
     ]
-    found = [placed(what, observed, finding) for finding in with_answers(what, found, ask)]
+    found = [*with_answers(what, found, ask), *taken(what, observed, ask)]
+    found = [placed(what, observed, finding) for finding in found]
     told = with_statements(told_whole(found), evidence.checked)
     told += untold(what, observed, told)
     return Impact(
@@ -249,17 +258,17 @@ def _compared(
     rows: Mapping[str, int],
     role: str,
     sender: Sender,
-    parented: frozenset[Key],
+    found: frozenset[Key],  # whose parents production has
 ) -> Comparison:
     return Comparison(
         before=evidence.observed.before,
         after=evidence.observed.after,
         counted=rows,
         role=role,
-        defaults=_defaults(evidence.observed),
+        defaults=meanwhile(evidence.observed),
         spelled=evidence.spelled,
         refusing=evidence.refusing,
-        parented=evidence.parented | parented,
+        parented=evidence.parented | found,
         denied=evidence.denied,
         uses=evidence.uses,
         indexed=evidence.indexed,
@@ -276,25 +285,5 @@ def _notes(what: Comparison, evidence: Evidence) -> Iterator[str]:
     yield from unjudged(what)
 
 
-def _parented(asked: Sequence[Parent], ask: Ask | None) -> frozenset[Key]:
-    """Those whose row production has."""
-    if ask is None:
-        return frozenset()
-    return frozenset(
-        parent.key for parent in asked if not parent.fresh and (ask(parent.sql) or 0) > 0
-    )
-
-
 def _weight(finding: Finding) -> tuple[int, int]:
     return -VERDICTS.index(finding.verdict), KINDS.index(finding.kind)
-
-
-def _defaults(observed: Observed) -> dict[Key, str]:
-    """The last default that each new column had while the migration ran."""
-    found: dict[Key, str] = {}
-    for step in observed.steps:
-        for key in step.after.things.keys() - observed.before.things.keys():
-            column = step.after.things[key]
-            if isinstance(column, Column) and column.default:
-                found[key] = column.default
-    return found

@@ -83,7 +83,7 @@ def questions(what: Comparison) -> Iterator[Question]:
 def _of_bounds(what: Comparison) -> Iterator[Question]:
     for oid, bound in what.limits.bounds.items():
         table = shown(what.before, oid)
-        query = _counted(f"SELECT 1 FROM {table} WHERE NOT ({bound.condition})")  # noqa: S608 - PostgreSQL's own words
+        query = counted(f"SELECT 1 FROM {table} WHERE NOT ({bound.condition})")  # noqa: S608 - PostgreSQL's own words
         told = f"rows in {table} that its new bounds refuse"
         yield Question(sql=query, what=told, table=oid, key=bound.partition)
 
@@ -130,7 +130,7 @@ def _of_column(what: Comparison, old: Column, new: Column) -> Iterator[Question]
 
 def _rows(what: Comparison, column: Column, condition: str, told: str) -> Question:
     table = shown(what.before, column.table)
-    query = _counted(f"SELECT 1 FROM {table} WHERE {condition}")  # noqa: S608 - names are quoted
+    query = counted(f"SELECT 1 FROM {table} WHERE {condition}")  # noqa: S608 - names are quoted
     return Question(sql=query, what=told, table=column.table, key=column.key)
 
 
@@ -159,7 +159,7 @@ def _of_constraint(what: Comparison, now: Constraint) -> Iterator[Question]:
     else:
         return
     if query:
-        yield Question(sql=_counted(query), what=told, table=owner.oid, key=now.key)
+        yield Question(sql=counted(query), what=told, table=owner.oid, key=now.key)
 
 
 def _of_index(what: Comparison, index: Index, owner: Relation) -> Iterator[Question]:
@@ -167,7 +167,7 @@ def _of_index(what: Comparison, index: Index, owner: Relation) -> Iterator[Quest
     if index.partial or len(columns) != len(index.columns):
         return
     names = [quoted(column.name) for column in columns]
-    query = _counted(_doubles(shown(what.before, owner.oid), names))
+    query = counted(_doubles(shown(what.before, owner.oid), names))
     told = f"values of {', '.join(names)} that are there twice"
     yield Question(sql=query, what=told, table=owner.oid, key=index.key)
 
@@ -190,7 +190,7 @@ def _of_lengths(what: Comparison, index: Index, owner: Relation) -> Iterator[Que
         if isinstance(old, Column) and wide:
             name = quoted(old.name)
             over = f"pg_column_size({name}) > {LARGEST}"
-            query = _counted(f"SELECT 1 FROM {shown(what.before, owner.oid)} WHERE {over}")  # noqa: S608 - names are quoted
+            query = counted(f"SELECT 1 FROM {shown(what.before, owner.oid)} WHERE {over}")  # noqa: S608 - names are quoted
             told = f"values of {name} too long for an index"
             yield Question(sql=query, what=told, table=owner.oid, key=index.key)
 
@@ -229,5 +229,5 @@ def _orphans(what: Comparison, table: str, names: list[str], now: Constraint) ->
     return query, f"rows whose {', '.join(names)} names no row of {parent}"
 
 
-def _counted(query: str) -> str:
+def counted(query: str) -> str:
     return f"SELECT count(*) FROM ({query} LIMIT {MOST}) found"  # noqa: S608 - our own words

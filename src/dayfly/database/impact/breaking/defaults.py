@@ -1,7 +1,7 @@
 """What inserts of the outgoing release leave to defaults, and which rows that names."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import psycopg
@@ -10,6 +10,8 @@ from dayfly.database.connection import connect
 from dayfly.database.impact import remedies
 from dayfly.database.impact.evidence.comparison import Comparison
 from dayfly.database.impact.finding import Finding, breaks
+from dayfly.database.impact.questions import Ask
+from dayfly.database.impact.replay.effects import Observed
 from dayfly.database.impact.schema.catalogue import Catalogue, Column, Constraint, Index, Key
 from dayfly.database.impact.schema.names import quoted, shown
 
@@ -93,3 +95,23 @@ def _there(connection: psycopg.Connection[tuple[int]], text: str) -> bool:
     except psycopg.Error:
         return False
     return bool(row and row[0])
+
+
+def parented(asked: Sequence[Parent], ask: Ask | None) -> frozenset[Key]:
+    """Those whose row production has."""
+    if ask is None:
+        return frozenset()
+    return frozenset(
+        parent.key for parent in asked if not parent.fresh and (ask(parent.sql) or 0) > 0
+    )
+
+
+def meanwhile(observed: Observed) -> dict[Key, str]:
+    """The last default that each new column had while the migration ran."""
+    found: dict[Key, str] = {}
+    for step in observed.steps:
+        for key in step.after.things.keys() - observed.before.things.keys():
+            column = step.after.things[key]
+            if isinstance(column, Column) and column.default:
+                found[key] = column.default
+    return found

@@ -51,7 +51,9 @@ def write_back(text: str) -> WriteBack | None:
     if words[:1] != ["update"] or not columns or "where" not in words or "set" not in words:
         return None
     place, where = words.index("set"), words.index("where")
-    if "from" in words[place:where] or not all(map(_constant, _values(found[place + 1 : where]))):
+    if "from" in words[place:where] or not all(
+        map(constant, assigned_values(found[place + 1 : where]))
+    ):
         return None
     end = words.index("returning") if "returning" in words else len(words)
     after = found[end].start if end < len(found) else len(text)
@@ -61,7 +63,7 @@ def write_back(text: str) -> WriteBack | None:
     return WriteBack(columns=columns, sql=sql)
 
 
-def _values(tokens: Sequence[Token]) -> Iterator[list[Token]]:
+def assigned_values(tokens: Sequence[Token]) -> Iterator[list[Token]]:
     """What stands right of each `=`, and at last what is no assignment: that is no constant."""
     part: list[Token] = []
     depth, waiting = 0, True
@@ -77,7 +79,7 @@ def _values(tokens: Sequence[Token]) -> Iterator[list[Token]]:
     yield [] if waiting else part
 
 
-def _constant(value: Sequence[Token]) -> bool:
+def constant(value: Sequence[Token]) -> bool:
     """A literal, perhaps with a sign and a cast."""
     signed = value[1:] if value and value[0].text in "+-" else value
     if not signed:
