@@ -20,7 +20,7 @@ from dayfly.database.impact.evidence.sender import FILES, sender
 from dayfly.database.impact.questions import Ask
 from dayfly.database.nulls import read_there, without_nulls
 from dayfly.database.problems import user_of
-from dayfly.database.production import Production, reading, recorded
+from dayfly.database.production import Production, reading, recorded, search_path
 from dayfly.database.question import Question
 from dayfly.database.reached import does_something, require_reached
 from dayfly.database.remade import Drifted
@@ -126,6 +126,7 @@ def judged(question: Question, place: Place, caught: Caught) -> Impact:
         statements=statements_of(question),
         ask=place.ask,
         role=role_of(question, copies),
+        path=search_path(question.app_url or question.url),
         builder=copies.production.user,
         again=copies.fresh if question.builds else None,
         sender=sender(question.texts) if caught.command else FILES,

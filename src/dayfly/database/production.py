@@ -1,5 +1,6 @@
 """What is asked of production: few read-only questions in one short transaction."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -57,6 +58,8 @@ _NAMED = """
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
     WHERE c.relkind = 'r' AND c.relname = ANY (%s) GROUP BY 1, 2
 """
+
+_PATH = re.compile(r'"((?:[^"]|"")*)"|([^",\s]+)')
 
 Table: TypeAlias = tuple[str, str]  # schema and name
 
@@ -197,6 +200,13 @@ def _books(connection: Connection) -> dict[Table, bytes]:
         (schema, name): _copied(connection, sql.Identifier(schema, name))
         for schema, name in connection.execute(_BOOKS, (names,)).fetchall()
     }
+
+
+def search_path(url: str) -> tuple[str, ...]:
+    """Where its sessions look for names, as it is set: with "$user", and what is not there yet."""
+    with reading(url) as connection:
+        names = _PATH.findall(_one(connection, "SHOW search_path")[0])
+    return tuple(bare.lower() or name.replace('""', '"') for name, bare in names)
 
 
 def versions(url: str) -> tuple[str, ...]:

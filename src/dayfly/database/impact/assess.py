@@ -22,6 +22,7 @@ from dayfly.database.impact.breaking.defaults import (
 from dayfly.database.impact.breaking.denied import Right, Withheld, denials, denied
 from dayfly.database.impact.breaking.exchanged import exchanged
 from dayfly.database.impact.breaking.expressions import expressions
+from dayfly.database.impact.breaking.hidden import hidden
 from dayfly.database.impact.breaking.partitions import partitions
 from dayfly.database.impact.breaking.refusing import refusing
 from dayfly.database.impact.breaking.relations import relations
@@ -33,7 +34,7 @@ from dayfly.database.impact.code.routines import routines
 from dayfly.database.impact.code.stumbling import stumbling
 from dayfly.database.impact.code.untried import told as left_untried
 from dayfly.database.impact.code.untried import untried
-from dayfly.database.impact.evidence.comparison import Comparison
+from dayfly.database.impact.evidence.comparison import USUAL, Comparison
 from dayfly.database.impact.evidence.fired import NOTHING as NOTHING_FIRED
 from dayfly.database.impact.evidence.fired import Exercised, exercise
 from dayfly.database.impact.evidence.indexed import Indexed, indexed
@@ -141,6 +142,7 @@ class Evidence:
     checked: Checked = NOTHING
     uses: Uses | None = None
     statements: tuple[str, ...] = ()  # of the outgoing release
+    path: tuple[str, ...] = USUAL
     spelled: Mapping[Key, str] = field(default_factory=dict)  # defaults that can be set again
     refusing: frozenset[Key] = frozenset()  # CHECKs that refuse inserts of the outgoing release
     parents: tuple[Parent, ...] = ()  # rows to which defaults refer
@@ -161,6 +163,7 @@ def assess(  # noqa: PLR0913 - the facts a judgement needs, all by name
     statements: Iterable[str] = (),
     ask: Ask | None = None,
     role: str = "",
+    path: Sequence[str] = USUAL,
     builder: str = "",
     again: Callable[[], str] | None = None,
     sender: Sender = PROGRAM,
@@ -168,10 +171,13 @@ def assess(  # noqa: PLR0913 - the facts a judgement needs, all by name
     """Replay the transactions on the copy, which is changed by it, and judge what was seen.
 
     `rows` counts production's tables (`orders`, `sales.orders`); `budget` is in seconds; `role` is
-    that of the outgoing release, `statements` what it was seen to send; `builder` migrates. `again`
+    that of the outgoing release, `path` where it looks for names, `statements` what it was seen to
+    send; `builder` migrates. `again`
     makes another copy: bridges are tried on it, by `builder` (else `role`); without it they hold.
     """
-    evidence = gathered(copy_url, transactions, statements=statements, role=role, builder=builder)
+    evidence = gathered(
+        copy_url, transactions, statements=statements, role=role, path=path, builder=builder
+    )
     impact = judged(evidence, rows=rows, budget=budget, ask=ask, role=role, sender=sender)
     if again is None or not impact.bridges or impact.verdict != ONLINE:
         return impact
@@ -186,6 +192,7 @@ def gathered(
     *,
     statements: Iterable[str] = (),
     role: str = "",
+    path: Sequence[str] = USUAL,
     builder: str = "",
 ) -> Evidence:
     statements = tuple(statements)
@@ -202,6 +209,7 @@ def gathered(
         checked=checked,
         uses=used,
         statements=statements,
+        path=tuple(path),
         spelled=spelled(*what),
         refusing=refusing(*what),
         parents=asked,
@@ -233,7 +241,7 @@ def judged(
     ]
     found += [*views(what), *sequences(what, observed, ask), *routines(what), *relations(what)]
     found += [*defaults(what), *expressions(what), *denials(what), *exchanged(what, observed)]
-    found += [*stumbling(what), *untried(what), *paths(what), *partitions(what)]
+    found += [*stumbling(what), *untried(what), *paths(what), *partitions(what), *hidden(what)]
     found += [*losing(what, observed), *besides(observed)]
     found += [
         *blocking(what, observed, budget),
@@ -265,6 +273,7 @@ def _compared(
         after=evidence.observed.after,
         counted=rows,
         role=role,
+        path=evidence.path,
         defaults=meanwhile(evidence.observed),
         spelled=evidence.spelled,
         refusing=evidence.refusing,

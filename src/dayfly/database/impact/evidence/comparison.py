@@ -22,6 +22,8 @@ from dayfly.database.impact.schema.catalogue import (
 
 Kind = TypeVar("Kind", bound=Thing)
 
+OWN = "$user"  # in a search_path: the schema that is called as the role
+USUAL = (OWN, "public")
 # What migration tools and frameworks write down for themselves.
 BOOKKEEPING = frozenset({*NAMING, *BESIDE, *LISTS})
 
@@ -32,6 +34,7 @@ class Comparison:
     after: Catalogue
     counted: Mapping[str, int] = field(default_factory=dict)  # rows of production by table
     role: str = ""  # that of the outgoing release; unknown: any
+    path: tuple[str, ...] = USUAL  # in which that looks for names without a schema
     defaults: Mapping[Key, str] = field(default_factory=dict)  # that columns had meanwhile
     spelled: Mapping[Key, str] = field(default_factory=dict)  # defaults that can be set again
     refusing: frozenset[Key] = frozenset()  # new CHECKs and old columns, as nobody fills them
