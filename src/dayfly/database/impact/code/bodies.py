@@ -34,7 +34,7 @@ class Body:
     calls: frozenset[str] = frozenset()
     unread: tuple[str, ...] = ()  # what its text does not tell
     hidden: tuple[str, ...] = ()  # the same, of strings that it executes
-    defines: frozenset[tuple[str, ...]] = frozenset()  # statements that change the schema
+    defines: frozenset[tuple[str, ...]] = frozenset()  # statements on the schema, as words
     asks: frozenset[str] = frozenset()  # names, to decide what it does
     branches: bool = False
 
@@ -219,10 +219,10 @@ class _Reader:
         )
 
     def defines(self) -> Iterator[tuple[str, ...]]:
-        """Statements that change the schema, those too that are put together."""
+        """Statements that change the schema; those that are put together, if they take anything."""
         yield from defined(self.words)
         for place in self._places("EXECUTE"):
-            if not self._fixed(place):
+            if self._begins(place) and not self._fixed(place):
                 yield from built(self._rest(place), ANYTHING)
 
     def unread(self) -> Iterator[str]:

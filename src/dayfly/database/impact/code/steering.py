@@ -10,9 +10,14 @@ _DOES = (
     *_DEFINES, "COMMENT", "COPY", "DELETE", "EXECUTE", "GRANT", "INSERT", "MERGE", "RAISE", "SET",
     "TRUNCATE", "UPDATE",
 )  # fmt: skip
+_TAKES = ("DELETE", "MERGE", "TRUNCATE", "UPDATE")
 _OPENS = ("BEGIN", "THEN", "ELSE", "LOOP")
 _BRANCHES = frozenset({"THEN", "LOOP", "WHERE", "EXCEPTION"})
-_EXPECTED = ("duplicate_", "undefined_", "invalid_schema_name")  # errors: the copy has them too
+_OF_CATALOGUE = (  # errors, by their begin: the copy has them too
+    "duplicate_", "undefined_", "invalid_schema_name", "invalid_table_def", "invalid_object_def",
+    "dependent_objects_", "feature_not_", "wrong_object_", "'42P", "'427",
+)  # fmt: skip
+_SYNTAX = frozenset({"exception", "when", "or", "then", "sqlstate"})
 _HERE = ["current_database", "(", ")"]
 
 
@@ -27,10 +32,13 @@ def defined(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 
 def built(words: Sequence[str], gap: str) -> Iterator[tuple[str, ...]]:
-    """What EXECUTE makes of strings, with a gap for all that is put between."""
+    """What EXECUTE makes of strings, with a gap for all that is put between, or of anything else.
+
+    Not what only asks, or puts rows in.
+    """
     said = (word[1:-1].replace("''", "'") for word in words if word.startswith("'"))
     text = tuple(tokens(f" {gap} ".join(said)))
-    if text[:1] and text[0] in _DEFINES:
+    if not text or text[0] in (*_DEFINES, *_TAKES):
         yield (*text, gap)
 
 
@@ -40,24 +48,30 @@ def asked(words: Sequence[str]) -> Iterator[str]:
     for clause in _clauses(words):
         catches |= clause[0] == "EXCEPTION"
         if catches and clause[0] in ("EXCEPTION", "WHEN"):
-            errors = {plain(word) for word in clause} - {"exception", "when", "or", "then"}
-            yield from (OTHERS for error in errors if not error.startswith(_EXPECTED))
+            errors = {plain(word) for word in clause} - _SYNTAX
+            yield from (OTHERS for error in errors if not error.startswith(_OF_CATALOGUE))
         elif clause[0] == "EXECUTE":
-            yield from named(clause) if any(built(clause, "")) else ()
+            fixed = (
+                "".join(clause[1:2]).startswith("'") and "|" not in clause
+            )  # what USING gives are values
+            yield from () if fixed or not any(built(clause, "")) else named(clause)
         elif clause[0] not in _DOES and not (clause[0] == "PERFORM" and "FROM" not in clause):
             yield from named(clause)
 
 
 def named(words: Sequence[str]) -> Iterator[str]:
-    """But for the database's own, where information_schema is asked for what it has of that."""
-    names = [plain(word) for word in words]
+    """Those of functions with `()`, others in quotes where they are written so.
+
+    But for the database's own, where information_schema is asked for what it has of that.
+    """
+    names = [word if word.startswith('"') else plain(word) for word in words]
     place = 0
     while place < len(names):
-        if place_after := _own_catalogue(names, place):
-            place = place_after
+        if end := _own_catalogue(names, place):
+            place = end
             continue
         if not names[place].startswith("'"):
-            yield names[place]
+            yield names[place] + ("()" if names[place + 1 : place + 2] == ["("] else "")
         place += 1
 
 

@@ -17,37 +17,36 @@ from dayfly.database.impact.schema.catalogue import (
     Index,
     Relation,
     Routine,
+    Schema,
     Thing,
     Type,
 )
 from dayfly.database.impact.words import plain
 
-_LEFT_ALONE = "CREATE"  # of anything but what stands on a table, or takes something's place
-_ON_TABLES = frozenset({"INDEX", "POLICY", "RULE", "TRIGGER"})
+_ON_TABLES = frozenset({"INDEX", "POLICY", "RULE", "TRIGGER"})  # what else is new harms nobody
+_WHOLE = (("EXTENSION",), ("OWNED",))
 _OF_SERVERS = frozenset({"DATABASE", "ROLE", "SYSTEM", "TABLESPACE"})  # told of elsewhere
 _HOLDS = ("CLUSTER", "LOCK", "REFRESH", "REINDEX")  # its lock is all that is seen of it
 _ALIKE = frozenset({
     "pg_am", "pg_attrdef", "pg_attribute", "pg_authid", "pg_cast", "pg_catalog", "pg_class",
     "pg_collation", "pg_constraint", "pg_depend", "pg_description", "pg_enum", "pg_extension",
-    "pg_foreign_table", "pg_get_constraintdef", "pg_get_expr", "pg_get_functiondef",
-    "pg_get_function_arguments", "pg_get_function_identity_arguments", "pg_get_indexdef",
-    "pg_get_partkeydef", "pg_get_ruledef", "pg_get_serial_sequence", "pg_get_triggerdef",
-    "pg_get_userbyid", "pg_get_viewdef", "pg_index", "pg_indexes", "pg_inherits", "pg_language",
-    "pg_matviews", "pg_namespace", "pg_opclass", "pg_operator", "pg_partition_tree",
-    "pg_partitioned_table", "pg_policies", "pg_policy", "pg_proc", "pg_publication",
-    "pg_publication_tables", "pg_range", "pg_rewrite", "pg_roles", "pg_rules", "pg_sequence",
-    "pg_statistic_ext", "pg_table_is_visible", "pg_tables", "pg_trigger", "pg_type",
-    "pg_type_is_visible", "pg_typeof", "pg_user", "pg_views",
+    "pg_foreign_table", "pg_index", "pg_indexes", "pg_inherits", "pg_language", "pg_matviews",
+    "pg_namespace", "pg_opclass", "pg_operator", "pg_partition_tree()", "pg_partitioned_table",
+    "pg_policies", "pg_policy", "pg_proc", "pg_publication", "pg_publication_tables", "pg_range",
+    "pg_rewrite", "pg_roles", "pg_rules", "pg_sequence", "pg_statistic_ext",
+    "pg_table_is_visible()", "pg_tables", "pg_trigger", "pg_type", "pg_type_is_visible()",
+    "pg_typeof()", "pg_user", "pg_views",
 })  # fmt: skip
+_WRITTEN_OUT = "pg_get_"  # definitions
 _OTHERWISE = frozenset({
-    OTHERS, "age", "clock_timestamp", "current_catalog", "current_database", "current_date",
-    "current_query", "current_role", "current_setting", "current_time", "current_timestamp",
-    "current_user", "currval", "dblink", "gen_random_uuid", "inet_client_addr", "inet_server_addr",
-    "inet_server_port", "last_value", "lastval", "localtime", "localtimestamp", "nextval", "now",
-    "query_to_xml", "random", "relpages", "reltuples", "relallvisible", "relfrozenxid",
-    "rolcreatedb", "rolcreaterole", "rolreplication", "rolsuper", "session_user", "show",
-    "statement_timestamp", "timeofday", "transaction_timestamp", "txid_current",
-    "user", "usesuper", "version",
+    OTHERS, "age()", "clock_timestamp()", "current_catalog", "current_database()", "current_date",
+    "current_query()", "current_role", "current_setting()", "current_time", "current_timestamp",
+    "current_timestamp()", "current_user", "currval()", "dblink()", "gen_random_uuid()",
+    "inet_client_addr()", "inet_server_addr()", "inet_server_port()", "last_value", "lastval()",
+    "localtime", "localtimestamp", "nextval()", "now()", "query_to_xml()", "random()", "relpages",
+    "reltuples", "relallvisible", "relfrozenxid", "rolcreatedb", "rolcreaterole", "rolreplication",
+    "rolsuper", "session_user", "show", "statement_timestamp()", "timeofday()",
+    "transaction_timestamp()", "txid_current()", "user", "usesuper", "version()",
 })  # fmt: skip
 
 
@@ -80,18 +79,27 @@ class Undecided:
         """What it asks for: of the server, or rows of production."""
         read = {self.what.before.relation(oid) for oid in self.effect.read & self.what.filled}
         rows = {table.name for table in read if table}
-        return tuple(sorted(name for name in self.body.asks if is_other(name) or name in rows))
+        tables = {table.name for table in self.before.of(Relation)}
+        return tuple(
+            sorted(
+                name
+                for name in self.body.asks
+                if plain(name) in rows or (is_other(name) and name not in tables)
+            )
+        )
 
     def _concerns(self, words: tuple[str, ...]) -> bool:
         """Something that the outgoing release may use, or that its table has."""
-        beside = not _ON_TABLES.isdisjoint(words[:4]) or words[1:2] == ("OR",)
-        if (words[0] == _LEFT_ALONE and not beside) or not _OF_SERVERS.isdisjoint(words):
+        if not _OF_SERVERS.isdisjoint(words):
             return False
-        return _put_together(words) or any(self._named(words))
+        if words[:1] == ("CREATE",):
+            beside = not _ON_TABLES.isdisjoint(words[:4]) or words[1:2] == ("OR",)
+            return beside and (_put_together(words) or any(self._named(words)))
+        return words[1:2] in _WHOLE or _put_together(words) or any(self._named(words))
 
     def _named(self, words: tuple[str, ...]) -> Iterator[Thing]:
         names = {plain(word) for word in words}
-        for kind in (Relation, Routine, Type, Index):
+        for kind in (Schema,) if words[1:2] == ("SCHEMA",) else (Relation, Routine, Type, Index):
             for thing in self.before.of(kind):
                 if thing.name in names and thing.key in self._old:
                     yield thing
@@ -125,11 +133,13 @@ def _put_together(words: tuple[str, ...]) -> bool:
 
 
 def _written(words: tuple[str, ...]) -> str:
+    if words == (ANYTHING,):
+        return "what it puts together"
     text = " ".join(word if word[0] in "\"'" else word.lower() for word in words)
     return text.replace(ANYTHING, "…")
 
 
 def is_other(name: str) -> bool:
     if name.startswith("pg_"):
-        return name not in _ALIKE
+        return name not in _ALIKE and not name.startswith(_WRITTEN_OUT)
     return name in _OTHERWISE or name.endswith("_catalog")
