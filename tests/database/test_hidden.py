@@ -1,9 +1,12 @@
 """A table that hides another: which one a name without a schema means to the running release."""
 
+from pathlib import Path
+
 import psycopg
 import pytest
 
 from copies import Copies, executed, migration
+from dayfly.database.answer import Question, of_files
 from dayfly.database.impact.assess import assess
 from dayfly.database.impact.evidence.comparison import USUAL
 from dayfly.database.production import search_path
@@ -57,12 +60,26 @@ def test_a_relation_that_the_running_release_finds_first(
     assert found.verdict == "staged" or not hides
 
 
+def test_what_a_migration_makes_without_a_schema_is_made_where_production_would(
+    production: str, scratch: Path, tmp_path: Path
+) -> None:
+    with psycopg.connect(production) as connection:
+        connection.execute("CREATE TABLE orders AS SELECT 1 AS id")
+        own = connection.info.user
+    made = f"CREATE SCHEMA {own}; CREATE TABLE IF NOT EXISTS orders (id int);"
+    (tmp_path / "001.sql").write_text(made)
+
+    found = of_files(Question(url=production, folder=scratch, budget=1.0), tmp_path).impact
+
+    assert f"{own}.orders hides orders" in "".join(each.message for each in found.findings)
+
+
 @pytest.mark.parametrize(
     ("setting", "path"),
     [
         ('"$user", public', ("$user", "public")),
         ('Sales, "a b", "x""y"', ("sales", "a b", 'x"y')),
-        ("''", ("",)),
+        ("''", ()),
     ],
 )
 def test_where_a_role_looks_is_read_as_it_is_set(

@@ -23,7 +23,7 @@ _ADMINS = ("rds_superuser", "cloudsqlsuperuser", "azure_pg_admin")  # what is ne
 
 _FACTS = """
     SELECT current_setting('server_version_num')::int, current_user::text,
-           current_schemas(false)::text[], pg_get_userbyid(datdba)::text,
+           current_setting('search_path'), pg_get_userbyid(datdba)::text,
            has_database_privilege(oid, 'CREATE'), pg_encoding_to_char(encoding)::text
     FROM pg_database WHERE datname = current_database()
 """
@@ -59,6 +59,7 @@ _NAMED = """
     WHERE c.relkind = 'r' AND c.relname = ANY (%s) GROUP BY 1, 2
 """
 
+OWN = "$user"  # in a search_path: the schema that is called as the role
 _PATH = re.compile(r'"((?:[^"]|"")*)"|([^",\s]+)')
 
 Table: TypeAlias = tuple[str, str]  # schema and name
@@ -93,7 +94,7 @@ class Production:
     owner: str  # of the database
     may_create: bool  # schemas and trusted extensions
     encoding: str  # as the server calls it
-    search_path: tuple[str, ...]  # with its own schema where "$user" stands
+    search_path: tuple[str, ...]  # with its own schema where "$user" stands, though it may not be
     roles: tuple[Role, ...]
     extensions: tuple[str, ...]
     sizes: Mapping[Table, Size]
@@ -132,7 +133,7 @@ def _observed(connection: Connection, facts: tuple[Any, ...]) -> Production:
         owner=owner,
         may_create=may_create,
         encoding=encoding,
-        search_path=tuple(path),
+        search_path=tuple(user if name == OWN else name for name in _names(path)),
         roles=tuple(_role(row) for row in connection.execute(_ROLES)),
         extensions=tuple(row[0] for row in connection.execute(_EXTENSIONS)),
         sizes={(row[0], row[1]): _size(*row[2:]) for row in connection.execute(_SIZES)},
@@ -205,8 +206,12 @@ def _books(connection: Connection) -> dict[Table, bytes]:
 def search_path(url: str) -> tuple[str, ...]:
     """Where its sessions look for names, as it is set: with "$user", and what is not there yet."""
     with reading(url) as connection:
-        names = _PATH.findall(_one(connection, "SHOW search_path")[0])
-    return tuple(bare.lower() or name.replace('""', '"') for name, bare in names)
+        return _names(*_one(connection, "SHOW search_path"))
+
+
+def _names(path: str) -> tuple[str, ...]:
+    found = (bare.lower() or name.replace('""', '"') for name, bare in _PATH.findall(path))
+    return tuple(filter(None, found))
 
 
 def versions(url: str) -> tuple[str, ...]:

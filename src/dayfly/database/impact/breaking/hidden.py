@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from dayfly.database.impact import remedies
-from dayfly.database.impact.evidence.comparison import OWN, Comparison
+from dayfly.database.impact.evidence.comparison import Comparison
 from dayfly.database.impact.finding import Finding, breaks
 from dayfly.database.impact.schema.catalogue import Catalogue, Relation
 from dayfly.database.impact.schema.names import shown
+from dayfly.database.production import OWN
 
 
 def hidden(what: Comparison) -> Iterator[Finding]:

@@ -19,10 +19,10 @@ from dayfly.database.impact.schema.catalogue import (
     Relation,
     Thing,
 )
+from dayfly.database.production import OWN
 
 Kind = TypeVar("Kind", bound=Thing)
 
-OWN = "$user"  # in a search_path: the schema that is called as the role
 USUAL = (OWN, "public")
 # What migration tools and frameworks write down for themselves.
 BOOKKEEPING = frozenset({*NAMING, *BESIDE, *LISTS})
