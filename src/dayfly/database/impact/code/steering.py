@@ -51,12 +51,14 @@ def asked(words: Sequence[str]) -> Iterator[str]:
             errors = {plain(word) for word in clause} - _SYNTAX
             yield from (OTHERS for error in errors if not error.startswith(_OF_CATALOGUE))
         elif clause[0] == "EXECUTE":
-            fixed = (
-                "".join(clause[1:2]).startswith("'") and "|" not in clause
-            )  # what USING gives are values
-            yield from () if fixed or not any(built(clause, "")) else named(clause)
+            yield from () if _whole(clause) or not any(built(clause, "")) else named(clause)
         elif clause[0] not in _DOES and not (clause[0] == "PERFORM" and "FROM" not in clause):
             yield from named(clause)
+
+
+def _whole(words: Sequence[str]) -> bool:
+    """EXECUTE of one string: what USING gives are values."""
+    return "".join(words[1:2]).startswith("'") and "|" not in words
 
 
 def named(words: Sequence[str]) -> Iterator[str]:

@@ -7,6 +7,7 @@ statistics, clock, settings and sessions nor its name.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from dayfly.database.impact.code.bodies import ANYTHING, Body
 from dayfly.database.impact.code.steering import OTHERS
@@ -25,7 +26,7 @@ from dayfly.database.impact.words import plain
 
 _ON_TABLES = frozenset({"INDEX", "POLICY", "RULE", "TRIGGER"})  # what else is new harms nobody
 _WHOLE = (("EXTENSION",), ("OWNED",))
-_OF_SERVERS = frozenset({"DATABASE", "ROLE", "SYSTEM", "TABLESPACE"})  # told of elsewhere
+_OF_SERVERS = (("DATABASE",), ("ROLE",), ("SYSTEM",), ("TABLESPACE",), ("USER",))
 _HOLDS = ("CLUSTER", "LOCK", "REFRESH", "REINDEX")  # its lock is all that is seen of it
 _ALIKE = frozenset({
     "pg_am", "pg_attrdef", "pg_attribute", "pg_authid", "pg_cast", "pg_catalog", "pg_class",
@@ -90,8 +91,8 @@ class Undecided:
 
     def _concerns(self, words: tuple[str, ...]) -> bool:
         """Something that the outgoing release may use, or that its table has."""
-        if not _OF_SERVERS.isdisjoint(words):
-            return False
+        if words[1:2] in _OF_SERVERS or ("ON", "DATABASE") in pairwise(words):
+            return False  # told of elsewhere
         if words[:1] == ("CREATE",):
             beside = not _ON_TABLES.isdisjoint(words[:4]) or words[1:2] == ("OR",)
             return beside and (_put_together(words) or any(self._named(words)))
