@@ -42,7 +42,7 @@ _SYNTAX = frozenset(
 QUIET = frozenset(
     {"clock_timestamp", "gen_random_uuid", "pg_advisory_lock", "pg_advisory_lock_shared",
      "pg_advisory_unlock", "pg_advisory_unlock_all", "pg_advisory_unlock_shared",
-     "pg_advisory_xact_lock", "pg_advisory_xact_lock_shared", "pg_sleep", "pg_try_advisory_lock",
+     "pg_advisory_xact_lock", "pg_advisory_xact_lock_shared", "pg_try_advisory_lock",
      "pg_try_advisory_lock_shared", "pg_try_advisory_xact_lock", "random", "timeofday"}
 )  # fmt: skip
 
