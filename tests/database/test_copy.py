@@ -13,6 +13,7 @@ from dayfly.database.answer import Question, of_files
 from dayfly.database.capture import capture
 from dayfly.database.copy import Copies, copy_of
 from dayfly.database.dump import dumped
+from dayfly.database.figures import Values
 from dayfly.database.prepared import MOST_KEPT, prepared
 from dayfly.database.production import Production, observed
 from dayfly.database.programs import DatabaseError, programs, programs_for
@@ -136,7 +137,17 @@ def test_sizes_are_productions(production: str, scratch: Path) -> None:
         INSERT INTO p SELECT 1 FROM generate_series(1, 300); ANALYZE p1;
     """,
     )
-    sizes = observed(production).sizes
+    asked(
+        production,
+        b"""
+        CREATE TABLE long (id int, body text); ALTER TABLE long ALTER body SET STORAGE EXTERNAL;
+        INSERT INTO long SELECT 1, repeat('x', 5000) FROM generate_series(1, 100); ANALYZE long;
+    """,
+    )
+    found = observed(production)
+    sizes = found.sizes
+    assert sizes["public", "long"].stored > 500_000 > sizes["public", "long"].bytes
+    assert found.columns["public", "long"]["id"] == Values(width=4, distinct=1)
     assert sizes["public", "big"].rows == 5000
     assert sizes["public", "big"].pages > 10
     assert sizes["public", "unknown"].rows > 1000, "never analysed: from its bytes"

@@ -15,6 +15,7 @@ from dayfly.database.capture import CaptureError, Run, capture, captured
 from dayfly.database.captured import Transaction
 from dayfly.database.copy import Copies, copy_of
 from dayfly.database.differences import differences, schema_of
+from dayfly.database.figures import Figures
 from dayfly.database.impact.assess import OPEN, Impact, assess
 from dayfly.database.impact.evidence.sender import FILES, sender
 from dayfly.database.impact.questions import Ask
@@ -122,6 +123,7 @@ def judged(question: Question, place: Place, caught: Caught) -> Impact:
         place.second(),
         caught.done,
         rows=_rows(copies.production),
+        figures=_figures(copies.production),
         budget=question.budget,
         statements=statements_of(question),
         ask=place.ask,
@@ -213,6 +215,17 @@ def seen(url: str) -> list[str]:
 
 def _rows(production: Production) -> dict[str, int]:
     return {f"{schema}.{name}": size.rows for (schema, name), size in production.sizes.items()}
+
+
+def _figures(production: Production) -> dict[str, Figures]:
+    return {
+        ".".join(table): Figures(
+            width=size.bytes / max(size.rows, 1),
+            beside=(size.stored - size.bytes) / max(size.rows, 1),
+            values=production.columns.get(table, {}),
+        )
+        for table, size in production.sizes.items()
+    }
 
 
 def named(done: Sequence[Transaction]) -> tuple[str, ...] | None:

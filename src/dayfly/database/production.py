@@ -11,6 +11,7 @@ from psycopg import Connection, sql
 
 from dayfly.database.books import LISTS, NAMING, written_down
 from dayfly.database.connection import connect
+from dayfly.database.figures import Values
 from dayfly.database.fingerprint import asked as fingerprint_of
 from dayfly.database.problems import asking, connecting
 from dayfly.database.programs import DatabaseError
@@ -36,17 +37,21 @@ _ROLES = """
 _EXTENSIONS = "SELECT extname::text FROM pg_extension ORDER BY 1"
 _SIZES = """
     SELECT n.nspname::text, c.relname::text, c.reltuples::bigint, c.relpages,
-           coalesce(s.n_live_tup, 0), pg_relation_size(c.oid)
+           coalesce(s.n_live_tup, 0), pg_relation_size(c.oid), pg_table_size(c.oid)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_stat_user_tables s ON s.relid = c.oid
     WHERE c.relkind IN ('r', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     UNION ALL
     SELECT n.nspname::text, p.relname::text, sum(greatest(c.reltuples, s.n_live_tup, 0))::bigint,
-           sum(c.relpages), 0, sum(pg_relation_size(c.oid))
+           sum(c.relpages), 0, sum(pg_relation_size(c.oid)), sum(pg_table_size(c.oid))
     FROM pg_class p JOIN pg_namespace n ON n.oid = p.relnamespace
     CROSS JOIN LATERAL pg_partition_tree(p.oid) t JOIN pg_class c ON c.oid = t.relid
     LEFT JOIN pg_stat_user_tables s ON s.relid = c.oid
     WHERE p.relkind = 'p' AND t.isleaf GROUP BY 1, 2
+"""
+_COLUMNS = """
+    SELECT schemaname::text, tablename::text, attname::text, avg_width, n_distinct FROM pg_stats
+    WHERE schemaname !~ '^pg_' AND schemaname <> 'information_schema' ORDER BY inherited
 """
 _BOOKS = """
     SELECT n.nspname::text, c.relname::text FROM pg_class c JOIN pg_namespace n
@@ -72,6 +77,7 @@ class Size:
     rows: int
     pages: int
     bytes: int
+    stored: int  # with what is too long for a row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +104,7 @@ class Production:
     roles: tuple[Role, ...]
     extensions: tuple[str, ...]
     sizes: Mapping[Table, Size]
+    columns: Mapping[Table, Mapping[str, Values]] = field(default_factory=dict)  # where it may read
     books: Mapping[Table, bytes] = field(default_factory=dict)  # rows, as COPY writes them
     fingerprint: tuple[str, ...] = ()  # of its catalogue; empty where it can't be had
 
@@ -137,6 +144,7 @@ def _observed(connection: Connection, facts: tuple[Any, ...]) -> Production:
         roles=tuple(_role(row) for row in connection.execute(_ROLES)),
         extensions=tuple(row[0] for row in connection.execute(_EXTENSIONS)),
         sizes={(row[0], row[1]): _size(*row[2:]) for row in connection.execute(_SIZES)},
+        columns=_columns(connection),
         books=_books(connection),
         fingerprint=_fingerprint(connection),
     )
@@ -189,10 +197,18 @@ def _role(row: tuple[Any, ...]) -> Role:
     )
 
 
-def _size(estimate: int, pages: int, live: int, size: int) -> Size:
+def _columns(connection: Connection) -> dict[Table, dict[str, Values]]:
+    """What was found in a table with its heirs comes last, and counts."""
+    found: dict[Table, dict[str, Values]] = {}
+    for schema, table, name, width, distinct in connection.execute(_COLUMNS):
+        found.setdefault((schema, table), {})[name] = Values(width=width, distinct=distinct)
+    return found
+
+
+def _size(estimate: int, pages: int, live: int, size: int, stored: int) -> Size:
     """A table never analysed says nothing of its rows: its bytes have to."""
     rows = max(int(estimate), int(live), 0) or int(size) // GUESSED_ROW_BYTES
-    return Size(rows=rows, pages=int(pages), bytes=int(size))
+    return Size(rows=rows, pages=int(pages), bytes=int(size), stored=int(stored))
 
 
 def _books(connection: Connection) -> dict[Table, bytes]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from dayfly.database.bridge import Bridge
 from dayfly.database.captured import Transaction
+from dayfly.database.figures import Figures
 from dayfly.database.impact.blocking.blocking import blocking
 from dayfly.database.impact.blocking.timeline import EMPTY, Timeline, timeline
 from dayfly.database.impact.breaking.arbiters import arbiters
@@ -160,6 +161,7 @@ def assess(  # noqa: PLR0913 - the facts a judgement needs, all by name
     *,
     rows: Mapping[str, int],
     budget: float,
+    figures: Mapping[str, Figures] | None = None,
     statements: Iterable[str] = (),
     ask: Ask | None = None,
     role: str = "",
@@ -170,15 +172,17 @@ def assess(  # noqa: PLR0913 - the facts a judgement needs, all by name
 ) -> Impact:
     """Replay the transactions on the copy, which is changed by it, and judge what was seen.
 
-    `rows` counts production's tables (`orders`, `sales.orders`); `budget` is in seconds; `role` is
-    that of the outgoing release, `path` where it looks for names, `statements` what it was seen to
-    send; `builder` migrates. `again`
-    makes another copy: bridges are tried on it, by `builder` (else `role`); without it they hold.
+    `rows` counts production's tables (`orders`, `sales.orders`), `figures` say more of them, with
+    their schema; `budget` is in seconds; `role` is that of the outgoing release, `path` where it
+    looks for names, `statements` what it was seen to send; `builder` migrates. `again` makes
+    another copy: bridges are tried on it, by `builder` (else `role`); without it they hold.
     """
     evidence = gathered(
         copy_url, transactions, statements=statements, role=role, path=path, builder=builder
     )
-    impact = judged(evidence, rows=rows, budget=budget, ask=ask, role=role, sender=sender)
+    impact = judged(
+        evidence, rows=rows, budget=budget, figures=figures, ask=ask, role=role, sender=sender
+    )
     if again is None or not impact.bridges or impact.verdict != ONLINE:
         return impact
     seen = evidence.observed.after
@@ -222,17 +226,25 @@ def gathered(
     )
 
 
-def judged(
+def judged(  # noqa: PLR0913 - as above
     evidence: Evidence,
     *,
     rows: Mapping[str, int],
     budget: float,
+    figures: Mapping[str, Figures] | None = None,
     ask: Ask | None = None,
     role: str = "",
     sender: Sender = PROGRAM,
 ) -> Impact:
     observed = evidence.observed
-    what = _compared(evidence, rows, role, sender, parented(evidence.parents, ask))
+    what = replace(
+        _compared(evidence),
+        counted=rows,
+        figures=figures or {},
+        role=role,
+        sender=sender,
+        parented=evidence.parented | parented(evidence.parents, ask),
+    )
     found = [
         *breaking(what),
         *between(what, observed, evidence.withheld),
@@ -243,11 +255,8 @@ def judged(
     found += [*defaults(what), *expressions(what), *denials(what), *exchanged(what, observed)]
     found += [*stumbling(what), *untried(what), *paths(what), *partitions(what), *hidden(what)]
     found += [*losing(what, observed), *besides(observed)]
-    found += [
-        *blocking(what, observed, budget),
-        *unassessed(what, observed, found),
-        *widening(what),
-    ]
+    found += [*blocking(what, observed, budget), *unassessed(what, observed, found)]
+    found += widening(what)
     found = [*with_answers(what, found, ask), *taken(what, observed, ask)]
     found = [placed(what, observed, finding) for finding in found]
     told = with_statements(told_whole(found), evidence.checked)
@@ -261,29 +270,20 @@ def judged(
     )
 
 
-def _compared(
-    evidence: Evidence,
-    rows: Mapping[str, int],
-    role: str,
-    sender: Sender,
-    found: frozenset[Key],  # whose parents production has
-) -> Comparison:
+def _compared(evidence: Evidence) -> Comparison:
     return Comparison(
         before=evidence.observed.before,
         after=evidence.observed.after,
-        counted=rows,
-        role=role,
         path=evidence.path,
         defaults=meanwhile(evidence.observed),
         spelled=evidence.spelled,
         refusing=evidence.refusing,
-        parented=evidence.parented | found,
+        parented=evidence.parented,
         denied=evidence.denied,
         uses=evidence.uses,
         indexed=evidence.indexed,
         limits=evidence.limits,
         fired=evidence.fired,
-        sender=sender,
     )
 
 

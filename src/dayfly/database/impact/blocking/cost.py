@@ -3,17 +3,23 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dayfly.database.impact.blocking.rates import (
+    INDEX_US,
+    SCAN_US,
+    called,
+    functions_us,
+    index_us,
+    longer_us,
+    rewrite_us,
+)
 from dayfly.database.impact.blocking.referring import searched
 from dayfly.database.impact.evidence.comparison import Comparison
 from dayfly.database.impact.replay.effects import Effect, Observed
-from dayfly.database.impact.schema.catalogue import Index
+from dayfly.database.impact.schema.catalogue import Catalogue, Column, Index
 from dayfly.database.impact.words import first_word
 
 # Microseconds per row, measured on a table of 200,000 rows of about 100 bytes with two indexes on
 # two busy cores, and rounded up.
-SCAN_US = 0.5
-INDEX_US = 2.5
-REWRITE_US = 5.0
 INSERT_US, UPDATE_US, DELETE_US = 20.0, 45.0, 5.0
 PAIR_US = 0.05  # of a row that is compared with each row of another table
 # On a few rows a statement takes no longer than this; more is noise, unless it is much more.
@@ -33,7 +39,7 @@ class Cost:
 
 
 def cost(what: Comparison, observed: Observed, effect: Effect) -> Cost:
-    rates = _rates(what, effect)
+    rates = _rates(what, observed, effect)
     for oid, rows_us in _written(what, observed, effect).items():
         rates[oid] = rates.get(oid, 0.0) + rows_us
     growing = 0.0
@@ -76,16 +82,37 @@ def _constant(effect: Effect) -> float:
     return measured if measured > LONG_MS else min(measured, SHORT_MS)
 
 
-def _rates(what: Comparison, effect: Effect) -> dict[int, float]:
+def _rates(what: Comparison, observed: Observed, effect: Effect) -> dict[int, float]:
     """Microseconds per row of each table."""
     builds = _builds_index(effect)
-    rates = {oid: SCAN_US for oid in effect.read - effect.ends if not effect.constant}
-    for oid in effect.scanned:
-        rates[oid] = INDEX_US if builds else SCAN_US
-    for oid in effect.rewritten:
-        indexes = sum(1 for _ in what.before.of(Index, oid))
-        rates[oid] = (0.0 if builds else REWRITE_US) + INDEX_US * max(indexes, 1)
+    read = frozenset() if effect.constant else effect.read - effect.ends
+    whole = read | effect.scanned | effect.rewritten
+    if not whole:
+        return {}
+    after = observed.around(effect)[1]
+    rates = dict.fromkeys(whole, 0.0)
+    for oid in whole:
+        known, new = what.known(oid), oid in effect.rewritten
+        indexing = new or (builds and oid in effect.scanned)
+        if new and not builds:
+            rates[oid] += rewrite_us(known)
+        elif not new:
+            rates[oid] += longer_us(known) + (0.0 if indexing else SCAN_US)
+        if indexing:
+            built = [index for index in after.of(Index, oid) if new or what.is_new(index)]
+            spent = sum(index_us(after, index, known) for index in built)
+            rates[oid] += max(spent, INDEX_US)
+        rates[oid] += functions_us(after, _functions(after, effect, oid), known.bytes)
     return rates
+
+
+def _functions(after: Catalogue, effect: Effect, oid: int) -> frozenset[str]:
+    """That it calls for each row, beside those of indexes."""
+    texts = [effect.statement.text]
+    if oid in effect.rewritten:
+        texts += [column.expression for column in after.of(Column, oid)]
+    indexed = called(index.definition for index in after.of(Index, oid))
+    return called(texts) - (indexed if _builds_index(effect) else frozenset())
 
 
 def _builds_index(effect: Effect) -> bool:

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from dayfly.database.books import BESIDE, LISTS, NAMING
+from dayfly.database.figures import Figures
 from dayfly.database.impact.evidence.fired import NOTHING, Exercised
 from dayfly.database.impact.evidence.indexed import Indexed
 from dayfly.database.impact.evidence.limits import Limits
@@ -33,6 +34,7 @@ class Comparison:
     before: Catalogue
     after: Catalogue
     counted: Mapping[str, int] = field(default_factory=dict)  # rows of production by table
+    figures: Mapping[str, Figures] = field(default_factory=dict)  # of those rows
     role: str = ""  # that of the outgoing release; unknown: any
     path: tuple[str, ...] = USUAL  # in which that looks for names without a schema
     defaults: Mapping[Key, str] = field(default_factory=dict)  # that columns had meanwhile
@@ -134,6 +136,12 @@ class Comparison:
                 return self.counted[name]
         parts = [part.oid for part in self.before.of(Relation) if part.parent == table]
         return _sum([self.rows(part) for part in parts]) if parts else None
+
+    def known(self, table: int) -> Figures:
+        """Of its rows in production."""
+        relation = self.before.relation(table)
+        name = f"{relation.schema}.{relation.name}" if relation else ""
+        return self.figures.get(name, Figures())
 
     @cached_property
     def relations(self) -> frozenset[int]:
