@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dayfly.database.figures import Values
 from dayfly.database.impact.blocking.rates import (
     INDEX_US,
     SCAN_US,
@@ -15,13 +16,16 @@ from dayfly.database.impact.blocking.rates import (
 from dayfly.database.impact.blocking.referring import searched
 from dayfly.database.impact.evidence.comparison import Comparison
 from dayfly.database.impact.replay.effects import Effect, Observed
+from dayfly.database.impact.replay.joining import Join
 from dayfly.database.impact.schema.catalogue import Catalogue, Column, Index
 from dayfly.database.impact.words import first_word
 
 # Microseconds per row, measured on a table of 200,000 rows of about 100 bytes with two indexes on
 # two busy cores, and rounded up.
 INSERT_US, UPDATE_US, DELETE_US = 20.0, 45.0, 5.0
+JOIN_US = 0.1  # of a row that a join finds
 PAIR_US = 0.05  # of a row that is compared with each row of another table
+_UNKNOWN = Values(width=0, distinct=0)
 # On a few rows a statement takes no longer than this; more is noise, unless it is much more.
 SHORT_MS, LONG_MS = 10.0, 250.0
 
@@ -52,7 +56,31 @@ def cost(what: Comparison, observed: Observed, effect: Effect) -> Cost:
         if one is None or other is None:
             return Cost(_constant(effect), None)
         growing += one * other * PAIR_US / 1000
+    for join in () if not_growing(observed, effect) else effect.joins:
+        found = _found(what, effect, join)
+        if found is None:
+            return Cost(_constant(effect), None)
+        growing += found * JOIN_US / 1000
     return Cost(_constant(effect), growing)
+
+
+def _found(what: Comparison, effect: Effect, join: Join) -> float | None:
+    """Rows of a join, the values being spread evenly.
+
+    Where nobody knows how many there are, who changes rows by those of another table means one for
+    each; any other query is taken to compare all with all.
+    """
+    one, other = what.rows(join.one), what.rows(join.other)
+    if one is None or other is None:
+        return None
+    distinct = [
+        count if count > 0 else -count * (what.rows(oid) or 0)
+        for oid, name in join.columns
+        if (count := what.known(oid).values.get(name, _UNKNOWN).distinct)
+    ]
+    if not distinct and {join.one, join.other} & (effect.updates | effect.deletes):
+        return 0.0
+    return one * other / max([*distinct, 1.0])
 
 
 def _pairs(

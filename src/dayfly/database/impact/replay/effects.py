@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dayfly.database.captured import Statement
+from dayfly.database.impact.replay.joining import Join
 from dayfly.database.impact.schema.catalogue import EMPTY, Catalogue, Key
 
 
@@ -57,6 +58,7 @@ class Effect:
     follows: frozenset[int] = frozenset()  # without rows of these new tables it reads none at all
     ends: frozenset[int] = frozenset()  # of which it reads the largest or least value of an index
     pairs: frozenset[tuple[int, int]] = frozenset()  # for each row of this, it reads all of that
+    joins: frozenset[Join] = frozenset()  # of which neither side is unique
     answered: bool | None = None  # None: no query; False: no row, or nothing but zero and NULL
     changed: frozenset[str] | None = None  # columns of one row set to constants; None: not known
     defines: bool = False  # the catalogue was written, whatever the statement is called

@@ -7,10 +7,11 @@ from typing import Any
 
 import psycopg
 
+from dayfly.database.impact.replay.joining import Join, joins
 from dayfly.database.impact.replay.linked import needed, unasked
 from dayfly.database.impact.replay.pairing import Node, loops, pairs
 from dayfly.database.impact.schema.catalogue import Catalogue, Index, Relation
-from dayfly.database.impact.words import first_word, set_columns, tokens
+from dayfly.database.impact.words import first_word, mentions, set_columns, tokens
 
 PLANNED = ("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH")
 _CONSTANT = re.compile(r"""= (?:ANY \()?(?:'(?:[^']|'')*'|-?\d+(?:\.\d+)?)""")
@@ -27,25 +28,46 @@ class Plan:
     follows: frozenset[int] = frozenset()  # finds only what rows of these lead to
     ends: frozenset[int] = frozenset()  # reads one row at an end of an index, for max() or min()
     pairs: frozenset[tuple[int, int]] = frozenset()  # for each row of this, all of that
+    joins: frozenset[Join] = frozenset()  # of which neither side is unique
 
 
 def planned(connection: psycopg.Connection[Any], text: str, catalogue: Catalogue) -> Plan:
     """EXPLAIN it in a savepoint of the open transaction; an empty plan where that is impossible."""
-    if first_word(text) not in (*PLANNED, "EXECUTE"):
+    written = first_word(text) in (*PLANNED, "EXECUTE")
+    query = text if written else _filling(text, catalogue)
+    if not query:
         return Plan()
     connection.execute("SAVEPOINT dayfly_plan")
     try:
-        plans = _explained(connection, text)
-        found = read_plan(plans, text, catalogue)
+        plans = _explained(connection, query)
+        found = read_plan(plans, text, catalogue) if written else Plan()
         if any(map(loops, plans)):  # for lack of rows, or of any other way
             connection.execute("SET LOCAL enable_nestloop = off")
-            plans = _explained(connection, text)
+            plans = _explained(connection, query)
     except psycopg.Error:
         return Plan()
     finally:
         connection.execute("ROLLBACK TO SAVEPOINT dayfly_plan")  # with the locks it took
         connection.execute("RELEASE SAVEPOINT dayfly_plan")
-    return replace(found, pairs=_pairs(plans, catalogue))
+    single = _single(plans, catalogue)
+    joined = {join for plan in plans for join in joins(plan, catalogue)}
+    return replace(
+        found,
+        pairs=_pairs(plans, single, catalogue),
+        joins=frozenset(join for join in joined if not {join.one, join.other} & single),
+    )
+
+
+def _filling(text: str, catalogue: Catalogue) -> str:
+    """The query whose rows a new table or a materialized view is filled with, to be explained."""
+    words = list(tokens(text.rstrip("; \n")))
+    if words[-2:] == ["NO", "DATA"]:
+        return ""
+    if words[:1] == ["CREATE"] and {"TABLE", "MATERIALIZED"} & set(words[:4]) and "AS" in words:
+        return text
+    views = (each for each in catalogue.of(Relation) if each.kind == "m")
+    named = (each.definition for each in views if mentions(text, each.name))
+    return next(named, "") if words[:1] == ["REFRESH"] else ""
 
 
 def _explained(connection: psycopg.Connection[Any], text: str) -> list[Node]:
@@ -54,9 +76,15 @@ def _explained(connection: psycopg.Connection[Any], text: str) -> list[Node]:
     return [each["Plan"] for each in row[0] if "Plan" in each] if row else []
 
 
-def _pairs(plans: Sequence[Node], catalogue: Catalogue) -> frozenset[tuple[int, int]]:
+def _single(plans: Sequence[Node], catalogue: Catalogue) -> frozenset[int]:
+    """Tables of which a key finds one row."""
     nodes = [node for plan in plans for node in _nodes(plan)]
-    single = {_relation(node, catalogue) for node in nodes if _by_key(node, catalogue)}
+    return frozenset(_relation(node, catalogue) for node in nodes if _by_key(node, catalogue))
+
+
+def _pairs(
+    plans: Sequence[Node], single: frozenset[int], catalogue: Catalogue
+) -> frozenset[tuple[int, int]]:
     named = {pair for plan in plans for pair in pairs(plan)}
     found = ((_named(one, catalogue), _named(other, catalogue)) for one, other in named)
     return frozenset(pair for pair in found if pair[0] not in single)

@@ -107,6 +107,7 @@ class Player:
             follows=plan.follows - self.before_tables,
             ends=plan.ends,
             pairs=plan.pairs,
+            joins=plan.joins,
             changed=back.changed(before, back.values(self.connection)) if back else None,
         )
         changing = first_word(statement.text) not in _UNCHANGING or effect.defines
