@@ -154,6 +154,24 @@ def test_sizes_are_productions(production: str, scratch: Path) -> None:
     assert sizes["public", "p"].rows == 300
 
 
+@pytest.mark.parametrize(("zone", "rewritten"), [("Europe/Berlin", True), ("UTC", False)])
+def test_a_copy_has_productions_time_zone(
+    production: str,
+    scratch: Path,
+    zone: str,
+    rewritten: bool,
+) -> None:
+    """Whether a table is rewritten may hang on it."""
+    asked(production, "CREATE TABLE orders (placed timestamp)")
+    database = conninfo_to_dict(production)["dbname"]
+    asked(production, f"ALTER DATABASE {database} SET timezone = '{zone}'".encode())
+    with copy_of(production, folder=scratch) as copies:
+        url = copies.fresh()
+        before = asked(url, "SELECT pg_relation_filenode('orders')")
+        asked(url, "ALTER TABLE orders ALTER placed TYPE timestamptz")
+        assert (asked(url, "SELECT pg_relation_filenode('orders')") != before) == rewritten
+
+
 @pytest.fixture
 def as_admin(elsewhere: ScratchServer) -> Callable[[str, str], str]:
     """The same database, entered as somebody else."""

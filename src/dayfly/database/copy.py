@@ -1,12 +1,12 @@
 """Scratch copies of production: its schema and a few synthetic rows, in a throw-away server."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from psycopg import Connection, sql
+from psycopg import Connection, errors, sql
 
 from dayfly.database.begun import Begun, begun, looked_at
 from dayfly.database.books import BOOKS
@@ -176,6 +176,15 @@ def _create(connection: Connection, copies: Copies, name: str, template: str) ->
     database = sql.Identifier(name)
     path = sql.SQL(", ").join(map(sql.Identifier, production.search_path or ("public",)))
     connection.execute(sql.SQL("ALTER DATABASE {} SET search_path = {}").format(database, path))
+    for setting in production.settings.items():
+        _set(connection, name, *setting)
     if production.may_create and production.user != ADMIN:
         user = sql.Identifier(production.user)
         connection.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(database, user))
+
+
+def _set(connection: Connection, database: str, name: str, value: str) -> None:
+    """A time zone of production's machine may be unknown to this one."""
+    words = sql.Identifier(database), sql.Identifier(name), sql.Literal(value)
+    with suppress(errors.InvalidParameterValue), connection.transaction():
+        connection.execute(sql.SQL("ALTER DATABASE {} SET {} = {}").format(*words))

@@ -34,6 +34,10 @@ _ROLES = """
         WHERE m.member = r.oid ORDER BY 1
     ) FROM pg_roles r ORDER BY 1
 """
+# What a session of its user is given, and what a migration does depends on.
+_SETTINGS = """
+    SELECT name, setting FROM pg_settings WHERE name IN ('TimeZone', 'default_text_search_config')
+"""
 _EXTENSIONS = "SELECT extname::text FROM pg_extension ORDER BY 1"
 _SIZES = """
     SELECT n.nspname::text, c.relname::text, c.reltuples::bigint, c.relpages,
@@ -101,6 +105,7 @@ class Production:
     may_create: bool  # schemas and trusted extensions
     encoding: str  # as the server calls it
     search_path: tuple[str, ...]  # with its own schema where "$user" stands, though it may not be
+    settings: Mapping[str, str]
     roles: tuple[Role, ...]
     extensions: tuple[str, ...]
     sizes: Mapping[Table, Size]
@@ -141,6 +146,7 @@ def _observed(connection: Connection, facts: tuple[Any, ...]) -> Production:
         may_create=may_create,
         encoding=encoding,
         search_path=tuple(user if name == OWN else name for name in _names(path)),
+        settings=dict(connection.execute(_SETTINGS).fetchall()),
         roles=tuple(_role(row) for row in connection.execute(_ROLES)),
         extensions=tuple(row[0] for row in connection.execute(_EXTENSIONS)),
         sizes={(row[0], row[1]): _size(*row[2:]) for row in connection.execute(_SIZES)},
