@@ -1,9 +1,10 @@
 """The safe form of a change, as SQL to copy."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from dayfly.database.impact.schema.names import quoted, unquoted
+from dayfly.database.sqltext import significant
 
 NAME_COLUMNS = (
     "-- Release 1: let the function name its columns and types, so that it works on both schemas.\n"
@@ -34,7 +35,17 @@ ANOTHER_VIEW = (
 )
 SPLIT = "-- Move what takes long into a transaction of its own, before or after the one that locks."
 KEEP_COUNTING = "-- Leave it out: what counts goes on where it is."
+WINDOW = "-- Do this inside a window: it has no form that lets others work meanwhile."
+COPIES = (
+    "-- Do this inside a window: it copies the table. Or let it be a plain column that a trigger\n"
+    "-- fills, and fill the rows that are there in batches."
+)
 REPACK = "-- Use pg_repack, which copies the table without locking it; or do this inside a window."
+
+ALONE = "-- Each in a transaction of its own"
+_OUTSIDE = "-- Outside a transaction:"
+_INDEX = ("index",)
+_OF_WHAT = {"reindex": ("index", "table", "schema", "database"), "refresh": ("view",)}
 
 
 def grant(right: str, what: str, role: str) -> str:
@@ -122,11 +133,12 @@ def retype(table: str, column: str, kind: str) -> str:
 def not_null(table: str, column: str) -> str:
     return (
         "-- Release 1: always write it. Release 2, each in a transaction of its own:\n"
-        f"{_proven(table, column)}"
+        f"{proven(table, column)}"
     )
 
 
-def _proven(table: str, column: str) -> str:
+def proven(table: str, column: str) -> str:
+    """NOT NULL that is known before it is set."""
     name = quoted(f"{unquoted(column)}_not_null")
     return (
         f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({column} IS NOT NULL) NOT VALID;\n"
@@ -141,7 +153,7 @@ def add_required(table: str, column: str, kind: str) -> str:
         "-- Release 1: always write it:\n"
         f"ALTER TABLE {table} ADD COLUMN {column} {kind};\n"
         "-- Release 2: fill in what is missing. Then, each in a transaction of its own:\n"
-        f"{_proven(table, column)}"
+        f"{proven(table, column)}"
     )
 
 
@@ -153,62 +165,97 @@ def keep_default(table: str, column: str, default: str) -> str:
     )
 
 
-def constraint(table: str, name: str, definition: str) -> str:
+def steps(statements: Iterable[str]) -> str:
+    """One after the other; no index can be built in a transaction without a lock."""
+    listed = [*statements]
+    told, building = "\n".join(listed), [each for each in listed if " CONCURRENTLY " in each]
+    if building == listed:
+        return f"{_OUTSIDE}\n{told}"
+    return f"{ALONE}{', CONCURRENTLY outside one' if building else ''}:\n{told}"
+
+
+def validated(table: str, name: str, definition: str) -> list[str]:
     """CHECK and FOREIGN KEY: now for new rows, then the old ones without a lock."""
     bare = definition.removesuffix(" NOT VALID")
+    return [
+        f"ALTER TABLE {table} ADD CONSTRAINT {name} {bare} NOT VALID;",
+        f"ALTER TABLE {table} VALIDATE CONSTRAINT {name};",
+    ]
+
+
+def exclusion(table: str, name: str, definition: str) -> str:
     return (
-        "-- Each in a transaction of its own:\n"
-        f"ALTER TABLE {table} ADD CONSTRAINT {name} {bare} NOT VALID;\n"
-        f"ALTER TABLE {table} VALIDATE CONSTRAINT {name};"
+        "-- PostgreSQL builds it under a lock, in whatever form: do this inside a window:\n"
+        f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition};"
     )
 
 
-def unique(table: str, name: str, columns: str, word: str = "UNIQUE") -> str:
-    return (
-        "-- Outside a transaction, then with the finished index:\n"
-        f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} {columns};\n"
-        f"ALTER TABLE {table} ADD CONSTRAINT {name} {word} USING INDEX {name};"
-    )
+def partition(statements: Iterable[str], *, apart: bool) -> str:
+    """`apart`: the default partition stops taking its rows a little earlier."""
+    told = steps(statements)
+    waits = "-- Until the partition is there, rows of its range are refused.\n"
+    return f"{waits}{told}" if apart else told
 
 
-def unique_index(definition: str, table: str, columns: Sequence[str]) -> str:
+def unique_index(safe: str, table: str, columns: Sequence[str]) -> str:
     """`columns` only where it consists of nothing else."""
     listed = ", ".join(columns)
     doubles = f"SELECT {listed} FROM {table} GROUP BY {listed} HAVING count(*) > 1;\n"  # noqa: S608 - to be read
     return (
         "-- Release 1: write no duplicates any more, and clean those that are there"
         f"{f':{chr(10)}{doubles}' if columns else '.' + chr(10)}"
-        f"-- Release 2. {concurrently(definition).removeprefix('-- ')}"
+        f"-- Release 2. {safe.removeprefix('-- ')}"
     )
 
 
 def concurrently(statement: str) -> str:
-    """CREATE, DROP or REINDEX so that writers are not locked out."""
-    safe = re.sub(
-        r"(?i)\b(create\s+(?:unique\s+)?index|drop\s+index|reindex\s+\w+|refresh\s+materialized\s+view)\s+(?!concurrently)",
-        lambda found: f"{found[1]} CONCURRENTLY ",
-        statement.strip().rstrip(";"),
-        count=1,
+    return f"{_OUTSIDE}\n{without_lock(statement)};"
+
+
+def without_lock(statement: str) -> str:
+    """CREATE, DROP, REINDEX or REFRESH so that writers are not locked out."""
+    bare = statement.strip().rstrip(";")
+    words = significant(bare)
+    first = words[0].word if words else ""
+    place = next(
+        at for at, token in enumerate(words) if at and token.word in _OF_WHAT.get(first, _INDEX)
     )
-    return f"-- Outside a transaction:\n{safe};"
+    end = words[place].start + len(words[place].text)
+    already = [token.word for token in words[place + 1 : place + 2]] == ["concurrently"]
+    return bare if already else f"{bare[:end]} CONCURRENTLY{bare[end:]}"
+
+
+def in_tablespace(definition: str, tablespace: str) -> str:
+    """An index as PostgreSQL shows it, with its place, which that leaves out."""
+    if not tablespace:
+        return definition
+    where = [token.start - 1 for token in significant(definition) if token.text == "WHERE"]
+    end = where[-1] if where else len(definition)
+    return f"{definition[:end]} TABLESPACE {quoted(tablespace)}{definition[end:]}"
+
+
+def storage(definition: str) -> str:
+    """` WITH (fillfactor='70')` at the end of an index as PostgreSQL shows it."""
+    found = re.search(r" WITH \([^()]*\)$", definition)
+    return found[0] if found else ""
 
 
 def another_function(definition: str) -> str:
     """In place of another body for one that an index calls."""
-    safe = concurrently(definition).removeprefix("-- Outside a transaction:\n")
     return (
         "-- Release 1: a function of another name with the new body, and outside a transaction\n"
         "-- an index of another name on that, as this one is on the old function:\n"
-        f"-- {safe}\n"
+        f"-- {without_lock(definition)};\n"
         "-- Release 2: use the new one only. Then, as a contract migration, drop the old index\n"
         "-- and the old function."
     )
 
 
-def volatile_default(table: str, column: str, kind: str, default: str) -> str:
-    return (
-        "-- Each in a transaction of its own, the UPDATE in batches:\n"  # noqa: S608 - to be read
-        f"ALTER TABLE {table} ADD COLUMN {column} {kind};\n"
-        f"ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {default};\n"
-        f"UPDATE {table} SET {column} = {default} WHERE {column} IS NULL;"
-    )
+def as_for(table: str) -> str:
+    return f"-- As for {table}, to which it belongs."
+
+
+def refreshed(statement: str, table: str, *, unique: bool) -> str:
+    """CONCURRENTLY tells the rows apart by a unique index."""
+    needs = f"-- First, a unique index of columns of {table}, without WHERE. Then:\n"
+    return f"{'' if unique else needs}{without_lock(statement)};"

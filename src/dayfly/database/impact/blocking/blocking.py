@@ -11,6 +11,7 @@ from dayfly.database.impact.evidence.comparison import Comparison
 from dayfly.database.impact.finding import DOWNTIME, ONLINE, Finding
 from dayfly.database.impact.replay.effects import Effect, Observed
 from dayfly.database.impact.replay.locks import blocks, strength, words
+from dayfly.database.impact.schema.names import shown
 from dayfly.database.impact.words import first_word
 
 CROWD = 20  # partitions that are still told one by one
@@ -31,30 +32,42 @@ def blocking(what: Comparison, observed: Observed, budget: float) -> Iterator[Fi
 def _of_table(
     what: Comparison, observed: Observed, effects: Sequence[Effect], oid: int, budget: float
 ) -> Iterator[Finding]:
-    taking = [effect for effect in effects if blocks(effect.locks.get(oid, ""))]
+    taking = [effect for effect in effects if stops(what, effect, oid)]
     if not taking:
         yield from _touched(what, effects, oid)
         return
-    strongest = max(taking, key=lambda effect: strength(effect.locks[oid]))
+    strongest = _strongest(taking, oid)
     held = effects[effects.index(taking[0]) :]
     slowest = max(held, key=lambda effect: _ms(what, observed, effect))
     blocked = _sum(what, observed, held)
-    lock = strongest.locks[oid]
+    lock, whom = strongest.locks[oid], stops(what, strongest, oid)
     long = blocked is None or blocked > budget * 1000
     name = what.before.shown(oid)
     yield Finding(
         verdict=DOWNTIME if long else ONLINE,
         kind="blocks",
-        message=f"{words(lock)} on {name} makes {blocks(lock)} wait {_told(blocked)}",
+        message=f"{words(lock)} on {name} makes {whom} wait {_told(blocked)}",
         migration=strongest.statement.migration,
         statement=strongest.statement.text,
         relation=oid,
         lock=lock,
-        blocks=blocks(lock),
+        blocks=whom,
         blocked_ms=None if blocked is None else round(blocked),
         evidence=_evidence(what, strongest, slowest),
-        remedy=_remedy(observed, strongest, slowest) if long else "",
+        remedy=_remedy(what, observed, taking, oid, slowest) if long else "",
     )
+
+
+def stops(what: Comparison, effect: Effect, oid: int) -> str:
+    """Whom its lock makes wait; nobody writes to a materialized view but another REFRESH."""
+    lock, relation = effect.locks.get(oid, ""), what.before.relation(oid)
+    refreshes = lock == "Exclusive" and relation is not None and relation.kind == "m"
+    return "" if refreshes else blocks(lock)
+
+
+def _strongest(taking: Sequence[Effect], oid: int) -> Effect:
+    """Where several take the same lock, the first of them."""
+    return max(taking, key=lambda effect: strength(effect.locks[oid]))
 
 
 def strong(effect: Effect) -> set[int]:
@@ -166,12 +179,16 @@ def _evidence(what: Comparison, strongest: Effect, slowest: Effect) -> str:
     return "; ".join(told)
 
 
-def _remedy(observed: Observed, strongest: Effect, slowest: Effect) -> str:
-    text = strongest.statement.text
+def _remedy(
+    what: Comparison, observed: Observed, effects: Sequence[Effect], oid: int, slowest: Effect
+) -> str:
+    strongest = _strongest(effects, oid)
+    part = what.before.relation(oid)
+    if part is not None and part.kind != "S" and part.parent in what.relations:
+        whole = [effect for effect in effects if stops(what, effect, part.parent)]
+        if whole and _strongest(whole, part.parent) is strongest:
+            return remedies.as_for(shown(what.before, part.parent))
+    safe = safer(observed, slowest)
     if slowest is not strongest:
-        return remedies.SPLIT
-    if first_word(text) in ("VACUUM", "CLUSTER"):
-        return remedies.REPACK
-    if strongest.tag in ("CREATE INDEX", "DROP INDEX", "REINDEX", "REFRESH MATERIALIZED VIEW"):
-        return remedies.concurrently(text)
-    return safer(observed, strongest) or remedies.SPLIT
+        return "\n".join(filter(None, (remedies.SPLIT, safe)))
+    return safe or remedies.WINDOW

@@ -1,38 +1,130 @@
 """What to write instead of a statement that holds its lock while it goes through a table."""
 
-from dayfly.database.impact import remedies
+from collections.abc import Iterator
+
+from dayfly.database.impact import adding, columns, remedies
 from dayfly.database.impact.replay.effects import Effect, Observed
-from dayfly.database.impact.schema.catalogue import Catalogue, Column, Constraint, Thing
+from dayfly.database.impact.schema.catalogue import (
+    Catalogue,
+    Column,
+    Constraint,
+    Index,
+    Relation,
+    Thing,
+)
 from dayfly.database.impact.schema.names import quoted, shown
+from dayfly.database.impact.words import first_word
 
 
 def safer(observed: Observed, effect: Effect) -> str:
     """From what the statement changed; empty when there is no better form."""
     before, after = observed.around(effect)
-    found: list[str] = []
+    text = effect.statement.text.rstrip(";")
+    if first_word(text) in ("VACUUM", "CLUSTER"):
+        return remedies.REPACK
+    if first_word(text) == "REFRESH":
+        return _refreshed(before, effect, text)
+    if first_word(text) in ("DROP", "REINDEX"):
+        return remedies.concurrently(text) if "INDEX" in effect.tag else ""
+    parts = [part for part in after.of(Relation) if _joins(before, part)]
+    found = [adding.partition(before, after, part, text) for part in parts]
+    if not parts:
+        found = [*_things(before, after, effect, text)]
+        found = [*_columns(before, after, effect, others=any(found)), *found]
+    return "\n".join(dict.fromkeys(filter(None, found)))
+
+
+def _joins(before: Catalogue, part: Relation) -> bool:
+    """A partition that is made or attached."""
+    old = before.relation(part.oid)
+    known = before.relation(part.parent) if part.kind in "rp" else None
+    return known is not None and (old is None or old.parent != part.parent)
+
+
+def _refreshed(before: Catalogue, effect: Effect, text: str) -> str:
+    """Each row is found by a unique index, if there is one."""
+    for view in before.of(Relation):
+        if view.kind == "m" and view.oid in effect.locks:
+            keys = before.of(Index, view.oid)
+            usable = any(
+                key.unique and key.valid and not key.partial and 0 not in key.columns
+                for key in keys
+            )
+            return remedies.refreshed(text, shown(before, view.oid), unique=usable)
+    return ""
+
+
+def _columns(before: Catalogue, after: Catalogue, effect: Effect, *, others: bool) -> Iterator[str]:
+    """New ones; those that are there at once are told for what else stands on them."""
+    copied = _with_parents(before, effect.rewritten)
+    for now in after.of(Column):
+        if now.key in before.things or before.relation(now.table) is None:
+            continue
+        if adding.inherited(before, after, now):
+            continue
+        if now.table in copied:
+            yield _filled(after, now)
+        elif others:
+            yield columns.add_column(shown(after, now.table), now)
+
+
+def _filled(after: Catalogue, now: Column) -> str:
+    """A column that each row gets a value of its own for."""
+    table = shown(after, now.table)
+    if now.generated:
+        return remedies.COPIES
+    if now.identity:
+        return columns.identity(table, now)
+    if after.checks(now.type):
+        return remedies.WINDOW
+    if not now.default:
+        return columns.add_column(table, now)
+    owned = (each for each in after.of(Relation) if (each.parent, each.numbers) == now.key[1:])
+    sequence = next((shown(after, each.oid) for each in owned if each.kind == "S"), "")
+    return columns.volatile_default(table, now, sequence)
+
+
+def _with_parents(before: Catalogue, tables: frozenset[int]) -> set[int]:
+    """With the partitioned tables to which they belong."""
+    found = set(tables)
+    for oid in tables:
+        part = before.relation(oid)
+        while part is not None and part.parent:
+            found.add(part.parent)
+            part = before.relation(part.parent)
+    return found
+
+
+def _things(before: Catalogue, after: Catalogue, effect: Effect, text: str) -> Iterator[str]:
+    backing = {each.index for each in after.of(Constraint) if each.kind in "upx"}
     for key, now in after.things.items():
         old = before.things.get(key)
-        if now != old and before.relation(now.table) is not None:
-            remedy = _instead(after, old, now)
-            if remedy and remedy not in found:
-                found.append(remedy)
-    return "\n".join(found)
+        if now == old or before.relation(now.table) is None:
+            continue
+        if adding.inherited(before, after, now):
+            continue
+        if isinstance(now, Index) and old is None and now.oid not in backing:
+            whole = effect.tag == "CREATE INDEX" and not adding.partitioned(after, now.table)
+            yield remedies.concurrently(text) if whole else adding.index(before, after, now)
+        else:
+            yield _instead(before, after, old, now)
 
 
-def _instead(after: Catalogue, old: Thing | None, now: Thing) -> str:
+def _instead(before: Catalogue, after: Catalogue, old: Thing | None, now: Thing) -> str:
     table, name = shown(after, now.table), quoted(now.name)
-    if isinstance(now, Constraint):
-        if now.kind in "cf":
-            return remedies.constraint(table, name, now.definition)
-        if now.kind in "up":
-            word = "UNIQUE" if now.kind == "u" else "PRIMARY KEY"
-            columns = now.definition[now.definition.index("(") :]
-            return remedies.unique(table, name, columns, word)
+    if isinstance(now, Constraint) and now.kind in "cfupx":
+        return adding.constraint(before, after, now)
     if isinstance(now, Column) and isinstance(old, Column):
         if now.type != old.type:
             return remedies.retype(table, name, now.type)
-        if now.not_null and not old.not_null:
+        if now.not_null and not old.not_null and not _of_key(before, after, now):
             return remedies.not_null(table, name)
-    if isinstance(now, Column) and old is None and now.default:
-        return remedies.volatile_default(table, name, now.type, now.default)
     return ""
+
+
+def _of_key(before: Catalogue, after: Catalogue, column: Column) -> bool:
+    """NOT NULL as it became part of a primary key."""
+    return any(
+        key.kind == "p" and key.key not in before.things and column.key[2] in key.columns
+        for key in after.of(Constraint, column.table)
+    )

@@ -4,11 +4,18 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from dayfly.database.books import keeps_books
-from dayfly.database.impact.blocking.blocking import MOMENT_MS, SAME_ROWS, owned, strong, upwards
+from dayfly.database.impact.blocking.blocking import (
+    MOMENT_MS,
+    SAME_ROWS,
+    owned,
+    stops,
+    strong,
+    upwards,
+)
 from dayfly.database.impact.blocking.cost import cost, not_growing
 from dayfly.database.impact.evidence.comparison import Comparison
 from dayfly.database.impact.replay.effects import Effect, Observed
-from dayfly.database.impact.replay.locks import blocks, words
+from dayfly.database.impact.replay.locks import words
 from dayfly.database.impact.words import first_word
 
 STATEMENTS, LETTERS = 200, 1000  # that are told of a migration, and of one statement
@@ -104,7 +111,7 @@ def _taken(
     new = strong(effect)
     for oid in sorted((new | set(changed)) & set(tables)):
         lock = effect.locks.get(oid, "RowExclusive")
-        whom = blocks(lock) or (SAME_ROWS if oid in changed else "")
+        whom = stops(what, effect, oid) or (SAME_ROWS if oid in changed else "")
         if oid in new or (whom and not waiting.get(oid)):
             yield Lock(table=what.before.shown(oid), lock=lock, blocks=whom)
             waiting[oid] = whom or waiting.get(oid, "")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from dayfly.database.impact import remedies
+from dayfly.database.impact import adding, remedies
 from dayfly.database.impact.breaking.defaults import differs
 from dayfly.database.impact.code.triggers import RAISED, bodies, triggers
 from dayfly.database.impact.evidence.comparison import Comparison
@@ -45,7 +45,7 @@ def _constraints(what: Comparison) -> Iterator[Finding]:
             continue
         if isinstance(old, Constraint) and _takes_more(what, old, now):
             continue
-        if _spares_old_rows(what, now):
+        if _spares_old_rows(what, now) or _told_above(what, now):
             continue
         if now.kind in "upx" and _indexed_before(what, now):
             continue
@@ -151,16 +151,16 @@ def _indexed_before(what: Comparison, now: Constraint) -> bool:
 
 
 def _constraint(what: Comparison, owner: Relation, now: Constraint) -> Finding:
-    table = shown(what.before, owner.oid)
-    name, definition = quoted(now.name), now.definition
-    remedy = remedies.constraint(table, name, definition)
-    if now.kind in "up":
-        columns = definition[definition.index("(") :]
-        word = "UNIQUE" if now.kind == "u" else "PRIMARY KEY"
-        remedy = remedies.unique(table, name, columns, word)
-    message = f"{table} refuses what it took before: {definition}"
-    remedy = f"-- Release 1: write only what passes. Release 2:\n{remedy}"
+    message = f"{shown(what.before, owner.oid)} refuses what it took before: {now.definition}"
+    safe = adding.constraint(what.before, what.after, now)
+    remedy = f"-- Release 1: write only what passes. Release 2:\n{safe}"
     return breaks(owner.oid, message, _STATES.get(now.kind, CHECKED), remedy, now)
+
+
+def _told_above(what: Comparison, now: Constraint | Index) -> bool:
+    """With a table that was there before, of which this one has it."""
+    came = adding.inherited(what.before, what.after, now)
+    return came and any(map(what.former, adding.owners(what.after, now)))
 
 
 def _unique_indexes(what: Comparison) -> Iterator[Finding]:
@@ -170,6 +170,8 @@ def _unique_indexes(what: Comparison) -> Iterator[Finding]:
         if owner is None or index.key in what.before.things:
             continue
         if not index.unique or index.oid in backing or not index.valid:
+            continue
+        if _told_above(what, index):
             continue
         if _leaves_null(what, index.table, index.columns, index.definition):
             continue
@@ -184,7 +186,8 @@ def _unique_indexes(what: Comparison) -> Iterator[Finding]:
         message = f"{what.before.shown(owner.oid)} refuses duplicates: {index.definition}"
         columns = what.after.columns(index.table, index.columns)
         names = [quoted(column.name) for column in columns] if 0 not in index.columns else []
-        remedy = remedies.unique_index(index.definition, shown(what.before, owner.oid), names)
+        safe = adding.index(what.before, what.after, index)
+        remedy = remedies.unique_index(safe, shown(what.before, owner.oid), names)
         yield breaks(owner.oid, message, DUPLICATE, remedy, index)
 
 

@@ -50,6 +50,7 @@ class Relation(Thing):
     of_identity: bool = field(default=False, compare=False)  # a sequence that its column draws from
     identity: str = "d"  # of its rows for subscribers, as of pg_class.relreplident
     unidentified: bool = False  # published, and nothing tells a row that is changed
+    takes: str = field(default="", compare=False)  # the rows of a partition, as an expression
 
     @property
     def holds_rows(self) -> bool:
@@ -80,6 +81,7 @@ class Constraint(Thing):
     columns: tuple[int, ...]
     target: int = field(default=0, compare=False)
     index: int = field(default=0, compare=False)
+    parent: int = field(default=0, compare=False)  # that of the partitioned table
     enforced: bool = True  # no trigger of it is switched off
 
     def refuses_as(self, other: "Constraint") -> bool:
@@ -97,6 +99,8 @@ class Index(Thing):
     valid: bool
     columns: tuple[int, ...]  # 0 for an expression
     partial: bool
+    parent: int = field(default=0, compare=False)  # that of the partitioned table
+    tablespace: str = field(default="", compare=False)  # unless the database's own
 
 
 @dataclass(frozen=True, kw_only=True)

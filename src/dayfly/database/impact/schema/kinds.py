@@ -61,6 +61,8 @@ KINDS: tuple[tuple[type[Thing], str, str], ...] = (
             coalesce({_OWNING} AND d.deptype IN ('a', 'i') LIMIT 1), 0)::int AS numbers,
             EXISTS {_OWNING} AND d.deptype = 'i') AS of_identity,
             coalesce(pg_get_expr(c.relpartbound, c.oid), '') AS bound,
+            CASE WHEN pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'
+                 THEN coalesce(pg_get_partition_constraintdef(c.oid), '') ELSE '' END AS takes,
             CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid, true)
                  ELSE '' END AS definition,
             CASE WHEN c.relkind = 'v' THEN pg_relation_is_updatable(c.oid, false)
@@ -112,6 +114,7 @@ KINDS: tuple[tuple[type[Thing], str, str], ...] = (
             pg_get_constraintdef(k.oid) AS definition, k.convalidated AS valid,
             coalesce(k.conkey::int[], ARRAY[]::int[]) AS columns,
             k.confrelid::int8 AS target, k.conindid::int8 AS index,
+            k.conparentid::int8 AS parent,
             k.contype <> 'f' OR NOT EXISTS (
                 SELECT FROM pg_trigger t WHERE t.tgconstraint = k.oid AND t.tgenabled IN ('D', 'R')
             ) AS enforced
@@ -124,7 +127,11 @@ KINDS: tuple[tuple[type[Thing], str, str], ...] = (
         f"""SELECT i.indexrelid::int8 AS oid, i.indrelid::int8 AS table, c.relname AS name,
             pg_get_indexdef(i.indexrelid) AS definition, i.indisunique AS unique,
             i.indisvalid AS valid, i.indkey::int2[]::int[] AS columns,
-            i.indpred IS NOT NULL AS partial
+            i.indpred IS NOT NULL AS partial,
+            coalesce((SELECT h.inhparent FROM pg_inherits h WHERE h.inhrelid = c.oid), 0)::int8
+                AS parent,
+            coalesce((SELECT s.spcname FROM pg_tablespace s WHERE s.oid = c.reltablespace), '')
+                AS tablespace
         FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {_OURS}""",  # noqa: S608 - our own words
         "i.indrelid",
