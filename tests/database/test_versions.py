@@ -11,12 +11,13 @@ import pytest
 
 from copies import Copies
 from measured import CASES, OPERATIONS, on, operation_comes_out_as_measured, verdict_is_right
+from measured.remedied import REMEDIED, SCHEMA, advice_ends_as_the_change
 from migrating import asked, write
 from versions import VERSIONS, Running, answered, running
 
 pytestmark = pytest.mark.postgres
 
-SAMPLE = 4  # of operations, and of verdicts
+SAMPLE = 4  # of operations, of verdicts, and of what is advised
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
@@ -36,6 +37,12 @@ def test_verdicts_are_those_of_15(server: Running) -> None:
     known = on(server.version, CASES, icu=False)
     for case in random.Random(server.version).sample(known, SAMPLE):
         verdict_is_right(copies, case)
+
+
+def test_what_is_advised_ends_as_the_change_does(server: Running) -> None:
+    copies = Copies.of(server.server, SCHEMA)
+    for case in random.Random(server.version).sample(on(server.version, REMEDIED), SAMPLE):
+        advice_ends_as_the_change(copies, server.programs, case)
 
 
 def test_what_a_migration_executes_is_read_from_its_log(server: Running, tmp_path: Path) -> None:

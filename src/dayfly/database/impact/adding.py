@@ -1,5 +1,6 @@
 """Constraints, indexes and partitions in steps of which none goes through a table under a lock."""
 
+import re
 from collections.abc import Iterator
 
 from dayfly.database.impact import remedies
@@ -11,9 +12,10 @@ from dayfly.database.impact.schema.catalogue import (
     Relation,
     Thing,
 )
-from dayfly.database.impact.schema.names import quoted, shown
+from dayfly.database.impact.schema.names import literal, quoted, shown
 
 _DEFAULT = "DEFAULT"
+_HASHED = re.compile(r"(satisfies_hash_partition\()'(\d+)'::oid")
 _DEFERRABLE = " DEFERRABLE"
 
 
@@ -44,16 +46,33 @@ def partition(before: Catalogue, after: Catalogue, part: Relation, statement: st
     checks: list[tuple[str, str, str]] = []  # of which table, named and saying what
     if part.takes and rest is not None:
         name = quoted(f"{rest.name}_without_{part.name}")
-        checks.append((shown(after, rest.oid), name, f"CHECK (NOT ({part.takes}))"))
+        checks.append((shown(after, rest.oid), name, f"CHECK (NOT ({_apart(after, part)}))"))
     if part.takes and before.relation(part.oid) is not None:
         name = quoted(f"{part.name}_within")
-        checks.append((shown(after, part.oid), name, f"CHECK ({part.takes})"))
+        checks.append((shown(after, part.oid), name, f"CHECK ({_named_there(after, part.takes)})"))
     first = [step for check in checks for step in remedies.validated(*check)]
     last = [f"ALTER TABLE {table} DROP CONSTRAINT {name};" for table, name, _ in checks]
     own = _of_attached(before, after, part) if before.relation(part.oid) else ()
     if not (first or own):
         return ""
     return remedies.partition([*own, *first, f"{statement};", *last], apart=rest is not None)
+
+
+def _apart(after: Catalogue, part: Relation) -> str:
+    """What tells its rows from those of its neighbours, without what holds for all of them."""
+    above = after.relation(part.parent)
+    shared = above.takes if above else ""
+    for start in (f"{shared[:-1]} AND ", f"({shared} AND "):
+        if shared and part.takes.startswith(start):
+            return f"({part.takes.removeprefix(start)}"
+    return part.takes
+
+
+def _named_there(after: Catalogue, takes: str) -> str:
+    """A partitioned table by its name: it has another number in production."""
+    return _HASHED.sub(
+        lambda found: f"{found[1]}{literal(shown(after, int(found[2])))}::regclass", takes
+    )
 
 
 def inherited(before: Catalogue, after: Catalogue, now: Thing) -> bool:

@@ -2,7 +2,7 @@
 
 from dayfly.database.impact import remedies
 from dayfly.database.impact.schema.catalogue import Column
-from dayfly.database.impact.schema.names import quoted
+from dayfly.database.impact.schema.names import literal, quoted
 
 FILLED = f"{remedies.ALONE}, the UPDATE in batches:"
 
@@ -24,8 +24,8 @@ def identity(table: str, column: Column) -> str:
     sequence = quoted(f"{column.name}_filling")
     alter = f"ALTER TABLE {table} ALTER COLUMN {name}"
     kind = "ALWAYS" if column.identity == "a" else "BY DEFAULT"
-    owner, next_value = table.replace("'", "''"), _nextval(sequence)
-    own = f"pg_get_serial_sequence('{owner}', '{column.name.replace(chr(39), chr(39) * 2)}')"
+    next_value = f"nextval({literal(sequence)})"
+    own = f"pg_get_serial_sequence({literal(table)}, {literal(column.name)})"
     told = [
         FILLED,
         _bare(table, column),
@@ -40,13 +40,9 @@ def identity(table: str, column: Column) -> str:
     return "\n".join(told)
 
 
-def _nextval(sequence: str) -> str:
-    escaped = sequence.replace("'", "''")
-    return f"nextval('{escaped}')"
-
-
 def _bare(table: str, column: Column) -> str:
-    return f"ALTER TABLE {table} ADD COLUMN {quoted(column.name)} {column.type};"
+    collated = f" COLLATE {column.collation}" if column.collation else ""
+    return f"ALTER TABLE {table} ADD COLUMN {quoted(column.name)} {column.type}{collated};"
 
 
 def _filled(table: str, column: Column, value: str) -> list[str]:
@@ -61,4 +57,4 @@ def _filled(table: str, column: Column, value: str) -> list[str]:
 def add_column(table: str, column: Column) -> str:
     default = f" DEFAULT {column.default}" if column.default else ""
     required = " NOT NULL" if column.not_null else ""
-    return f"ALTER TABLE {table} ADD COLUMN {quoted(column.name)} {column.type}{default}{required};"
+    return f"{_bare(table, column).removesuffix(';')}{default}{required};"

@@ -42,6 +42,10 @@ COPIES = (
 )
 REPACK = "-- Use pg_repack, which copies the table without locking it; or do this inside a window."
 
+_BOTH = (
+    "-- Release 1: write both, read the old one; give the new one what stands on the old one\n"
+    "-- (default, constraints, indexes), then fill it in batches:"
+)
 ALONE = "-- Each in a transaction of its own"
 _OUTSIDE = "-- Outside a transaction:"
 _INDEX = ("index",)
@@ -95,7 +99,7 @@ def drop_column(table: str, column: str, *, required: bool) -> str:
 
 def rename_column(table: str, old: str, new: str, kind: str) -> str:
     return (
-        "-- Release 1: write both, read the old one; then fill the new one in batches:\n"
+        f"{_BOTH}\n"
         f"ALTER TABLE {table} ADD COLUMN {new} {kind};\n"
         f"UPDATE {table} SET {new} = {old} WHERE {new} IS NULL;\n"
         "-- Release 2: use the new one only. Then, as a contract migration:\n"
@@ -122,7 +126,7 @@ def _given(name: str, grant: str) -> str:
 def retype(table: str, column: str, kind: str) -> str:
     new = quoted(f"{unquoted(column)}_new")
     return (
-        "-- Release 1: write both, read the old one; then fill the new one in batches:\n"
+        f"{_BOTH}\n"
         f"ALTER TABLE {table} ADD COLUMN {new} {kind};\n"
         f"UPDATE {table} SET {new} = {column}::{kind} WHERE {new} IS NULL;\n"
         "-- Release 2: use the new one only. Then, as a contract migration:\n"

@@ -67,6 +67,7 @@ class Column(Thing):
     grants: tuple[str, ...]
     expression: str = ""  # of a generated one
     lenient: str = ""  # the collation, where it takes different letters for equal
+    collation: str = field(default="", compare=False)  # where it is not that of its type
 
     @property
     def fills_itself(self) -> bool:

@@ -61,8 +61,8 @@ KINDS: tuple[tuple[type[Thing], str, str], ...] = (
             coalesce({_OWNING} AND d.deptype IN ('a', 'i') LIMIT 1), 0)::int AS numbers,
             EXISTS {_OWNING} AND d.deptype = 'i') AS of_identity,
             coalesce(pg_get_expr(c.relpartbound, c.oid), '') AS bound,
-            CASE WHEN pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'
-                 THEN coalesce(pg_get_partition_constraintdef(c.oid), '') ELSE '' END AS takes,
+            CASE WHEN c.relispartition THEN coalesce(pg_get_partition_constraintdef(c.oid), '')
+                 ELSE '' END AS takes,
             CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid, true)
                  ELSE '' END AS definition,
             CASE WHEN c.relkind = 'v' THEN pg_relation_is_updatable(c.oid, false)
@@ -100,7 +100,11 @@ KINDS: tuple[tuple[type[Thing], str, str], ...] = (
             CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid)
                  ELSE '' END AS expression,
             coalesce((SELECT l.collname FROM pg_collation l
-                      WHERE l.oid = a.attcollation AND NOT l.collisdeterministic), '') AS lenient
+                      WHERE l.oid = a.attcollation AND NOT l.collisdeterministic), '') AS lenient,
+            coalesce((SELECT quote_ident(s.nspname) || '.' || quote_ident(l.collname)
+                      FROM pg_collation l JOIN pg_namespace s ON s.oid = l.collnamespace
+                      JOIN pg_type t ON t.oid = a.atttypid
+                      WHERE l.oid = a.attcollation AND l.oid <> t.typcollation), '') AS collation
         FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
         JOIN pg_namespace n ON n.oid = c.relnamespace
         LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum

@@ -23,6 +23,11 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def literal(text: str) -> str:
+    """A name as a string of SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def unquoted(name: str) -> str:
     return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
