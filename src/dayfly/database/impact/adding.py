@@ -47,12 +47,13 @@ def partition(before: Catalogue, after: Catalogue, part: Relation, statement: st
     if part.takes and rest is not None:
         name = quoted(f"{rest.name}_without_{part.name}")
         checks.append((shown(after, rest.oid), name, f"CHECK (NOT ({_apart(after, part)}))"))
-    if part.takes and before.relation(part.oid) is not None:
+    attached = before.relation(part.oid) is not None and part.kind != "f"  # that is not read
+    if part.takes and attached:
         name = quoted(f"{part.name}_within")
         checks.append((shown(after, part.oid), name, f"CHECK ({_named_there(after, part.takes)})"))
     first = [step for check in checks for step in remedies.validated(*check)]
     last = [f"ALTER TABLE {table} DROP CONSTRAINT {name};" for table, name, _ in checks]
-    own = _of_attached(before, after, part) if before.relation(part.oid) else ()
+    own = _of_attached(before, after, part) if attached else ()
     if not (first or own):
         return ""
     return remedies.partition([*own, *first, f"{statement};", *last], apart=rest is not None)

@@ -217,13 +217,14 @@ def concurrently(statement: str) -> str:
 
 
 def without_lock(statement: str) -> str:
-    """CREATE, DROP, REINDEX or REFRESH so that writers are not locked out."""
+    """CREATE, DROP, REINDEX or REFRESH so that writers are not locked out, where there is a way."""
     bare = statement.strip().rstrip(";")
     words = significant(bare)
     first = words[0].word if words else ""
-    place = next(
-        at for at, token in enumerate(words) if at and token.word in _OF_WHAT.get(first, _INDEX)
-    )
+    kinds = _OF_WHAT.get(first, _INDEX)
+    place = next((at for at, token in enumerate(words) if at and token.word in kinds), None)
+    if place is None:
+        return bare
     end = words[place].start + len(words[place].text)
     already = [token.word for token in words[place + 1 : place + 2]] == ["concurrently"]
     return bare if already else f"{bare[:end]} CONCURRENTLY{bare[end:]}"

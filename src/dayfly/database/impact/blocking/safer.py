@@ -25,7 +25,8 @@ def safer(observed: Observed, effect: Effect) -> str:
     if first_word(text) == "REFRESH":
         return _refreshed(before, effect, text)
     if first_word(text) in ("DROP", "REINDEX"):
-        return remedies.concurrently(text) if "INDEX" in effect.tag else ""
+        known = "INDEX" in effect.tag and remedies.without_lock(text) != text
+        return remedies.concurrently(text) if known else ""
     parts = [part for part in after.of(Relation) if _joins(before, part)]
     found = [adding.partition(before, after, part, text) for part in parts]
     if not parts:
@@ -37,7 +38,7 @@ def safer(observed: Observed, effect: Effect) -> str:
 def _joins(before: Catalogue, part: Relation) -> bool:
     """A partition that is made or attached."""
     old = before.relation(part.oid)
-    known = before.relation(part.parent) if part.kind in "rp" else None
+    known = before.relation(part.parent) if part.kind in "rpf" else None
     return known is not None and (old is None or old.parent != part.parent)
 
 

@@ -152,8 +152,10 @@ def _indexed_before(what: Comparison, now: Constraint) -> bool:
 
 def _constraint(what: Comparison, owner: Relation, now: Constraint) -> Finding:
     message = f"{shown(what.before, owner.oid)} refuses what it took before: {now.definition}"
-    safe = adding.constraint(what.before, what.after, now)
-    remedy = f"-- Release 1: write only what passes. Release 2:\n{safe}"
+    remedy = remedies.CONTRACT
+    if now.kind != "t":
+        safe = adding.constraint(what.before, what.after, now)
+        remedy = f"-- Release 1: write only what passes. Release 2:\n{safe}"
     return breaks(owner.oid, message, _STATES.get(now.kind, CHECKED), remedy, now)
 
 
