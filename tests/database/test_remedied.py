@@ -39,9 +39,16 @@ def test_no_statement_is_told_to_be_divided_from_itself(copies: Copies, case: Ro
 
 
 def test_what_takes_long_is_told_in_its_safe_form_too(copies: Copies) -> None:
-    both = migration("ALTER TABLE orders ADD x int", "CREATE INDEX later ON orders (x)")
-    assert advice(findings(copies, {}, [both])).splitlines() == [
+    change = migration(
+        "ALTER TABLE orders ADD x int",
+        "CREATE INDEX later ON orders (x)",
+        "ALTER TABLE orders ADD CONSTRAINT positive CHECK (amount > 0)",
+    )
+    assert advice(findings(copies, {}, [change])).splitlines() == [
         SPLIT,
         "-- Outside a transaction:",
         "CREATE INDEX CONCURRENTLY later ON orders (x);",
+        "-- Each in a transaction of its own:",
+        "ALTER TABLE orders ADD CONSTRAINT positive CHECK ((amount > 0)) NOT VALID;",
+        "ALTER TABLE orders VALIDATE CONSTRAINT positive;",
     ]

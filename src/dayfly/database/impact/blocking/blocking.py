@@ -54,7 +54,7 @@ def _of_table(
         blocks=whom,
         blocked_ms=None if blocked is None else round(blocked),
         evidence=_evidence(what, strongest, slowest),
-        remedy=_remedy(what, observed, taking, oid, slowest) if long else "",
+        remedy=_remedy(what, observed, held, oid, budget) if long else "",
     )
 
 
@@ -180,15 +180,17 @@ def _evidence(what: Comparison, strongest: Effect, slowest: Effect) -> str:
 
 
 def _remedy(
-    what: Comparison, observed: Observed, effects: Sequence[Effect], oid: int, slowest: Effect
+    what: Comparison, observed: Observed, held: Sequence[Effect], oid: int, budget: float
 ) -> str:
-    strongest = _strongest(effects, oid)
+    taking = [effect for effect in held if stops(what, effect, oid)]
+    strongest = _strongest(taking, oid)
     part = what.before.relation(oid)
     if part is not None and part.kind != "S" and part.parent in what.relations:
-        whole = [effect for effect in effects if stops(what, effect, part.parent)]
+        whole = [effect for effect in held if stops(what, effect, part.parent)]
         if whole and _strongest(whole, part.parent) is strongest:
             return remedies.as_for(shown(what.before, part.parent))
-    safe = safer(observed, slowest)
-    if slowest is not strongest:
-        return "\n".join(filter(None, (remedies.SPLIT, safe)))
-    return safe or remedies.WINDOW
+    long = [effect for effect in held if _ms(what, observed, effect) > budget * 1000]
+    safe = list(dict.fromkeys(filter(None, (safer(observed, effect) for effect in long))))
+    if len(long) == 1 and long[0] is strongest:
+        return safe[0] if safe else remedies.WINDOW
+    return "\n".join([remedies.SPLIT, *safe])
