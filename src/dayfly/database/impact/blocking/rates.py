@@ -1,6 +1,7 @@
 """Microseconds per row of what is worked out for each: by index method, width and function.
 
-Measured on rows of 300 and of 4,000 bytes, on two busy cores; these are about twice that.
+From measurements on rows of about 300 bytes and of 10 kB, on two busy cores, rounded up, some to
+five times what was measured: a server that is slower must not be told too little.
 """
 
 import re
