@@ -28,7 +28,7 @@ OWN = ("CREATE SCHEMA seller", "CREATE TABLE seller.orders (LIKE orders)")
 def copies(elsewhere: ScratchServer) -> Copies:
     made = Copies.of(elsewhere, SCHEMA)
     made.role("seller")
-    made.role("clerk")
+    made.role("hidden_clerk")
     return made
 
 
@@ -36,10 +36,10 @@ def copies(elsewhere: ScratchServer) -> Copies:
     ("changes", "role", "path", "hides"),
     [
         (OWN, "seller", USUAL, "seller.orders hides orders"),
-        (OWN, "clerk", USUAL, ""),
+        (OWN, "hidden_clerk", USUAL, ""),
         (OWN, "", USUAL, ""),
         (OWN, "seller", ("public", "seller"), ""),
-        (OWN, "clerk", ("seller", "public"), "seller.orders hides orders"),
+        (OWN, "hidden_clerk", ("seller", "public"), "seller.orders hides orders"),
         (OWN, "seller", ("$user", "sales"), "seller.orders hides sales.orders"),
         (["CREATE TABLE sales.lines (id int)"], "seller", ("sales", "public"),
          "sales.lines hides lines"),
