@@ -265,7 +265,7 @@ def test_a_bucket_whose_folder_is_missing_does_not_stop_the_others(
     typed("mirror", copy)
     typed("put", a_file(tmp_path, "two"), "shop/b")
     (root / "data/gone").rename(tmp_path / "aside")
-    with pytest.raises(GoneError, match=r"data/gone: is not there.*other buckets are the same"):
+    with pytest.raises(GoneError, match=r"data/gone: is not there.*all else is the same"):
         typed("mirror", copy)
     assert (tmp_path / "copy/data/gone/a").read_text() == "one"
     assert (tmp_path / "copy/data/shop/b").read_text() == "two"

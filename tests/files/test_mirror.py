@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from archived import BUCKET, archive, content, every, put, rows, tree_of
+from archived import BUCKET, archive, content, every, keys, put, rows, tree_of
 from dayfly.files.errors import FilesError, LostError
 from dayfly.files.mirror import copies_in
-from dayfly.files.objects import Versioning
+from dayfly.files.objects import Version, Versioning
 from dayfly.files.repository import Repository
 
 
@@ -120,15 +120,48 @@ def test_damage_does_not_go_over_and_is_repaired_from_the_mirror(tmp_path: Path)
         assert list(repository.care.scrub(BUCKET)) == []
 
 
-def test_a_damaged_object_is_not_copied(tmp_path: Path) -> None:
-    with archive(tmp_path, BUCKET) as repository:
-        version = put(repository, "a", b"one")
-        path = repository.ground.tree.data(version)
-        stat = path.stat()
-        path.write_bytes(b"eno")
-        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-        with pytest.raises(LostError, match="is damaged"):
-            mirrored(repository, tmp_path / "mirror")
+def damaged(repository: Repository, version: Version) -> None:
+    """As a disk does it: other bytes, and nothing else tells of them."""
+    path = repository.ground.tree.data(version)
+    stat = path.stat()
+    path.write_bytes(content(repository, version.key)[::-1])
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+@pytest.mark.parametrize("versioning", [Versioning.NEVER, Versioning.ENABLED])
+def test_what_is_damaged_is_left_out_and_all_else_goes_over(
+    tmp_path: Path, versioning: Versioning
+) -> None:
+    mirror = tmp_path / "mirror"
+    with archive(tmp_path, BUCKET, "other") as repository:
+        if versioning:
+            repository.set_versioning(BUCKET, versioning)
+        for key in ("a", "b", "gone"):
+            put(repository, key, b"one")
+        mirrored(repository, mirror)
+        repository.delete(BUCKET, "gone")
+        repository.delete_bucket("other")
+        bad = [put(repository, key, b"two") for key in ("a", "c")]
+        for version in bad:
+            damaged(repository, version)
+        put(repository, "b", b"two")
+        put(repository, "d", b"two")
+        for _ in range(2):
+            with pytest.raises(LostError) as told:
+                mirrored(repository, mirror)
+            names = ", ".join(f"{BUCKET}/{each.key} version {each.id}" for each in bad)
+            assert f"2 left out, whose bytes are lost or damaged: {names}" in told.value.message
+        with archive(mirror) as copy:
+            assert [bucket.name for bucket in copy.buckets()] == [BUCKET]
+            found = {key: content(copy, key) for key in keys(copy)}
+            assert found == {"a": b"one", "b": b"two", "d": b"two"}
+            assert list(copy.care.scrub(BUCKET)) == []
+        for version in bad:
+            put(repository, version.key, b"new")
+            if versioning:
+                repository.delete(BUCKET, version.key, version.id)
+        mirrored(repository, mirror)
+        same(repository, mirror)
 
 
 def test_a_tree_of_another_archive_is_not_overwritten(tmp_path: Path) -> None:

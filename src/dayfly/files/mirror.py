@@ -37,7 +37,8 @@ from dayfly.files.tree import SESSION, SIDECAR, Tree, begun, hash_of, read_sidec
 def mirror(ground: Ground, target: Path) -> Iterator[Version]:
     """Tells each version whose bytes it copies; deletions go over as well.
 
-    GoneError, in the end, of buckets whose folders are missing: the copy keeps what it has of them.
+    GoneError or LostError, in the end, of what could not be copied, as folders of buckets are
+    missing or bytes are damaged: the copy keeps what it has of them.
     """
     with translated(target):
         _check_apart(ground.tree.root, target)
@@ -47,26 +48,31 @@ def mirror(ground: Ground, target: Path) -> Iterator[Version]:
         with flocked(copy.locks / "mirror"):
             (copy.inner / SESSION).unlink(missing_ok=True)  # an index of the copy is out of date
             here = ground.catalogue.buckets()
-            gone = list[str]()
+            gone, lost = list[str](), list[Version]()
             for bucket in here:
                 try:
                     ground.tree.check(bucket.name)
-                    yield from _bucket(ground, copy, bucket)
+                    yield from _bucket(ground, copy, bucket, lost)
                 except GoneError:
                     gone.append(bucket.name)
             _forget_buckets(copy, {bucket.name for bucket in here})
-            _check_none(ground, gone)
+            _check_none(ground, gone, lost)
 
 
-def _check_none(ground: Ground, gone: Sequence[str]) -> None:
+def _check_none(ground: Ground, gone: Sequence[str], lost: Sequence[Version]) -> None:
     ground.tree.check()
+    told = list[str]()
     if gone:
         folders = ", ".join(str(ground.tree.bucket(name)) for name in gone)
-        raise GoneError(
-            f"{folders}: is not there, and the copy keeps what it has of it; the other buckets"
-            " are the same now",
-            hint="Mount it again, or bring it back from a copy.",
-        )
+        told.append(f"{folders}: is not there")
+    if lost:
+        names = ", ".join(f"{each.bucket}/{each.key} version {each.id}" for each in lost)
+        told.append(f"{len(lost):,} left out, whose bytes are lost or damaged: {names}")
+    message = "; ".join((*told, "the copy keeps what it has of it, and all else is the same now"))
+    if gone:
+        raise GoneError(message, hint="Mount it again, or bring it back from a copy.")
+    if lost:
+        raise LostError(message, hint="dayfly files scrub --from repairs what a copy has whole.")
 
 
 def _check_apart(root: Path, target: Path) -> None:
@@ -89,7 +95,7 @@ def copies_in(target: Path, of: Tree) -> Copies:
     return copies
 
 
-def _bucket(ground: Ground, copy: Tree, bucket: Bucket) -> Iterator[Version]:
+def _bucket(ground: Ground, copy: Tree, bucket: Bucket, lost: list[Version]) -> Iterator[Version]:
     for folder in (copy.bucket(bucket.name), copy.shards(bucket.name), copy.uploads(bucket.name)):
         made(folder)
     document = msgspec.json.encode(bucket)
@@ -100,14 +106,14 @@ def _bucket(ground: Ground, copy: Tree, bucket: Bucket) -> Iterator[Version]:
     for key in ground.catalogue.every_key(bucket.name):
         hashes.add(hash_of(key))
         known = ground.catalogue.all_of(bucket.name, key)
-        yield from _key(ground, copy, bucket, [each.version for each in known])
+        yield from _key(ground, copy, bucket, [each.version for each in known], lost)
     for sidecar in copy.shards(bucket.name).glob(f"*/*{SIDECAR}"):
         if sidecar.name.partition("-")[0] not in hashes and sidecar.exists():
             _forget(copy, _there(copy, bucket.name, read_sidecar(sidecar).key))
 
 
 def _key(
-    ground: Ground, copy: Tree, bucket: Bucket, versions: Sequence[Version]
+    ground: Ground, copy: Tree, bucket: Bucket, versions: Sequence[Version], lost: list[Version]
 ) -> Iterator[Version]:
     if not versions:
         return  # deleted just now; the next run sees that
@@ -120,7 +126,12 @@ def _key(
         wanted = replace(version, path="" if version.marker else path)
         places = _places(copy, bucket, wanted, current=current)
         if found is None or not all(_has(path, version) for path in places):
-            yield from _copied(ground, copy, wanted, places)
+            try:
+                yield from _copied(ground, copy, wanted, places)
+            except LostError:
+                lost.append(version)
+                if current:
+                    return  # what the copy has in place stays, with what is said about it
         elif found != wanted:
             write_sidecar(copy, wanted, _fresh(copy))
     kept = {each.uid for each in versions}
