@@ -1,7 +1,12 @@
 """Of writers that want the same at once one wins, whichever process they are in."""
 
+import itertools
 import threading
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from pathlib import Path
+
+import pytest
 
 from archived import BUCKET, archive, content, every, keys, put, tree_of
 from archived.races import trials
@@ -69,3 +74,38 @@ def test_folders_that_come_and_go_lose_nothing(tmp_path: Path) -> None:
         assert problems == []
         assert keys(repository) == []
         assert tree_of(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("versioning", "names"), [(Versioning.NEVER, 400), (Versioning.ENABLED, 9)]
+)
+def test_puts_hold_while_a_hand_renames_their_folder(
+    tmp_path: Path, versioning: Versioning, names: int
+) -> None:
+    """It may do so between any two steps of them: then it is the next that was done."""
+    stop, moved = threading.Event(), itertools.count()
+    bytes_ = [f"{number}".encode() for number in range(400)]
+
+    def move() -> None:
+        while not stop.wait(0.0005):
+            with suppress(FileNotFoundError):
+                (folder / "f").rename(folder / f"moved-{next(moved)}")
+
+    with archive(tmp_path, BUCKET) as repository, ThreadPoolExecutor(5) as pool:
+        if versioning:
+            repository.set_versioning(BUCKET, versioning)
+        folder = repository.ground.tree.bucket(BUCKET)
+        hand = pool.submit(move)
+        puts = [
+            pool.submit(put, repository, f"f/{number % names}", each)
+            for number, each in enumerate(bytes_)
+        ]
+        wait(puts)
+        stop.set()
+        hand.result()
+        versions = [each.result() for each in puts]
+
+        if versioning:
+            assert [content(repository, each.key, each.id) for each in versions] == bytes_
+        else:
+            assert sorted(tree_of(tmp_path).values()) == sorted(bytes_)

@@ -7,7 +7,7 @@ bench, by which the next start finishes or undoes it.
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -107,7 +107,8 @@ class Holding:
             linked(bytes_at, tree.kept(version))
         top = self.current
         if top and not (old and old.version.uid == top.uid):
-            linked(tree.data(top), tree.kept(top))
+            with suppress(FileNotFoundError, NotADirectoryError):  # a hand moved it just now
+                linked(tree.data(top), tree.kept(top))
         linked(copy, tree.sidecar(version))
         fsync(tree.shard(version.bucket, version.key))
 

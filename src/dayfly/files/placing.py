@@ -1,5 +1,6 @@
 """The file of a key in the tree: put in place, taken away, beside what has its name already."""
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 from dayfly.files.errors import FilesError
 from dayfly.files.keys import BESIDE_FILE, BESIDE_FOLDER
 from dayfly.files.objects import Version
-from dayfly.files.system import Stamp, fsync
+from dayfly.files.system import Stamp, fsync, opened_folder
 from dayfly.files.tree import Tree
 
 _ATTEMPTS = 100  # others remove folders that are empty, and put files where folders were to be
@@ -56,18 +57,20 @@ def _is_folder(path: Path) -> bool:
 
 
 def placed(tree: Tree, version: Version, bytes_at: Path) -> Placed:
-    """Rename the bytes into place; readers find the ones before or these."""
-    folder = tree.bucket(version.bucket)
+    """Rename the bytes into place; readers find the ones before or these.
+
+    A hand that moves them, or their folder, at that moment does so just after.
+    """
+    at = tree.bucket(version.bucket)
+    stamp = Stamp.of(bytes_at.lstat())
     for _ in range(_ATTEMPTS):
         with suppress(FileNotFoundError, IsADirectoryError, NotADirectoryError):
             path = chosen(tree, version.bucket, version.path)
-            bytes_at.rename(folder / path)
-            break
-    else:
-        raise FilesError(f"{folder / version.path}: the folder does not stay")
-    fsync((folder / path).parent)
-    stamp = Stamp.of((folder / path).lstat())
-    return Placed(path, stamp.inode, stamp.mtime)
+            with opened_folder((at / path).parent) as folder:
+                os.rename(bytes_at, (at / path).name, dst_dir_fd=folder)
+                os.fsync(folder)
+            return Placed(path, stamp.inode, stamp.mtime)
+    raise FilesError(f"{at / version.path}: the folder does not stay")
 
 
 def emptied(tree: Tree, version: Version) -> None:

@@ -50,9 +50,16 @@ def refusal(error: OSError, path: Path) -> FilesError:
 
 def fsync(folder: Path) -> None:
     """The names in a folder are on disk."""
+    with opened_folder(folder) as descriptor:
+        os.fsync(descriptor)
+
+
+@contextmanager
+def opened_folder(folder: Path) -> Iterator[int]:
+    """A descriptor that goes on being that folder, whatever it is renamed to meanwhile."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
+        yield descriptor
     finally:
         os.close(descriptor)
 
