@@ -174,3 +174,19 @@ def test_who_completes_at_the_same_time_gets_the_same_object(tmp_path: Path) -> 
             made = [each.result() for each in asks]
 
             assert made == [repository.head(BUCKET, f"big-{number}")] * 12
+
+
+def test_who_comes_while_an_upload_ends_finds_it_gone(tmp_path: Path) -> None:
+    """As who comes just after: of those that end it one does."""
+    with archive(tmp_path, BUCKET) as repository, ThreadPoolExecutor(8) as pool:
+        for number in range(60):
+            upload = repository.begin_upload(BUCKET, f"big-{number}")
+            named = names(uploaded(repository, upload, 1, SMALL))
+            aborts = [pool.submit(repository.abort, upload) for _ in range(4)]
+            completed = pool.submit(repository.complete, upload, named)
+            parts = [pool.submit(uploaded, repository, upload, 2, SMALL) for _ in range(3)]
+
+            errors = [each.exception() for each in (*aborts, completed, *parts)]
+
+            assert {type(each) for each in errors if each} <= {NoSuchUploadError}
+            assert errors[:5].count(None) == 1

@@ -79,20 +79,33 @@ def find(ground: Ground, bucket: str, key: str, id_: str) -> Upload:
     )
     if not rows:
         ground.bucket(bucket)
-        raise NoSuchUploadError(f"{bucket}/{key}: no upload {id_}")
+        raise _unknown(bucket, key, id_)
     return typed.decode(rows[0][0], Upload)
+
+
+def _unknown(bucket: str, key: str, id_: str) -> NoSuchUploadError:
+    return NoSuchUploadError(f"{bucket}/{key}: no upload {id_}")
 
 
 @contextmanager
 def _open(ground: Ground, upload: Upload, *, shared: bool) -> Iterator[Path]:
-    """The folder of an upload, which nobody completes or aborts meanwhile."""
+    """The folder of an upload, which nobody completes or aborts meanwhile.
+
+    NoSuchUploadError where somebody has, also where the catalogue is not told yet.
+    """
     tree = ground.tree
     folder = tree.uploads(upload.bucket) / upload.id
     with translated(folder):
         find(ground, upload.bucket, upload.key, upload.id)
-        with flocked(tree.lock_in(folder), shared=shared):
-            find(ground, upload.bucket, upload.key, upload.id)
-            yield folder
+        try:
+            with flocked(tree.lock_in(folder), shared=shared):
+                find(ground, upload.bucket, upload.key, upload.id)
+                yield folder
+        except FileNotFoundError as error:
+            tree.check(upload.bucket)
+            if folder.exists():
+                raise
+            raise _unknown(upload.bucket, upload.key, upload.id) from error
 
 
 def put_part(ground: Ground, upload: Upload, number: int, staged: Staged) -> Part:
