@@ -405,6 +405,22 @@ def test_what_is_locked_stays(s3: S3, served: Archive) -> None:
     assert code_of(lambda: s3.get_object(**one)) == "NoSuchVersion"
 
 
+def test_a_default_that_is_too_long_is_refused_and_no_put_fails_of_it(s3: S3, bucket: str) -> None:
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+
+    def default(**period: int) -> None:
+        rule = {"DefaultRetention": {"Mode": "GOVERNANCE", **period}}
+        told = {"ObjectLockEnabled": "Enabled", "Rule": rule}
+        s3.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration=told)
+
+    default(Years=100)
+    for period in ({"Years": 8_000}, {"Days": 4_000_000}):
+        assert code_of(lambda told=period: default(**told)) == "InvalidRetentionPeriod"
+    s3.put_object(Bucket=bucket, Key="k", Body=b"1")
+    kept = s3.head_object(Bucket=bucket, Key="k")["ObjectLockRetainUntilDate"]
+    assert kept - datetime.now(UTC) > timedelta(days=36_499)
+
+
 @pytest.mark.parametrize(
     ("name", "more"),
     [

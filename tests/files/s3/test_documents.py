@@ -278,6 +278,11 @@ def retained(inside: str) -> str:
         (retained("<Mode>governance</Mode><Days>1</Days>"), "MalformedXML"),
         (retained("<Mode>GOVERNANCE</Mode><Days>0</Days>"), "InvalidRetentionPeriod"),
         (retained("<Mode>GOVERNANCE</Mode><Years>-1</Years>"), "InvalidRetentionPeriod"),
+        (retained("<Mode>GOVERNANCE</Mode><Years>100</Years>"), ""),
+        (retained("<Mode>GOVERNANCE</Mode><Years>101</Years>"), "InvalidRetentionPeriod"),
+        (retained("<Mode>GOVERNANCE</Mode><Days>36500</Days>"), ""),
+        (retained("<Mode>GOVERNANCE</Mode><Days>36501</Days>"), "InvalidRetentionPeriod"),
+        (retained("<Mode>GOVERNANCE</Mode><Days>99999999</Days>"), "InvalidRetentionPeriod"),
         ("<ObjectLockEnabled>Disabled</ObjectLockEnabled>", "MalformedXML"),
     ],
 )
@@ -289,6 +294,29 @@ def test_the_lock_of_a_bucket_is_written_as_it_was_read() -> None:
     default = lock.Default(mode="GOVERNANCE", days=3)
 
     assert lock.default_of(lock.default_xml(default)) == default
+
+
+def test_a_default_that_was_told_before_it_was_checked_ends_with_the_calendar() -> None:
+    now = round(datetime(2026, 1, 1, tzinfo=UTC).timestamp()) * 10**9
+
+    for default in (lock.Default(mode="GOVERNANCE", years=100_000), lock.Default(days=4_000_000)):
+        assert iso(default.until(now)) == "9999-12-31T23:59:59.000Z"
+    assert iso(lock.Default(days=36_500).until(now)) == "2125-12-08T00:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("2030-01-01T00:00:00+14:00", ""),
+        ("9999-12-31T23:59:59Z", ""),
+        ("9999-12-31T23:59:59-14:00", "InvalidArgument"),
+        ("9999-12-31T23:59:59.999Z", "InvalidArgument"),
+        ("10000-01-01T00:00:00Z", "InvalidArgument"),
+        ("soon", "InvalidArgument"),
+    ],
+)
+def test_until_when_a_version_is_retained(text: str, code: str) -> None:
+    assert code_of(lambda: iso(lock.instant(text))) == code
 
 
 def test_the_retention_of_a_version() -> None:

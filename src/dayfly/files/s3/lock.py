@@ -1,7 +1,8 @@
 """Object lock as it is written: a bucket's default, the retention and the hold of a version."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -11,6 +12,9 @@ from dayfly.files.s3.xmlwrite import around, document, tags
 
 MODES = ("GOVERNANCE", "COMPLIANCE")
 SECOND = 1_000_000_000
+DAY = 86_400 * SECOND
+LATEST = 253_402_300_799 * SECOND  # the year 9999 is the last that a date is written of
+MOST: Mapping[str, int] = {"Days": 36_500, "Years": 100}
 
 
 class Default(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -21,10 +25,9 @@ class Default(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     years: int | None = None
 
     def until(self, now: int) -> int:
-        """In nanoseconds since the epoch."""
+        """In nanoseconds since the epoch; what was told before MOST was known may be longer."""
         days = self.days if self.days is not None else 365 * (self.years or 0)
-        at = datetime.fromtimestamp(now // SECOND, UTC) + timedelta(days=days)
-        return round(at.timestamp()) * SECOND
+        return min(now // SECOND * SECOND + days * DAY, LATEST)
 
 
 def default_of(body: bytes) -> Default:
@@ -82,7 +85,10 @@ def instant(text: str) -> int:
         found = datetime.fromisoformat(text.strip())
     except ValueError as error:
         raise S3Error("InvalidArgument", "The retain until date must be ISO 8601.") from error
-    return round((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()) * SECOND
+    at = round((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()) * SECOND
+    if at > LATEST:
+        raise S3Error("InvalidArgument", "The retain until date must be before the year 10000.")
+    return at
 
 
 def _mode(told: Element) -> str:
@@ -96,8 +102,8 @@ def _period(told: Element, name: str) -> int | None:
     text = told.said(name)
     if text is None:
         return None
-    if not re.fullmatch(r"-?\d{1,6}", text, re.ASCII):
+    if not re.fullmatch(r"-?\d{1,18}", text, re.ASCII):
         raise malformed(f"<{name}> must be a number.")
-    if int(text) < 1:
-        raise S3Error("InvalidRetentionPeriod")
+    if not 1 <= int(text) <= MOST[name]:
+        raise S3Error("InvalidRetentionPeriod", f"<{name}> must be from 1 to {MOST[name]}.")
     return int(text)

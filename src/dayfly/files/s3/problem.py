@@ -29,7 +29,7 @@ CODES: dict[str, tuple[int, str]] = {
     "InvalidPolicyDocument": (400, "Invalid Policy: the content of the form does not meet it."),
     "InvalidRange": (416, "The requested range is not satisfiable."),
     "InvalidRequest": (400, "Invalid Request"),
-    "InvalidRetentionPeriod": (400, "The retention period must be a positive integer."),
+    "InvalidRetentionPeriod": (400, "The retention period is not valid."),
     "InvalidTag": (400, "The tag provided was not a valid tag."),
     "InvalidToken": (400, "The provided token is malformed or otherwise invalid."),
     "InvalidURI": (400, "Couldn't parse the specified URI."),
