@@ -98,13 +98,13 @@ def of_headers(
 
 def of_xml(body: bytes, owner: str, accounts: Accounts) -> Acl:
     """The owner can't be changed by it."""
-    root = element_of(body, "AccessControlPolicy")
+    root = element_of(body, "AccessControlPolicy").only("Owner", "AccessControlList")
     told = root.first("Owner")
     if told is None or (root.first("AccessControlList")) is None:
         raise S3Error("MalformedACLError")
     if told.said("ID") not in (owner, None):
         raise S3Error("AccessDenied")
-    found = root.first("AccessControlList") or root
+    found = (root.first("AccessControlList") or root).only(many=("Grant",))
     return Acl(owner, tuple(_grant(each, accounts) for each in found.all("Grant")))
 
 
@@ -134,9 +134,11 @@ def _grantee(text: str, accounts: Accounts) -> str:
 
 
 def _grant(told: Element, accounts: Accounts) -> Grant:
+    told.only("Grantee", "Permission")
     grantee, permission = told.first("Grantee"), told.said("Permission")
     if grantee is None or permission not in PERMISSIONS:
         raise S3Error("MalformedACLError")
+    grantee.only("ID", "DisplayName", "URI", "EmailAddress")
     kinds = (("id", "ID"), ("uri", "URI"), ("emailaddress", "EmailAddress"))
     found = [(kind, said) for kind, name in kinds if (said := grantee.said(name))]
     if not found:

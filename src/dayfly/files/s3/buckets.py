@@ -9,13 +9,18 @@ from dayfly.files.s3 import rights, settings
 from dayfly.files.s3.accounts import Account
 from dayfly.files.s3.address import check_bucket_name
 from dayfly.files.s3.answer import Answer, xml
-from dayfly.files.s3.problem import S3Error, invalid
+from dayfly.files.s3.problem import S3Error, invalid, not_implemented
 from dayfly.files.s3.request import Request, number_of
 from dayfly.files.s3.xmlread import element_of
 from dayfly.files.s3.xmlwrite import around, document, iso, tags
 
 MOST_BUCKETS = 10_000
 NOBODY = Account(id="")
+_MISSING = {
+    "Bucket": "A directory bucket",
+    "Location": "A directory bucket",
+    "Tags": "Tagging a bucket while it is made",
+}
 
 
 def listed(request: Request, _: bytes) -> Answer:
@@ -96,14 +101,15 @@ def _made_again(request: Request, acl: acls.Acl) -> Answer:
 
 
 def _check_place(body: bytes, request: Request) -> None:
-    root = element_of(body, "CreateBucketConfiguration")
+    root = element_of(body, "CreateBucketConfiguration").only("LocationConstraint", *_MISSING)
     place = root.said("LocationConstraint")
     if place and place not in (request.service.region, "default", ""):
         raise S3Error(
             "InvalidArgument", f"The archive is in {request.service.region}, not in {place[:40]}."
         )
-    if root.first("Bucket") or root.first("Location"):
-        raise S3Error("NotImplemented", "Directory buckets are not implemented.")
+    for name, what in _MISSING.items():
+        if root.first(name):
+            raise not_implemented(what)
 
 
 def head(request: Request, _: bytes) -> Answer:

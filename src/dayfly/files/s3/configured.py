@@ -92,8 +92,8 @@ def ownership_xml(bucket: Bucket) -> bytes:
 
 
 def ownership_read(body: bytes, bucket: Bucket) -> object:
-    rule = element_of(body, "OwnershipControls").first("Rule")
-    told = rule.need("ObjectOwnership") if rule else ""
+    rule = element_of(body, "OwnershipControls").only("Rule").first("Rule")
+    told = rule.only("ObjectOwnership").need("ObjectOwnership") if rule else ""
     if told not in settings.OWNERSHIPS:
         raise malformed(f"<ObjectOwnership> must be one of {', '.join(settings.OWNERSHIPS)}.")
     others = [each for each in settings.acl_of(bucket).grants if each.to != bucket.owner]
@@ -109,9 +109,8 @@ def public_xml(bucket: Bucket) -> bytes:
 
 
 def public_read(body: bytes, _: Bucket) -> object:
-    root = element_of(body, "PublicAccessBlockConfiguration")
-    told = {field: (root.said(name) or "").lower() == "true" for name, field in _PUBLIC.items()}
-    return settings.PublicBlock(**told)
+    root = element_of(body, "PublicAccessBlockConfiguration").only(*_PUBLIC)
+    return settings.PublicBlock(**{field: root.flag(name) for name, field in _PUBLIC.items()})
 
 
 def get_policy(request: Request, _: bytes) -> Answer:
@@ -147,7 +146,7 @@ def get_versioning(request: Request, _: bytes) -> Answer:
 
 def put_versioning(request: Request, body: bytes) -> Answer:
     bucket = _allowed(request, "s3:PutBucketVersioning")
-    root = element_of(body, "VersioningConfiguration")
+    root = element_of(body, "VersioningConfiguration").only("Status", "MfaDelete")
     if (root.said("MfaDelete") or "Disabled") != "Disabled":
         raise S3Error("NotImplemented", "MFA delete is not implemented.")
     told = root.said("Status")

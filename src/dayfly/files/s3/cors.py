@@ -11,6 +11,7 @@ from dayfly.files.s3.xmlwrite import around, document, tag, tags
 
 METHODS = frozenset(("GET", "HEAD", "PUT", "POST", "DELETE"))
 MOST_RULES = 100
+_LISTS = ("AllowedOrigin", "AllowedMethod", "AllowedHeader", "ExposeHeader")
 Headers = list[tuple[str, str]]
 
 
@@ -24,7 +25,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def of_xml(body: bytes) -> tuple[Rule, ...]:
-    rules = tuple(_rule(each) for each in element_of(body, "CORSConfiguration").all("CORSRule"))
+    root = element_of(body, "CORSConfiguration").only(many=("CORSRule",))
+    rules = tuple(_rule(each) for each in root.all("CORSRule"))
     if not 0 < len(rules) <= MOST_RULES:
         raise malformed(f"There must be 1 to {MOST_RULES} <CORSRule>.")
     return rules
@@ -101,8 +103,9 @@ def _like(pattern: str, text: str) -> bool:
 
 def _rule(told: Element) -> Rule:
     def texts(name: str) -> tuple[str, ...]:
-        return tuple(each.text.strip() for each in told.all(name))
+        return tuple(each.plain.strip() for each in told.all(name))
 
+    told.only("ID", "MaxAgeSeconds", many=_LISTS)
     rule = Rule(
         origins=texts("AllowedOrigin"),
         methods=texts("AllowedMethod"),

@@ -18,6 +18,7 @@ from dayfly.files.s3.xmlread import Element, element_of, malformed
 from dayfly.files.s3.xmlwrite import around, document, tags
 
 MOST = 1000  # keys of one request
+_TOLD = ("Key", "VersionId", "ETag", "LastModifiedTime", "Size")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +38,11 @@ def one(request: Request, _: bytes) -> Answer:
 
 def many(request: Request, body: bytes) -> Answer:
     bucket = request.bucket()
-    root = element_of(body, "Delete")
-    told = root.all("Object")
+    root = element_of(body, "Delete").only("Quiet", many=("Object",))
+    told = [each.only(*_TOLD) for each in root.all("Object")]
     if not 0 < len(told) <= MOST:
         raise malformed(f"There must be 1 to {MOST} <Object>.")
-    quiet = (root.said("Quiet") or "").lower() == "true"
+    quiet = root.flag("Quiet")
     lines = [_line(request, bucket, each, quiet=quiet) for each in told]
     return xml(document("DeleteResult", *lines))
 

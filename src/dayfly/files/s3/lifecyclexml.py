@@ -7,8 +7,8 @@ from datetime import datetime
 import msgspec
 
 from dayfly.files.s3.lifecycle import Rule
-from dayfly.files.s3.metadata import checked_tags
 from dayfly.files.s3.problem import S3Error, invalid, not_implemented
+from dayfly.files.s3.tagging import tags_in
 from dayfly.files.s3.xmlread import Element, element_of, malformed
 from dayfly.files.s3.xmlwrite import around, document, tag, tags, yes_or_no
 
@@ -28,8 +28,8 @@ def of_xml(body: bytes) -> tuple[Rule, ...]:
     root = element_of(body)
     if root.name not in ("LifecycleConfiguration", "BucketLifecycleConfiguration"):
         raise malformed(f"Found <{root.name[:100]}>, allowed is <LifecycleConfiguration>.")
-    _check_only(root, many=("Rule",))
-    rules = tuple(_rule(each, number) for number, each in enumerate(root.all("Rule")))
+    told = root.only(many=("Rule",)).all("Rule")
+    rules = tuple(_rule(each, number) for number, each in enumerate(told))
     if not 0 < len(rules) <= MOST_RULES:
         raise malformed(f"There must be 1 to {MOST_RULES} <Rule>.")
     if len({rule.id for rule in rules}) < len(rules):
@@ -41,20 +41,9 @@ def xml_of(rules: Sequence[Rule]) -> bytes:
     return document("LifecycleConfiguration", *map(_written, rules))
 
 
-def _check_only(told: Element, *once: str, many: Sequence[str] = ()) -> None:
-    """What is not known could narrow a rule, and what it narrows is deletion."""
-    names = [each.name for each in told.children]
-    for name in names:
-        if name not in (*once, *many):
-            allowed = ", ".join(f"<{each}>" for each in (*once, *many))
-            raise malformed(f"<{told.name}> has <{name[:100]}>, allowed are {allowed}.")
-        if name in once and names.count(name) > 1:
-            raise malformed(f"<{told.name}> has <{name}> twice.")
-
-
 def _rule(told: Element, number: int) -> Rule:
-    _check_only(
-        told, "ID", "Prefix", "Filter", "Status", *_ACTIONS,
+    told.only(
+        "ID", "Prefix", "Filter", "Status", *_ACTIONS,
         many=("Transition", "NoncurrentVersionTransition"),
     )  # fmt: skip
     if told.first("Transition") or told.first("NoncurrentVersionTransition"):
@@ -92,16 +81,16 @@ class _Filter:
 
     def __init__(self, told: Element | None) -> None:
         inside = told or Element("Filter", {})
-        _check_only(inside, *_LIMITS, "Tag", "And")
+        inside.only(*_LIMITS, "Tag", "And")
         if both := inside.first("And"):
             if len(inside.children) > 1:
                 raise malformed("A <Filter> has <And>, and conditions outside of it.")
             if not both.children:
                 raise malformed("An <And> without a condition would be for all objects.")
-            _check_only(both, *_LIMITS, many=("Tag",))
+            both.only(*_LIMITS, many=("Tag",))
             inside = both
         self.prefix = inside.exactly("Prefix")
-        self.tags = checked_tags((t.exactly("Key"), t.exactly("Value")) for t in inside.all("Tag"))
+        self.tags = tags_in(inside)
         self.larger = _number(inside, "ObjectSizeGreaterThan", least=0)
         self.smaller = _number(inside, "ObjectSizeLessThan", least=0)
 
@@ -128,7 +117,7 @@ def _with_actions(rule: Rule, told: Element) -> Rule:
         (noncurrent, "NoncurrentVersionExpiration"),
         (abort, "AbortIncompleteMultipartUpload"),
     ):
-        _check_only(each, *_ACTIONS[name])
+        each.only(*_ACTIONS[name])
         if each is not none and not each.children:
             raise malformed(f"<{name}> must say when.")
     if len(expiration.children) > 1:
@@ -139,18 +128,11 @@ def _with_actions(rule: Rule, told: Element) -> Rule:
         rule,
         days=_number(expiration, "Days"),
         date=_date(expiration.said("Date")),
-        expired_marker=_flag(expiration, "ExpiredObjectDeleteMarker"),
+        expired_marker=expiration.flag("ExpiredObjectDeleteMarker"),
         noncurrent_days=_number(noncurrent, "NoncurrentDays"),
         newer_noncurrent=_number(noncurrent, "NewerNoncurrentVersions"),
         abort_days=_number(abort, "DaysAfterInitiation"),
     )
-
-
-def _flag(told: Element, name: str) -> bool:
-    text = told.said(name)
-    if text not in (None, "true", "false"):
-        raise malformed(f"<{name}> is {text[:40]!r}, allowed are true and false.")
-    return text == "true"
 
 
 def _number(told: Element, name: str, least: int = 1) -> int | None:

@@ -31,15 +31,16 @@ class Default(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def default_of(body: bytes) -> Default:
-    root = element_of(body, "ObjectLockConfiguration")
+    root = element_of(body, "ObjectLockConfiguration").only("ObjectLockEnabled", "Rule")
     if root.said("ObjectLockEnabled") != "Enabled":
         raise malformed("<ObjectLockEnabled> must be Enabled.")
     rule = root.first("Rule")
     if rule is None:
         return Default()
-    told = rule.first("DefaultRetention")
+    told = rule.only("DefaultRetention").first("DefaultRetention")
     if told is None:
         raise malformed("<Rule> has no <DefaultRetention>.")
+    told.only("Mode", *MOST)
     days, years = _period(told, "Days"), _period(told, "Years")
     if (days is None) == (years is None):
         raise malformed("Either <Days> or <Years> must be there.")
@@ -57,14 +58,14 @@ def default_xml(default: Default) -> bytes:
 
 def retention_of(body: bytes) -> tuple[str, int]:
     """The mode, and until when; ("", 0) takes it away."""
-    root = element_of(body, "Retention")
+    root = element_of(body, "Retention").only("Mode", "RetainUntilDate")
     if not root.children:
         return "", 0
     return _mode(root), instant(root.need("RetainUntilDate"))
 
 
 def hold_of(body: bytes) -> bool:
-    return held(element_of(body, "LegalHold").need("Status"))
+    return held(element_of(body, "LegalHold").only("Status").need("Status"))
 
 
 def held(status: str) -> bool:

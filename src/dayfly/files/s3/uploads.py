@@ -12,7 +12,7 @@ from dayfly.files.s3.answer import Answer, xml
 from dayfly.files.s3.checksums import SIZES, algorithm_of, element_of, header_of, kind_of
 from dayfly.files.s3.head import Headers
 from dayfly.files.s3.partaken import MOST_PARTS, upload_of
-from dayfly.files.s3.problem import S3Error
+from dayfly.files.s3.problem import S3Error, not_implemented
 from dayfly.files.s3.request import Request, number_of
 from dayfly.files.s3.writes import check_write, condition_of, described
 from dayfly.files.s3.xmlread import Element, malformed
@@ -20,6 +20,7 @@ from dayfly.files.s3.xmlread import element_of as read
 from dayfly.files.s3.xmlwrite import around, document, iso, tag, tags, yes_or_no
 
 MOST_LISTED = 1000
+_CHECKSUMS = tuple(map(element_of, SIZES))
 
 
 def create(request: Request, _: bytes) -> Answer:
@@ -105,7 +106,7 @@ def _completed(inside: str, version: Version) -> bytes:
 
 def _named(root: Element) -> list[Named]:
     """Of a number that comes twice in a row, as when a part was sent again, the last."""
-    found = [_one(each) for each in root.all("Part")]
+    found = [_one(each) for each in root.only(many=("Part",)).all("Part")]
     if not 0 < len(found) <= MOST_PARTS:
         raise malformed(f"There must be 1 to {MOST_PARTS} <Part>.")
     following = [*(each.number for each in found[1:]), 0]
@@ -113,6 +114,10 @@ def _named(root: Element) -> list[Named]:
 
 
 def _one(told: Element) -> Named:
+    for each in told.children:
+        if each.name.startswith("Checksum") and each.name not in _CHECKSUMS:
+            raise not_implemented(f"<{each.name[:40]}>")
+    told.only("PartNumber", "ETag", *_CHECKSUMS)
     number = told.need("PartNumber")
     if not (re.fullmatch(r"\d{1,9}", number, re.ASCII) and 0 < int(number) <= MOST_PARTS):
         raise S3Error("InvalidArgument", f"PartNumber must be from 1 to {MOST_PARTS}.")

@@ -1,5 +1,6 @@
 """XML that somebody sent: no DTD (so no entities, no bombs), not deep, not large."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
@@ -27,18 +28,43 @@ class Element:
     def said(self, name: str) -> str | None:
         """The text of a child; None where it is absent."""
         found = self.first(name)
-        return None if found is None else found.text.strip()
+        return None if found is None else found.plain.strip()
 
     def exactly(self, name: str) -> str:
         """A key, which may begin and end with spaces; empty where it is absent."""
         found = self.first(name)
-        return "" if found is None else found.text
+        return "" if found is None else found.plain
 
     def need(self, name: str) -> str:
         said = self.said(name)
         if said is None:
             raise malformed(f"<{self.name}> has no <{name}>.")
         return said
+
+    def flag(self, name: str) -> bool:
+        """False where it is absent."""
+        said = self.said(name)
+        if said is not None and said.lower() not in ("true", "false"):
+            raise malformed(f"<{name}> is {said[:40]!r}, allowed are true and false.")
+        return said is not None and said.lower() == "true"
+
+    def only(self, *once: str, many: Sequence[str] = ()) -> "Element":
+        """Itself; MalformedXML where it says more than is read, which might have mattered."""
+        names = [each.name for each in self.children]
+        for name in names:
+            if name not in (*once, *many):
+                allowed = ", ".join(f"<{each}>" for each in (*once, *many))
+                raise malformed(f"<{self.name}> has <{name[:100]}>, allowed are {allowed}.")
+            if name in once and names.count(name) > 1:
+                raise malformed(f"<{self.name}> has <{name}> twice.")
+        return self
+
+    @property
+    def plain(self) -> str:
+        """The text of an element that has nothing else."""
+        if self.children:
+            raise malformed(f"<{self.name}> has <{self.children[0].name[:100]}>, allowed is text.")
+        return self.text
 
 
 @dataclass
