@@ -194,11 +194,90 @@ OBJECT = """\
 }"""
 
 
+# As asyncio, threads, __del__ and faulthandler write them without a logger of the application's.
+NEVER_RETRIEVED = """\
+Task exception was never retrieved
+future: <Task finished name='Task-2' coro=<f() done, defined at /app/a.py:2> exception=ValueError()>
+Traceback (most recent call last):
+  File "/app/a.py", line 2, in f
+ValueError: no"""
+CALLBACK = """\
+Exception in callback main.<locals>.<lambda>() at /app/a.py:5
+handle: <Handle main.<locals>.<lambda>() at /app/a.py:5>
+Traceback (most recent call last):
+  File "/app/a.py", line 5, in <lambda>
+ZeroDivisionError: division by zero"""
+PENDING = """\
+Task was destroyed but it is pending!
+task: <Task pending name='Task-1' coro=<f() running at /app/a.py:2>>"""
+IGNORED = """\
+Exception ignored in: <function D.__del__ at 0x7f8f8ed949a0>
+Traceback (most recent call last):
+  File "/app/a.py", line 8, in __del__
+KeyError: 'x'"""
+IN_THREAD = """\
+Exception in thread Thread-1 (w):
+Traceback (most recent call last):
+  File "/app/a.py", line 10, in w
+KeyError: 'x'"""
+FAULT = """\
+Fatal Python error: Segmentation fault
+
+Thread 0x00007fd9a8bff6c0 (most recent call first):
+  File "/usr/lib/python3.11/threading.py", line 327 in wait
+
+Current thread 0x00007fd9a9a0cb80 (most recent call first):
+  File "/usr/lib/python3.11/ctypes/__init__.py", line 519 in string_at
+
+Extension modules: _cffi_backend (total: 1)"""
+GO_DEADLOCK = """\
+fatal error: all goroutines are asleep - deadlock!
+
+goroutine 1 [chan receive]:
+main.main()
+\t/app/main.go:5 +0x2c
+exit status 2"""
+GO_SIGNAL = """\
+SIGSEGV: segmentation violation
+PC=0x0 m=0 sigcode=1 addr=0x0
+signal arrived during cgo execution
+
+goroutine 1 [syscall]:
+runtime.cgocall(0x45f2e0, 0xc00004ef08)
+\t/usr/lib/go/src/runtime/cgocall.go:157 +0x4b
+
+rax    0x0
+rflags 0x10246
+exit status 2"""
+AGGREGATE = """\
+AggregateError [ECONNREFUSED]:\x20
+    at internalConnectMultiple (node:net:1122:18)
+    at afterConnectMultiple (node:net:1689:7) {
+  code: 'ECONNREFUSED',
+  [errors]: [
+    Error: connect ECONNREFUSED ::1:1
+        at createConnectionError (node:net:1652:14)
+  ]
+}"""
 RECORDS = {
-    "python": [PYTHON, LOGGED, MESSAGE, DRIVER, GROUP, SYNTAX],
+    "python": [
+        PYTHON,
+        LOGGED,
+        MESSAGE,
+        DRIVER,
+        GROUP,
+        SYNTAX,
+        NEVER_RETRIEVED,
+        CALLBACK,
+        PENDING,
+        IGNORED,
+        IN_THREAD,
+    ],
+    "ended": [FAULT, GO_DEADLOCK, GO_SIGNAL],
     "java": [JAVA, THREAD, JUL, CAUSE],
     "go": [GO, GO_SERVER],
     "node": [
+        AGGREGATE,
         NODE,
         NODE_MESSAGE,
         NODE_CAUSE,
@@ -239,6 +318,22 @@ def test_other_lines_are_records_of_their_own(lines: list[str]) -> None:
 @pytest.mark.parametrize("record", RECORDS["python"] + RECORDS["java"] + RECORDS["node"])
 def test_what_was_thrown_is_an_error(record: str) -> None:
     assert read(record, Known(0)).level == "error"
+
+
+@pytest.mark.parametrize("record", RECORDS["ended"])
+def test_what_ended_the_program_is_critical(record: str) -> None:
+    assert read(record, Known(0)).level == "critical"
+
+
+def test_a_request_that_a_server_of_go_lost_is_an_error() -> None:
+    assert read(GO_SERVER, Known(0)).level == "error"
+
+
+def test_what_a_thread_died_of_is_not_the_end_of_another_message() -> None:
+    assert starts([*LOGGED.split("\n"), *IN_THREAD.split("\n")], Bounds()) == [
+        0,
+        LOGGED.count("\n") + 1,
+    ]
 
 
 def test_a_line_of_its_own_ends_a_message() -> None:

@@ -7,6 +7,7 @@ from dayfly.logs.parsing.parsed import DASHED, SLASHED, Format, Known, Parsed
 from dayfly.logs.record import Value
 
 _LOG = re.compile(r"(\d{4}/\d\d/\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,9}))? (?:([\w./-]+\.go):(\d+): )?")
+_SERVING = "http: panic serving "  # of a request, which does not end the program
 _SLOG = re.compile(r"(DEBUG|INFO|WARN|ERROR)(?:[+-]\d+)? ")
 _NGINX = re.compile(
     r"\[(debug|info|notice|warn|error|crit|alert|emerg)\] (\d+)#(\d+): (?:\*(\d+) )?"
@@ -34,7 +35,8 @@ def _log(text: str, known: Known) -> Parsed | None:
     if slog := _SLOG.match(rest):
         message, fields = logfmt.tail(rest[slog.end() :])
         return Parsed(message, levels.of_word(slog[1]), time, fields)
-    return Parsed(rest, "", time, {"caller": f"{file}:{line}"} if file else {})
+    level = "error" if rest.startswith(_SERVING) else ""
+    return Parsed(rest, level, time, {"caller": f"{file}:{line}"} if file else {})
 
 
 def _zap(text: str, known: Known) -> Parsed | None:

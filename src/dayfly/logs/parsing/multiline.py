@@ -14,16 +14,26 @@ _CLOSING = frozenset({"}", "]", ")", "})", "},", "});"})
 _TRACEBACK = "Traceback (most recent call last):"
 _CHAINED = ("During handling of the above exception", "The above exception was the direct cause")
 _BLAMES = re.compile(
-    r"\b(?:error|err|critical|exception|severe|fatal|warn|warning|failed|failure|unhandled)\b",
+    r"\b(?:error|err|critical|exception|severe|fatal|warn|warning|failed|failure|unhandled|destroyed)\b",
     re.IGNORECASE,
 )
 _JAVA = re.compile(r"(?:[a-z_][\w$]*\.)+[A-Z][\w$]*(?:Exception|Error|Throwable)\b")
 _JUL_HEAD = re.compile(r"[A-Z][a-z]{2} \d\d?, \d{4},? \d\d?:\d\d:\d\d\s[AP]M ")
 _JUL_LEVEL = re.compile(r"(SEVERE|WARNING|INFO|CONFIG|FINE|FINER|FINEST): ")
 _GO_HEAD = re.compile(
-    r"(?:\S+ \S+ )?(?:panic: |fatal error: |http: panic serving )|goroutine \d+ \["
+    r"(?:\S+ \S+ )?(?:panic: |fatal error: |http: panic serving )|goroutine \d+ \[|SIG[A-Z]{2,6}: "
 )
-_GO_LINE = re.compile(r"goroutine \d+ \[|\[signal |created by |exit status |panic\(|[^\s(]+\(.*\)$")
+_GO_LINE = re.compile(
+    r"goroutine \d+ \[|\[signal |created by |exit status |panic\(|[^\s(]+\(.*\)$"
+    r"|PC=0x|signal arrived |[a-z]\w{1,7} +0x[0-9a-f]+$"  # what is told of the processor
+)
+_FAULT = "Fatal Python error: "
+# Python's own words before a traceback, and of what ends it.
+_PYTHON_HEAD = re.compile(
+    rf"Exception (?:in (?:thread|callback)|ignored) |{_FAULT}"
+    r"|(?:Task|Future) exception was never retrieved$"
+)
+_ASYNCIO = re.compile(r"(?:future|handle|protocol|task|transport): <")
 _NODE_WARNING = re.compile(r"\(node:\d+\) ")
 _NODE_LINE = re.compile(r"Node\.js v\d|\(Use `node ")
 # What drivers and validators add to their messages.
@@ -34,12 +44,17 @@ _ADDED = re.compile(
 # How lines that are not indented go on, by kind of the record.
 _LINES = {
     "go": _GO_LINE,
+    "faulted": re.compile(
+        r"(?:Current thread|Thread) 0x|Python runtime state: |Extension modules: "
+    ),
     "warned": re.compile(r"\(Use `node "),
     "blamed": re.compile(rf"Caused by: |{_JAVA.pattern}"),
 }
-# Without a panic a line that begins so belongs to no other: no month, no `Traceback`, `Caused by`.
+# Without a panic a line that begins so belongs to no other, and has no kind: no month, no
+# `Traceback`, `Caused by`, `Fatal Python error`.
 _ALONE = frozenset("0123456789{[<\"'*#=-+@%$|~>:;,.!?&_") | set("BEGHIKLPQRUVWXYZ")
-_WORD = re.compile(r"[a-eh-mo-z][a-z]* |[ABD-SU-Z][a-z]{3,} ")
+_WORD = re.compile(r"[a-eh-mo-z][a-z]* |[ABDEG-SU-Z][a-z]{3,} ")
+_ENDS = frozenset("FSfg")  # how what ends a program begins
 _NODE = frozenset({"source", "mark", "thrown", "node"})
 _BLAME_LENGTH = 300  # characters of a line in which an error is looked for
 
@@ -101,9 +116,15 @@ def _kind(lines: Sequence[str], index: int) -> str:
         return "source"
     if line[:6] == "(node:" and _NODE_WARNING.match(line):
         return "warned"
-    if ("panic" in line or line[:1] in {"f", "g"}) and _GO_HEAD.match(line):
-        return "go"
+    if "panic" in line or line[:1] in _ENDS:
+        return _of_end(line)
     return ""
+
+
+def _of_end(line: str) -> str:
+    if _GO_HEAD.match(line):
+        return "go"
+    return "faulted" if line.startswith(_FAULT) else ""
 
 
 def _continued(kind: str, first: str, line: str) -> str | None:
@@ -117,7 +138,7 @@ def _continued(kind: str, first: str, line: str) -> str | None:
         return _of_kind(kind, first, line)
     if initial == "T" and line == _TRACEBACK:
         on = "python"
-    elif "a" <= initial <= "z" and _JAVA.match(line):
+    elif "a" <= initial <= "z" and (_JAVA.match(line) or _ASYNCIO.match(line)):
         on = kind
     else:
         return kind if initial == "C" and line.startswith("Caused by: ") else None
@@ -146,6 +167,8 @@ def _is_said(first: str, line: str) -> bool:
     """
     if _ADDED.match(line):
         return True
+    if _PYTHON_HEAD.match(line):
+        return False
     return first != _TRACEBACK and is_told(first) and line != _TRACEBACK and not is_told(line)
 
 

@@ -10,20 +10,22 @@ _TIME = re.compile(rf"\[?{times.ISO}\]?:?(?:\s+|$)")
 _CAPITALS = re.compile(rf"[\[(<]?({levels.CLEAR})(?:[\])>]|:|\s|$)")
 _MARKED = re.compile(
     r"(?:\[(trace|debug|info|notice|warn|warning|error|critical|fatal)\]"
-    r"|(debug|info|notice|warning|error|fatal|critical|panic):)(?:\s|$)",
+    r"|(debug|info|notice|warning|error|fatal|critical|panic):|(fatal) (?:python )?error:)(?:\s|$)",
     re.IGNORECASE,
 )
 _NPM = re.compile(r"npm (ERR!|WARN|error|warn) ")
+_SIGNAL = re.compile(r"SIG[A-Z]{2,6}: ")  # that ends a program of Go
 _NODE = re.compile(r"\(node:\d+\) (?:\[\w+\] )?(Unhandled)?\w*Warning: ")
 _EXCEPTION = re.compile(
-    r"(?:Uncaught )?(?:[A-Za-z_][\w.$]*)?(?:Error|Exception)(?::|\s*\n)"
-    r"|Traceback \(|Exception in thread "
+    r"(?:Uncaught )?\[?(?:[A-Za-z_][\w.$]*)?(?:Error|Exception)(?: \[\w+\])?(?::|\s*\n)"
+    r"|Traceback \(|Exception (?:in (?:thread|callback)|ignored) "
+    r"|(?:Task|Future) exception was never retrieved|Task was destroyed but it is pending"
     r"|[A-Z][\w$]*[a-z]\w*: (?:.*\n){1,9}?\s+at "  # of Java and Node, called otherwise
     r"|(?:/|file://|node:)\S*:\d+\n.*\n\s*\^+\s*\n"  # Node shows the source first
 )
 # How a level begins: every one of the patterns above begins with one of these.
 _WORD = re.compile(
-    r"[\[(<]?(?:TRACE|DEBUG|VERB|INFO|NOTICE|WARN|ERROR|SEV|CRIT|FATAL|PANIC|ALERT|EMERG|npm )",
+    r"[\[(<]?(?:TRACE|DEBUG|VERB|INFO|NOTICE|WARN|ERROR|SEV|CRIT|FATAL|PANIC|ALERT|EMERG|SIG|npm )",
     re.IGNORECASE,
 )
 
@@ -47,6 +49,8 @@ def level(text: str) -> str:
             return levels.of_word(next(filter(None, found.groups())))
         if found := _NPM.match(text):
             return "warning" if found[1].lower() == "warn" else "error"
+        if _SIGNAL.match(text):
+            return "critical"
     if text[:6] == "(node:" and (found := _NODE.match(text)):
         return "error" if found[1] else "warning"  # an error that nobody caught
     return "error" if is_exception(text) else ""
@@ -54,5 +58,7 @@ def level(text: str) -> str:
 
 def is_exception(text: str) -> bool:
     """Whether it begins as what was thrown does, which is the middle of a record as often."""
-    thrown = "Error" in text or "Exception" in text or "\n" in text or text[:2] == "Tr"
+    thrown = (
+        "Error" in text or "Exception" in text or "\n" in text or text[:2] in {"Tr", "Ta", "Fu"}
+    )
     return thrown and bool(_EXCEPTION.match(text))
