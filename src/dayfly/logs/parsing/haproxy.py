@@ -30,7 +30,7 @@ def _told(words: list[str]) -> Parsed:
         time, app, slot, server, frontend, client, method, status, termination, request_ms,
         queue_ms, connect_ms, response_ms, total_ms, retries, size, kind, path,
     ) = words  # fmt: skip
-    number, total, end = int(status), int(total_ms), termination[:1]
+    number, total = int(status), int(total_ms)
     path = _path(path)
     fields: dict[str, Value] = {
         "slot": slot, "server": server, "frontend": frontend, "client": client, "method": method,
@@ -47,10 +47,15 @@ def _told(words: list[str]) -> Parsed:
     fields["path"] = path
     if retries[0] == "+":
         fields["redispatched"] = True
-    # A request that its client or the balancer's own rules ended is no failure.
-    level = "error" if number >= _FAILED or end in "SsRQDIKU" else "info"
     message = f"{method} {path or '-'} {number} in {total} ms"
-    return Parsed(message, level, int(time) * 1_000_000, fields, _origin(app, server))
+    return Parsed(
+        message, level(number, termination), int(time) * 1_000_000, fields, _origin(app, server)
+    )
+
+
+def level(status: int, termination: str) -> str:
+    """A request that its client or the balancer's own rules ended is no failure."""
+    return "error" if status >= _FAILED or termination[:1] in "SsRQDIKU" else "info"
 
 
 def _path(written: str) -> str:

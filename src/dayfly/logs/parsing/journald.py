@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dayfly.logs.parsing import levels
+from dayfly.logs.parsing.httplog import in_syslog
 from dayfly.logs.parsing.parsed import Parsed, number_or_text
 from dayfly.logs.parsing.syslog import FACILITIES
 from dayfly.logs.record import Value
@@ -30,7 +31,8 @@ def of_entry(entry: Mapping[str, Any]) -> Parsed | None:
     process = told.get("SYSLOG_IDENTIFIER") or told.get("_COMM", "")
     origin = {"host": told.get("_HOSTNAME", ""), "process": process}
     origin = {name: word for name, word in origin.items() if word}
-    return Parsed(told[MESSAGE].rstrip("\n"), level, int(time) * 1000, fields, origin)
+    message = told[MESSAGE].rstrip("\n")
+    return in_syslog(Parsed(message, level, int(time) * 1000, fields, origin))
 
 
 def _text(value: object) -> str:

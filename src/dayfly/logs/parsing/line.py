@@ -8,6 +8,7 @@ from dayfly.logs.parsing import (
     access,
     golang,
     haproxy,
+    httplog,
     java,
     logfmt,
     node,
@@ -26,9 +27,9 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _COLOURED = "\x1b"
 # The stricter before the laxer.
 FORMATS: tuple[Format, ...] = (
-    pythonlog.USUAL, access.USUAL, *objects.FORMATS, *haproxy.FORMATS, *postgres.FORMATS,
-    *java.FORMATS, *golang.FORMATS, *pythonlog.FORMATS, *node.FORMATS, *syslog.FORMATS,
-    *logfmt.FORMATS,
+    pythonlog.USUAL, access.USUAL, *objects.FORMATS, *haproxy.FORMATS, *httplog.FORMATS,
+    *postgres.FORMATS, *java.FORMATS, *golang.FORMATS, *pythonlog.FORMATS, *node.FORMATS,
+    *syslog.FORMATS, *logfmt.FORMATS,
 )  # fmt: skip
 SIGNS = tuple(sorted({each.sign for each in (*FORMATS, access.FORMAT)} | {_COLOURED}))
 _CLEAR = frozenset(("{", "<", NUMBER))  # what begins so is looked at already

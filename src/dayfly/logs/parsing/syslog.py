@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 
 from dayfly.logs.parsing import levels, times
+from dayfly.logs.parsing.httplog import in_syslog
 from dayfly.logs.parsing.parsed import DATED, MONTHS, Format, Known, Parsed, number_or_text
 from dayfly.logs.record import Value
 
@@ -61,7 +62,8 @@ def _modern(text: str, known: Known, fields: dict[str, Value], level: str) -> Pa
     fields |= {"pid": number_or_text(pid)} if pid != "-" else {}
     fields |= {"msgid": kind} if kind != "-" else {}
     message = text[position:].removeprefix(" ").removeprefix("\ufeff")
-    return Parsed(message, level, times.of_iso(at, known.zone), fields, _origin(host, process))
+    time = times.of_iso(at, known.zone)
+    return in_syslog(Parsed(message, level, time, fields, _origin(host, process)))
 
 
 def _structured(text: str, position: int, fields: dict[str, Value]) -> int | None:
@@ -88,7 +90,8 @@ def _old(text: str, known: Known, fields: dict[str, Value], level: str) -> Parse
         times.month_number(month), int(day), clock, fraction, known.zone, known.moment
     )
     fields |= {"pid": number_or_text(pid)} if pid else {}
-    return Parsed(text[found.end() :], level, time, fields, _origin(host, process))
+    message = text[found.end() :]
+    return in_syslog(Parsed(message, level, time, fields, _origin(host, process)))
 
 
 def _file(text: str, known: Known, fields: dict[str, Value], level: str) -> Parsed | None:
@@ -99,7 +102,8 @@ def _file(text: str, known: Known, fields: dict[str, Value], level: str) -> Pars
     host, process, pid = found.groups()[4:]
     time = times.of_match(found, known.zone)
     fields |= {"pid": number_or_text(pid)} if pid else {}
-    return Parsed(text[found.end() :], level, time, fields, _origin(host, process))
+    message = text[found.end() :]
+    return in_syslog(Parsed(message, level, time, fields, _origin(host, process)))
 
 
 def _origin(host: str | None, process: str | None) -> dict[str, str]:
