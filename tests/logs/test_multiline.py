@@ -242,9 +242,17 @@ SIGSEGV: segmentation violation
 PC=0x0 m=0 sigcode=1 addr=0x0
 signal arrived during cgo execution
 
-goroutine 1 [syscall]:
+goroutine 0 gp=0xa0a4a0 m=0 mp=0xa0b440 [idle]:
+runtime.mPark(...)
+\t/usr/lib/go/src/runtime/proc.go:1967
+
+goroutine 1 gp=0xc0000021c0 m=nil [syscall]:
 runtime.cgocall(0x45f2e0, 0xc00004ef08)
-\t/usr/lib/go/src/runtime/cgocall.go:157 +0x4b
+\t/usr/lib/go/src/runtime/cgocall.go:157 +0x4b fp=0xc00004eee0 sp=0xc00004eea8 pc=0x40536b
+
+goroutine 2 [sleep]:
+time.Sleep(0x3b9aca00)
+\t/usr/lib/go/src/runtime/time.go:363 +0x125
 
 rax    0x0
 rflags 0x10246

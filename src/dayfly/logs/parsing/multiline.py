@@ -20,11 +20,13 @@ _BLAMES = re.compile(
 _JAVA = re.compile(r"(?:[a-z_][\w$]*\.)+[A-Z][\w$]*(?:Exception|Error|Throwable)\b")
 _JUL_HEAD = re.compile(r"[A-Z][a-z]{2} \d\d?, \d{4},? \d\d?:\d\d:\d\d\s[AP]M ")
 _JUL_LEVEL = re.compile(r"(SEVERE|WARNING|INFO|CONFIG|FINE|FINER|FINEST): ")
+# Of which Go tells more after a signal: `goroutine 1 gp=0xc000002380 m=0 mp=0x5a2f40 [syscall]:`.
+_GOROUTINE = r"goroutine \d+ (?:\w+=\w+ ){0,3}\["
 _GO_HEAD = re.compile(
-    r"(?:\S+ \S+ )?(?:panic: |fatal error: |http: panic serving )|goroutine \d+ \[|SIG[A-Z]{2,6}: "
+    rf"(?:\S+ \S+ )?(?:panic: |fatal error: |http: panic serving )|{_GOROUTINE}|SIG[A-Z]{{2,6}}: "
 )
 _GO_LINE = re.compile(
-    r"goroutine \d+ \[|\[signal |created by |exit status |panic\(|[^\s(]+\(.*\)$"
+    rf"{_GOROUTINE}|\[signal |created by |exit status |panic\(|[^\s(]+\(.*\)$"
     r"|PC=0x|signal arrived |[a-z]\w{1,7} +0x[0-9a-f]+$"  # what is told of the processor
 )
 _FAULT = "Fatal Python error: "
