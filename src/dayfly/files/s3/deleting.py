@@ -39,12 +39,21 @@ def one(request: Request, _: bytes) -> Answer:
 def many(request: Request, body: bytes) -> Answer:
     bucket = request.bucket()
     root = element_of(body, "Delete").only("Quiet", many=("Object",))
-    told = [each.only(*_TOLD) for each in root.all("Object")]
+    told = [_whole(each) for each in root.all("Object")]
     if not 0 < len(told) <= MOST:
         raise malformed(f"There must be 1 to {MOST} <Object>.")
     quiet = root.flag("Quiet")
     lines = [_line(request, bucket, each, quiet=quiet) for each in told]
     return xml(document("DeleteResult", *lines))
+
+
+def _whole(told: Element) -> Element:
+    """Itself, read before anything is deleted; MalformedXML where it isn't as it must be."""
+    for each in told.only(*_TOLD).children:
+        _ = each.plain
+    if told.first("Key") is None:
+        raise malformed("<Object> has no <Key>.")
+    return told
 
 
 def _line(request: Request, bucket: Bucket, told: Element, *, quiet: bool) -> str:
