@@ -211,8 +211,8 @@ def test_it_is_silent_while_a_release_keeps_the_app_closed(
         assert not hook.requests
         watched.closed.clear()
         until(lambda: not alerts.told()[0]["silent"], "it looks again")
-        watched.errors(5)
-        until(lambda: hook.requests, "it is told")
+        # They go on: a busy machine may look later than those of a moment count.
+        until(lambda: watched.errors(5) or hook.requests, "it is told")
 
 
 def test_a_store_that_is_away_is_a_problem_and_no_alert(

@@ -102,6 +102,10 @@ def go_away_and_drop_it(peer: Peer, stream: int, head: dict[str, str]) -> None:
     peer.writer.close()
 
 
+# The kernel resets a connection that is closed with something unread in it.
+CLOSED = {"closed without an answer", "reset"}
+
+
 def test_streams_side_by_side_are_answered(planted: Planted, certificate: Certificate) -> None:
     tally = tally_of(planted, certificate, server(right), limit=60)
 
@@ -112,19 +116,19 @@ def test_streams_side_by_side_are_answered(planted: Planted, certificate: Certif
 @pytest.mark.parametrize(
     ("flaw", "what"),
     [
-        (reset, "stream reset: 2"),
-        (hang_up, "closed without an answer"),
-        (say_nothing, "timeout"),
-        (answer_503, "status 503"),
-        (go_away_and_drop_it, "closed without an answer"),
+        (reset, {"stream reset: 2"}),
+        (hang_up, CLOSED),
+        (say_nothing, {"timeout"}),
+        (answer_503, {"status 503"}),
+        (go_away_and_drop_it, CLOSED),
     ],
 )
 def test_each_flaw_is_found_and_named(
-    planted: Planted, certificate: Certificate, flaw: Answering, what: str
+    planted: Planted, certificate: Certificate, flaw: Answering, what: set[str]
 ) -> None:
     tally = tally_of(planted, certificate, server(flaw))
 
-    assert {failure.what for failure in tally.failures} == {what}
+    assert {failure.what for failure in tally.failures} <= what
     assert (tally.ok, tally.failed) == (0, tally.sent)
 
 
