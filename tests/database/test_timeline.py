@@ -1,5 +1,6 @@
 """Which statement takes which lock, and for how long it is held."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from copies import Copies, migration
 from dayfly.database.captured import Statement
 from dayfly.database.impact.assess import assess
-from dayfly.database.impact.blocking.timeline import LETTERS, STATEMENTS, timeline
+from dayfly.database.impact.blocking.timeline import LETTERS, STATEMENTS, Timeline, timeline
 from dayfly.database.impact.evidence.comparison import Comparison
 from dayfly.database.impact.replay.effects import Effect, Observed, Step, Written
 from dayfly.database.impact.schema.catalogue import Catalogue, Relation
@@ -34,12 +35,16 @@ AX, RX, S = "AccessExclusive", "RowExclusive", "Share"
 
 
 def told(*transactions: list[Effect], rows: int | None = 1_000_000) -> list[dict[str, Any]]:
+    found: Any = seen(*transactions, rows=rows).as_json()["timeline"]
+    return list(found)
+
+
+def seen(*transactions: list[Effect], rows: int | None = 1_000_000) -> Timeline:
     steps = tuple(tuple(Step(effect=e, after=BEFORE) for e in each) for each in transactions)
     counted = {} if rows is None else {"orders": rows, "visits_1": rows}
     what = Comparison(before=BEFORE, after=BEFORE, counted=counted)
     observed = Observed(before=BEFORE, rows={ORDERS: 3}, transactions=steps)
-    found: Any = timeline(what, observed, 1.0).as_json()["timeline"]
-    return list(found)
+    return timeline(what, observed, 1.0)
 
 
 def effect(text: str, **seen: Any) -> Effect:  # noqa: ANN401 - any field of an Effect
@@ -66,7 +71,7 @@ ALL = ("orders", "ACCESS EXCLUSIVE", "readers and writers")
 
 
 @pytest.mark.parametrize(
-    ("effects", "seen"),
+    ("effects", "expected"),
     [
         ([ADD], [[ALL]]),
         ([INDEX], [[("orders", "SHARE", "writers")]]),
@@ -93,10 +98,10 @@ ALL = ("orders", "ACCESS EXCLUSIVE", "readers and writers")
     ],
 )
 def test_locks_are_told_with_the_statement_that_takes_them(
-    effects: list[Effect], seen: list[list[tuple[str, str, str]]]
+    effects: list[Effect], expected: list[list[tuple[str, str, str]]]
 ) -> None:
     [entry] = told(effects)
-    assert locks(entry) == seen
+    assert locks(entry) == expected
 
 
 def test_time_is_that_of_productions_rows() -> None:
@@ -104,6 +109,23 @@ def test_time_is_that_of_productions_rows() -> None:
     assert [statement["ms"] for statement in entry["statements"]] == [2.0, 2500.0]
     [unknown] = told([ADD, INDEX], rows=None)
     assert [statement["ms"] for statement in unknown["statements"]] == [2.0, None]
+
+
+@pytest.mark.parametrize(
+    ("effects", "rows", "more"),
+    [
+        ([ADD], 1_000_000, 0.0),
+        ([INDEX], 1_000_000, 2500.0),
+        ([INDEX, INDEX], 1_000_000, 5000.0),
+        ([replace(ADD, seconds=1.5), INDEX], 1_000_000, 2500.0),  # the copy took those 1.5 s too
+        ([ADD], None, 0.0),
+        ([ADD, INDEX], None, None),
+    ],
+)
+def test_rows_add_to_what_the_copy_took(
+    effects: list[Effect], rows: int | None, more: float | None
+) -> None:
+    assert seen(effects, rows=rows).more_ms == more
 
 
 def test_what_only_looks_is_told_when_it_takes_long() -> None:

@@ -15,7 +15,7 @@ UNKNOWN = {"kind": "unknown", "verdict": "downtime", "blocked_ms": 0}
 
 
 def found(
-    verdict: str, *findings: dict[str, Any], seconds: float = 0.2, whole: bool = True
+    verdict: str, *findings: dict[str, Any], seconds: float | None = 2.2, whole: bool = True
 ) -> dict[str, Any]:
     migrating = {"seconds": seconds, "whole": whole}
     return {"verdict": verdict, "findings": list(findings), "migrating": migrating}
@@ -32,10 +32,11 @@ def found(
         (found("staged", LOSES), 5, "downtime", "window"),
         (found("downtime", BLOCKS), 5, "", "held"),
         (found("downtime", BLOCKS), 5, "downtime", "window"),
-        (found("downtime", BLOCKS), 2, "", None),  # with what it takes to start
+        (found("downtime", BLOCKS), 2, "", None),  # all of it counts, and not only what blocks
         (found("downtime", BLOCKS), 0, "", None),
-        (found("downtime", BLOCKS, seconds=3.5), 5, "", None),
-        (found("downtime", BLOCKS, BLOCKS, BLOCKS), 5, "", None),  # one after the other
+        (found("downtime", BLOCKS, seconds=5.5), 5, "", None),
+        (found("downtime", BLOCKS, BLOCKS, BLOCKS), 5, "", "held"),  # of three tables at once
+        (found("downtime", BLOCKS, seconds=None), 5, "", None),
         (found("downtime", UNKNOWN_TIME), 5, "", None),
         (found("downtime", BLOCKS, whole=False), 5, "", None),
         (found("downtime", BLOCKS, LOSES), 5, "", None),

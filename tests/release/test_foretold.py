@@ -23,6 +23,7 @@ def found(
     why: str | None = "",
     partly: bool = False,
     unlike: tuple[str, ...] = (),
+    seconds: float | None = 1.5,
 ) -> dict[str, Any]:
     return {
         "findings": findings,
@@ -31,7 +32,7 @@ def found(
         "restoration": None
         if why is None
         else {"statements": [], "why": why, "partly": partly, "unlike": unlike},
-        "migrating": {"seconds": 1.5, "whole": True},
+        "migrating": {"seconds": seconds, "whole": True},
     }
 
 
@@ -39,9 +40,19 @@ def found(
     ("what", "says"),
     [
         (
-            found(BLOCKS, state="proven", why=None),
+            found(BLOCKS, state="proven", why=None, seconds=56.5),
             [
                 "downtime: its migration is expected to take about 56.5 s",
+                (
+                    "if it fails after its migration, the schema stays migrated, "
+                    "and the outgoing release works on it"
+                ),
+            ],
+        ),
+        (
+            found(BLOCKS, state="proven", why=None, seconds=None),
+            [
+                "downtime: nobody knows for how long its migration takes",
                 (
                     "if it fails after its migration, the schema stays migrated, "
                     "and the outgoing release works on it"

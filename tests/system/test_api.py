@@ -3,11 +3,11 @@
 import http.client
 import json
 import urllib.request
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from dayfly.clock import wait_until
 from dayfly.config.home import token
 from production import Production, Project
 
@@ -110,16 +110,22 @@ def test_machines_are_what_was_built_until_somebody_changes_one(
     }
 
 
+def _web(value: dict[str, Any]) -> dict[str, Any]:
+    return next(row for row in value["processes"] if row["process"] == "web")
+
+
+def _busy(prod: Production) -> bool:
+    with urllib.request.urlopen(f"{prod.url}/version", timeout=10):
+        pass
+    return bool(_web(prod.client.get("/api/capacity"))["measured"]["rate"] > 0)
+
+
 def test_what_serves_is_measured_by_whoever_asks(prod: Production, kinds: Project) -> None:
-    with ThreadPoolExecutor() as others:
-        asked = others.submit(prod.client.get, "/api/capacity")
-        while not asked.done():
-            with urllib.request.urlopen(f"{prod.url}/version", timeout=10):
-                pass
-    assert all(row["measured"] for row in asked.result()["processes"])
+    assert all(row["measured"] for row in prod.client.get("/api/capacity")["processes"])
+    wait_until(lambda: _busy(prod), seconds=60, what="a look that sees requests")
 
     value = json.loads(prod.typed("capacity", "--host", "8cpu,32GB=41", "--json"))
-    web = next(row for row in value["processes"] if row["process"] == "web")
+    web = _web(value)
     assert web["app"] == "kinds"
     serving = [m for m in prod.machines("kinds") if m["role"] == "serving"]
     assert web["machines"] == len([m for m in serving if m["process"] == "web"])

@@ -61,7 +61,7 @@ class Answer:
     pending: tuple[str, ...] | None = ()  # names of migrations; None where nobody tells
     unfilled: tuple[str, ...] = ()  # tables in which no row could be made up
     tried: Tried | None = None  # both releases on the migrated copy
-    migrating: float = 0.0  # seconds that it took on a copy, which has hardly any rows
+    migrating: float = 0.0  # seconds that the command took on a copy, which has hardly any rows
     whole: bool = True  # all of it can be ended at any moment without a trace
     restoration: Restoration | None = None  # where the way back is closed, and it was tried
     notes: tuple[str, ...] = ()  # what was not done as it was wanted, and why
@@ -79,6 +79,12 @@ class Answer:
             "why": doubts or (tried.why if tried else ""),
         }
 
+    @property
+    def _lasts(self) -> float | None:
+        """Seconds of the whole command on production's rows; None where nobody counted them."""
+        more = self.impact.timeline.more_ms
+        return None if more is None else round(self.migrating + more / 1000, 2)
+
     def as_json(self) -> dict[str, object]:
         return {
             **self.impact.as_json(),
@@ -87,7 +93,7 @@ class Answer:
             "statements": self.impact.checked.as_json(),
             "restoration": self.restoration.as_json() if self.restoration else None,
             "unfilled": list(self.unfilled),
-            "migrating": {"seconds": round(self.migrating, 2), "whole": self.whole},
+            "migrating": {"seconds": self._lasts, "whole": self.whole},
             "notes": list(self.notes),
             "later": self.later.as_json() if self.later else None,
             "seconds": round(self.seconds, 2),

@@ -12,8 +12,6 @@ BESIDE: Course = "beside"  # migrated while the outgoing fleet serves
 HELD: Course = "held"  # the same, and new requests wait for that moment at the balancer
 WINDOW: Course = "window"  # nobody is served meanwhile
 
-_MS = 1000
-
 
 def course_of(
     found: Mapping[str, Any], *, hold: float, despite: bool, downtime: bool
@@ -29,7 +27,8 @@ def course_of(
         return None  # no window helps what does not work
     if downtime:
         return WINDOW
-    return HELD if _only_blocks(found) and _seconds(found) <= hold else None
+    lasts = found["migrating"]["seconds"]
+    return HELD if _only_blocks(found) and lasts is not None and lasts <= hold else None
 
 
 def forbidding(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -52,9 +51,3 @@ def _only_blocks(found: Mapping[str, Any]) -> bool:
 def deciding(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The findings for which a release does not simply go on."""
     return [each for each in found["findings"] if each["verdict"] not in (NONE, ONLINE)]
-
-
-def _seconds(found: Mapping[str, Any]) -> float:
-    """From the start of the migrate command to its end, on production's rows."""
-    waits: float = sum(each["blocked_ms"] for each in found["findings"] if each["kind"] == "blocks")
-    return float(found["migrating"]["seconds"]) + waits / _MS

@@ -6,8 +6,6 @@ from typing import Any
 from dayfly.release.wayback import shut
 from dayfly.shown import duration
 
-_MS = 1000
-
 
 def foretold(found: Mapping[str, Any]) -> list[str]:
     """How long it blocks, what it preserves, and what becomes of it where it fails."""
@@ -16,15 +14,16 @@ def foretold(found: Mapping[str, Any]) -> list[str]:
 
 def _length(found: Mapping[str, Any]) -> str:
     blocks = [each for each in found["findings"] if each["kind"] == "blocks"]
-    known = [each["blocked_ms"] for each in blocks if each["blocked_ms"] is not None]
-    seconds = float(found.get("migrating", {}).get("seconds", 0)) + sum(known) / _MS
     unknown = [each["table"] or "the database" for each in blocks if each["blocked_ms"] is None]
     if any(each["kind"] == "unknown" for each in found["findings"]) and not blocks:
         return "downtime: how long its migration takes is not known"
     if unknown:
         where = ", ".join(dict.fromkeys(unknown))
         return f"downtime: nobody knows for how long its migration blocks {where}"
-    return f"downtime: its migration is expected to take about {duration(seconds)}"
+    lasts = found["migrating"]["seconds"]
+    if lasts is None:
+        return "downtime: nobody knows for how long its migration takes"
+    return f"downtime: its migration is expected to take about {duration(lasts)}"
 
 
 def _preserves(found: Mapping[str, Any]) -> list[str]:

@@ -58,6 +58,7 @@ class Timeline:
 
     transactions: tuple[tuple[Moment, ...], ...] = ()
     budget: float | None = None  # seconds that others may be blocked; None: nothing was judged
+    more_ms: float | None = 0.0  # than on a copy, because of production's rows; None: as above
 
     def as_json(self) -> dict[str, object]:
         """The first statements; how many more there are stands in a last entry."""
@@ -83,7 +84,18 @@ def timeline(what: Comparison, observed: Observed, budget: float) -> Timeline:
         tuple(_moments(what, observed, [upwards(what, step.effect) for step in transaction]))
         for transaction in observed.transactions
     )
-    return Timeline(transactions=tuple(filter(None, transactions)), budget=budget)
+    return Timeline(
+        transactions=tuple(filter(None, transactions)),
+        budget=budget,
+        more_ms=_more(what, observed),
+    )
+
+
+def _more(what: Comparison, observed: Observed) -> float | None:
+    steps = (step for transaction in observed.transactions for step in transaction)
+    growing = [cost(what, observed, _whole(step.effect)).growing for step in steps]
+    known = [ms for ms in growing if ms is not None]
+    return sum(known) if len(known) == len(growing) else None
 
 
 def _moments(what: Comparison, observed: Observed, effects: Sequence[Effect]) -> Iterator[Moment]:
