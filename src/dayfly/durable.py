@@ -44,15 +44,16 @@ def locked(path: Path, *, within: float | None = None, stop: Stop | None = None)
             if within is None:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
             else:
-                wait_until(lambda: _locks(descriptor), seconds=within, what=str(path), stop=stop)
+                wait_until(lambda: locks(descriptor), seconds=within, what=str(path), stop=stop)
         yield
     finally:
         os.close(descriptor)
 
 
-def _locks(descriptor: int) -> bool:
+def locks(descriptor: int, *, shared: bool = False) -> bool:
+    """Take the lock of an open file without waiting; False where another holder keeps it."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -5,7 +5,6 @@ sockets that the keeper holds. When the keeper itself is killed, HAProxy goes on
 keeper takes copies of the sockets from it.
 """
 
-import fcntl
 import os
 import select
 import signal
@@ -26,6 +25,7 @@ from dayfly.balancer.render import files
 from dayfly.balancer.routing import BalancerError
 from dayfly.balancer.state import Listen, exclusive, read_listen, read_routing, write_rendered
 from dayfly.clock import wait_until
+from dayfly.durable import locks
 from dayfly.errors import DayflyError
 
 STOP_SECONDS = 5.0  # for open requests when the environment goes down
@@ -174,10 +174,8 @@ def _settings(folder: Path) -> Listen:
 @contextmanager
 def _only_one(folder: Path) -> Iterator[None]:
     with (folder / "keeper.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BalancerError(f"another keeper runs for {folder}") from error
+        if not locks(lock.fileno()):
+            raise BalancerError(f"another keeper runs for {folder}")
         yield
 
 

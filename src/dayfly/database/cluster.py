@@ -15,6 +15,7 @@ from pathlib import Path
 from dayfly.clock import wait_until
 from dayfly.command import CommandError, Setting, output_of, reap
 from dayfly.database.programs import DatabaseError
+from dayfly.durable import locks
 
 ADMIN = "dayfly"
 STOP_SECONDS = 10.0
@@ -86,9 +87,7 @@ def clean(folder: Path) -> None:
     for place in folder.glob(f"{_SERVER}*/"):
         lock = place.with_name(f"{place.name}.lock")
         with lock.open("a") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not locks(file.fileno()):
                 continue  # in use
             pid = _running(place / "data")
             if pid is not None:

@@ -11,7 +11,7 @@ from psycopg import Connection, sql
 
 from dayfly.database.books import LISTS, NAMING, written_down
 from dayfly.database.connection import connect
-from dayfly.database.figures import Values
+from dayfly.database.figures import GUESSED_ROW_BYTES, Values
 from dayfly.database.fingerprint import asked as fingerprint_of
 from dayfly.database.problems import asking, connecting
 from dayfly.database.programs import DatabaseError
@@ -19,7 +19,6 @@ from dayfly.database.programs import DatabaseError
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 10
 OLDEST = 12
-GUESSED_ROW_BYTES = 100
 _ADMINS = ("rds_superuser", "cloudsqlsuperuser", "azure_pg_admin")  # what is nearly one elsewhere
 
 _FACTS = """
@@ -213,7 +212,7 @@ def _columns(connection: Connection) -> dict[Table, dict[str, Values]]:
 
 def _size(estimate: int, pages: int, live: int, size: int, stored: int) -> Size:
     """A table never analysed says nothing of its rows: its bytes have to."""
-    rows = max(int(estimate), int(live), 0) or int(size) // GUESSED_ROW_BYTES
+    rows = max(int(estimate), int(live), 0) or int(size / GUESSED_ROW_BYTES)
     return Size(rows=rows, pages=int(pages), bytes=int(size), stored=int(stored))
 
 

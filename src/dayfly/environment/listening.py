@@ -1,12 +1,12 @@
 """Where a service of an environment listens: as it is told, or at a port that is chosen once."""
 
-import fcntl
 import os
 import socket
 from pathlib import Path
 
 from dayfly.config.address import EVERYWHERE, address_of
 from dayfly.config.home import Home, environment_id
+from dayfly.durable import locks
 from dayfly.errors import DayflyError
 from dayfly.machines.ports import Ports
 
@@ -49,9 +49,6 @@ def is_held(lock: Path) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
+        return not locks(descriptor)
     finally:
         os.close(descriptor)
-    return False

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from dayfly.durable import locks
 from dayfly.files.checksums import OWN, Crc
 from dayfly.files.errors import FilesError, NoRoomError, ReadOnlyError
 
@@ -78,8 +79,7 @@ def flocked(path: Path, *, shared: bool = False) -> Iterator[None]:
 def try_flock(path: Path) -> int | None:
     """A descriptor that holds the lock until it is closed; None where somebody else does."""
     descriptor = os.open(path, _LOCK_FLAGS, 0o600)
-    with suppress(BlockingIOError):
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    if locks(descriptor):
         return descriptor
     os.close(descriptor)
     return None

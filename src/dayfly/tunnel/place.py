@@ -1,6 +1,5 @@
 """The folder of a tunnel in DAYFLY_HOME, and what lies in it."""
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,7 +11,7 @@ import msgspec
 
 from dayfly.clock import DeadlineError, wait_until
 from dayfly.config.tunnel_rules import Network
-from dayfly.durable import translated, write_atomically
+from dayfly.durable import locks, translated, write_atomically
 from dayfly.stored import read_json
 from dayfly.tunnel.problem import UnseenError
 
@@ -158,7 +157,7 @@ class Place:
         descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             try:  # not at once: who only looks holds it for a moment
-                wait_until(lambda: _locks(descriptor), seconds=LOCK_SECONDS, what="the lock")
+                wait_until(lambda: locks(descriptor), seconds=LOCK_SECONDS, what="the lock")
             except DeadlineError:
                 yield False
                 return
@@ -176,12 +175,9 @@ class Place:
         except PermissionError as error:  # what root made is for root alone
             raise UnseenError from error
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
+            return not locks(descriptor, shared=True)
         finally:
             os.close(descriptor)
-        return False
 
     def keeper(self) -> int | None:
         """The pid of who looks after it."""
@@ -190,11 +186,3 @@ class Place:
         with suppress(ValueError):
             return int(self.lock.read_text())
         return None
-
-
-def _locks(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -14,7 +14,6 @@ from dayfly.database.impact.schema.catalogue import (
 )
 from dayfly.database.impact.schema.names import literal, quoted, shown
 
-_DEFAULT = "DEFAULT"
 _HASHED = re.compile(r"(satisfies_hash_partition\()'(\d+)'::oid")
 _DEFERRABLE = " DEFERRABLE"
 
@@ -42,7 +41,7 @@ def index(before: Catalogue, after: Catalogue, now: Index) -> str:
 def partition(before: Catalogue, after: Catalogue, part: Relation, statement: str) -> str:
     """Made or attached: what proves which rows it and the default partition have comes first."""
     others = (each for each in before.of(Relation) if each.parent == part.parent)
-    rest = next((each for each in others if each.bound == _DEFAULT), None)
+    rest = next((each for each in others if each.takes_the_rest), None)
     checks: list[tuple[str, str, str]] = []  # of which table, named and saying what
     if part.takes and rest is not None:
         name = quoted(f"{rest.name}_without_{part.name}")

@@ -1,6 +1,5 @@
 """What the store asks of the file system, and zstd, which is in Python's library from 3.14."""
 
-import fcntl
 import os
 import sys
 import zlib
@@ -8,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dayfly.durable import locks
 from dayfly.logs.store.problems import StoreError
 
 if sys.version_info >= (3, 14):
@@ -41,11 +41,8 @@ def held(folder: Path) -> Iterator[None]:
     """A folder that is ours alone; a holder that dies lets it go."""
     descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise StoreError(f"{folder}: another process has this log store open") from error
-    try:
+        if not locks(descriptor):
+            raise StoreError(f"{folder}: another process has this log store open")
         yield
     finally:
         os.close(descriptor)

@@ -176,11 +176,11 @@ def _forgiving(raw: dict[str, Any], now: int | None) -> Line:
 def _meant(name: str, value: object) -> object:
     """Of an attribute, whose type senders don't always know."""
     if name in ("time", "release"):
-        whole = isinstance(value, float) and value.is_integer()
-        whole = whole or (name == "release" and isinstance(value, str) and value.isdecimal())
-        return int(value) if whole else value  # type: ignore[call-overload]
-    number = isinstance(value, int | float) and name != "message"
-    return text_of(value) if number else value  # type: ignore[arg-type]
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
+        digits = name == "release" and isinstance(value, str) and value.isdecimal()
+        return int(str(value)) if digits else value
+    return text_of(value) if isinstance(value, int | float) and name != "message" else value
 
 
 def _time(told: object, now: int | None) -> object:

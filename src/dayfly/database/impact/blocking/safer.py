@@ -27,7 +27,10 @@ def safer(observed: Observed, effect: Effect) -> str:
     if first_word(text) in ("DROP", "REINDEX"):
         known = "INDEX" in effect.tag and remedies.without_lock(text) != text
         return remedies.concurrently(text) if known else ""
-    parts = [part for part in after.of(Relation) if _joins(before, part)]
+    parts = [
+        part for part in after.of(Relation)
+        if part.bound and before.relation(part.parent) and not before.has_as_part(part)
+    ]  # fmt: skip
     found = [adding.partition(before, after, part, text) for part in parts]
     if not parts:
         found = [*_things(before, after, effect, text)]
@@ -35,22 +38,11 @@ def safer(observed: Observed, effect: Effect) -> str:
     return "\n".join(dict.fromkeys(filter(None, found)))
 
 
-def _joins(before: Catalogue, part: Relation) -> bool:
-    """A partition that is made or attached."""
-    old = before.relation(part.oid)
-    known = before.relation(part.parent) if part.kind in "rpf" else None
-    return known is not None and (old is None or old.parent != part.parent)
-
-
 def _refreshed(before: Catalogue, effect: Effect, text: str) -> str:
     """Each row is found by a unique index, if there is one."""
     for view in before.of(Relation):
         if view.kind == "m" and view.oid in effect.locks:
-            keys = before.of(Index, view.oid)
-            usable = any(
-                key.unique and key.valid and not key.partial and 0 not in key.columns
-                for key in keys
-            )
+            usable = any(key.refuses_duplicates for key in before.of(Index, view.oid))
             return remedies.refreshed(text, shown(before, view.oid), unique=usable)
     return ""
 

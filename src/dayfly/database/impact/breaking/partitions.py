@@ -9,7 +9,7 @@ from dayfly.database.impact.schema.catalogue import Catalogue, Column, Relation
 from dayfly.database.impact.schema.names import quoted, shown
 
 CHECKED, NOT_NULL = "23514", "23502"
-_DEFAULT, _HASHED = "DEFAULT", "FOR VALUES WITH (modulus"
+_HASHED = "FOR VALUES WITH (modulus"
 
 
 def partitions(what: Comparison) -> Iterator[Finding]:
@@ -26,8 +26,8 @@ def partitions(what: Comparison) -> Iterator[Finding]:
 
 
 def _takes_all(catalogue: Catalogue, table: int) -> bool:
-    bounds = [part.bound for part in catalogue.of(Relation) if part.parent == table]
-    return any(bound.startswith((_DEFAULT, _HASHED)) for bound in bounds)
+    parts = (part for part in catalogue.of(Relation) if part.parent == table)
+    return any(part.takes_the_rest or part.bound.startswith(_HASHED) for part in parts)
 
 
 def _part(what: Comparison, old: Relation, new: Relation) -> Iterator[Finding]:

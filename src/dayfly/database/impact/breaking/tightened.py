@@ -139,11 +139,8 @@ def _indexed_before(what: Comparison, now: Constraint) -> bool:
         if _patience(old.definition) > _patience(now.definition)
     }  # fmt: skip
     return owner is not None and any(
-        index.unique
-        and index.valid
-        and not index.partial
+        index.refuses_duplicates
         and index.oid not in late
-        and 0 not in index.columns
         and set(index.columns) <= {*now.columns}
         and (nulls in index.definition or nulls not in now.definition)
         for index in what.before.of(Index, owner.oid)

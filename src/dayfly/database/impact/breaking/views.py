@@ -75,10 +75,7 @@ def _refreshed(what: Comparison, old: Relation, now: Relation) -> Iterator[Findi
 
 
 def _concurrent(catalogue: Catalogue, view: Relation) -> bool:
-    return any(
-        index.unique and index.valid and not index.partial and 0 not in index.columns
-        for index in catalogue.of(Index, view.oid)
-    )
+    return any(index.refuses_duplicates for index in catalogue.of(Index, view.oid))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,24 +153,13 @@ def _one_row(catalogue: Catalogue, join: tuple[str, ...]) -> bool:
         if condition[place : place + 2] == [table, "."] and "=" in _around(condition, place)
     }
     owners = [each for each in catalogue.of(Relation) if each.name == plain(table)]
-    return bool(owners) and all(_unique(catalogue, owner, equal) for owner in owners)
+    return bool(owners) and all(catalogue.is_unique(owner.oid, equal) for owner in owners)
 
 
 def _around(words: list[str], place: int) -> tuple[str, str]:
     before = words[place - 1] if place else ""
     after = words[place + 3] if place + 3 < len(words) else ""
     return before, after
-
-
-def _unique(catalogue: Catalogue, owner: Relation, names: set[str]) -> bool:
-    return any(
-        index.unique
-        and index.valid
-        and not index.partial
-        and 0 not in index.columns
-        and {column.name for column in catalogue.columns(owner.oid, index.columns)} <= names
-        for index in catalogue.of(Index, owner.oid)
-    )
 
 
 def _first(words: list[str], wanted: tuple[str, ...]) -> int:

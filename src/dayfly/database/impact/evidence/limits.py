@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from dayfly.database.connection import connect
 from dayfly.database.impact.replay.effects import Effect, Observed
-from dayfly.database.impact.schema.catalogue import Catalogue, Constraint, Key, Relation
+from dayfly.database.impact.schema.catalogue import Constraint, Key, Relation
 
 _BOUNDS = """
     SELECT c.oid::int8, pg_get_partition_constraintdef(c.oid) FROM pg_class c
@@ -22,7 +22,6 @@ _EXCLUSIONS = """
         coalesce(pg_get_expr(i.indpred, i.indrelid), '')
     FROM pg_constraint k JOIN pg_index i ON i.indexrelid = k.conindid WHERE k.oid = ANY (%s)
 """
-_DEFAULT = "DEFAULT"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +74,8 @@ def _bounded(observed: Observed) -> Iterator[tuple[int, Key]]:
     Not where their rows may have been moved away before.
     """
     before, after = observed.before, observed.after
-    new = [each for each in after.of(Relation) if each.bound and _joins(before, each)]
-    defaults = {each.parent: each for each in after.of(Relation) if each.bound == _DEFAULT}
+    new = [each for each in after.of(Relation) if each.bound and not before.has_as_part(each)]
+    defaults = {each.parent: each for each in after.of(Relation) if each.takes_the_rest}
     for partition in new:
         beside = defaults.get(partition.parent, partition)
         for table in {partition.oid: partition, beside.oid: beside}.values():
@@ -84,11 +83,6 @@ def _bounded(observed: Observed) -> Iterator[tuple[int, Key]]:
             moved = any(_writes(step.effect, family) for step in observed.steps)
             if before.relation(table.oid) is not None and not moved:
                 yield table.oid, partition.key
-
-
-def _joins(before: Catalogue, partition: Relation) -> bool:
-    was = before.relation(partition.oid)
-    return was is None or (was.parent, was.bound) != (partition.parent, partition.bound)
 
 
 def _writes(effect: Effect, family: set[int]) -> bool:

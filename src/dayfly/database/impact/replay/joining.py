@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dayfly.database.impact.schema.catalogue import Catalogue, Index, Relation
+from dayfly.database.impact.schema.catalogue import Catalogue, Relation
 
 Node = Mapping[str, Any]
 
@@ -36,7 +36,7 @@ def joins(node: Node, catalogue: Catalogue) -> Iterator[Join]:
     found = [_side(side, compared, catalogue) for side in sides]
     if any(map(_grouped, sides)) or not all(found):
         return
-    if not any(_unique(oid, names, catalogue) for side in found for oid, names in side.items()):
+    if not any(catalogue.is_unique(oid, names) for side in found for oid, names in side.items()):
         named = [max(side, key=lambda oid: len(side[oid])) for side in found]
         columns = ((oid, name) for side in found for oid in side for name in side[oid])
         yield Join(one=named[0], other=named[1], columns=frozenset(columns))
@@ -73,12 +73,3 @@ def _grouped(node: Node) -> bool:
     while node["Node Type"] in _PASSED_ON:
         [node] = [c for c in node["Plans"] if c.get("Parent Relationship") in ("Outer", "Subquery")]
     return node["Node Type"] in _GROUPED
-
-
-def _unique(oid: int, names: set[str], catalogue: Catalogue) -> bool:
-    for index in catalogue.of(Index, oid):
-        columns = {column.name for column in catalogue.columns(oid, index.columns)}
-        whole = index.unique and index.valid and not index.partial and 0 not in index.columns
-        if whole and columns <= names:
-            return True
-    return False

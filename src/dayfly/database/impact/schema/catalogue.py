@@ -56,6 +56,11 @@ class Relation(Thing):
     def holds_rows(self) -> bool:
         return self.kind in "rpm"
 
+    @property
+    def takes_the_rest(self) -> bool:
+        """The rows that no other partition takes."""
+        return self.bound == "DEFAULT"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Column(Thing):
@@ -102,6 +107,11 @@ class Index(Thing):
     partial: bool
     parent: int = field(default=0, compare=False)  # that of the partitioned table
     tablespace: str = field(default="", compare=False)  # unless the database's own
+
+    @property
+    def refuses_duplicates(self) -> bool:
+        """Whatever the row: it has all of them, by columns alone."""
+        return self.unique and self.valid and not self.partial and 0 not in self.columns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,6 +227,19 @@ class Catalogue:
     def columns(self, table: int, numbers: tuple[int, ...]) -> tuple[Column, ...]:
         found = (self.things.get(("Column", table, number)) for number in numbers)
         return tuple(column for column in found if isinstance(column, Column))
+
+    def is_unique(self, table: int, names: Collection[str]) -> bool:
+        """Whether no two rows have the same values in the columns of these names."""
+        return any(
+            index.refuses_duplicates
+            and all(column.name in names for column in self.columns(table, index.columns))
+            for index in self.of(Index, table)
+        )
+
+    def has_as_part(self, partition: Relation) -> bool:
+        """Already, and with the same bounds."""
+        old = self.relation(partition.oid)
+        return old is not None and (old.parent, old.bound) == (partition.parent, partition.bound)
 
     @cached_property
     def _domains(self) -> Mapping[str, Type]:
