@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 from dayfly.files.condition import ALWAYS, Condition
 from dayfly.files.objects import PLAIN, Asked, Description, Entry, Version
@@ -68,3 +70,16 @@ def rows(repository: Repository) -> dict[str, list[tuple[object, ...]]]:
     ledger = repository.ground.catalogue.ledger
     tables = ("buckets", "objects", "versions", "uploads", "parts", "leases", "usage")
     return {table: sorted(ledger.rows(f"select * from {table}")) for table in tables}
+
+
+@contextmanager
+def unreadable(*files: Path) -> Iterator[None]:
+    """What reads one of these gets the kernel's EIO, as from a sector that is gone."""
+    opened = Path.open
+
+    def open_(path: Path, *words: Any, **more: Any) -> Any:  # noqa: ANN401 - those of Path.open
+        bad = path.exists() and any(path.samefile(each) for each in files)
+        return opened(Path("/proc/self/mem") if bad else path, *words, **more)
+
+    with patch.object(Path, "open", open_):
+        yield

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from archived import BUCKET, archive, content, every, keys, put, rows, tree_of
+from archived import BUCKET, archive, content, every, keys, put, rows, tree_of, unreadable
 from dayfly.files.errors import FilesError, LostError
 from dayfly.files.mirror import copies_in
 from dayfly.files.objects import Version, Versioning
@@ -118,6 +118,21 @@ def test_damage_does_not_go_over_and_is_repaired_from_the_mirror(tmp_path: Path)
         assert [each.repaired for each in repository.care.scrub(BUCKET, repair)] == [True]
         assert content(repository, "a") == b"one"
         assert list(repository.care.scrub(BUCKET)) == []
+
+
+def test_what_the_disk_does_not_give_back_stops_nothing_else(tmp_path: Path) -> None:
+    mirror = tmp_path / "mirror"
+    with archive(tmp_path, BUCKET) as repository:
+        bad = put(repository, "a", b"one")
+        put(repository, "b", b"two")
+        with unreadable(repository.ground.tree.data(bad)), pytest.raises(LostError) as told:
+            mirrored(repository, mirror)
+        assert f"1 left out, whose bytes are lost or damaged: {BUCKET}/a" in told.value.message
+        with archive(mirror) as copy:
+            assert keys(copy) == ["b"]
+        mirrored(repository, mirror)
+    with archive(mirror) as copy:
+        assert keys(copy) == ["a", "b"]
 
 
 def damaged(repository: Repository, version: Version) -> None:

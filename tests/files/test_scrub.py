@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from archived import BUCKET, archive, content, keys, put
+from archived import BUCKET, archive, content, keys, put, unreadable
 from dayfly.files.objects import Description, Versioning
 from dayfly.files.repository import Repository
 from dayfly.files.scrub import Finding, Kind
@@ -41,6 +41,33 @@ def test_a_thousand_flipped_bytes_are_a_thousand_findings(tmp_path: Path) -> Non
         assert {(each.key, each.kind) for each in found} == wanted
         assert len(found) == FLIPS
         assert len(list(repository.care.scrub(BUCKET))) == FLIPS // 2  # descriptions were repaired
+
+
+def test_what_the_disk_does_not_give_back_is_damaged_and_repaired_from_a_copy(
+    tmp_path: Path,
+) -> None:
+    with archive(tmp_path, BUCKET) as repository:
+        tree = repository.ground.tree
+        bad, other = put(repository, "a", b"one"), put(repository, "b", b"two")
+        flip(tree.data(other), random.Random(1))
+        copy = tmp_path / "copy"
+        copy.write_bytes(b"one")
+        upload = repository.begin_upload(BUCKET, "c")
+        with repository.stage(BUCKET) as staged:
+            staged.write(b"part")
+            repository.put_part(upload, 1, staged)
+        (part,) = tree.uploads(BUCKET).glob("*/00001-*")
+        found = [("a", Kind.DESCRIPTION, True), ("a", Kind.DAMAGED, False)]
+        found += [("b", Kind.DAMAGED, False), ("c", Kind.PART, False)]
+        with unreadable(tree.data(bad), tree.sidecar(bad), part):
+            assert told(repository) == found
+        with unreadable(tree.data(bad)):
+            repaired = list(
+                repository.care.scrub(BUCKET, lambda each: copy if each == bad else None)
+            )
+        assert [(each.key, each.repaired) for each in repaired] == [("a", True), ("b", False)]
+        assert told(repository) == [("b", Kind.DAMAGED, False)]
+        assert content(repository, "a") == b"one"
 
 
 def test_what_is_whole_gives_no_finding(tmp_path: Path) -> None:

@@ -8,8 +8,7 @@ from typing import Self
 import msgspec
 
 from dayfly.files.objects import Version
-
-CHUNK = 1 << 20
+from dayfly.files.system import PIECE
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -26,7 +25,7 @@ class Opened(msgspec.Struct, frozen=True):
     def pieces(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """The bytes from `start` to before `end`."""
         left = (self.version.size if end is None else end) - start
-        while left > 0 and (piece := os.pread(self.descriptor, min(CHUNK, left), start)):
+        while left > 0 and (piece := os.pread(self.descriptor, min(PIECE, left), start)):
             yield piece
             start, left = start + len(piece), left - len(piece)
 

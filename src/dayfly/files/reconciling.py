@@ -1,13 +1,13 @@
 """Look at all of a key on disk, decide what its versions are, and make it so."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dayfly.files.catalogue import Known
-from dayfly.files.checksums import OWN, Crc, begun, crc_of
+from dayfly.files.checksums import OWN, Crc, begun
 from dayfly.files.errors import FilesError
 from dayfly.files.ground import Ground
 from dayfly.files.keys import BESIDE_FOLDER
@@ -16,10 +16,17 @@ from dayfly.files.objects import Bucket, Version, Versioning
 from dayfly.files.placing import emptied, placed
 from dayfly.files.settling import BY_HAND, Bytes, Place, Seen, Settled, settled
 from dayfly.files.statements import replaced, with_change
-from dayfly.files.system import Stamp, fsync, linked, looked_at, looked_at_below, made
+from dayfly.files.system import (
+    Stamp,
+    fsync,
+    holds,
+    linked,
+    looked_at,
+    looked_at_below,
+    made,
+    pieces_of,
+)
 from dayfly.files.tree import Tree, fresh_uid, order_of, read_sidecar, write_sidecar
-
-CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,12 +152,6 @@ def _hashed(path: Path) -> tuple[int, int, str]:
     return size, own.value, md5.digest().hex()
 
 
-def pieces_of(path: Path) -> Iterator[bytes]:
-    with path.open("rb", buffering=0) as file:
-        while piece := file.read(CHUNK):
-            yield piece
-
-
 def _act(ground: Ground, bucket: Bucket, seen: Seen, plan: Settled) -> tuple[Version, ...]:
     tree = ground.tree
     made(tree.shard(bucket.name, seen.key))
@@ -211,6 +212,6 @@ def _stat(
         current
         or known.get(version.uid) == fresh
         or (left.trust and stamp.mtime == version.modified)
-        or crc_of(pieces_of(path)) == version.crc
+        or holds(path, version.crc)
     )
     return fresh if same else Known(version)

@@ -5,6 +5,7 @@ A file whose time or size changed was changed by a hand: it is taken in as alway
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -14,12 +15,12 @@ import msgspec
 from dayfly.files import buckets
 from dayfly.files.catalogue import Known
 from dayfly.files.checksums import crc_of
+from dayfly.files.errors import LostError
 from dayfly.files.ground import Ground
 from dayfly.files.holding import Holding, holding
 from dayfly.files.objects import Bucket, Version, Versioning
 from dayfly.files.placing import placed
-from dayfly.files.reconciling import pieces_of
-from dayfly.files.system import Stamp, copied, fsync, linked, looked_at
+from dayfly.files.system import Stamp, copied, fsync, holds, linked, looked_at
 from dayfly.files.tree import write_sidecar
 from dayfly.files.uploads import damaged_parts
 
@@ -85,7 +86,7 @@ def _wrong(ground: Ground, known: Known) -> bool:
 def _is_described(ground: Ground, version: Version) -> bool:
     """Byte for byte: a name of a field that is damaged would only be passed over."""
     path = ground.tree.sidecar(version)
-    return path.is_file() and path.read_bytes() == msgspec.json.encode(version)
+    return path.is_file() and holds(path, crc_of([msgspec.json.encode(version)]))
 
 
 def _places(ground: Ground, version: Version) -> list[Path]:
@@ -112,7 +113,7 @@ def _state_at(path: Path, known: Known, *, in_place: bool) -> Kind | None:
     found, version = looked_at(path), known.version
     if found is None:
         return Kind.MISSING
-    if found.st_size == version.size and crc_of(pieces_of(path)) == version.crc:
+    if found.st_size == version.size and holds(path, version.crc):
         return None
     same = Stamp.of(found)[:2] == known.stamp[:2]
     return Kind.CHANGED if in_place and not same else Kind.DAMAGED
@@ -147,9 +148,10 @@ def _repaired(held: Holding, known: Known, copies: Copies) -> bool:
         if path is None or looked_at(path) is None:
             continue
         fresh = ground.bench.fresh()
-        if copied(path, fresh) == (version.size, version.crc):
-            _into(held, version, fresh, places)
-            return True
+        with suppress(LostError):  # this place is the damaged one
+            if copied(path, fresh) == (version.size, version.crc):
+                _into(held, version, fresh, places)
+                return True
         fresh.unlink()
     return False
 

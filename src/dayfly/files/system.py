@@ -6,17 +6,19 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from typing import NamedTuple, Self
 
 from dayfly.durable import locks
-from dayfly.files.checksums import OWN, Crc
-from dayfly.files.errors import FilesError, NoRoomError, ReadOnlyError
+from dayfly.files.checksums import OWN, Crc, crc_of
+from dayfly.files.errors import FilesError, LostError, NoRoomError, ReadOnlyError
 
 _LOCK_FLAGS = os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC  # no writer, who would hinder a remount
 _LARGEST = 2**63 - 1
-_PIECE = 1 << 20
+PIECE = 1 << 20
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_BROKEN = {errno.EIO, errno.EUCLEAN, errno.EBADMSG}  # sectors, trees, checksums of a disk
 
 
 class Stamp(NamedTuple):
@@ -140,13 +142,37 @@ def looked_at_below(folder: Path, path: str) -> os.stat_result | None:
 def copied(source: Path, target: Path) -> tuple[int, int]:
     """A copy on disk; its size and the archive's own checksum of what was copied."""
     own, size = Crc(OWN), 0
-    with source.open("rb", buffering=0) as old, target.open("xb", buffering=0) as new:
-        while piece := old.read(_PIECE):
+    with target.open("xb") as new:
+        for piece in pieces_of(source):
             own.update(piece)
             size += len(piece)
             new.write(piece)
+        new.flush()
         os.fsync(new.fileno())
     return size, own.value
+
+
+def pieces_of(path: Path) -> Iterator[bytes]:
+    """LostError where the disk does not give them back."""
+    with path.open("rb", buffering=0) as file:
+        while piece := _read(file, path):
+            yield piece
+
+
+def holds(path: Path, crc: int) -> bool:
+    """Whether its bytes can be read, and have this checksum of the archive's own."""
+    with suppress(LostError):
+        return crc_of(pieces_of(path)) == crc
+    return False
+
+
+def _read(file: FileIO, path: Path) -> bytes:
+    try:
+        return file.read(PIECE)
+    except OSError as error:
+        if error.errno in _BROKEN:
+            raise LostError(f"{path}: {error.strerror}") from error
+        raise
 
 
 def files_below(folder: Path) -> Iterator[Path]:

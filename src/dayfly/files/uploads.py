@@ -13,7 +13,7 @@ from dayfly import typed
 from dayfly.durable import write_atomically
 from dayfly.files.assembling import PartFile, check_made_of, chosen, whole
 from dayfly.files.changing import check, check_quota
-from dayfly.files.checksums import OWN, Crc, can_join, crc_of
+from dayfly.files.checksums import OWN, Crc, can_join
 from dayfly.files.condition import Condition
 from dayfly.files.errors import (
     BadPartError,
@@ -34,10 +34,9 @@ from dayfly.files.objects import (
     Upload,
     Version,
 )
-from dayfly.files.reconciling import pieces_of
 from dayfly.files.staging import Staged
 from dayfly.files.statements import with_part, with_upload, without_upload
-from dayfly.files.system import flocked, fsync, translated, write_durably
+from dayfly.files.system import flocked, fsync, holds, pieces_of, translated, write_durably
 from dayfly.files.tree import SIDECAR, fresh_uid
 from dayfly.stored import read_json
 
@@ -269,7 +268,7 @@ def damaged_parts(ground: Ground, bucket: str) -> Iterator[tuple[Upload, int]]:
         for each in _parts(ground, upload):
             path = ground.tree.uploads(bucket) / upload.id / each.file
             with suppress(FileNotFoundError):  # completed, aborted or replaced just now
-                if crc_of(pieces_of(path)) != each.part.crc:
+                if not holds(path, each.part.crc):
                     yield upload, each.part.number
 
 
