@@ -3,12 +3,15 @@
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from dayfly.database import begun
 from dayfly.database.answer import Question, of_files
 from dayfly.database.capture import capture
 from dayfly.database.copy import Copies, copy_of
@@ -170,6 +173,28 @@ def test_a_copy_has_productions_time_zone(
         before = asked(url, "SELECT pg_relation_filenode('orders')")
         asked(url, "ALTER TABLE orders ALTER placed TYPE timestamptz")
         assert (asked(url, "SELECT pg_relation_filenode('orders')") != before) == rewritten
+
+
+def test_a_copy_reads_dates_as_production_does(production: str, scratch: Path) -> None:
+    asked(production, "CREATE TABLE orders (placed text)")
+    database = conninfo_to_dict(production)["dbname"]
+    asked(production, f"ALTER DATABASE {database} SET datestyle = 'SQL, DMY'".encode())
+    with copy_of(production, folder=scratch) as copies:
+        assert copies.unlike == ()
+        assert asked(copies.fresh(), "SELECT '13/01/2026'::date::text") == "13/01/2026"
+
+
+def test_a_time_zone_that_only_production_knows_is_told(
+    production: str, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def elsewhere(*words: Any, **more: Any) -> Production:  # noqa: ANN401 - those of observed
+        found = observed(*words, **more)
+        return replace(found, settings={**found.settings, "TimeZone": "Middle/Earth"})
+
+    monkeypatch.setattr(begun, "observed", elsewhere)
+    with copy_of(production, folder=scratch) as copies:
+        assert copies.unlike == ("TimeZone is not Middle/Earth: the server does not know it",)
+        assert asked(copies.fresh(), "SELECT current_setting('timezone')") != "Middle/Earth"
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Scratch copies of production: its schema and a few synthetic rows, in a throw-away server."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,6 +44,15 @@ class Copies:
     log: Callable[[], Log]  # of the server; DatabaseError with what is missing
     tablespace: str  # that each is in; empty where that is the operator's matter
     base: Path | None  # what is found out about this schema is kept there
+    settings: Mapping[str, str]  # production's, that the server takes
+
+    @property
+    def unlike(self) -> tuple[str, ...]:
+        """How a copy differs from production, and what a migration does may hang on it."""
+        wanted = self.production.settings.items() - self.settings.items()
+        return tuple(
+            f"{name} is not {value}: the server does not know it" for name, value in wanted
+        )
 
     def fresh(self) -> str:
         """The URL of a new copy, with a superuser's rights; gone with the server."""
@@ -110,7 +119,7 @@ def copy_of(
         return
     with begun(url, folder=folder, postgresql=postgresql, source=source) as found:
         running, production, schema = found
-        _begin(running.server, production)
+        settings = _begin(running.server, production)
         _make_tablespace(running)
         yield Copies(
             server=running.server,
@@ -121,6 +130,7 @@ def copy_of(
             log=lambda: running.log,
             tablespace=ONLY,
             base=running.ready.base,
+            settings=settings,
         )
 
 
@@ -132,7 +142,7 @@ def copies_at(
     production, _, schema = looked_at(url, folder, postgresql, source)
     with operators_server(scratch_url, url, production) as server:
         unfilled = restored(server, schema, production)
-        _begin(server, production)
+        settings = _begin(server, production)
         yield Copies(
             server=server,
             template=server.template,
@@ -142,6 +152,7 @@ def copies_at(
             log=lambda: log_of(server.url(server.maintenance), production.version),
             tablespace="",
             base=None,
+            settings=settings,
         )
 
 
@@ -149,11 +160,20 @@ def _name(url: str) -> str:
     return urlsplit(url).path.removeprefix("/")
 
 
-def _begin(server: Server, production: Production) -> None:
-    """Bring the bookkeeping up to date, and let production's user in."""
+def _begin(server: Server, production: Production) -> dict[str, str]:
+    """Bring the bookkeeping up to date, let production's user in; the settings that it knows."""
     with connected(server, server.template) as connection:
         load_books(connection, production.books)
         server.admit(connection, production.user, superuser=production.administers)
+        return dict(each for each in production.settings.items() if _takes(connection, *each))
+
+
+def _takes(connection: Connection, name: str, value: str) -> bool:
+    """A time zone of production's machine may be unknown to this one."""
+    with suppress(errors.InvalidParameterValue), connection.transaction():
+        connection.execute("SELECT set_config(%s, %s, true)", (name, value))
+        return True
+    return False
 
 
 def _make_tablespace(running: Begun) -> None:
@@ -176,15 +196,9 @@ def _create(connection: Connection, copies: Copies, name: str, template: str) ->
     database = sql.Identifier(name)
     path = sql.SQL(", ").join(map(sql.Identifier, production.search_path or ("public",)))
     connection.execute(sql.SQL("ALTER DATABASE {} SET search_path = {}").format(database, path))
-    for setting in production.settings.items():
-        _set(connection, name, *setting)
+    for setting, value in copies.settings.items():
+        said = sql.Identifier(name), sql.Identifier(setting), sql.Literal(value)
+        connection.execute(sql.SQL("ALTER DATABASE {} SET {} = {}").format(*said))
     if production.may_create and production.user != ADMIN:
         user = sql.Identifier(production.user)
         connection.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(database, user))
-
-
-def _set(connection: Connection, database: str, name: str, value: str) -> None:
-    """A time zone of production's machine may be unknown to this one."""
-    words = sql.Identifier(database), sql.Identifier(name), sql.Literal(value)
-    with suppress(errors.InvalidParameterValue), connection.transaction():
-        connection.execute(sql.SQL("ALTER DATABASE {} SET {} = {}").format(*words))

@@ -86,7 +86,8 @@ class Place:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return (self.source.note,) if self.source.note else ()
+        unlike = [f"in the copy {each}" for each in self.copies.unlike]
+        return (*filter(None, [self.source.note]), *unlike)
 
 
 @contextmanager

@@ -35,7 +35,10 @@ _ROLES = """
 """
 # What a session of its user is given, and what a migration does depends on.
 _SETTINGS = """
-    SELECT name, setting FROM pg_settings WHERE name IN ('TimeZone', 'default_text_search_config')
+    SELECT name, setting FROM pg_settings WHERE name IN (
+        'TimeZone', 'DateStyle', 'IntervalStyle', 'default_text_search_config',
+        'standard_conforming_strings', 'transform_null_equals'
+    )
 """
 _EXTENSIONS = "SELECT extname::text FROM pg_extension ORDER BY 1"
 _SIZES = """
@@ -212,7 +215,7 @@ def _columns(connection: Connection) -> dict[Table, dict[str, Values]]:
 
 def _size(estimate: int, pages: int, live: int, size: int, stored: int) -> Size:
     """A table never analysed says nothing of its rows: its bytes have to."""
-    rows = max(int(estimate), int(live), 0) or int(size / GUESSED_ROW_BYTES)
+    rows = max(int(estimate), int(live), 0) or int(int(size) / GUESSED_ROW_BYTES)
     return Size(rows=rows, pages=int(pages), bytes=int(size), stored=int(stored))
 
 
