@@ -181,6 +181,21 @@ Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'nope' imported from /app/n.mj
 }
 
 Node.js v20.20.2"""
+NODE_EMITTED = """\
+node:events:497
+      throw er; // Unhandled 'error' event
+      ^
+
+Error: connect ECONNREFUSED 127.0.0.1:1
+    at TCPConnectWrap.afterConnect [as oncomplete] (node:net:1607:16)
+Emitted 'error' event on Socket instance at:
+    at emitErrorNT (node:internal/streams/destroy:170:8)
+    at process.processTicksAndRejections (node:internal/process/task_queues:90:21) {
+  errno: -111,
+  code: 'ECONNREFUSED'
+}
+
+Node.js v20.20.2"""
 NODE_WARNED = """\
 (node:7) UnhandledPromiseRejectionWarning: Error: no stock
     at f (/app/n.js:4:7)
@@ -293,6 +308,7 @@ RECORDS = {
         NODE_REJECTED,
         NODE_TEXT,
         NODE_INSIDE,
+        NODE_EMITTED,
         NODE_WARNED,
     ],
     "other": [SQL, OBJECT],

@@ -37,7 +37,7 @@ _PYTHON_HEAD = re.compile(
 )
 _ASYNCIO = re.compile(r"(?:future|handle|protocol|task|transport): <")
 _NODE_WARNING = re.compile(r"\(node:\d+\) ")
-_NODE_LINE = re.compile(r"Node\.js v\d|\(Use `node ")
+_NODE_LINE = re.compile(r"Node\.js v\d|\(Use `node |Emitted '[^']+' event ")
 # What drivers and validators add to their messages.
 _ADDED = re.compile(
     r"LINE \d+: |(?:DETAIL|HINT|CONTEXT|QUERY):  ?"
