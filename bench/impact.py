@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 
+from bench import rates
 from bench.row import Row, Skipped, at_most, median, percentile
 from dayfly.database.answer import of_files
 from dayfly.database.memory import quickest
@@ -54,7 +55,8 @@ def measure(rounds: int) -> list[Row | Skipped]:
         folder = Path(place)
         folder.chmod(0o711)
         with production(folder / "production") as url:
-            return [*of_all(url, folder, rounds), *of_each(url, folder)]
+            found = [*of_all(url, folder, rounds), *of_each(url, folder)]
+        return [*found, *rates.measure(folder, rounds)]
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Microseconds per row of what is worked out for each: by index method, width and function.
 
 From measurements on rows of about 300 bytes and of 10 kB, on two busy cores, rounded up, some to
-five times what was measured: a server that is slower must not be told too little.
+five times what was measured: a server that is slower must not be told too little. What they tell
+stands beside what it takes in `scripts/bench impact`.
 """
 
 import re
