@@ -65,7 +65,7 @@ dayfly release
 """
 
 
-@pytest.fixture(scope="module", params=["bookworm", "trixie"])
+@pytest.fixture(params=["bookworm", "trixie"])
 def host(request: pytest.FixtureRequest) -> Iterator[Bare]:
     need_docker()
     with open_folder() as folder, bare(folder, request.param) as made:

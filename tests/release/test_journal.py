@@ -3,13 +3,18 @@
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from dayfly.events import Event
-from dayfly.release.journal import Journal, JournalError
+from dayfly.release import bridges, contracts
+from dayfly.release.alerts import ALERT, OPENED
+from dayfly.release.closing import CLOSE
+from dayfly.release.journal import PASSING, Journal, JournalError
 from dayfly.release.records import Order
+from dayfly.release.waiting import WAITS
 
 ORDER = Order(app="orders", commit="c" * 40, subject="Add priority", who="ada")
 
@@ -50,6 +55,46 @@ def test_a_step_has_intent_and_outcome(journal: Journal) -> None:
 
     outcomes = [e.data.get("outcome") for e in journal.events() if e.kind == "step.done"]
     assert outcomes == ["done", "failed"]
+
+
+def test_what_is_still_to_be_done_outlives_what_was_told(journal: Journal) -> None:
+    over, serving, waiting = (journal.open_release(ORDER).number for _ in range(3))
+    journal.record("server.restarted")
+    for number in (over, serving, waiting):
+        for kind in (contracts.WAITING, bridges.BUILT, "cutover", ALERT, WAITS):
+            journal.record(kind, release=number, app="orders")
+        for kind in ("output", "note", "job.finished", "traffic"):
+            journal.record(kind, release=number, app="orders")
+        for step in ("start job", CLOSE):
+            with journal.step(step, release=number, app="orders"):
+                pass
+    for number, outcome in ((over, "retired"), (serving, "serving"), (waiting, "waiting")):
+        journal.conclude(number, outcome)
+    before = {number: journal.events(release=number) for number in (over, serving, waiting)}
+
+    journal.forget_passing(time.time() + 1)
+
+    kept = [contracts.WAITING, bridges.BUILT, "cutover", ALERT, WAITS, "step.intended", "step.done"]
+    for number in (over, serving):
+        found = journal.events(release=number)
+        assert [event.kind for event in found] == [*kept, "release.finished"]
+        assert {event.data["step"] for event in found if "step" in event.data} == {CLOSE}
+    assert journal.events(release=waiting) == before[waiting]
+    assert len(journal.events()) == 2 * 8 + len(before[waiting])
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        (contracts.WAITING, contracts.STARTED, contracts.FINISHED, contracts.UNDONE),
+        (bridges.BUILT, bridges.GONE),
+        (ALERT, OPENED, "cutover"),
+        (WAITS,),
+        ("release.started", "rollback.started", "rollback.finished", "step.intended"),
+    ],
+)
+def test_nothing_that_is_asked_for_later_passes(kinds: tuple[str, ...]) -> None:
+    assert PASSING.isdisjoint(kinds)
 
 
 def test_names_of_machines_are_never_given_again(journal: Journal) -> None:

@@ -25,6 +25,13 @@ READ_AT_ONCE = 500
 TOLD = frozenset(  # events for people; a power cut may cost the last of them
     {"output", "stage.started", "stage.finished", "machine.launched", "machine.healthy", "traffic"}
 )
+# What comes again and again while a release serves. From anything else is read what is still to be
+# done, however old it is: it is written a few times for each release, and stays.
+PASSING = TOLD | {
+    "note", "job.started", "job.finished", "job.failed",
+    "machine.died", "machine.drifted", "machine.removed",
+}  # fmt: skip
+PASSING_STEPS = frozenset({"launch machine", "start job"})
 
 
 class JournalError(DayflyError):
@@ -88,11 +95,10 @@ class Journal:
 
     def told(self, app: str, *kinds: str) -> list[Event]:
         """All events of an app of these kinds."""
-        wanted = ", ".join("?" * len(kinds))
         rows = self._rows(
-            f"SELECT * FROM event WHERE app = ? AND kind IN ({wanted})"  # noqa: S608
+            "SELECT * FROM event WHERE app = ? AND kind IN (SELECT value FROM json_each(?))"
             " ORDER BY number",
-            (app, *kinds),
+            (app, json.dumps(kinds)),
         )
         return [_event_of(row) for row in rows]
 
@@ -110,10 +116,17 @@ class Journal:
         row = self._rows("SELECT max(number) AS last FROM event", ())[0]
         return int(row["last"] or 0)
 
-    def forget_events(self, before: float) -> None:
-        """Drop events older than `before`; releases and their receipts stay."""
+    def forget_passing(self, before: float) -> None:
+        """Drop what is older and nothing is decided by; all of a release under way stays."""
         with self._writing():
-            self._db.execute("DELETE FROM event WHERE time < ?", (before,))
+            self._db.execute(
+                "DELETE FROM event WHERE time < ? AND (release IS NULL"
+                " OR kind IN (SELECT value FROM json_each(?))"
+                " OR json_extract(data, '$.step') IN (SELECT value FROM json_each(?)))"
+                " AND NOT EXISTS (SELECT 1 FROM release WHERE number = event.release"
+                " AND outcome IN ('running', 'waiting'))",
+                (before, json.dumps([*PASSING]), json.dumps([*PASSING_STEPS])),
+            )
 
     # -- releases
 

@@ -1,4 +1,4 @@
-"""What is removed on its own, and only that: images and output of releases long over, old events.
+"""What is removed on its own, and only that: images, output and old events of releases long over.
 
 Kept directories, the database and whatever serves, is warm or is under way are never touched.
 """
@@ -34,7 +34,7 @@ def surplus(records: Sequence[ReleaseRecord], keep: int, images: frozenset[str])
 def prune(parts: Parts) -> None:
     """Remove what retention no longer keeps."""
     settings, journal = parts.settings.retention, parts.journal
-    journal.forget_events(time.time() - settings.events)
+    journal.forget_passing(time.time() - settings.events)
     for app in {record.app for record in journal.releases()}:
         images = {image.key: image for image in parts.builder.images() if image.app == app}
         found = surplus(journal.releases(app), settings.releases, frozenset(images))
