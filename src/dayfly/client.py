@@ -7,7 +7,7 @@ import json
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -17,7 +17,7 @@ from dayfly.errors import DayflyError
 from dayfly.events import Event
 from dayfly.way import Line, Way, connection, is_address, line_to
 
-SECONDS = 30.0  # for an answer; an event stream says something at least every 15 s
+SECONDS = 30.0  # for an answer, and the next word of an event stream
 UPLOAD_SECONDS = 600.0  # for git to look at everything that was sent
 PATIENCE_SECONDS = 60.0  # for a server that restarts while its events are followed
 PAUSE_SECONDS = 0.3
@@ -105,8 +105,11 @@ class Client:
         broken_at = time.monotonic()
         while time.monotonic() - broken_at <= PATIENCE_SECONDS:
             time.sleep(PAUSE_SECONDS)
-            with suppress(ClientError):
+            try:
                 return self._there(name)
+            except ClientError as error:
+                if error.status is not None:
+                    raise
         raise lost
 
     def _there(self, name: str) -> int:

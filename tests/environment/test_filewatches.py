@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +16,7 @@ from dayfly.config.home import Home, create
 from dayfly.config.load import load_environment
 from dayfly.config.secrets import Secrets
 from dayfly.environment import archive
+from dayfly.environment.alerting.telling import Webhook
 from dayfly.environment.filewatches import FileWatches
 from dayfly.files.repository import Repository
 
@@ -152,6 +153,20 @@ def test_many_changes_are_told_in_portions(watched: Watched, receiver: Receiver)
 
     assert [len(each["changes"]) for each in receiver.taken] == [100, 50]
     assert receiver.keys == keys
+
+
+def test_a_server_that_ends_does_not_tell_the_whole_backlog(watched: Watched) -> None:
+    watched.put(*(f"in/{number:03}" for number in range(250)))
+    told: list[object] = []
+
+    def ends(_: Webhook, value: Mapping[str, object]) -> None:
+        told.append(value)
+        again.close()
+
+    again = FileWatches(watched.watches.home, watched.watches.settings, post=ends)
+    again.round("intake", watched.watch)
+
+    assert len(told) == 1
 
 
 def test_who_was_away_for_too_long_is_told_so(watched: Watched, receiver: Receiver) -> None:

@@ -8,6 +8,7 @@ import pytest
 import trustme
 
 from dayfly.clock import Stop
+from dayfly.environment.alerting import telling
 from dayfly.environment.alerting.telling import UntoldError, Webhook, command, post
 from dayfly.errors import StoppedError
 from fed import Receiver, receiving
@@ -96,6 +97,12 @@ def test_a_command_that_fails_says_why(text: str, says: str) -> None:
         command(text, {}, Stop())
 
     assert says in caught.value.message
+
+
+def test_a_command_that_does_not_end_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telling, "COMMAND_SECONDS", 0.2)
+    with pytest.raises(UntoldError, match=r"the command: not done within 0\.2 s$"):
+        command("sleep 60", {}, Stop())
 
 
 def test_a_command_sees_what_is_told_and_nothing_of_the_server(tmp_path: Path) -> None:

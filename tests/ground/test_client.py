@@ -96,6 +96,12 @@ class Fragile:
                     self.arrived += connection.recv(65536)
                 self._say(connection, b'{"commit": "ab"}')
 
+    def refuse(self) -> None:
+        door = socket.create_server(("127.0.0.1", self.port))
+        with door as listener, listener.accept()[0] as connection:
+            self._head(connection)
+            connection.sendall(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
+
     def _answer(self, listener: socket.socket, body: bytes) -> None:
         with listener.accept()[0] as connection:
             self._head(connection)
@@ -156,6 +162,16 @@ def test_a_long_upload_goes_on_after_a_break_and_is_given_up_when_nothing_comes(
     with pytest.raises(ClientError, match="does not answer"):
         uploaded(server, file, long)
     assert 2.5 * PATIENCE <= time.monotonic() - began < 10 * PATIENCE
+
+
+def test_an_upload_that_is_refused_after_a_break_is_told_at_once(tmp_path: Path) -> None:
+    server, file = Fragile(), tmp_path / "bundle"
+    file.write_bytes(bytes(range(256)) * 40_000)
+
+    with pytest.raises(ClientError) as caught:
+        uploaded(server, file, lambda: server.take(slowly=0.5), server.refuse)
+
+    assert caught.value.status == 401
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from dayfly.clock import Stop
 from dayfly.config.environment import Environment as Settings
 from dayfly.config.environment import FilesWatch
 from dayfly.config.home import Home
@@ -54,6 +55,7 @@ class FileWatches:
     settings: Settings
     post: Callable[[Webhook, Mapping[str, object]], None] = post
     now: Callable[[], float] = time.monotonic
+    _stop: Stop = field(default_factory=Stop)
     _rounds: dict[str, Rounds] = field(default_factory=dict)
     _patience: dict[str, Patience] = field(default_factory=dict)
     _indexes: dict[str, "Catalogue"] = field(default_factory=dict)
@@ -65,6 +67,7 @@ class FileWatches:
             each.start()
 
     def close(self) -> None:
+        self._stop.request("the server ends")
         for each in self._rounds.values():
             each.stop.request("the server ends")
         for each in self._rounds.values():
@@ -94,8 +97,9 @@ class FileWatches:
             raise
 
     def _tell(self, name: str, watch: FilesWatch, catalogue: "Catalogue") -> None:
-        while self._told(name, watch, catalogue, _begun(self.home, name, catalogue)):
-            pass
+        while not self._stop.requested:
+            if not self._told(name, watch, catalogue, _begun(self.home, name, catalogue)):
+                return
 
     def _told(self, name: str, watch: FilesWatch, catalogue: "Catalogue", known: Known) -> bool:
         """Whether there may be more."""

@@ -6,13 +6,16 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
 
 from asked import Server, serving
+from dayfly.clock import wait_until
 from dayfly.errors import DayflyError
 from dayfly.logs.intake.listening import Syslog, bound
+from dayfly.logs.intake.syslog import line_of
 from dayfly.logs.store.settings import Settings
 from ports import free_port
 
@@ -52,6 +55,22 @@ def test_both_framings_and_datagrams_are_heard(heard: Server, syslog: Syslog) ->
 
     found = sorted(heard.messages("level:error host:127.0.0.1 stream:syslog"))
     assert found == ["four", "one", "three", "two\nwith a tail"]
+
+
+def test_a_message_that_nobody_can_read_stops_none_that_comes_later(
+    heard: Server, syslog: Syslog, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def read(message: bytes, *more: Any) -> bytes:  # noqa: ANN401 - those of line_of
+        return line_of(message, *more) if message != b"<13>poison" else message[99].to_bytes()
+
+    monkeypatch.setattr("dayfly.logs.intake.keeping.line_of", read)
+    with socket.socket(type=socket.SOCK_DGRAM) as sender:
+        sender.sendto(b"<13>poison", ("127.0.0.1", port_of(syslog.plain)))
+        wait_until(lambda: "1 datagrams are lost" in caplog.text, seconds=15, what="the defect")
+        sender.sendto(b"<13>later", ("127.0.0.1", port_of(syslog.plain)))
+    wait_for(heard, 1)
+
+    assert heard.messages() == ["later"]
 
 
 def test_messages_without_a_time_keep_their_order(heard: Server, syslog: Syslog) -> None:

@@ -76,6 +76,6 @@ def command(text: str, told: Mapping[str, str], stop: Stop) -> None:
     try:
         run(["/bin/sh", "-c", text], setting=setting, stop=stop, seconds=COMMAND_SECONDS)
     except CommandError as error:
-        how = f"exit status {error.status}" if error.status is not None else "no end within 60 s"
+        how = error.message.rpartition(": ")[2]  # the command itself may hold a secret
         last = error.tail.splitlines()[-1:]
         raise UntoldError(": ".join([f"the command: {how}", *last])) from error

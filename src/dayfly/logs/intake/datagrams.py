@@ -5,6 +5,7 @@ import logging
 import socket
 import time
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import islice
 
@@ -59,11 +60,17 @@ class Datagrams(asyncio.DatagramProtocol):
             self._news.clear()
             while self._waiting:
                 some = list(islice(self._waiting, AT_ONCE))
-                await self._keeper.keep(some)
+                await self._keep(some)
                 for _ in some:
                     self._waiting.popleft()
                 self._tell()
             self._quiet.set()
+
+    async def _keep(self, some: Sequence[tuple[bytes, str]]) -> None:
+        try:
+            await self._keeper.keep(some)
+        except Exception:  # noqa: BLE001 - a task's edge: what comes later has to be stored
+            _log.exception("syslog: %d datagrams are lost by a defect in Dayfly", len(some))
 
     def _tell(self) -> None:
         if self._dropped and time.monotonic() - self._told_at > TELL_SECONDS:
