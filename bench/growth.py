@@ -14,10 +14,11 @@ import polars as pl
 
 from bench import loglines
 from bench.row import Row, median
+from dayfly.clock import DAY
 from dayfly.logs.query.parse import parse
 from dayfly.logs.store.frame import frame_of, joined
 from dayfly.logs.store.line import read
-from dayfly.logs.store.sealing import DAY, sealed
+from dayfly.logs.store.sealing import sealed
 from dayfly.logs.store.segment import LEVEL, Segment
 from dayfly.logs.store.settings import Settings
 from dayfly.logs.store.shelf import DAYS, MANIFEST, Manifest

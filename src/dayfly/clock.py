@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from dayfly.errors import DayflyError, StoppedError
 
+SECOND = 1_000_000_000  # in nanoseconds, as DAY
+DAY = 86_400 * SECOND
 POLL_SECONDS = 0.05
 FOREVER = float("inf")  # where something else ends the waiting
 EAGER, SOONEST_SECONDS = 0.03, 0.005  # looks cost little beside the time that passed already

@@ -42,10 +42,11 @@ def is_address(address: str) -> bool:
 def unprotected(address: str) -> bool:
     """Whether what is sent there can be read on the way."""
     parts = urlsplit(address)
-    return parts.scheme == "http" and not _is_here(parts.hostname or "")
+    return parts.scheme == "http" and not is_loopback(parts.hostname or "")
 
 
-def _is_here(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether what is sent there stays on this machine."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

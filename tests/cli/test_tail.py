@@ -16,9 +16,9 @@ from dayfly.cli.following import followed, followed_from
 from dayfly.cli.searching import Asked, Remark
 from dayfly.cli.tail import BEHIND, OVERLAP, Tail
 from dayfly.client import Client, ClientError
-from dayfly.clock import Stop
+from dayfly.clock import SECOND, Stop
 from dayfly.errors import DayflyError, StoppedError
-from dayfly.logs.query.instants import SECOND, iso
+from dayfly.logs.query.instants import iso
 
 NOW_NS = int(NOW) * SECOND
 

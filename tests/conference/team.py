@@ -35,10 +35,6 @@ class Team:
     def reads(self, *words: str) -> Any:  # noqa: ANN401 - JSON
         return json.loads(self.types(*words, "--json"))
 
-    def release_serving(self) -> int:
-        (app,) = self.reads("status")["apps"]
-        return int(app["serving"]["release"])
-
     def fleets(self) -> list[int]:
         """Releases that have machines in service or warm, in order."""
         (app,) = self.reads("status")["apps"]

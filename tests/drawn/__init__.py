@@ -4,7 +4,8 @@ import string
 
 from hypothesis import strategies as st
 
-from dayfly.logs.query import instants, tree
+from dayfly.clock import SECOND
+from dayfly.logs.query import tree
 from dayfly.logs.record import Record
 
 NAMES = ("app", "release", "machine", "level", "path", "status", "odd name", "message")
@@ -24,7 +25,7 @@ TEXTS = (
 )
 WORDS = ("timeout", "Order", "r3tried", "NOT", "größe", "user_id", "42", "é")
 PATTERNS = ("o+", "(?i)TIME", r"\d{2}", "a b", "a/b", "^x|y$", r"\\", "[/]", "[^ ]é")
-MOMENTS = (0, 1, 59 * instants.SECOND, 1_793_836_800 * instants.SECOND, -5, 2**62)
+MOMENTS = (0, 1, 59 * SECOND, 1_793_836_800 * SECOND, -5, 2**62)
 
 _words = st.sampled_from(WORDS) | st.text(string.ascii_letters + string.digits + "_", min_size=1)
 _texts = st.sampled_from(TEXTS) | st.text(max_size=8)

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from asked import Server, serving
-from dayfly.clock import wait_until
+from dayfly.clock import SECOND, wait_until
 from dayfly.config.environment import Environment as Settings
 from dayfly.config.environment import LogAlert, Logs
 from dayfly.config.home import Home, create
 from dayfly.config.secrets import Secrets
 from dayfly.config.units import Duration
 from dayfly.environment.alerting.alerts import Alerts
-from dayfly.logs.query.instants import SECOND, iso
+from dayfly.logs.query.instants import iso
 from fed import Receiver, receiving
 
 PATIENCE = 30.0

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from archived import BUCKET, archive, content, every, every_of, keys, put
+from dayfly.clock import DAY
 from dayfly.files.catalogue import Known
 from dayfly.files.condition import ANY, Condition
 from dayfly.files.errors import BucketNotEmptyError, ConditionError, NoRoomError, NoSuchVersionError
 from dayfly.files.objects import Description, Lock, Named, Provenance, Version, Versioning
 from dayfly.files.repository import Repository
-from dayfly.files.retention import DAY, Due, Rule, due
+from dayfly.files.retention import Due, Rule, due
 
 
 def later(repository: Repository, days: float) -> None:

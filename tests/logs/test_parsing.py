@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as some
 
+from dayfly.clock import SECOND
 from dayfly.logs.parsing import times
 from dayfly.logs.parsing.levels import LEVELS
 from dayfly.logs.parsing.line import read, read_all, text_of
@@ -98,7 +99,7 @@ def test_a_time_without_its_year_or_day_is_of_the_nearest(
     [(0, True), (3600, True), (3601, False), (-400 * 86400, True), (-400 * 86400 - 1, False)],
 )
 def test_a_time_far_from_the_moment_becomes_a_field(seconds: int, believed: bool) -> None:
-    time = MOMENT + seconds * times.SECOND
+    time = MOMENT + seconds * SECOND
     found = read(f"time={times.shown(time)} level=info msg=x", KNOWN)
 
     if believed:

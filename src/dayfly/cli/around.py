@@ -11,9 +11,8 @@ from dayfly.client import Client
 from dayfly.errors import DayflyError
 from dayfly.logs.notice import noticed
 from dayfly.logs.query.parse import parse
-from dayfly.logs.record import digest_of
+from dayfly.logs.record import STREAM, digest_of
 
-_STREAM = ("time", "app", "release", "machine", "host", "stream")
 Row = dict[str, Any]
 
 
@@ -59,7 +58,7 @@ def _shown(found: Row, mark: Mark) -> Iterator[str]:
 
 
 def _neighbours(client: Client, row: Row, lines: int, prefix: str) -> Row:
-    stands = {name: row[name] or None for name in _STREAM}
+    stands = {name: row[name] or None for name in ("time", *STREAM)}
     digest = digest_of(row["message"])
     where = f"{prefix}/context"
     found: Row = client.get(where, **stands, digest=digest, before=lines, after=lines)

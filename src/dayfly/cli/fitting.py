@@ -13,7 +13,7 @@ from dayfly.config.units import UnitError
 from dayfly.errors import UsageError
 from dayfly.machines.capacity import HEADROOM, Wanted
 from dayfly.machines.machine import Usage
-from dayfly.machines.sizing import LEAST, SYSTEM, Fits, Need, Size, bought, fits, size_of
+from dayfly.machines.sizing import LEAST, RELEASING, SYSTEM, Fits, Need, Size, bought, fits, size_of
 from dayfly.shown import amount, duration
 
 Json = Mapping[str, Any]
@@ -106,8 +106,8 @@ def lines(value: Json, found: Fits | None) -> Iterator[str]:
         f"This host has {there['cpus']} CPUs and {amount(there['memory'])};"
         f" {amount(there['available'])} of it are there for machines."
     )
-    enough = "a release needs 2: incoming and outgoing"
-    if found.fleets < 2:  # noqa: PLR2004 - the two that are named
+    enough = f"a release needs {RELEASING}: incoming and outgoing"
+    if found.fleets < RELEASING:
         enough = f"too few, {enough}"
     yield (
         f"Fleets that fit at their busiest: {found.fleets} ({enough});"

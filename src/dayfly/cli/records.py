@@ -4,11 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dayfly.cli.output import clean, paint, table
-from dayfly.logs.query import marks, patterns, tree
+from dayfly.logs.query import instants, marks, patterns, tree
 
 _LEVELS = {"critical": "bad", "error": "bad", "warning": "warn", "debug": "dim"}
 _MARKS = "\ue000", "\ue001"  # of a private area; a message cannot bring its own
-_MILLISECONDS = len("2026-11-01T23:59:59.999")
 _LEVEL_WIDTH = len("critical")
 
 Mark = Callable[[str], str]
@@ -34,7 +33,7 @@ def record_line(record: Mapping[str, Any], mark: Mark) -> str:
     """Time to the millisecond in UTC, level, where it came from, message, fields."""
     level = clean(record["level"])
     parts = [
-        paint("dim", _moment(clean(record["time"]))),
+        paint("dim", instants.to_the_millisecond(clean(record["time"]))),
         paint(_LEVELS.get(level, "strong"), level) + " " * (_LEVEL_WIDTH - len(level)),
         paint("dim", _origin(record)),
         mark(clean(record["message"])),
@@ -48,12 +47,6 @@ def table_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     names = list(rows[0]) if rows else []
     body = [[_cell(row[name]) for name in names] for row in rows]
     return table(body, head=[clean(name) for name in names]) if names else []
-
-
-def _moment(time: str) -> str:
-    shown = time.removesuffix("Z")
-    shown = shown if "." in shown else f"{shown}."
-    return shown[:_MILLISECONDS].ljust(_MILLISECONDS, "0").replace("T", " ")
 
 
 def _origin(record: Mapping[str, Any]) -> str:

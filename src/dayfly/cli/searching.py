@@ -9,11 +9,12 @@ from dayfly.cli.output import clean, cleaned, paint, table
 from dayfly.cli.records import marker, record_line, table_lines
 from dayfly.cli.show import size
 from dayfly.client import Client
+from dayfly.clock import SECOND
 from dayfly.config.units import Duration, UnitError
 from dayfly.errors import DayflyError, UsageError
 from dayfly.logs.notice import noticed
 from dayfly.logs.query import tree
-from dayfly.logs.query.instants import SECOND, span
+from dayfly.logs.query.instants import span
 from dayfly.logs.query.parse import parse
 from dayfly.logs.query.written import text
 

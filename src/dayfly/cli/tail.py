@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from dayfly.logs.query.instants import SECOND, iso, span
+from dayfly.clock import SECOND
+from dayfly.logs.query.instants import iso, span
 
 OVERLAP = 30 * SECOND  # what arrives so late is still shown
 BEHIND = 60 * SECOND  # so much more than before is told; a look begins half of it back anyway

@@ -1,6 +1,5 @@
 """What the [files] of a well-formed environment.toml may still not say."""
 
-import ipaddress
 import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
@@ -10,6 +9,7 @@ from dayfly.config.environment import Environment
 from dayfly.config.names import named, secret_problem
 from dayfly.config.problem import Problem
 from dayfly.config.read import shown
+from dayfly.way import is_loopback
 
 OWN = "archive"  # the folder in DAYFLY_HOME
 S3_STORE = "s3://"
@@ -86,16 +86,9 @@ def _watches(environment: Environment) -> Iterator[Problem]:
 def _unreachable(environment: Environment) -> Iterator[Problem]:
     address = address_of(environment.files.listen or "")
     bridged = environment.runtime == "docker" and environment.docker.network == "bridge"
-    if address and bridged and _is_loopback(address[0]):
+    if address and bridged and is_loopback(address[0]):
         says = (
             f"found {shown(environment.files.listen)}, which containers with a network of their "
             "own don't reach; leave it out, or name another address of this host"
         )
         yield Problem(("files", "listen"), says, (("docker", "network"),))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

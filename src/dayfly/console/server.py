@@ -17,7 +17,7 @@ from dayfly.console.session import Sessions
 from dayfly.console.state import Json
 from dayfly.environment import logstore, views
 from dayfly.environment.api import application
-from dayfly.environment.certified import certified
+from dayfly.environment.certified import LOOPBACK, certified
 from dayfly.environment.environment import Environment, observe, opened
 from dayfly.environment.operated import operated
 from dayfly.environment.readings import listed
@@ -30,7 +30,6 @@ from dayfly.release.receipt import whole
 GRACE_SECONDS = 2  # for answers under way when the server is told to end
 MOST_EVENTS = 100_000
 LOGS_SECONDS = 60.0  # until the log store says something; it is told less than that
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from dayfly.database.connection import connect
 from dayfly.database.patience import patiently
 from dayfly.database.problems import connecting
 from dayfly.database.programs import DatabaseError
-from dayfly.database.sqlfiles import CONNECT_SECONDS, LockedError
+from dayfly.database.sqlfiles import LockedError
 
 _LOCKED = (errors.LockNotAvailable, errors.DeadlockDetected, errors.QueryCanceled)
 _PARTITIONED_SINCE = 13
@@ -116,7 +116,7 @@ def _each(
 ) -> None:
     with (
         connecting(url),
-        connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS) as connection,
+        connect(url, autocommit=True) as connection,
     ):
         for bridge in bridges:
             patient(partial(_once, connection, verb, bridge, budget))

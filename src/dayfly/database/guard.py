@@ -26,7 +26,6 @@ ONLY = "only_on_the_copy"  # the tablespace in which copies are on a server of o
 NAME = "dayfly impact"  # of the sessions of what is to see a copy alone
 GRACE_SECONDS = 0.5  # for a session without that name: it may be somebody else's
 LOOK_SECONDS = 0.02
-CONNECT_SECONDS = 5
 _OWN = "dayfly guard"
 # Who is not told: what a role may not lock, its migrations can't write either.
 _BOOKS = """
@@ -158,7 +157,6 @@ def _entered(stack: ExitStack, url: str, *, books: bool) -> tuple[Connection, _L
         made = connect(
             url,
             autocommit=autocommit,
-            connect_timeout=CONNECT_SECONDS,
             application_name=_OWN,
         )
         return stack.enter_context(made)

@@ -119,9 +119,7 @@ def operators_server(
     run = secrets.token_hex(8)
     with (
         connecting(scratch_url),
-        connect(
-            scratch_url, autocommit=True, connect_timeout=5, application_name=_SESSION + run
-        ) as session,
+        connect(scratch_url, autocommit=True, application_name=_SESSION + run) as session,
     ):
         _require_fit(session, scratch_url, production_url, production)
         take_turn(session, shown(scratch_url), _SESSION)

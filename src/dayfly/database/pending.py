@@ -18,7 +18,6 @@ from dayfly.database.python_migrations import (
 from dayfly.database.sqlfiles import pending_files
 from dayfly.database.tools import Tool
 
-CONNECT_SECONDS = 5
 _THERE = "SELECT oid::regclass::text FROM pg_class WHERE relname = %s AND relkind = 'r' LIMIT 1"
 
 
@@ -60,7 +59,7 @@ def _not_needed(squashed: Revision, done: set[str]) -> set[str]:
 def _recorded(url: str, table: str, name: str) -> list[str]:
     with (
         connecting(url),
-        connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS) as connection,
+        connect(url, autocommit=True) as connection,
         asking(connection),
     ):
         row = connection.execute(_THERE, (table,)).fetchone()

@@ -16,7 +16,6 @@ from dayfly.database.fingerprint import asked as fingerprint_of
 from dayfly.database.problems import asking, connecting
 from dayfly.database.programs import DatabaseError
 
-CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 10
 OLDEST = 12
 _ADMINS = ("rds_superuser", "cloudsqlsuperuser", "azure_pg_admin")  # what is nearly one elsewhere
@@ -175,7 +174,7 @@ def reading(url: str) -> Iterator[Connection]:
     """One transaction that can neither write nor take long."""
     with (
         connecting(url),
-        connect(url, connect_timeout=CONNECT_SECONDS) as connection,
+        connect(url) as connection,
         asking(connection),
     ):
         connection.read_only = True

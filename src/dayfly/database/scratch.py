@@ -121,7 +121,7 @@ class ScratchServer:
         try:
             with connect(
                 host="127.0.0.1", port=self.port, user=ADMIN, password=self.admin_password,
-                dbname="postgres", autocommit=True, connect_timeout=5,
+                dbname="postgres", autocommit=True,
             ) as connection:  # fmt: skip
                 connection.execute(sql.SQL(statement).format(*words))
         except psycopg.Error as error:

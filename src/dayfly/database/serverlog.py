@@ -111,7 +111,7 @@ class ServerLog:
         return str(row[0])
 
     def _reading(self) -> psycopg.Connection:
-        return connect(self.url, autocommit=True, connect_timeout=5)
+        return connect(self.url, autocommit=True)
 
 
 def log_of(url: str, version: int) -> ServerLog:
@@ -132,5 +132,5 @@ def log_of(url: str, version: int) -> ServerLog:
 
 
 def _require_read(log: ServerLog) -> None:
-    with connect(log.url, autocommit=True, connect_timeout=5) as connection:
+    with connect(log.url, autocommit=True) as connection:
         connection.execute(_READ, (log.end()[0], 0, 1))

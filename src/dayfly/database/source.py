@@ -8,7 +8,7 @@ from dayfly.clock import DeadlineError, wait_until
 from dayfly.database.connection import connect
 from dayfly.database.impact.questions import Ask, asker
 from dayfly.database.problems import connecting
-from dayfly.database.production import CONNECT_SECONDS, reading
+from dayfly.database.production import reading
 from dayfly.database.programs import DatabaseError
 from dayfly.errors import DayflyError
 
@@ -81,7 +81,7 @@ def require_replica(replica: str, production: str, *, seconds: float) -> None:
         now = connection.execute(_NOW).fetchone()
     with (
         connecting(replica),
-        connect(replica, autocommit=True, connect_timeout=CONNECT_SECONDS) as connection,
+        connect(replica, autocommit=True) as connection,
     ):
         if connection.execute(_WHICH).fetchone() != which:
             raise DatabaseError("it is no replica of production's database")

@@ -21,7 +21,6 @@ from dayfly.database.sqlnames import SqlFile, SqlFileError, sql_files
 from dayfly.database.sqlplan import alone, pending
 from dayfly.database.sqltext import split
 
-CONNECT_SECONDS = 5
 ONE_AT_A_TIME = 0x44_61_79_66_6C_79  # "Dayfly", the same in every version
 OTHERS_SECONDS = 60.0
 _POLL_SECONDS = 0.2
@@ -118,7 +117,6 @@ def _connected(url: str, name: str = "") -> Iterator[Connection]:
         connect(
             url,
             autocommit=True,
-            connect_timeout=CONNECT_SECONDS,
             application_name=name or None,
         ) as connection,
         asking(connection),

@@ -20,7 +20,6 @@ Pair = tuple[int, int]  # processes: of a session of the migration, of one that 
 LOOKS = 5  # within a budget
 LEAST_SECONDS, MOST_SECONDS = 0.05, 0.5  # between two looks
 JOIN_SECONDS = 10.0
-CONNECT_SECONDS = 5
 GONE_SECONDS = 10.0  # a session that is told to end does so at once, unless its disk hangs
 _WATCH = "dayfly watch"
 # Those that watch may be of the same role.
@@ -133,7 +132,7 @@ def end_sessions(url: str, *, name: str, role: str) -> None:
 
 def _entered(url: str) -> Connection:
     """As the role itself: what its settings make of it may end none of its sessions."""
-    made = connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS, application_name=_WATCH)
+    made = connect(url, autocommit=True, application_name=_WATCH)
     made.execute("SET ROLE NONE")
     return made
 

@@ -10,7 +10,7 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from dayfly.client import LAST, WAITS
+from dayfly.client import LAST, SECONDS, WAITS
 from dayfly.clock import Stop
 from dayfly.environment.environment import Environment
 from dayfly.environment.orders import RunWish, read
@@ -19,7 +19,7 @@ from dayfly.events import Event
 from dayfly.release import oneoff
 from dayfly.release.journal import Journal
 
-HEARTBEAT_SECONDS = 10.0  # a client gives up after 30 s of silence
+HEARTBEAT_SECONDS = SECONDS / 3  # before a client gives up
 STILL_HERE = ": still here\n\n"
 NO_BUFFER = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 

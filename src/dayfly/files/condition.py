@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from dayfly.clock import SECOND
 from dayfly.files.errors import ConditionError, NoSuchKeyError
 from dayfly.files.objects import Version
 
 ANY = "*"
-SECOND = 1_000_000_000
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
+from dayfly.clock import SECOND
 from dayfly.durable import write_atomically
-from dayfly.files.condition import SECOND
 from dayfly.files.errors import LeasedError
 from dayfly.files.ground import Ground
 from dayfly.files.holding import holding

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from dayfly.clock import DAY
 from dayfly.files import changing, lease, uploads
 from dayfly.files.errors import LeasedError, LockedError, NoSuchUploadError
 from dayfly.files.ground import Ground
@@ -12,7 +13,6 @@ from dayfly.files.holding import Holding, holding
 from dayfly.files.objectlock import check_deletion
 from dayfly.files.objects import Bucket, Provenance, Version
 
-DAY = 86_400 * 10**9
 EXPIRED = Provenance(source="lifecycle rule")
 
 

@@ -10,8 +10,9 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from dayfly.clock import SECOND
 from dayfly.files.changing import put
-from dayfly.files.condition import ALWAYS, SECOND, Condition
+from dayfly.files.condition import ALWAYS, Condition
 from dayfly.files.errors import FilesError, NoSuchVersionError
 from dayfly.files.ground import Ground
 from dayfly.files.objects import Bucket, Provenance, Trashed, Version

@@ -3,7 +3,6 @@
 FOLDER has the records, a token, and feeds if there are any; without LISTEN also its settings.
 """
 
-import ipaddress
 import logging
 import signal
 import socket
@@ -27,6 +26,7 @@ from dayfly.logs.server import application
 from dayfly.logs.starting import Serving
 from dayfly.logs.store.store import Store
 from dayfly.logs.tokens import Tokens
+from dayfly.way import is_loopback
 
 TOKEN = "token"  # noqa: S105 - the name of the file
 GRACE_SECONDS = 5  # for open searches
@@ -53,7 +53,7 @@ def serve(
     host, port = address
     file = folder / TOKEN
     token = file.read_text().strip() if file.is_file() else ""
-    if not (token or (open_here and _is_loopback(host))):
+    if not (token or (open_here and is_loopback(host))):
         raise UsageError(f"{file} is missing or empty", hint="It holds what every request shows.")
     feeds, syslog = Feeds(folder), settings.syslog
     with (
@@ -100,13 +100,6 @@ def _listening(host: str, port: int) -> Iterator[list[socket.socket]]:
                 f"can't listen on {host}:{port}: {error.strerror}", hint="Give another one."
             ) from error
         yield doors
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def main(arguments: list[str]) -> int:

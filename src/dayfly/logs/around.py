@@ -3,10 +3,9 @@
 from dataclasses import dataclass, replace
 
 from dayfly.logs.query import tree
-from dayfly.logs.record import Record, digest_of
+from dayfly.logs.record import STREAM, Record, digest_of
 from dayfly.logs.store.store import Ask, Store
 
-STREAM = ("app", "release", "machine", "host", "stream")
 MOST_AT_ONCE = 1000  # records of the very same nanosecond
 
 

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from dayfly.clock import SECOND
 from dayfly.errors import DayflyError
 from dayfly.logs import wire
 from dayfly.logs.answers import WishError
@@ -21,7 +22,7 @@ from dayfly.logs.most import MOST_RECORDS
 from dayfly.logs.notice import notice
 from dayfly.logs.parameters import bounds, each_once, refuse_unknown, whole
 from dayfly.logs.query import tree
-from dayfly.logs.query.instants import SECOND, iso
+from dayfly.logs.query.instants import iso
 from dayfly.logs.query.parse import parse
 from dayfly.logs.query.rows import columns
 from dayfly.logs.record import Record

@@ -10,10 +10,11 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from dayfly.clock import SECOND
 from dayfly.errors import DayflyError
 from dayfly.logs import wire
 from dayfly.logs.answers import WishError
-from dayfly.logs.around import STREAM, Place, around
+from dayfly.logs.around import Place, around
 from dayfly.logs.comparing import new_patterns
 from dayfly.logs.histogram import histogram
 from dayfly.logs.most import MOST_AROUND
@@ -32,6 +33,7 @@ from dayfly.logs.query import instants, tree
 from dayfly.logs.query.meaning import ATTRIBUTES
 from dayfly.logs.query.parse import parse
 from dayfly.logs.query.severe import ERRORS
+from dayfly.logs.record import STREAM
 from dayfly.logs.store.store import Ask, Store
 from dayfly.logs.streamed import Streamed
 
@@ -96,7 +98,7 @@ def _histogram(store: Store, told: Told, ask: Ask) -> Mapping[str, Any]:
     return {
         "since": instants.iso(found.since),
         "until": instants.iso(found.until),
-        "seconds": found.width / instants.SECOND,
+        "seconds": found.width / SECOND,
         "bars": made,
         "cut": found.cut,
     }

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dayfly.clock import DAY, SECOND
 from dayfly.logs.query import instants, tree
 from dayfly.logs.store.store import EARLIEST, LATEST, Ask, Store
 
-SECOND = instants.SECOND
-MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86_400 * SECOND
+MINUTE, HOUR = 60 * SECOND, 3600 * SECOND
 WIDTHS: Sequence[int] = (
     *(n * SECOND // 1000 for n in (1, 2, 5, 10, 20, 50, 100, 200, 500)),
     *(n * SECOND for n in (1, 2, 5, 10, 15, 30)),
@@ -53,7 +53,7 @@ def histogram(store: Store, where: tree.Node, *, bars: int, ask: Ask) -> Histogr
         levels = found.setdefault(str(row["time"]), {})
         levels[str(row["level"] or "")] = int(row["count"] or 0)
     made = [
-        Bar(time=_begin(text), count=sum(levels.values()), levels=levels)
+        Bar(time=instants.begin_of(text), count=sum(levels.values()), levels=levels)
         for text, levels in found.items()
     ]
     return Histogram(since=first, until=last + 1, width=width, bars=made, cut=answer.cut)
@@ -65,11 +65,6 @@ def chosen(span: tuple[int, int], ask: Ask) -> tuple[int, int]:
     if ask.since != EARLIEST:
         first, last = ask.since, max(last, ask.now)
     return first, last if ask.until == LATEST else ask.until - 1
-
-
-def _begin(text: str) -> int:
-    found = instants.span(text)
-    return found[0] if found else int(text)
 
 
 def _whole_years(span: int, bars: int) -> int:

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from dayfly.clock import SECOND
 from dayfly.logs.answers import WishError
 from dayfly.logs.parameters import each_once, moment, refuse_unknown
 from dayfly.logs.query import instants, tree
@@ -24,7 +25,7 @@ def usage(store: Store) -> dict[str, Any]:
     full_at = outlook.full_at
     return {
         **asdict(outlook),
-        "full_at": None if full_at is None else instants.iso(int(full_at) * instants.SECOND),
+        "full_at": None if full_at is None else instants.iso(int(full_at) * SECOND),
         "apps": [asdict(each) for each in store.usage()],
         "problems": store.problems,
     }

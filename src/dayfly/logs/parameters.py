@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from starlette.requests import Request
 
+from dayfly.clock import SECOND
 from dayfly.config.units import Duration, UnitError
 from dayfly.logs.answers import WishError
 from dayfly.logs.query import instants
@@ -37,7 +38,7 @@ def bounds(told: Told, now: float, *, seconds: int = USUAL_SECONDS) -> Ask:
         since=moment("since", told, now, EARLIEST),
         until=moment("until", told, now, LATEST),
         seconds=float(whole("seconds", told, seconds, MOST_SECONDS)),
-        now=round(now * instants.SECOND),
+        now=round(now * SECOND),
     )
 
 
@@ -49,7 +50,7 @@ def moment(name: str, told: Told, now: float, otherwise: int) -> int:
     if found := instants.span(text):
         return found[0]
     try:
-        return round((now - Duration.parse(text)) * instants.SECOND)
+        return round((now - Duration.parse(text)) * SECOND)
     except UnitError as error:
         raise WishError(f"{name}: found {text!r}, allowed is {_MOMENT}") from error
 

@@ -25,6 +25,10 @@ class Record:
     fields: Mapping[str, Value] = field(default_factory=lambda: NO_FIELDS)
 
 
+# What tells records of one source from those of another.
+STREAM = ("app", "release", "machine", "host", "stream")
+
+
 def digest_of(text: str) -> str:
     """What tells a message in an address, where a megabyte has no room."""
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]

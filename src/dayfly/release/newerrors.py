@@ -5,10 +5,11 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from dayfly.clock import SECOND
 from dayfly.errors import DayflyError
 from dayfly.logs.notice import noticed
 from dayfly.logs.query import tree
-from dayfly.logs.query.instants import SECOND, iso
+from dayfly.logs.query.instants import iso
 from dayfly.logs.query.severe import ERRORS
 from dayfly.logs.query.written import text
 from dayfly.release import fleet

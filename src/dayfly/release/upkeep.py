@@ -94,40 +94,40 @@ def decide(seen: Seen) -> tuple[Action, ...]:
     return tuple(actions)
 
 
-def _job(seen: Seen, machine: Machine) -> list[Action]:
-    def act(deed: Deed, why: str = "") -> list[Action]:
-        return [Action(deed, machine.release, machine.name, machine.process, why)]
+def _act(machine: Machine, deed: Deed, why: str = "") -> list[Action]:
+    return [Action(deed, machine.release, machine.name, machine.process, why)]
 
+
+def _job(seen: Seen, machine: Machine) -> list[Action]:
     if machine.state == "exited":
-        return act("finish job", machine.reason)
+        return _act(machine, "finish job", machine.reason)
     record = seen.records.get(machine.release)
     if record is None:
-        return act("remove", "nobody knows it")
+        return _act(machine, "remove", "nobody knows it")
     if seen.now > seen.deadlines.get(machine.name, float("inf")):
-        return act("end job", "past its deadline")
+        return _act(machine, "end job", "past its deadline")
     left = record.left_at
     if machine.release != seen.serving and left and seen.now - left > seen.job_drain:
-        return act("end job", "past job_drain after its release lost the traffic")
+        return _act(machine, "end job", "past job_drain after its release lost the traffic")
     return []
 
 
 def _process(seen: Seen, machine: Machine) -> list[Action]:
-    def act(deed: Deed, why: str) -> list[Action]:
-        return [Action(deed, machine.release, machine.name, machine.process, why)]
-
     if machine.release not in seen.records:
-        return act("remove", "nobody knows it")
+        return _act(machine, "remove", "nobody knows it")
     web = machine.process == "web"
     if machine.state == "exited" and machine.name in seen.history.replaced:
-        return act("remove", "it drifted")
+        return _act(machine, "remove", "it drifted")
     if machine.state == "exited":
         why = machine.reason or "its process is gone"
-        return act("replace" if web and machine.release == seen.serving else "remove", why)
+        return _act(
+            machine, "replace" if web and machine.release == seen.serving else "remove", why
+        )
     if machine.release == seen.serving:
         helps = machine.name in seen.down and not _all_down(seen)
-        return act("replace", "fails its health checks") if helps else []
+        return _act(machine, "replace", "fails its health checks") if helps else []
     if not web:
-        return act("end worker", "its release no longer serves")
+        return _act(machine, "end worker", "its release no longer serves")
     return []
 
 

@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -142,6 +142,3 @@ def _read(value: Any) -> Any:  # noqa: ANN401 - a message of VICI: texts, lists 
     if isinstance(value, list):
         return [_read(each) for each in value]
     return {key: _read(each) for key, each in value.items()}
-
-
-Connect = Callable[[], Daemon]

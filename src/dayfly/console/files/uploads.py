@@ -17,13 +17,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from dayfly import typed
+from dayfly.clock import SECOND
 from dayfly.console.files import versions
 from dayfly.console.files.desk import SEAL, Desk, not_sealed, thing_of, told
 from dayfly.console.files.places import PATH, Thing
 from dayfly.console.files.searching import origin
 from dayfly.console.words import moment
 from dayfly.errors import DayflyError, UsageError
-from dayfly.files.condition import ANY, SECOND, Condition
+from dayfly.files.condition import ANY, Condition
 from dayfly.files.errors import ConditionError, NoSuchKeyError, NoSuchUploadError
 from dayfly.files.objects import Description, Named, Upload
 from dayfly.files.repository import Repository

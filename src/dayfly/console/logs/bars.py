@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dayfly.console.logs.records import moment, tone
+from dayfly.clock import SECOND
+from dayfly.console.logs.records import tone
 from dayfly.console.logs.view import View
 from dayfly.logs.query import instants
 
@@ -54,11 +55,11 @@ def bars(found: Mapping[str, Any], view: View) -> Bars | None:
     """None where there is nothing to draw."""
     if not found["bars"]:
         return None
-    width = round(found["seconds"] * instants.SECOND)
-    begin, end = (_moment(found[name]) for name in ("since", "until"))
+    width = round(found["seconds"] * SECOND)
+    begin, end = (instants.begin_of(found[name]) for name in ("since", "until"))
     first = begin // width * width
     number = min((end - 1 - first) // width + 1, MOST + 1)
-    made = {_moment(bar["time"]): bar for bar in found["bars"]}
+    made = {instants.begin_of(bar["time"]): bar for bar in found["bars"]}
     most = max(bar["count"] for bar in found["bars"])
     slots = [
         _slot(first + n * width, width, (n, number), made.get(first + n * width), most, view)
@@ -126,11 +127,6 @@ def _levels(bars_: list[Mapping[str, Any]]) -> list[tuple[str, int]]:
     return [*told, *([("other", others)] if others else [])]
 
 
-def _moment(text: str) -> int:
-    found = instants.span(text)
-    return found[0] if found else int(text)
-
-
 def _short(time: str) -> str:
     """Without the parts of a second that are nothing."""
-    return moment(time).removesuffix(".000")
+    return instants.to_the_millisecond(time).removesuffix(".000")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dayfly.console.logs.narrowing import condition
-from dayfly.console.logs.records import Row, Rows, cell, moment
+from dayfly.console.logs.records import Row, Rows, cell
 from dayfly.console.logs.shapes import of_shape
 from dayfly.console.logs.view import PAGE, View
 from dayfly.errors import DayflyError
@@ -60,7 +60,7 @@ class Records:
                     self.older = self._next()
                 elif number >= self.view.skip:
                     self.count += 1
-                    self._times.append(_moment(str(record["time"])))
+                    self._times.append(instants.begin_of(str(record["time"])))
                     yield self.rows.row(line, record)
 
     def _next(self) -> str:
@@ -126,7 +126,7 @@ def cells(row: Mapping[str, Any], fields: Sequence[str], view: View) -> list[Cel
 
 def _cell(value: Any, field_: str, address: str) -> Cell:  # noqa: ANN401 - JSON
     if isinstance(value, str) and not field_ and not address and instants.span(value):
-        return Cell(text=moment(value), number=True)
+        return Cell(text=instants.to_the_millisecond(value), number=True)
     scalar = value is None or isinstance(value, str | int | float)
     return Cell(
         text=cell(value),
@@ -156,8 +156,3 @@ def facets(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         for each in found["facets"]
         if each["values"]
     ]
-
-
-def _moment(text: str) -> int:
-    found = instants.span(text)
-    return found[0] if found else int(text)

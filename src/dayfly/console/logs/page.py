@@ -16,7 +16,7 @@ from dayfly.console.state import State
 from dayfly.logs.query import tree
 from dayfly.logs.query.parse import parse
 from dayfly.logs.query.problem import QueryError, pointed
-from dayfly.logs.record import digest_of
+from dayfly.logs.record import STREAM, digest_of
 
 SECONDS = 20  # that a search for a page may take
 BESIDE_SECONDS = 10  # what stands beside it
@@ -25,7 +25,6 @@ COMPARE = f"{PATH}/compare"
 ERRORS = "level:>=error"
 AROUND = 30  # lines before and after
 MORE = Markup("<!-- more -->")  # what stands before it is sent at once
-_STREAM = ("app", "release", "machine", "host", "stream")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +139,7 @@ class Around:
 
 def around(state: State, told: Mapping[str, str]) -> Around | Problem:
     """The lines of the same stream before and after a record."""
-    stands = {name: told[name] for name in ("time", *_STREAM) if told.get(name)}
+    stands = {name: told[name] for name in ("time", *STREAM) if told.get(name)}
     answer = one(state, "context", **stands, before=AROUND, after=AROUND, seconds=SECONDS)
     if isinstance(answer, Problem):
         return answer

@@ -22,6 +22,7 @@ from dayfly.console.logs.view import LONGEST, PATH, RANGES, View
 from dayfly.console.session import Sessions
 from dayfly.console.state import State
 from dayfly.errors import DayflyError
+from dayfly.logs.query import instants
 from dayfly.logs.query.problem import QueryError
 
 
@@ -139,7 +140,7 @@ class LogPages:
             view=view,
             ranges=RANGES,
             more=page.MORE,
-            exactly=records.moment,
+            exactly=instants.to_the_millisecond,
             tone_of=records.tone,
             **values,
         )

@@ -10,17 +10,15 @@ from dayfly.console.logs.narrowing import condition
 from dayfly.console.logs.view import COUNTABLE
 from dayfly.logs.query import marks, patterns, tree
 from dayfly.logs.query.meaning import text_of
-from dayfly.logs.record import digest_of
+from dayfly.logs.record import STREAM, digest_of
 from dayfly.shown import plain
 
 LONGEST_MESSAGE, LONGEST_VALUE, MOST_FIELDS = 8_000, 500, 60
 AROUND = "/logs/around"
 _ATTRIBUTES = ("app", "release", "machine", "host", "process", "stream", "level")
 ALWAYS = (*_ATTRIBUTES, "time", "message")  # never counted on demand
-_STREAM = ("app", "release", "machine", "host", "stream")
 _TONES = {"critical": "bad", "error": "bad", "warning": "warm", "info": "good", "debug": "calm"}
 _MARKS = "\ue000", "\ue001"  # of a private area; a message cannot bring its own
-_MILLISECONDS = len("2026-11-01T23:59:59.999")
 
 Mark = Callable[[str], list["Piece"]]
 
@@ -97,15 +95,8 @@ def marker(where: tree.Node) -> Mark:
 
 def around(record: Mapping[str, Any]) -> str:
     """The address of the lines around. A message may be a megabyte, so it is told by its digest."""
-    stands = {name: record[name] for name in ("time", *_STREAM) if record[name]}
+    stands = {name: record[name] for name in ("time", *STREAM) if record[name]}
     return f"{AROUND}?{urlencode(stands | {'digest': digest_of(str(record['message']))})}"
-
-
-def moment(time: str) -> str:
-    """To the millisecond, in UTC."""
-    shown = time.removesuffix("Z")
-    shown = shown if "." in shown else f"{shown}."
-    return shown[:_MILLISECONDS].ljust(_MILLISECONDS, "0").replace("T", " ")
 
 
 def tone(level: object) -> str:

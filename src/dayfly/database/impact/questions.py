@@ -38,7 +38,7 @@ class Question:
 def asker(url: str, *, seconds: float) -> Iterator[Ask]:
     """Ask a database (a replica, if there is one) without ever writing or waiting for a lock."""
     with connecting(url):
-        connection = connect(url, autocommit=True, connect_timeout=10)
+        connection = connect(url, autocommit=True)
     with connection:
         connection.execute("SET default_transaction_read_only = on")
         connection.execute("SET row_security = off")  # no answer, rather than one of some rows

@@ -11,7 +11,6 @@ from dayfly.database.connection import connect
 from dayfly.database.problems import asking, connecting
 from dayfly.database.programs import DatabaseError
 
-CONNECT_SECONDS = 5
 LOCK_SECONDS = 10.0  # that we wait behind others, with all who come later behind us
 _SPELLING = {
     "TimeZone": "UTC",
@@ -34,7 +33,7 @@ def session(url: str, *, lock_seconds: float = LOCK_SECONDS) -> Iterator[Connect
     """Outside of any transaction."""
     with (
         connecting(url),
-        connect(url, connect_timeout=CONNECT_SECONDS, autocommit=True) as connection,
+        connect(url, autocommit=True) as connection,
         asking(connection),
     ):
         limit = {"lock_timeout": f"{lock_seconds * 1000:.0f}"}

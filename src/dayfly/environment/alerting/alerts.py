@@ -9,6 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from dayfly.client import Client
+from dayfly.clock import SECOND
 from dayfly.config.cron import zone_of
 from dayfly.config.environment import Environment as Settings
 from dayfly.config.home import Home
@@ -30,7 +31,6 @@ from dayfly.errors import DayflyError
 from dayfly.events import Emit, silent
 from dayfly.logs.notice import noticed
 from dayfly.logs.query import tree
-from dayfly.logs.query.instants import SECOND
 from dayfly.logs.query.instants import iso as exactly
 from dayfly.logs.query.written import text
 from dayfly.release.receipt import iso

@@ -5,8 +5,9 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
+from dayfly.clock import SECOND
+
 Outcome = Literal["go", "not modified", "failed"]
-SECOND = 1_000_000_000
 
 
 def outcome(headers: Mapping[str, str], etag: str, modified: int, prefix: str = "") -> Outcome:

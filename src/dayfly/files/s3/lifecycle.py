@@ -7,9 +7,9 @@ from email.utils import format_datetime
 
 import msgspec
 
+from dayfly.clock import SECOND
 from dayfly.files.retention import ripe
 
-SECOND = 1_000_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

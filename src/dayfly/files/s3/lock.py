@@ -6,13 +6,12 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from dayfly.clock import DAY, SECOND
 from dayfly.files.s3.problem import S3Error
 from dayfly.files.s3.xmlread import Element, element_of, malformed
 from dayfly.files.s3.xmlwrite import around, document, tags
 
 MODES = ("GOVERNANCE", "COMPLIANCE")
-SECOND = 1_000_000_000
-DAY = 86_400 * SECOND
 LATEST = 253_402_300_799 * SECOND  # the year 9999 is the last that a date is written of
 MOST: Mapping[str, int] = {"Days": 36_500, "Years": 100}
 

@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from msgspec import structs
 
+from dayfly.clock import SECOND
 from dayfly.files.condition import Condition
 from dayfly.files.objects import Bucket, Version
 from dayfly.files.s3 import postpolicy, reading
@@ -24,7 +25,6 @@ from dayfly.files.s3.taking import Taking, Trailers
 from dayfly.files.s3.writes import check_write, described, token_of
 from dayfly.files.s3.xmlwrite import around, tags
 
-SECOND = 1_000_000_000
 _OF_PUT = ("x-amz-", "if-")
 
 

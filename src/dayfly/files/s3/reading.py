@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from email.utils import formatdate
 from functools import lru_cache
 
+from dayfly.clock import SECOND
 from dayfly.files.errors import NoSuchKeyError
 from dayfly.files.objects import Bucket, Version, Versioning
 from dayfly.files.opened import Opened
@@ -17,7 +18,6 @@ from dayfly.files.s3.ranges import Range, is_of_state, range_of
 from dayfly.files.s3.request import Request, number_of
 from dayfly.files.s3.xmlwrite import iso, tag
 
-SECOND = 1_000_000_000
 MOST_HELD = 64 * 1024  # bytes of an answer that is not sent from its file
 _OVERRIDES = (
     "cache-control", "content-disposition", "content-encoding", "content-language",

@@ -1,6 +1,6 @@
 """The documents that a bucket keeps, read as what they mean."""
 
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -19,7 +19,6 @@ OWNERSHIP = "ownership"
 POLICY = "policy"
 PUBLIC = "public-access-block"
 TAGGING = "tagging"
-Ownership = Literal["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"]
 T = TypeVar("T")
 OWNERSHIPS = ("BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter")
 

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping
 
+from dayfly.clock import SECOND
 from dayfly.files.condition import Condition
 from dayfly.files.objects import Bucket, Checksum, Description, Lock
 from dayfly.files.s3 import acl as acls
 from dayfly.files.s3 import lock, rights, settings
-from dayfly.files.s3.conditions import SECOND, instant
+from dayfly.files.s3.conditions import instant
 from dayfly.files.s3.configured import check_acl
 from dayfly.files.s3.metadata import kept_headers, tags_of_header, user_metadata
 from dayfly.files.s3.problem import S3Error, invalid, not_implemented

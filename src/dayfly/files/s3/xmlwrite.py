@@ -4,12 +4,13 @@ import re
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from dayfly.clock import SECOND
+
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 _DECLARED = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _SPECIAL = re.compile(r"[&<>\"\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 _NAMES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
-SECOND = 1_000_000_000
 
 
 def escaped(text: str) -> str:

@@ -5,7 +5,7 @@ import platform
 import re
 import tarfile
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -31,8 +31,6 @@ _KERNEL = re.compile(r"boot/vmlinuz-(.+)")
 _SHOWN = 5  # differences in a message
 _FOLDER, _FILE = 0o755, 0o644
 _EXPORT_SECONDS = 900.0
-
-RecipeOf = Callable[[Contents], Recipe]
 
 
 @dataclass(frozen=True, kw_only=True)

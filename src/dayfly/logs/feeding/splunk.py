@@ -11,11 +11,10 @@ from uuid import uuid4
 import msgspec
 
 from dayfly import typed
-from dayfly.clock import DeadlineError, wait_until
+from dayfly.clock import SECOND, DeadlineError, wait_until
 from dayfly.logs.feeding.entry import TIME, AgainError, Entry, Outcome, UntakenError, document
 from dayfly.logs.feeding.settings import Feed
 from dayfly.logs.feeding.web import Web, shown
-from dayfly.logs.query.instants import SECOND
 
 ACK_SECONDS, POLL_SECONDS = 60.0, 0.5
 _encode = msgspec.json.Encoder().encode

@@ -14,11 +14,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from dayfly import typed
+from dayfly.clock import SECOND
 from dayfly.errors import DayflyError
 from dayfly.logs.answers import RETRY_SECONDS, status_of
 from dayfly.logs.intake.body import Room
 from dayfly.logs.intake.hecevents import WRONG, EventError, events, raw
-from dayfly.logs.parsing.times import SECOND
 from dayfly.logs.store.problems import StoreFullError
 from dayfly.logs.store.store import Store
 

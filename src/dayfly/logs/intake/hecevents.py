@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import structs
 
+from dayfly.clock import SECOND
 from dayfly.errors import DayflyError
 from dayfly.logs.intake.documents import line, message_of
 from dayfly.logs.parsing import loose, times
@@ -106,7 +107,7 @@ def _time(told: object, number: int) -> int | None:
     try:
         seconds = Decimal(text if len(text) <= _DIGITS and not isinstance(told, bool) else "?")
         if abs(seconds) < _LARGEST:
-            return int(seconds * times.SECOND)
+            return int(seconds * SECOND)
         found = times.of_number(float(seconds))  # it counts something smaller
     except (InvalidOperation, ValueError, OverflowError) as error:
         raise EventError(WRONG, _WRONG, number) from error

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from dayfly.clock import SECOND
 from dayfly.logs.intake.body import EncodingError, Room, packing_of
 from dayfly.logs.intake.journalentries import CURSOR, Entries, Entry, line_of
-from dayfly.logs.parsing.times import SECOND
 from dayfly.logs.store.store import Store
 
 _TYPE = "application/vnd.fdo.journal"

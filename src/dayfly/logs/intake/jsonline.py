@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from dayfly.clock import SECOND
 from dayfly.logs.answers import WishError
 from dayfly.logs.intake.body import Room
 from dayfly.logs.intake.columns import as_it_is, as_text, fill, frame, nothing, told
@@ -62,7 +63,7 @@ class JsonLines:
         return JSONResponse({"taken": taken})
 
     def _take(self, body: bytes, shape: Shape) -> int:
-        now = round(self.now() * times.SECOND)
+        now = round(self.now() * SECOND)
         try:
             return self.store.keep_frame(columns_of(body, shape, now, self.layouts))
         except UnfitError:

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 from anyio import CapacityLimiter, to_thread
 
+from dayfly.clock import SECOND
 from dayfly.errors import DayflyError
 from dayfly.logs.intake.syslog import line_of
 from dayfly.logs.parsing.parsed import Known
-from dayfly.logs.parsing.times import SECOND
 from dayfly.logs.store.store import Store
 
 AGAIN_SECONDS = 1.0  # until a store that took nothing is asked again

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from dayfly import typed
+from dayfly.clock import SECOND
 from dayfly.logs.intake.body import Room
 from dayfly.logs.intake.documents import line
 from dayfly.logs.intake.messages import push_of
@@ -23,7 +24,6 @@ from dayfly.logs.parsing.levels import of_word
 from dayfly.logs.parsing.line import read
 from dayfly.logs.parsing.objects import LEVELS
 from dayfly.logs.parsing.parsed import Known
-from dayfly.logs.parsing.times import SECOND
 from dayfly.logs.record import Value
 from dayfly.logs.store.problems import BodyError
 from dayfly.logs.store.store import Store

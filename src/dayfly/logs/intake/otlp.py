@@ -19,12 +19,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from dayfly.clock import SECOND
 from dayfly.errors import DayflyError
 from dayfly.logs.answers import RETRY_SECONDS, status_of
 from dayfly.logs.intake import messages, otlprecords
 from dayfly.logs.intake.body import EncodingError, Room
 from dayfly.logs.parsing import loose
-from dayfly.logs.parsing.times import SECOND
 from dayfly.logs.store.problems import BodyError, StoreFullError
 from dayfly.logs.store.store import Store
 

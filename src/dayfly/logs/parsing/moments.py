@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from dayfly.clock import SECOND
 from dayfly.logs.parsing import times
 from dayfly.logs.parsing.parsed import UTC
 
@@ -64,7 +65,7 @@ def _of_alike(texts: Sequence[str]) -> tuple[Numbers, Mask]:
     seconds -= _offset(digits, found[4] or "", found.start(4))
     length = min(_DIGITS, len(found[3] or ""))
     fraction = _number(digits, found.start(3), length) * 10 ** (_DIGITS - length)
-    return seconds * times.SECOND + fraction, right
+    return seconds * SECOND + fraction, right
 
 
 def _number(digits: NDArray[np.uint8], at: int, length: int) -> Numbers:

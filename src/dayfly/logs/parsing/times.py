@@ -7,8 +7,8 @@ from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-SECOND = 1_000_000_000
-DAY = 86_400 * SECOND
+from dayfly.clock import DAY, SECOND
+
 EARLIEST = (
     400 * DAY
 )  # before the moment of reading: an old file is read late, an older is a mistake

@@ -3,8 +3,9 @@
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
+from dayfly.clock import DAY, SECOND
+
 ALLOWED = "a date such as 2026-11-01, 2026-11-01T13:30 or 2026-11-01T13:30:05.25+01:00 (else UTC)"
-SECOND = 1_000_000_000
 _LONG = re.compile(r"-?[0-9]{12,19}")  # nanoseconds themselves
 _WRITTEN = re.compile(
     r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})"
@@ -12,8 +13,9 @@ _WRITTEN = re.compile(
     r"(?P<zone>[Zz]|[+-][0-9]{2}:[0-9]{2})?)?"
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY, _MINUTE = 86_400 * SECOND, 60 * SECOND
+_MINUTE = 60 * SECOND
 _DIGITS = 9
+_MILLISECONDS = len("2026-11-01T23:59:59.999")
 
 
 def span(text: str) -> tuple[int, int] | None:
@@ -30,6 +32,19 @@ def span(text: str) -> tuple[int, int] | None:
         return None
     begin = seconds * SECOND + int(part.ljust(_DIGITS, "0"))
     return begin, begin + _length(found, part)
+
+
+def begin_of(text: str) -> int:
+    """Of what a text names, or of a bare number."""
+    found = span(text)
+    return found[0] if found else int(text)
+
+
+def to_the_millisecond(time: str) -> str:
+    """RFC 3339 in UTC as people read it."""
+    shown = time.removesuffix("Z")
+    shown = shown if "." in shown else f"{shown}."
+    return shown[:_MILLISECONDS].ljust(_MILLISECONDS, "0").replace("T", " ")
 
 
 def iso(nanoseconds: int) -> str:
@@ -64,4 +79,4 @@ def _length(found: re.Match[str], part: str) -> int:
         return int(10 ** (_DIGITS - len(part)))
     if found["second"]:
         return SECOND
-    return _MINUTE if found["minute"] else _DAY
+    return _MINUTE if found["minute"] else DAY

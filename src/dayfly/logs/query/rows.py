@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from dayfly.clock import SECOND
 from dayfly.logs.query import instants, tree
 from dayfly.logs.query.meaning import group_text, is_number, value_of
 from dayfly.logs.query.shape import shape
@@ -53,7 +54,7 @@ def _counted(found: Sequence[Record], by: tuple[str, ...], every: float | None) 
     """The most frequent first; with `every` by time, and in each stretch the most frequent."""
     if every is None:
         return _by_count(found, by)
-    length = round(every * instants.SECOND)
+    length = round(every * SECOND)
     stretches = _grouped(found, lambda record: (f"{record.time // length * length:+020d}",))
     return [
         {"time": instants.iso(int(begin or "")), **row}

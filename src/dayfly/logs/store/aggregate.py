@@ -10,6 +10,7 @@ from itertools import accumulate
 
 import polars as pl
 
+from dayfly.clock import SECOND
 from dayfly.logs.query import instants, tree
 from dayfly.logs.query.rows import Row, title
 from dayfly.logs.query.shape import SHAPES
@@ -73,7 +74,7 @@ def _counts(found: Scan, by: Sequence[str], every: float | None) -> list[Row]:
 
 
 def _stretch(every: float) -> pl.Expr:
-    width = round(every * instants.SECOND)
+    width = round(every * SECOND)
     return pl.col("time") // width * width
 
 

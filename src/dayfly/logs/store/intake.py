@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from dayfly.clock import SECOND
 from dayfly.logs.store import wal
 from dayfly.logs.store.batches import Batches
 from dayfly.logs.store.files import free_bytes, zstd
@@ -18,7 +19,6 @@ from dayfly.logs.store.packed import packed, unpacked
 from dayfly.logs.store.part import Hot
 from dayfly.logs.store.problems import StoreFullError
 from dayfly.logs.store.settings import Settings
-from dayfly.logs.store.upkeep import SECOND
 from dayfly.logs.store.wanted import EARLIEST
 
 BEHIND = 4  # times the rows of a segment, not sealed yet: nothing more is taken

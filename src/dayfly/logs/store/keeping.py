@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from dayfly.clock import Stop
+from dayfly.clock import SECOND, Stop
 from dayfly.logs.store.part import Sealed
 from dayfly.logs.store.reading import BROKEN
-from dayfly.logs.store.sealing import SECOND, day_of, sealed
+from dayfly.logs.store.sealing import day_of, sealed
 from dayfly.logs.store.segment import FINAL_LEVEL, LEVEL, Segment
 from dayfly.logs.store.settings import Settings
 from dayfly.logs.store.shelf import Shelf

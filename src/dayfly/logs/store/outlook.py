@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dayfly.clock import SECOND
 from dayfly.logs.store.segment import Segment
 from dayfly.logs.store.settings import Settings
 
-SECOND, DAY_SECONDS, HOUR_SECONDS = 1_000_000_000, 86_400.0, 3600.0
+DAY_SECONDS, HOUR_SECONDS = 86_400.0, 3600.0
 DAYS = 7  # whose growth is taken for that to come
 
 

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import polars as pl
 
+from dayfly.clock import DAY, SECOND
 from dayfly.logs.store import segment
 from dayfly.logs.store.frame import joined
 from dayfly.logs.store.segment import Segment
 
-SECOND = 1_000_000_000
-DAY = 86_400 * SECOND
 MOST_BYTES = 512 << 20  # of a segment in memory, about
 _ROW = "row"  # no column of a frame is called so: attributes are others, fields have a colon
 

@@ -4,10 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from dayfly.clock import SECOND
 from dayfly.logs.store.segment import FINAL_LEVEL, Segment
 from dayfly.logs.store.settings import Settings
-
-SECOND = 1_000_000_000
 
 
 def to_merge(segments: Sequence[Segment], settings: Settings, today: str) -> list[Segment]:

@@ -85,7 +85,7 @@ def answered(url: str, asked: tuple[Parent, ...]) -> frozenset[Key]:
     own = [parent for parent in asked if parent.fresh]
     if not own:
         return frozenset()
-    with connect(url, autocommit=True, connect_timeout=10) as connection:
+    with connect(url, autocommit=True) as connection:
         return frozenset(parent.key for parent in own if _there(connection, parent.sql))
 
 

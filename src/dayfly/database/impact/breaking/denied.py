@@ -54,7 +54,7 @@ class Withheld:
 
 
 def _relations(url: str) -> frozenset[int]:
-    with connect(url, autocommit=True, connect_timeout=10) as connection:
+    with connect(url, autocommit=True) as connection:
         return frozenset(row[0] for row in connection.execute(_RELATIONS))
 
 
@@ -67,7 +67,7 @@ def denied(url: str, before: Catalogue, after: Catalogue, role: str) -> frozense
 def _denied(url: str, new: list[int], role: str) -> frozenset[Right]:
     if not role or not new:
         return frozenset()
-    with connect(url, autocommit=True, connect_timeout=10) as connection:
+    with connect(url, autocommit=True) as connection:
         try:
             rows = connection.execute(_DENIED, {"new": new, "role": role}).fetchall()
         except psycopg.errors.UndefinedObject:

@@ -21,7 +21,7 @@ def refusing(
     asked |= _of_domains(before, after)
     if not asked:
         return frozenset()
-    with connect(url, autocommit=True, connect_timeout=10) as connection:
+    with connect(url, autocommit=True) as connection:
         return frozenset(key for key, text in asked.items() if _refused(connection, text))
 
 

@@ -75,7 +75,7 @@ class Exercise:
         """On the new schema."""
         if not self.worked:
             return Exercised(untried=self.untried)
-        with connect(self.url, autocommit=True, connect_timeout=10) as connection:
+        with connect(self.url, autocommit=True) as connection:
             now = {table.key: table for table in _firing(connection)}
         self.tables = tuple(t.as_it_fires(now[t.key]) for t in self.tables if t.key in now)
         found = _exercised(self)
@@ -104,7 +104,7 @@ def exercise(
     `statements` are those that production has seen.
     """
     said = words_of(s.text for each in transactions for s in each.statements)
-    with connect(url, autocommit=True, connect_timeout=10) as connection:
+    with connect(url, autocommit=True) as connection:
         known = {row[0] for row in connection.execute(NAMES)}
         routines = [Called(*row) for row in connection.execute(ROUTINES)]
         tables = _firing(connection)
@@ -146,7 +146,7 @@ def _counts(error: psycopg.Error) -> bool:
 def _rows(asked: Exercise) -> dict[str, tuple[str | None, ...]]:
     """A row of each table, as the outgoing release may write it."""
     found: dict[str, tuple[str | None, ...]] = {}
-    with connect(asked.url, autocommit=True, connect_timeout=10) as connection:
+    with connect(asked.url, autocommit=True) as connection:
         for table in asked.tables:
             listed = sql.SQL(", ").join(
                 sql.SQL("{}::text").format(sql.Identifier(name)) for name in table.columns
@@ -165,7 +165,7 @@ def _exercised(asked: Exercise) -> dict[Doing, psycopg.Error | None]:
     found: dict[Doing, psycopg.Error | None] = {}
     if not (asked.rows or asked.routines):
         return found
-    with connect(asked.url, autocommit=True, connect_timeout=10) as connection:
+    with connect(asked.url, autocommit=True) as connection:
         for name, value in _SETTINGS.items():
             connection.execute("SELECT set_config(%s, %s, false)", (name, value))
         for table in asked.tables:

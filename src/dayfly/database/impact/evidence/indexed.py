@@ -29,6 +29,6 @@ def indexed(url: str, before: Catalogue, after: Catalogue) -> Mapping[Key, Index
     }
     if not new:
         return {}
-    with connect(url, autocommit=True, connect_timeout=10) as connection:
+    with connect(url, autocommit=True) as connection:
         rows = connection.execute(_QUESTION, ([*new],)).fetchall()
     return {new[oid]: Indexed(values=values, where=where) for oid, values, where in rows}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import psycopg
 
+from dayfly.database.connection import said
 from dayfly.database.impact.evidence.callable import Called, Firing, reaches
 
 LEAVES = "it leaves the database, or its transaction"
@@ -32,7 +33,7 @@ def routines_left(
     for one in routines:
         error = found.get(one.doing)
         why = one.why_not or (LEAVES if one.oid in left else "")
-        why = why or (f"it fails on made-up values: {_said(error)}" if error else "")
+        why = why or (f"it fails on made-up values: {said(error)}" if error else "")
         if why and not one.is_fired:
             yield Untried(
                 doing=one.doing,
@@ -53,16 +54,12 @@ def tables_left(
         tried = {d[0]: error for d, error in found.items() if d[1:] == (one.schema, one.name)}
         if any(error is None for error in tried.values()):
             continue
-        errors = [_said(error) for error in tried.values() if error]
+        errors = [said(error) for error in tried.values() if error]
         why = LEAVES if leaves(one, left) else "; ".join(errors[:1] or [NO_ROW])
         bodies = tuple(each.body for each in routines if each.oid in one.routines)
         doing = ("fire", one.schema, one.name)
         shown = f"the triggers of {one.name}"
         yield Untried(doing=doing, shown=shown, why=why, called=True, texts=bodies)
-
-
-def _said(error: psycopg.Error) -> str:
-    return error.diag.message_primary or str(error)
 
 
 def leaves(table: Firing, left: Collection[int]) -> bool:

@@ -56,7 +56,7 @@ def limits(url: str, observed: Observed) -> Limits:
     }
     if not bounded and not excluding:
         return Limits()
-    with connect(url, autocommit=True, connect_timeout=10) as connection:
+    with connect(url, autocommit=True) as connection:
         bounds = connection.execute(_BOUNDS, ([*bounded],)).fetchall()
         exclusions = connection.execute(_EXCLUSIONS, ([*excluding],)).fetchall()
     return Limits(

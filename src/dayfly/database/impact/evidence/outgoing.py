@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from dayfly.database.connection import connect
+from dayfly.database.connection import connect, said
 from dayfly.database.impact.replay.plan import PLANNED
 from dayfly.database.impact.words import first_word
 
@@ -97,13 +97,13 @@ def rehearsed(url: str, texts: Iterable[str], role: str) -> Iterator[Rehearsed]:
             if error is None:
                 working[text] = name
             else:
-                unassessed.append(Unassessed(text=text, message=_message(error)))
+                unassessed.append(Unassessed(text=text, message=said(error)))
         yield Rehearsed(url, role, session, working, tuple(unassessed))
 
 
 @contextmanager
 def _session(url: str, role: str) -> Iterator[Connection]:
-    with connect(url, autocommit=True, connect_timeout=10) as connection:
+    with connect(url, autocommit=True) as connection:
         connection.execute("SET plan_cache_mode = force_generic_plan")
         if role:
             connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
@@ -136,10 +136,6 @@ def _broken(text: str, error: psycopg.Error, *, prepared: bool) -> Broken:
     return Broken(
         text=text,
         sqlstate=error.sqlstate or "",
-        message=_message(error),
+        message=said(error),
         prepared=prepared,
     )
-
-
-def _message(error: psycopg.Error) -> str:
-    return error.diag.message_primary or str(error)

@@ -24,7 +24,7 @@ def spelled(
     dropped = list(_dropped(before, after, defaults))
     if not dropped:
         return {}
-    with connect(url, autocommit=True, connect_timeout=10) as connection:
+    with connect(url, autocommit=True) as connection:
         found = {column.key: _again(connection, after, column, text) for column, text in dropped}
     return {key: text for key, text in found.items() if text}
 

@@ -41,7 +41,7 @@ def tried(
     `plain`: what the migration leaves behind without bridges. `role` builds them, `owner` migrates.
     """
     try:
-        with connect(url, autocommit=True, connect_timeout=10) as session:
+        with connect(url, autocommit=True) as session:
             failed = _failing(session, url, transactions, bridges, (role, owner))
             with session.transaction():
                 left = snapshot(session)

@@ -25,7 +25,7 @@ _USES = """
 
 def uses(url: str) -> Uses:
     found: dict[Key, frozenset[int]] = {}
-    with connect(url, autocommit=True, connect_timeout=10) as connection:
+    with connect(url, autocommit=True) as connection:
         for kind, oid, number, routine in connection.execute(_USES):
             key = (kind, oid, number)
             found[key] = found.get(key, frozenset()) | {routine}

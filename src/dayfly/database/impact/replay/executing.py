@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from dayfly.database.connection import said
 from dayfly.database.impact.replay.effects import Failure, Written
 from dayfly.database.impact.replay.marks import Connection, Counts
 from dayfly.database.impact.words import cursor, first_word, mentions
@@ -53,7 +54,7 @@ def written_rows(counts: Mapping[int, Counts]) -> dict[int, Written]:
 def failure(error: psycopg.Error) -> Failure:
     return Failure(
         sqlstate=error.sqlstate or "",
-        message=error.diag.message_primary or str(error),
+        message=said(error),
         table=error.diag.table_name or "",
         column=error.diag.column_name or "",
     )

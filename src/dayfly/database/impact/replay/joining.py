@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dayfly.database.impact.schema.catalogue import Catalogue, Relation
+from dayfly.database.impact.schema.names import unquoted
 
 Node = Mapping[str, Any]
 
@@ -46,11 +47,7 @@ def _compared(condition: str) -> set[tuple[str, str]]:
     """Aliases and columns that are compared without being changed."""
     parts = (part for each in condition.split(" AND ") for part in each.split(" = "))
     found = (_COLUMN.fullmatch(part) for part in parts)
-    return {(_plain(one[1]), _plain(one[2])) for one in found if one}
-
-
-def _plain(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+    return {(unquoted(one[1]), unquoted(one[2])) for one in found if one}
 
 
 def _side(node: Node, compared: set[tuple[str, str]], catalogue: Catalogue) -> dict[int, set[str]]:

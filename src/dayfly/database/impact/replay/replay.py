@@ -64,7 +64,7 @@ def replay(
 @contextmanager
 def _opened(url: str) -> Iterator[Connection]:
     try:
-        with connect(url, autocommit=True, connect_timeout=10) as connection:
+        with connect(url, autocommit=True) as connection:
             for name, value in _SETTINGS.items():
                 connection.execute("SELECT set_config(%s, %s, false)", (name, value))
             yield connection
