@@ -63,11 +63,9 @@ def fetch(
         coming.description = _described(repository, wanted, url, download)
     try:
         return Fetched(version=_store(coming, download, expected, condition, tell))
-    except (MismatchError, ChangedError):
-        coming.forget()
-        raise
-    except BaseException:
-        if not can_go_on(download.validator):
+    except BaseException as error:
+        wrong = isinstance(error, MismatchError | ChangedError)
+        if wrong or not can_go_on(download.validator):
             coming.forget()
         raise
 
