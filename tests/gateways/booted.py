@@ -61,4 +61,4 @@ def become_a_unit(world: World) -> None:
     (unit,) = (folder / "units").iterdir()
     assert "guard" in unit.name
     world.dev.dayfly("tunnel", "up")
-    world.until_pings("10.2.0.9", seconds=10)
+    world.until_pings("10.2.0.9")

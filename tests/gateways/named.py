@@ -47,14 +47,14 @@ def reach_by_name(world: World) -> None:
         assert f"the name of the other gateway, {NAME}, can't be resolved" in said
         daemon = (gateway.home / "tunnel/charon.pid").read_text()
         world.production.dayfly("tunnel", "up")  # the other site can call
-        world.until_pings("10.2.0.9", seconds=10)
+        world.until_pings("10.2.0.9")
 
         world.production.dayfly("tunnel", "down", "--closed")
         until("it is said again", lambda: NAME in reason(gateway))
         space.know(f"198.51.100.2 {NAME}")
         until("it is called", lambda: NAME not in reason(gateway))
         world.production.dayfly("tunnel", "up")
-        world.until_pings("10.2.0.9", seconds=10)
+        world.until_pings("10.2.0.9")
         assert (gateway.home / "tunnel/charon.pid").read_text() == daemon
     finally:
         world.dev.space.run("nft", "delete", "table", "inet", "dns")

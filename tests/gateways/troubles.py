@@ -35,8 +35,8 @@ def hold_what_others_take_away(world: World) -> None:
         space.ip(f"{version} rule del priority {CLOSED}")
         space.ip(f"{version} route flush table {TABLE}")
         space.ip(f"{version} route del blackhole {network} metric {METRIC}")
-    world.until_pings("10.2.0.9", seconds=10)
-    world.until_pings("fd00:2::9", seconds=10)
+    world.until_pings("10.2.0.9")
+    world.until_pings("fd00:2::9")
     until("what holds back is there again", lambda: all(held(world.dev, v) for v in THEIRS))
     for version, (network, router) in THEIRS.items():
         space.ip(f"{version} route del {network} via {router}")
@@ -47,8 +47,8 @@ def make_anew_what_nobody_had_seen(world: World) -> None:
     world.dev.kill(daemon=False)
     world.dev.space.ip(f"route flush table {TABLE}")
     world.dev.dayfly("tunnel", "up")
-    world.until_pings("10.2.0.9", seconds=15)
-    world.until_pings("fd00:2::9", seconds=5)
+    world.until_pings("10.2.0.9")
+    world.until_pings("fd00:2::9")
 
 
 def held(gateway: Gateway, version: str) -> bool:
@@ -75,7 +75,7 @@ def rules_of_its_own(world: World) -> None:
     for priority in (0, 2):
         space.ip(f"rule del from 10.1.0.0/16 priority {priority}")
     space.ip("route flush table 100")
-    world.until_pings("10.2.0.9", seconds=5)
+    world.until_pings("10.2.0.9")
 
 
 def apply_other_settings(world: World) -> None:
@@ -89,7 +89,7 @@ def apply_other_settings(world: World) -> None:
     world.dev.dayfly("tunnel", "up")
     assert "to_forward" not in world.dev.space.run("nft", "list", "ruleset")
     assert "settings" not in world.dev.dayfly("tunnel", "up")
-    world.until_pings("10.2.0.9", seconds=5)
+    world.until_pings("10.2.0.9")
 
 
 def apply_another_key_that_nobody_saw(world: World) -> None:
@@ -103,7 +103,7 @@ def apply_another_key_that_nobody_saw(world: World) -> None:
     assert not world.pings("10.2.0.9")
     gateway.dayfly("tunnel", "key", stdin=key)
     gateway.dayfly("tunnel", "up")
-    world.until_pings("10.2.0.9", seconds=10)
+    world.until_pings("10.2.0.9")
 
 
 def boot_without_a_key(world: World) -> None:
@@ -124,7 +124,7 @@ def boot_without_a_key(world: World) -> None:
         until("it says what it lacks", lambda: lacks in told.read_text())
         assert not world.pings("10.2.0.9")
         away.rename(secrets)
-        world.until_pings("10.2.0.9", seconds=10)
+        world.until_pings("10.2.0.9")
     finally:
         keeper.kill()
         keeper.wait()
@@ -151,7 +151,7 @@ def replace_a_daemon_that_hangs(world: World) -> None:
     assert said.reason == silent, said
     log = world.dev.home / "tunnel/keeper.log"
     until("it is replaced", lambda: "hangs, and was killed" in log.read_text())
-    world.until_pings("10.2.0.9", seconds=10)
+    world.until_pings("10.2.0.9")
 
 
 def guarded(gateway: Gateway) -> bool:

@@ -156,7 +156,7 @@ class World:
     def pings(self, target: str, *, site: str = DEV) -> bool:
         return " 1 received" in self.host(site).run("ping", "-c1", "-W1", "-n", target, check=False)
 
-    def until_pings(self, target: str, *, seconds: float, site: str = DEV) -> float:
+    def until_pings(self, target: str, *, seconds: float = 60, site: str = DEV) -> float:
         """Seconds until the first answer, looking every 50 ms."""
         began = time.monotonic()
         while time.monotonic() - began < seconds:

@@ -110,8 +110,8 @@ def test_a_tunnel_lives_through_everything_and_nothing_crosses_the_internet_in_c
         running(world.host(DEV), SENDER),
         running(world.host(PRODUCTION), ECHO),
     ):
-        world.until_pings("10.2.0.9", seconds=5)
-        world.until_pings("fd00:2::9", seconds=5)  # its neighbours have to be found first
+        world.until_pings("10.2.0.9")
+        world.until_pings("fd00:2::9")  # its neighbours have to be found first
         time.sleep(0.2)  # until the other host listens
         with running(world.host(DEV), CALLER) as caller:
             assert say(caller, b"one") == b"one"
@@ -123,12 +123,12 @@ def test_a_tunnel_lives_through_everything_and_nothing_crosses_the_internet_in_c
 
             # The daemons alone, then everything: what TCP can save goes on.
             world.production.kill(keeper=False)
-            world.until_pings("10.2.0.9", seconds=10)
+            world.until_pings("10.2.0.9")
             world.dev.kill()
             world.production.kill()
             assert not world.pings("10.2.0.9")
             both(world, "tunnel", "up")
-            world.until_pings("10.2.0.9", seconds=10)  # within 2 s: `scripts/campaign tunnel`
+            world.until_pings("10.2.0.9")  # within 2 s: `scripts/campaign tunnel`
             assert say(caller, b"three") == b"three"
 
             keep_on(world)
@@ -145,7 +145,7 @@ def test_a_tunnel_lives_through_everything_and_nothing_crosses_the_internet_in_c
             for gateway in (world.dev, world.production):
                 gateway.kill()
                 gateway.dayfly("tunnel", "up")
-                world.until_pings("10.2.0.9", seconds=10)
+                world.until_pings("10.2.0.9")
 
             world.dev.dayfly("tunnel", "down", "--closed")
             assert not world.pings("10.2.0.9")
@@ -194,7 +194,7 @@ def keep_on(world: World) -> None:
     for version in ("-4", "-6"):  # nobody is there who would see it
         world.dev.space.ip(f"{version} route flush table {TABLE}")
     world.dev.dayfly("tunnel", "up")
-    world.until_pings("10.2.0.9", seconds=15)
+    world.until_pings("10.2.0.9")
     os.kill(int(daemon), 0)
     assert f"pid {daemon}, as before" in (folder / "keeper.log").read_text()
 
