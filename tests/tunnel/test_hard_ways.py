@@ -25,8 +25,8 @@ NAT = """table ip nat {
     oifname "toprod" masquerade random
   }
 }"""
-# A gateway translates for its hosts, as gateways do, without sparing the other site.
-OWN_NAT = NAT.replace('oifname "toprod"', "")
+# A gateway translates for its hosts, as gateways do, without sparing the other site; some early.
+OWN_NAT = NAT.replace('oifname "toprod"', "").replace("priority 100", "priority 50")
 # As a container's port is published.
 PUBLISHED = """table ip published {
   chain way { type nat hook prerouting priority -100; policy accept;

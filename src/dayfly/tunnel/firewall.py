@@ -70,14 +70,17 @@ def _past(way: str, *, kernel: bool) -> tuple[str, ...]:
 
 
 def _addresses(plan: Plan) -> Iterator[str]:
-    """Between the sites everyone keeps their own address, where the machine translates others."""
+    """Between the sites everyone keeps their own address, where the machine translates others.
+
+    The first that translates a connection decides, so this is as early as the kernel takes it.
+    """
     theirs = dict(_among(plan.theirs))
     kept = (
         f"{at} saddr {among} {at} daddr {theirs[at]} snat {at} to {at} saddr"
         for at, among in _among(plan.ours)
         if at in theirs
     )
-    yield _chain("keeping", "type nat hook postrouting priority 90", kept)
+    yield _chain("keeping", "type nat hook postrouting priority -199", kept)
 
 
 def _segments(plan: Plan) -> Iterator[str]:
