@@ -158,6 +158,25 @@ def test_a_failed_build_leaves_no_image_with_the_source(shop: Workshop) -> None:
     assert "exit 47" not in docker("ps", "--all", "--no-trunc", "--format={{.Command}}")
 
 
+def test_a_container_in_which_a_server_that_died_built_goes_at_the_next_start(
+    shop: Workshop,
+) -> None:
+    assert isinstance(shop.builder, ContainerBuilder)
+    image = shop.build(shop.app())
+    left, other = (
+        f"dayfly-build-{name}-orders" for name in (shop.builder.environment, uuid4().hex[:8])
+    )
+    try:
+        for name in (left, other):
+            docker("run", "--detach", f"--name={name}", image.reference, "sleep", "300")
+        shop.builder.sweep()
+        names = docker("container", "ls", "--all", "--format={{.Names}}").split()
+        assert left not in names
+        assert other in names
+    finally:
+        docker("rm", "--force", left, other)
+
+
 def test_images_of_others_are_not_ours(shop: Workshop) -> None:
     image = shop.build(shop.app())
     with workshop("docker") as other:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -11,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from dayfly.clock import wait_until
 from dayfly.config.app import App, Build
 from dayfly.images.builder import BuildError
 from dayfly.images.interpreter import chosen
 from dayfly.images.tree import TreeBuilder
+from dayfly.machines.proc import alive
 from workshop import UID, Workshop, inside, open_folder, workshop
 
 
@@ -72,6 +75,24 @@ def test_what_a_crash_left_is_removed_by_the_next_build(shop: Workshop) -> None:
     shop.build(shop.app())
     assert half.name not in places(shop)
     assert {image.key for image in shop.builder.images()} < places(shop)
+
+
+def test_what_a_crash_left_at_work_ends_with_the_next_start(shop: Workshop) -> None:
+    """In whatever session it is; what belongs to a finished image is nobody's business."""
+    step = (
+        "setsid sh -c 'echo $$ > left; exec sleep 300' > /dev/null 2>&1 &"
+        " while [ ! -s left ]; do sleep 0.1; done"
+    )
+    images = [shop.build(shop.app(step, env={"NUMBER": name})) for name in ("one", "two")]
+    pids = [int((image.tree / "app/left").read_text()) for image in images]
+    try:
+        (images[0].tree / "image.json").unlink()
+        shop.builder.sweep()
+        wait_until(lambda: not alive(pids[0]), seconds=10, what="the end of the step")
+        assert not images[0].tree.exists()
+        assert alive(pids[1])
+    finally:
+        os.kill(pids[1], signal.SIGKILL)
 
 
 def test_a_failed_build_leaves_only_finished_layers(shop: Workshop) -> None:

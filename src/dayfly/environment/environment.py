@@ -73,6 +73,7 @@ def opened(home: Home) -> Iterator[Environment]:
     """Open all parts, put right what a crash left, then look after it until the body ends."""
     parts = open_parts(home)
     write_atomically(home.settings_in_force, home.environment_toml.read_text())
+    parts.builder.sweep()
     recover(parts)
     reopened(parts)
     occupied: set[str] = set()

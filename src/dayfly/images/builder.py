@@ -63,6 +63,10 @@ class Builder(Protocol):
         """What it lies in, the lowest first."""
         ...
 
+    def sweep(self) -> None:
+        """End and remove what builds of a server that died have left; nobody builds meanwhile."""
+        ...
+
     def clear(self) -> None:
         """Remove all images, and whatever else builds have left."""
         ...

@@ -147,6 +147,12 @@ class ContainerBuilder:
                 left = labelled(self._filters({"app": image.app}))
                 remove_layers(name, {layer for about in left for layer in layers_of(about)})
 
+    def sweep(self) -> None:
+        """The containers: whatever spoke to one ends with it."""
+        named = f"--filter=name=^/?{self._container('')}"
+        if left := docker("container", "ls", "--all", "--quiet", named).split():
+            docker("rm", "--force", "--volumes", *left)
+
     def clear(self) -> None:
         for image in self.images():
             self.remove(image)
@@ -157,6 +163,10 @@ class ContainerBuilder:
 
     def _name(self, app: str) -> str:
         return f"dayfly-{self.environment}/{app}"
+
+    def _container(self, app_name: str) -> str:
+        """In which its image steps are done."""
+        return f"dayfly-build-{self.environment}-{app_name}"
 
     def _built(self, app_name: str, key: str) -> Image | None:
         """Docker gives a name to what it has built whole."""
@@ -198,7 +208,7 @@ class ContainerBuilder:
         lock = lock_of(source / recipe.lock, recipe.lock) if recipe.lock else Lock()
         provisioning = Provisioning(
             name=self._name(app.app),
-            container=f"dayfly-build-{self.environment}-{app.app}",
+            container=self._container(app.app),
             source=source,
             builders=builders,
             secrets=self._told(app),

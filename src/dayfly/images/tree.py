@@ -19,7 +19,15 @@ from dayfly.images.image import Image, LayerTold
 from dayfly.images.interpreter import chosen
 from dayfly.images.layers import Layer, Step, layered, unfold
 from dayfly.images.steps import known_inputs
-from dayfly.images.workplace import Builders, Workplace, given, remove, sealed, source_put
+from dayfly.images.workplace import (
+    Builders,
+    Workplace,
+    abandoned,
+    given,
+    remove,
+    sealed,
+    source_put,
+)
 
 MARK = "image.json"  # written last: an image without it is half-built
 OUTPUT = "output.log"
@@ -105,6 +113,10 @@ class TreeBuilder:
         names = json.loads((image.tree / MARK).read_text())["layers"]
         trees = (image.tree.parent / name for name in names)
         return tuple(LayerTold(about=tree.name, size=_size(tree)) for tree in trees)
+
+    def sweep(self) -> None:
+        for folder in self.folder.glob("*/"):
+            _sweep(folder)
 
     def clear(self) -> None:
         for image in self.images():
@@ -216,7 +228,7 @@ def _compile(work: Workplace) -> None:
 def _sweep(folder: Path) -> None:
     for place in folder.glob("*/"):
         if not (place / MARK).exists() and not (place / layers.MARK).exists():
-            remove(place)
+            abandoned(place)
 
 
 def _write(image: Image, used: tuple[Layer, ...]) -> None:

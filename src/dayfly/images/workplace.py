@@ -12,6 +12,7 @@ from dayfly.clock import Stop
 from dayfly.command import CommandError, Setting, output_of, run
 from dayfly.images.builder import BuildError, OnLine
 from dayfly.images.repeatable import REPEATABLE
+from dayfly.marked import end_marked
 
 FILES_SECONDS = 900.0  # for copying or sealing a tree, however large
 
@@ -70,7 +71,7 @@ class Workplace:
             **REPEATABLE,
             **self.builders.env,
             "PATH": f"{self.venv}/bin:{inherited.get('PATH') or os.defpath}",
-            "VIRTUAL_ENV": str(self.venv),
+            "VIRTUAL_ENV": str(self.venv),  # by which `abandoned` finds them
             "UV_PROJECT_ENVIRONMENT": str(self.venv),  # uv would make a `.venv` of its own
             "UV_LINK_MODE": "copy",  # its cache must not share files with an image
             "HOME": home,
@@ -139,6 +140,12 @@ def remove(tree: Path) -> None:
                 if not path.is_symlink():
                     path.chmod(0o700)
     shutil.rmtree(tree)
+
+
+def abandoned(tree: Path) -> None:
+    """End the steps that a server which died has left at work in a tree, then remove it."""
+    end_marked(f"VIRTUAL_ENV={tree / 'venv'}")
+    remove(tree)
 
 
 def _files(*argv: str) -> None:

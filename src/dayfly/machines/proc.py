@@ -82,17 +82,6 @@ def descendants(pid: int, known: Iterable[Fact]) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def marked(marks: Iterable[bytes]) -> Iterator[int]:
-    """Processes whose environment holds all these `NAME=value`, as far as we may read it."""
-    wanted = set(marks)
-    for name in os.listdir(PROC):  # noqa: PTH208 - names only, a tenth of the time
-        with suppress(OSError):
-            if name.isdecimal() and wanted <= set(
-                (PROC / name / "environ").read_bytes().split(b"\0")
-            ):
-                yield int(name)
-
-
 def listening(pids: Iterable[int]) -> frozenset[int] | None:
     """TCP ports that these processes listen on; None when we may look at none of them."""
     found: set[int] | None = None

@@ -14,6 +14,7 @@ from dayfly.machines import proc
 from dayfly.machines.cgroup import Cgroups
 from dayfly.machines.ending import NEVER_STARTED, reason_of
 from dayfly.machines.freezer import Freezer, Signals, halt
+from dayfly.marked import marked
 
 LAST_WORD = 1.0  # seconds the shim gets to record how the app ended, once all else is killed
 PATIENCE = 5.0  # seconds for killed processes to be gone
@@ -126,7 +127,7 @@ class Session:
     def _search(self) -> tuple[int, ...]:
         """Without a cgroup: the shim's session and descendants, and who carries the mark."""
         known = tuple(proc.facts())
-        found = set(proc.marked(self._marks()))
+        found = set(marked(self._marks()))
         if shim := self.shim():
             found |= {each.pid for each in known if each.session == shim}
             found |= set(proc.descendants(shim, known))
