@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dayfly.images.requirements import UnknownInputsError
 from dayfly.images.steps import inputs_of, known_inputs, reader
 from project import Project
 
@@ -34,6 +35,9 @@ SOURCE = {
     "poetry.lock": "",
     "Gemfile": 'source "https://example.org"\ngem "rack"\n',
     "Gemfile.lock": "",
+    ".bundle/config": 'BUNDLE_WITHOUT: "test"\n',
+    "native/package.json": "{}",
+    "native/binding.gyp": "{}",
 }  # fmt: skip
 MORE = ("dev.txt", "reqs/base.txt", "reqs/limits.txt", "reqs/more.txt", "requirements.txt")
 
@@ -58,7 +62,9 @@ MORE = ("dev.txt", "reqs/base.txt", "reqs/limits.txt", "reqs/more.txt", "require
         ("npm ci --prefix front", ("front/package.json",)),
         ("uv sync --frozen --no-install-project", ("pyproject.toml", "uv.lock")),
         ("poetry install --no-root", ("poetry.lock", "pyproject.toml")),
-        ("bundle install", ("Gemfile", "Gemfile.lock")),
+        ("npm ci --prefix native --ignore-scripts", ("native/package.json",)),
+        ("bundle install", (".bundle/config", "Gemfile", "Gemfile.lock")),
+        ("bundle install --jobs=4", (".bundle/config", "Gemfile", "Gemfile.lock")),
     ],
 )
 def test_inputs_are_known(step: str, inputs: tuple[str, ...]) -> None:
@@ -105,12 +111,17 @@ def test_inputs_are_known(step: str, inputs: tuple[str, ...]) -> None:
         "npm ci --prefix linked",
         "npm ci --prefix spaces",
         "npm ci --prefix nowhere",
+        "npm ci --prefix native",
         "npm install --global",
         "npm install left-pad",
         "npm run build",
         "uv sync",
         "uv sync --no-install-project ; make",
+        "uv sync --no-install-project --project=api",
         "poetry install",
+        "poetry install --no-root --directory=api",
+        "poetry install --no-root -Capi",
+        "bundle install --gemfile=api/Gemfile",
         "python manage.py collectstatic --noinput",
         "make",
         "",
@@ -139,5 +150,16 @@ def test_a_link_is_not_followed(project: Project) -> None:
     (project.folder / "requirements.txt").symlink_to("/etc/hostname")
     (project.folder / "reqs").symlink_to("/etc")
     read = reader(project.folder)
-    assert read("requirements.txt") is None
-    assert read("reqs/hostname") is None
+    for path in ("requirements.txt", "reqs/hostname"):
+        with pytest.raises(UnknownInputsError):
+            read(path)
+
+
+def test_what_a_bundle_takes_from_the_source_is_not_known(project: Project) -> None:
+    project.write("Gemfile", SOURCE["Gemfile"])
+    assert known_inputs(["bundle install"], project.folder) == (("Gemfile",),)
+    project.write(".bundle/config", 'BUNDLE_GEMFILE: "api/Gemfile"\n')
+    assert known_inputs(["bundle install"], project.folder) == ()
+    project.write(".bundle/config", "")
+    project.write("vendor/cache/rack-3.gem", "")
+    assert known_inputs(["bundle install"], project.folder) == ()

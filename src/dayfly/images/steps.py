@@ -20,7 +20,10 @@ _PYTHON = re.compile(r"python(3(\.\d+)?)?")
 _LIFECYCLE = ("preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare",
               "postprepare")  # fmt: skip
 _NPM_LOCAL = ("file:", "link:", "portal:", "workspace:", ".", "/", "~/")
-_NPM_ELSEWHERE = ("--prefix", "--workspace", "--global", "--location", "--include-workspace")
+_NPM_ELSEWHERE = ("--prefix", "--workspace", "--global", "--location", "--include-workspace",
+                  "--userconfig")  # fmt: skip
+# What a bundle's own settings may name of the source.
+_BUNDLE_LOCAL = re.compile(r"^BUNDLE_(GEMFILE|LOCAL|CACHE|APP_CONFIG|PLUGIN)", re.MULTILINE)
 _LOCAL_DEPENDENCY = re.compile(r"\b(path|develop|workspace|file|editable)\b\s*[=:]")
 _RUBY_CODE = re.compile(r"path|gemspec|eval_gemfile|require|File|Dir|`")
 
@@ -35,13 +38,19 @@ _PIP_VALUES = frozenset({
     "--timeout", "--retries", "--progress-bar", "--upgrade-strategy",
     "--root-user-action",
 })  # fmt: skip
+# Of tools that read a project: those that name no file and no folder.
+_PROJECT_VALUES = frozenset({
+    "--extra", "--extras", "--group", "--no-group", "--only-group", "--with", "--without", "--only",
+    "--jobs", "--retry", "--python",
+})  # fmt: skip
 _PIP_FILES = frozenset({"-r", "--requirement", "--requirements", "-c", "--constraint"})
 
 
 def inputs_of(step: str, read: Read) -> tuple[str, ...] | None:
     """The files of the source that `step` reads, or None when it may read any of them.
 
-    `read` gives the text of a regular file of the source, None when there is none. Only what is
+    `read` gives the text of a regular file of the source, None when there is none, and raises
+    UnknownInputsError where something else is there. Only what is
     surely known counts: in doubt the step runs again with every change.
     """
     try:
@@ -67,14 +76,14 @@ def known_inputs(steps: Sequence[str], source: Path) -> tuple[tuple[str, ...], .
 
 
 def reader(source: Path) -> Read:
-    """Reads regular files of `source` only: a link may lead anywhere."""
+    """Reads regular files of `source` only: a link may lead anywhere, a folder hold anything."""
 
     def read(path: str) -> str | None:
         file = source / path
         through = [file, *file.parents][: len(PurePosixPath(path).parts)]
-        if any(part.is_symlink() for part in through) or not file.is_file():
-            return None
-        return file.read_text(errors="replace")
+        if any(part.is_symlink() for part in through) or file.is_dir():
+            raise UnknownInputsError
+        return file.read_text(errors="replace") if file.is_file() else None
 
     return read
 
@@ -129,6 +138,8 @@ def _npm_inputs(words: list[str], read: Read) -> set[str]:
     text = read(f"{folder}package.json")
     if text is None or not _installs_only(text):
         raise UnknownInputsError
+    if "--ignore-scripts" not in words and read(f"{folder}binding.gyp") is not None:
+        raise UnknownInputsError  # npm compiles what it describes
     return inputs
 
 
@@ -153,13 +164,32 @@ def _project_inputs(*names: str) -> Callable[[list[str], Read], set[str]]:
 
     def inputs(words: list[str], read: Read) -> set[str]:
         declared = read(names[0])
-        if declared is None or any(not word.startswith("-") for word in words):
+        if declared is None or not all(map(_stays_here, words)):
             raise UnknownInputsError
         if (_RUBY_CODE if names[0] == "Gemfile" else _LOCAL_DEPENDENCY).search(declared):
             raise UnknownInputsError
         return {name for name in names if read(name) is not None}
 
     return inputs
+
+
+def _stays_here(word: str) -> bool:
+    """An option that names no file, and no folder to work in."""
+    option, is_given, _ = word.partition("=")
+    if word.startswith("--"):
+        return not is_given or option in _PROJECT_VALUES
+    return word.startswith("-") and len(word) == len("-q")
+
+
+def _bundle_inputs(words: list[str], read: Read) -> set[str]:
+    settings = read(_BUNDLE_SETTINGS) or ""
+    if _BUNDLE_LOCAL.search(settings) or read("vendor/cache") is not None:
+        raise UnknownInputsError
+    return _bundle_files(words, read)
+
+
+_BUNDLE_SETTINGS = ".bundle/config"
+_bundle_files = _project_inputs("Gemfile", "Gemfile.lock", ".ruby-version", _BUNDLE_SETTINGS)
 
 
 def _begins(*start: str, needs: str = "") -> Callable[[list[str]], list[str] | None]:
@@ -186,5 +216,5 @@ _RULES: tuple[
         _begins("poetry", "install", needs="--no-root"),
         _project_inputs("pyproject.toml", "poetry.lock", "poetry.toml"),
     ),
-    (_begins("bundle", "install"), _project_inputs("Gemfile", "Gemfile.lock", ".ruby-version")),
+    (_begins("bundle", "install"), _bundle_inputs),
 )
