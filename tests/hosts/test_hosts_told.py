@@ -3,6 +3,7 @@
 import ast
 import io
 import json
+import os
 import re
 import sys
 import tarfile
@@ -15,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dayfly
-from dayfly.command import output_of
+from dayfly.command import CommandError, output_of
 from dayfly.errors import UsageError
 from dayfly.hosts.address import Address, HostError, address_of, opening_of
-from dayfly.hosts.facts import NEEDED, Facts, in_the_way, read, require
+from dayfly.hosts.facts import NEEDED, Facts, facts_of, in_the_way, read, require
 from dayfly.hosts.keys import Key, keys_of, known_as, remember, vouched
 from dayfly.hosts.making import person_problem
 from dayfly.hosts.package import package
@@ -85,11 +86,37 @@ def test_what_a_host_tells_of_itself() -> None:
         "python=yes\nfree=7.5e+09\nport=2222\nboot=b 77\n"
         "made=yes\npeople=yes\ncame=yes\npythonless=yes\n"
     )
-    assert read(said) == Facts(
+    assert read(said, "far") == Facts(
         system="Debian GNU/Linux 13 (trixie)", debian="13", user="root", root=True, becomes=False,
         python=True, systemd=False, free=7_500_000_000, port=2222, boot="b 77", made=True,
         environment=False, people=True, came=True, pythonless=True,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["hello from a router\n", "", "system=BusyBox\nid=\nrelease=\nuser=a\nfree=Filesystem\n"],
+)
+def test_what_is_no_answer_of_a_debian_is_shown(said: str) -> None:
+    with pytest.raises(HostError, match=r"^far does not tell what it is") as refused:
+        read(said, "far")
+    assert "Debian 12 or 13" in refused.value.hint
+    assert (said.strip() or "nothing") in refused.value.hint
+
+
+@pytest.mark.parametrize("status", [1, 127, 128])
+def test_a_login_that_is_no_shell_is_told_with_the_hosts_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    (tmp_path / "ssh").write_text(f"#!/bin/sh\necho no account >&2\nexit {status}\n")
+    (tmp_path / "ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    ssh = Ssh(address=Address(host="far"))
+    with pytest.raises(HostError, match=r"^far does not tell what it is") as refused:
+        facts_of(ssh)
+    assert "It answered:\nno account" in refused.value.hint
+    with pytest.raises(CommandError, match=f"^a command on far failed: exit status {status}$"):
+        ssh.tell("true")
 
 
 @pytest.mark.parametrize(

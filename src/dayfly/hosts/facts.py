@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dayfly.command import CommandError
 from dayfly.hosts.address import HostError
 from dayfly.hosts.ssh import Ssh
 
 RELEASES = ("12", "13")  # of Debian
 NEEDED = 3 * 1024**3  # bytes, for packages and Dayfly; images and data come on top
 MARKS = "/etc/dayfly/host"  # what was found and done there; the role's dayfly_marks
+_SHOWN = 500  # characters of an answer that is none
 _HOME = "/var/lib/dayfly"
 _SCRIPT = f"""\
 [ -r /etc/os-release ] && . /etc/os-release
@@ -53,10 +55,31 @@ class Facts:
 
 
 def facts_of(ssh: Ssh) -> Facts:
-    return read(ssh.ask(_SCRIPT))
+    """HostError where no shell understands the question, or the answer is none."""
+    about = str(ssh.address)
+    try:
+        return read(ssh.ask(_SCRIPT), about)
+    except CommandError as error:
+        raise _no_host(about, error.tail) from error
 
 
-def read(said: str) -> Facts:
+def read(said: str, about: str) -> Facts:
+    try:
+        return _read(said)
+    except (LookupError, ValueError) as error:
+        raise _no_host(about, said) from error
+
+
+def _no_host(about: str, said: str) -> HostError:
+    answer = said.strip()[:_SHOWN]
+    return HostError(
+        f"{about} does not tell what it is, as a Debian with a POSIX shell does",
+        hint="A host is made of Debian 12 or 13, and who logs in has sh or bash."
+        + (f" It answered:\n{answer}" if answer else " It answered nothing."),
+    )
+
+
+def _read(said: str) -> Facts:
     told = dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
     return Facts(
         system=told["system"],

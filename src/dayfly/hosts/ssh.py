@@ -74,9 +74,11 @@ class Ssh:
         return remember(vouched(self.offered(), fingerprint, str(self.address)), self.settled())
 
     def _translated(self, error: CommandError) -> DayflyError:
-        """What a command of the host says of itself stays as it is."""
+        """What a command of the host says of itself stays as it is; its name is the host's."""
         if error.status not in {_FAILED, None}:
-            return error
+            how = error.message.rpartition(": ")[2]
+            told = f"a command on {self.address} failed: {how}"
+            return CommandError(told, status=error.status, tail=error.tail)
         return self.unreachable(error.tail, error.message)
 
     def unreachable(self, said: str, otherwise: str = "") -> HostError:
