@@ -130,6 +130,15 @@ def test_a_playbook_makes_a_layer_and_what_did_not_change_is_not_done_again(
     assert inside(image, "cat /app/app.py /etc/motd") == "print('two')\nand every night"
 
 
+def test_a_layer_that_was_not_checked_is_none_that_was(shop: Workshop) -> None:
+    play = "- hosts: all\n  gather_facts: false\n  tasks:\n    - shell: echo again >> /srv/count\n"
+    shop.project.write("counts/site.yml", play)
+    step = Provision(ansible="counts/site.yml", second_run=False)
+    shop.build(app(shop, step))
+    with pytest.raises(BuildError, match="has a task that is not idempotent"):
+        shop.build(app(shop, replace(step, second_run=True)))
+
+
 BREAKS = """\
 - {name: begun, copy: {content: half, dest: /srv/half}}
     - {name: look, shell: echo found nothing >&2; exit 3}

@@ -20,7 +20,6 @@ from dayfly.images.salt import salted
 from dayfly.images.workplace import Builders
 
 LAYER = "layer-"  # begins the tags of layers, whose keys are no images
-_NOT_INPUTS = ("second_run",)  # whatever it says, the layer is the same
 INSTALL = "apt-get -qq update; apt-get -qq install -y --no-install-recommends -o Dpkg::Use-Pty=0 --"
 
 
@@ -89,8 +88,7 @@ class Provisioning:
         return _Layer(name=name, below=below, step=step, inputs=inputs, title=title)
 
     def _key(self, lower: str, step: Provision, inputs: Sequence[str]) -> str:
-        about = {name: value for name, value in asdict(step).items() if name not in _NOT_INPUTS}
-        parts = [lower, json.dumps(about), of_paths(self.source, inputs), self.lock.text]
+        parts = [lower, json.dumps(asdict(step)), of_paths(self.source, inputs), self.lock.text]
         if step.told:
             parts.append(salted(self._told(step), self.salt))
         return key_of("layer", *parts)[: KEY_LETTERS - len(LAYER)]
