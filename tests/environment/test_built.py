@@ -53,6 +53,7 @@ def test_a_machine_that_drifted_is_told_apart_from_its_equals() -> None:
     told = "\n".join(map(plain, between_machines(value)))
     assert "orders-2-web-1" in told
     assert "as built" in told
+    assert "1 difference\n" in told
     assert "~ file /app/a  file 0444 aaaaaaaaaaaa → file 0444 bbbbbbbbbbbb" in told
     assert "~ setting user  10001 → 0" in told
 
@@ -72,12 +73,14 @@ def test_images_as_a_person_reads_them() -> None:
     assert "2, 3" in plain(rows_of_images([row])[-1])
     assert rows_of_images([]) == ["No images yet."]
     whole = {
-        **row, "fingerprint": "f", "files": 12000, "configuration": {"user": "10001"},
+        **row, "fingerprint": "f", "files": 12000,
+        "configuration": {"user": "10001", "a_variable_with_a_long_name": "1"},
         "layers": [{"about": "packages nginx", "size": 1024**2}], "packages": {"nginx": "1.22"},
         "python_packages": {}, "users": {}, "lock": "",
     }  # fmt: skip
     told = "\n".join(map(plain, about_image(whole)))
-    for word in ("250 MB", "12,000", "packages nginx", "nginx  1.22", "packages (1)"):
+    for word in ("250 MB", "12,000", "packages nginx", "nginx  1.22", "packages (1)",
+                 "a_variable_with_a_long_name  1"):  # fmt: skip
         assert word in told
     many = [{"kind": "file", "name": f"/{n}", "one": None, "other": "file"} for n in range(50)]
     value = {"releases": [2, 3], "images": ["a", "b"], "sizes": [1, 2], "differences": many}

@@ -125,7 +125,7 @@ def about_image(value: Json) -> list[str]:
         *((name, told) for name, told in value["configuration"].items()),
     ]
     lines = [f"image {paint('strong', value['image'])}  {value['app']} {short(value['commit'])}"]
-    lines += [f"  {paint('dim', f'{name:13}')}{told}" for name, told in facts]
+    lines += table((f"  {paint('dim', name)}", told) for name, told in facts)
     lines += ["", paint("dim", "layers")]
     rows = [(f"  {_cut(each['about'])}", size(each["size"])) for each in value["layers"]]
     lines += table(rows)
@@ -153,7 +153,8 @@ def between_machines(value: Json) -> list[str]:
     lines = [f"{paint('strong', value['app'])}  release {value['release']}  image {value['image']}"]
     for machine in value["machines"]:
         found = machine["differences"]
-        told = paint("bad", f"{len(found)} differences") if found else paint("good", "as built")
+        many = "1 difference" if len(found) == 1 else f"{len(found):,} differences"
+        told = paint("bad", many) if found else paint("good", "as built")
         lines.append(f"  {machine['machine']}  {machine['fingerprint'][:_HASH]}  {told}")
         lines += [f"  {line}" for line in _differences(found, "wanted", "found")]
     return lines
