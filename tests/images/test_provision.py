@@ -1,8 +1,10 @@
 """Images that are made from a base by declared steps, among them Ansible, run for real."""
 
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -128,6 +130,24 @@ def test_a_playbook_makes_a_layer_and_what_did_not_change_is_not_done_again(
         "image step 2 of 3, 'ansible ops/site.yml' is unchanged",
     ]
     assert inside(image, "cat /app/app.py /etc/motd") == "print('two')\nand every night"
+
+
+def test_the_password_of_a_vault_is_on_no_disk(shop: Workshop) -> None:
+    """A server that is killed meanwhile removes nothing: looked at while the playbook runs."""
+    shop.project.write("ops/looks.yml", SITE.replace("name: a setting", "name: looked at now"))
+    held = list[str]()
+
+    def look(line: str) -> None:
+        if line.endswith(": looked at now"):
+            places = Path(tempfile.gettempdir()).glob("dayfly-ansible-*")
+            files = (path for place in places for path in place.rglob("*") if path.is_file())
+            held.append(
+                "".join(str(path) for path in files if PASSWORD in path.read_text(errors="replace"))
+            )
+
+    step = replace(PLAYBOOK, ansible="ops/looks.yml")
+    replace(shop, on_line=look).build(app(shop, WORKER, step))
+    assert set(held) == {""}
 
 
 def test_a_layer_that_was_not_checked_is_none_that_was(shop: Workshop) -> None:

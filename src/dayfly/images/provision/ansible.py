@@ -23,7 +23,7 @@ from dayfly.images.builder import BuildError
 from dayfly.images.interpreter import chosen
 from dayfly.images.provision.door import door
 from dayfly.images.provision.idempotent import not_idempotent
-from dayfly.images.provision.scaffold import Scaffold
+from dayfly.images.provision.scaffold import Scaffold, readable
 from dayfly.images.workplace import Builders, failed
 
 HOST = "image"  # the name of the container in the inventory
@@ -42,6 +42,7 @@ class _Play:
     tool: Ansible
     scaffold: Scaffold
     env: Mapping[str, str]
+    vault: int | None  # a descriptor of its password
 
     @property
     def folder(self) -> Path:
@@ -49,7 +50,10 @@ class _Play:
 
     def run(self, *argv: str, book: Playbook) -> int:
         about = self.scaffold.builders
-        setting = Setting(cwd=self.folder, env=self.env, uid=about.uid, umask=0o022)
+        passed = () if self.vault is None else (self.vault,)
+        setting = Setting(
+            cwd=self.folder, env=self.env, uid=about.uid, umask=0o022, pass_fds=passed
+        )
         seconds = max(about.ends - time.monotonic(), 0.0)
         try:
             return run(
@@ -100,8 +104,8 @@ def _maker(about: Builders) -> Maker:
 def _played(made: _Play) -> Playbook:
     book = Playbook(made.title, made.scaffold.builders.on_line)
     words = ["--inventory", str(made.place / "inventory.json")]
-    if made.step.vault:
-        words += ["--vault-password-file", str(made.place / "vault")]
+    if made.vault is not None:
+        words += ["--vault-password-file", f"/dev/fd/{made.vault}"]
     name = PurePosixPath(made.step.ansible or "").name
     status = made.run(made.tool.playbook, *words, name, book=book)
     if status:
@@ -143,15 +147,25 @@ def _prepared(
         shutil.copytree(CALLBACKS, place / "plugins/callback")
         (place / "home").mkdir()
         (place / "inventory.json").write_text(json.dumps(inventory(step.groups, python)))
-        if step.vault:
-            (place / "vault").write_text(secrets[step.vault])
-            (place / "vault").chmod(0o600)
         _give(place, about.uid)
         folder = place / "source" / PurePosixPath(step.ansible or "").parent
         env = environment(place, folder, way)
         env |= {name: secrets[name] for name in step.secrets}
         env["PATH"] = f"{tool.folder}:{about.inherited.get('PATH') or os.defpath}"
-        yield _Play(step=step, title=title, place=place, tool=tool, scaffold=scaffold, env=env)
+        with _password(step, about, secrets) as vault:
+            yield _Play(
+                step=step, title=title, place=place, tool=tool, scaffold=scaffold, env=env,
+                vault=vault,
+            )  # fmt: skip
+
+
+@contextmanager
+def _password(step: Provision, about: Builders, secrets: Mapping[str, str]) -> Iterator[int | None]:
+    if not step.vault:
+        yield None
+        return
+    with readable(secrets[step.vault], about.uid) as vault:
+        yield vault
 
 
 def inventory(groups: tuple[str, ...], python: str) -> dict[str, object]:

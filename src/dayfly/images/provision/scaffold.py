@@ -85,7 +85,7 @@ class Scaffold:
             *self._words, "-e", "-c", _ONLY, "sh", command,
         ]  # fmt: skip
         try:
-            with _readable(exports(env)) as told:
+            with readable(exports(env)) as told:
                 setting = Setting(stdin=told)
                 run(
                     argv, setting=setting, on_line=about.on_line, stop=about.stop, seconds=self.left
@@ -172,9 +172,12 @@ def scaffold(image: str, name: str, told: Path, builders: Builders) -> Iterator[
 
 
 @contextmanager
-def _readable(text: str) -> Iterator[int]:
-    """A file that has no name, in memory: secrets are in it."""
+def readable(text: str, uid: int | None = None) -> Iterator[int]:
+    """A file of `uid` that has no name, in memory: secrets are in it, and no crash leaves them."""
     with open(os.memfd_create("told"), "wb+", buffering=0) as file:  # noqa: PTH123 - a descriptor
+        os.fchmod(file.fileno(), 0o400)
+        if uid is not None:
+            os.fchown(file.fileno(), uid, uid)
         file.write(text.encode(errors="surrogateescape"))
         file.seek(0)
         yield file.fileno()
