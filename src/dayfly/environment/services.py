@@ -26,6 +26,7 @@ from dayfly.environment.environment import (
     url_of,
 )
 from dayfly.environment.shipping import ShippingRuntime
+from dayfly.machines.machine import MachineError
 from dayfly.release.work import Parts
 
 Say = Callable[[str], None]
@@ -41,6 +42,8 @@ def up(home: Home, *, systemd: bool, say: Say) -> str:
         say(f"writing {home.environment_toml}: the settings of this environment, all at defaults")
     create(home)
     settings = _in_force(home, settings_of(home), say)
+    runtime, _ = open_runtime(home, settings)
+    runtime.machines()  # MachineError where nothing can run any
     open_balancer(home, settings).open()
     if not supervising.pids(home, supervised.LOGS):  # one that runs keeps what it was told
         logstore.prepare(home, settings)
@@ -60,7 +63,7 @@ def up(home: Home, *, systemd: bool, say: Say) -> str:
         else:
             supervising.start(home, supervised.supervisord(services, home.run), env)
     wait_until_up(home, settings)
-    notes = [*open_runtime(home, settings)[0].notes, archive.note(home, settings)]
+    notes = [*runtime.notes, archive.note(home, settings)]
     for note in filter(None, notes):
         say(f"note: {note}")
     return url_of(settings)
@@ -81,11 +84,17 @@ def _in_force(home: Home, wanted: Settings, say: Say) -> Settings:
 def down(home: Home, *, say: Say) -> None:
     """Stop the services, then the machines, and what takes their last lines in after them.
 
-    Settings, journal, images, kept files and records stay.
+    Settings, journal, images, kept files and records stay. ServiceError where machines go on: the
+    services are stopped all the same.
     """
     _stop_services(home, supervised.BEFORE_MACHINES)
-    machines, waiting = _end_machines(home)
-    _stop_services(home, supervised.AFTER_MACHINES)
+    try:
+        machines, waiting = _end_machines(home)
+    except MachineError as error:
+        told = f"the services are stopped, but machines may go on: {error.message}"
+        raise ServiceError(told, hint=f"{error.hint}\nThen again: dayfly down") from error
+    finally:
+        _stop_services(home, supervised.AFTER_MACHINES)
     say(f"stopped; {machines} machines ended, data stays in {home.path}")
     if waiting:
         say(f"note: the last lines of {waiting} machines wait on disk for the next `dayfly up`")
