@@ -247,6 +247,18 @@ def puppet_is_gone_when_it_has_worked(shop: Workshop) -> None:
     assert "puppet" not in users
 
 
+ORPHAN = "apt-get -qq update; apt-get -qq install -y --no-install-recommends xxd; apt-mark auto xxd"
+
+
+def puppet_takes_only_its_own_away(shop: Workshop) -> None:
+    """Not what the manifests declare, though it came with Puppet, nor what was there before."""
+    shop.project.write("keeps/manifests/site.pp", "package { 'ruby': ensure => installed }\n")
+    image = shop.build(app(shop, Provision(shell=ORPHAN), Provision(puppet="keeps/manifests")))
+    apt = shop.builder.contents(image).apt
+    assert {"ruby", "xxd"} <= set(apt)
+    assert not {name for name in apt if "puppet" in name}
+
+
 STAND_IN = """\
 echo "${#TOKEN} letters" > /srv/told
 cat > /usr/local/bin/cinc-client <<'END'
@@ -278,7 +290,13 @@ def chef_is_told_what_to_run(shop: Workshop) -> None:
 
 @pytest.mark.sampled(1)
 @pytest.mark.parametrize(
-    "story", [tools_stay_behind, puppet_is_gone_when_it_has_worked, chef_is_told_what_to_run]
+    "story",
+    [
+        tools_stay_behind,
+        puppet_is_gone_when_it_has_worked,
+        puppet_takes_only_its_own_away,
+        chef_is_told_what_to_run,
+    ],
 )
 def test_how_an_image_is_made(shop: Workshop, story: Callable[[Workshop], None]) -> None:
     story(shop)

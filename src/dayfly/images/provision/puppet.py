@@ -11,19 +11,30 @@ from dayfly.images.provision.idempotent import applied
 from dayfly.images.provision.scaffold import INSIDE, Scaffold
 
 _STATE = "/tmp/puppet"  # noqa: S108 - of the container, in memory
-# What belongs to Puppet alone is marked as if it had come with something else, and goes with it.
+_INSTALLED = (
+    "dpkg-query -W -f '${db:Status-Status} ${Package}\\n' | sed -n 's/^installed //p' | sort -u"
+)
 _INSTALL = f"""\
 command -v puppet >/dev/null && exit 0
 mkdir -p {_STATE}
 cp /etc/passwd {_STATE}/passwd
+{_INSTALLED} > {_STATE}/before
 apt-get -qq update
 apt-get -qq install -y --no-install-recommends -o Dpkg::Use-Pty=0 puppet-agent ||
   apt-get -qq install -y --no-install-recommends -o Dpkg::Use-Pty=0 puppet
 """
+# Puppet is marked as if it had come with something else, and goes with what it brought; not what
+# was there before, and not what the manifests declare (by title: all that a summary has of a
+# resource), though it came with Puppet.
 _REMOVE = f"""\
 [ -e {_STATE}/passwd ] || exit 0
 apt-mark -qq auto puppet-agent puppet >/dev/null 2>&1 || true
-apt-get -qq autoremove -y --purge -o Dpkg::Use-Pty=0 >/dev/null
+cd {_STATE}
+sed -n 's/^package\\[\\(.*\\)\\]$/\\1/p' var/state/resources.txt | sort -u > declared
+{_INSTALLED} | comm -12 - declared | xargs -r apt-mark -qq manual >/dev/null
+apt-get -s autoremove | sed -n 's/^Remv \\([^ ]*\\) .*/\\1/p' | sort -u |
+  comm -23 - before | xargs -r apt-get -qq purge -y -o Dpkg::Use-Pty=0 >/dev/null
+command -v puppet >/dev/null && exit 0
 grep -q '^puppet:' {_STATE}/passwd || {{
   # dpkg refuses to work where an override, which purging leaves, names somebody who is gone.
   dpkg-statoverride --list | while read -r user group mode path; do
@@ -70,7 +81,7 @@ def command_of(step: Provision, source: Path) -> str:
     path = PurePosixPath(step.puppet or "")
     inside = PurePosixPath(INSIDE, "puppet")
     words = [
-        "puppet apply --detailed-exitcodes --color=false --logdest=console",
+        "puppet apply --detailed-exitcodes --write-catalog-summary --color=false --logdest=console",
         f"--vardir={_STATE}/var --rundir={_STATE}/run --logdir={_STATE}/log",
         f"--modulepath={inside / path.parent / 'modules'}:{inside / path.parent / 'site-modules'}",
     ]
