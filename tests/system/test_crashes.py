@@ -1,6 +1,7 @@
 """Whatever is killed, whenever: nothing is lost, one fleet serves, nothing is left over."""
 
 import os
+import secrets
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 import traffic
 from dayfly.clock import wait_until
+from dayfly.environment.processes import pids_of
 from production import (
     Production,
     Project,
@@ -93,6 +95,31 @@ def test_haproxy_dies_under_load(prod: Production, kinds: Project) -> None:
     assert tally.failed <= IN_FLIGHT, tally.told()
     assert set(tally.releases) == {str(serving)}
     assert_serving(prod, kinds.app, serving)
+
+
+@pytest.mark.parametrize(
+    "more",
+    ["[build]\nsteps = ['{command}']\n", "[test]\nrun = '{command}'\n"],
+    ids=["build", "test"],
+)
+def test_what_a_dead_server_left_at_work_is_ended(
+    prod: Production, kinds: Project, more: str
+) -> None:
+    """With the next start, though nothing is built again, and in whatever session it is."""
+    serving = prod.serving(kinds.app)
+    seconds = f"3{secrets.randbelow(10**6)}"
+    command = f"(setsid sleep {seconds} &) ; sleep {seconds}; true"
+    commit = kinds.commit(more=more.format(command=command))
+    with prod.typing("release", commit, at=kinds.folder):
+        wait_until(
+            lambda: len(pids_of(["sleep", seconds])) == 2, seconds=120, what="two of them sleep"
+        )
+        prod.kill(prod.servers())
+        wait_until(lambda: not pids_of(["sleep", seconds]), seconds=60, what="both are ended")
+    prod.up()  # it answers again
+    prod.wait_until_over(prod.newest())
+    assert_nothing_left_over(prod, kinds.app, prod.newest())
+    assert prod.serving(kinds.app) == serving
 
 
 @pytest.mark.sampled(1)
