@@ -1,4 +1,4 @@
-"""Processes found again by what stands in their environment, whatever session they made."""
+"""Processes found again by what they were started with, whatever session they made."""
 
 import os
 import signal
@@ -34,3 +34,12 @@ def end_marked(mark: str) -> None:
         return not found
 
     wait_until(gone, seconds=_PATIENCE, what=f"the end of what was started with {mark}")
+
+
+def end_told(mark: str) -> None:
+    """Kill what has this in its command line, but ourselves."""
+    for name in os.listdir(_PROC):  # noqa: PTH208 - as above
+        if name.isdecimal() and int(name) != os.getpid():
+            with suppress(OSError):  # it has ended meanwhile
+                if os.fsencode(mark) in (_PROC / name / "cmdline").read_bytes():
+                    os.kill(int(name), signal.SIGKILL)

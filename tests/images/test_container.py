@@ -3,15 +3,17 @@
 import subprocess
 import tarfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from dayfly.clock import Stop
+from dayfly.clock import Stop, wait_until
 from dayfly.config.app import App, Build
 from dayfly.config.image import ImageRecipe
+from dayfly.environment.processes import pids_of
 from dayfly.images.atwork import AtWork
 from dayfly.images.base import BASE
 from dayfly.images.bases import base_of
@@ -156,6 +158,18 @@ def test_a_failed_build_leaves_no_image_with_the_source(shop: Workshop) -> None:
     # Other tests build images at the same time, so new ones are asked for this source.
     assert [image for image in there() - before if source in sources(image)] == []
     assert "exit 47" not in docker("ps", "--all", "--no-trunc", "--format={{.Command}}")
+
+
+def test_what_a_server_that_died_has_left_building_ends_at_the_next_start(shop: Workshop) -> None:
+    app = App(app="orders", build=Build(dockerfile="Dockerfile"))
+    seconds = f"3{uuid4().int % 10**6}"
+    shop.project.write("Dockerfile", f"FROM {BASE}\nRUN sleep {seconds}\n")
+    with ThreadPoolExecutor(1) as pool:
+        building = pool.submit(shop.build, app)
+        wait_until(lambda: pids_of(["sleep", seconds]), seconds=60, what="the step begins")
+        shop.builder.sweep()
+        assert isinstance(building.exception(60), BuildError)
+    wait_until(lambda: not pids_of(["sleep", seconds]), seconds=30, what="the end of the step")
 
 
 def test_a_container_in_which_a_server_that_died_built_goes_at_the_next_start(

@@ -5,7 +5,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from dayfly.images.bases import base_of
 from dayfly.images.builder import BuildError, OnLine, disk_errors_told
 from dayfly.images.contents import Contents, kept
 from dayfly.images.context import Context, Ground, context_of_steps, own_context
-from dayfly.images.dockerbuild import Known, build
+from dayfly.images.dockerbuild import Known, build, tag_told
 from dayfly.images.dockerfile import USER
 from dayfly.images.engine import described, docker, labelled, there
 from dayfly.images.exported import (
@@ -34,6 +34,7 @@ from dayfly.images.lock import Lock, beside, lock_of, unlocked
 from dayfly.images.provision.provisioning import LAYER, Provisioning, remove_layers
 from dayfly.images.salt import salt_of, salted
 from dayfly.images.workplace import Builders
+from dayfly.marked import end_told
 
 # Not the labels of machines: a container inherits those of its image, whoever starts it.
 _LABEL = "dayfly.image"
@@ -148,10 +149,12 @@ class ContainerBuilder:
                 remove_layers(name, {layer for about in left for layer in layers_of(about)})
 
     def sweep(self) -> None:
-        """The containers: whatever spoke to one ends with it."""
+        """Docker ends what a `docker build` does with it, and we what speaks to a container."""
+        end_told(tag_told(self._name("")))
         named = f"--filter=name=^/?{self._container('')}"
-        if left := docker("container", "ls", "--all", "--quiet", named).split():
-            docker("rm", "--force", "--volumes", *left)
+        with suppress(BuildError):  # without its engine nothing is at work
+            if left := docker("container", "ls", "--all", "--quiet", named).split():
+                docker("rm", "--force", "--volumes", *left)
 
     def clear(self) -> None:
         for image in self.images():

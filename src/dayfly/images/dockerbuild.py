@@ -34,7 +34,7 @@ def build(context: Context, name: str, builders: Builders, known: Known) -> None
     arguments = [f"--build-arg={each}" for each in (*shown, *hidden)]
     argv = [
         "env", "DOCKER_BUILDKIT=0", "docker", "build", "--force-rm", "--network=host",
-        f"--file={context.dockerfile}", f"--tag={name}", *labels, *arguments, str(context.folder),
+        f"--file={context.dockerfile}", tag_told(name), *labels, *arguments, str(context.folder),
     ]  # fmt: skip
     progress = Progress(context.instructions, builders.on_line)
     left = max(builders.ends - time.monotonic(), 0)
@@ -54,6 +54,11 @@ def build(context: Context, name: str, builders: Builders, known: Known) -> None
             with suppress(BuildError):  # the engine is gone
                 docker("tag", progress.known, known.beside if done else known.instead)
         _clear(progress.left_behind if done else progress.unfinished)
+
+
+def tag_told(name: str) -> str:
+    """The word that names the image to be, by which a build is found again."""
+    return f"--tag={name}"
 
 
 def _clear(unfinished: Sequence[str]) -> None:
