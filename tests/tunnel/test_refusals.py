@@ -1,5 +1,6 @@
 """Why a tunnel is not there: a clear line for each reason, on the side that knows it."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ from dayfly.tunnel.prepared import prepare
 from dayfly.tunnel.status import status_of
 from dayfly.tunnel.talk import talking
 from gateways import DAYFLY, DEV, PRODUCTION, SITES, Gateway, World, both, two_sites
+from gateways.wired import SOURCES
 
 REFUSES = "the other side refuses: to it our key, certificate or identity is wrong"
 YEAR = timedelta(days=365)
@@ -370,6 +372,50 @@ def test_a_second_home_leaves_what_the_first_holds_back(alone: Gateway) -> None:
     second.dayfly("tunnel", "up", status=None)
     assert f'comment "of {second.home}/tunnel"' in alone.space.run("nft", "list", "ruleset")
     second.dayfly("tunnel", "down")
+
+
+SLOW_NFT = """#!/bin/sh
+if [ "$1" = -f ]; then touch {0}/begun; until [ -e {0}/go ]; do sleep 0.05; done; fi
+exec /usr/sbin/nft "$@"
+"""
+
+
+def test_a_down_beside_an_up_waits_for_it(alone: Gateway, tmp_path: Path) -> None:
+    ordinary()(alone)
+    (tmp_path / "nft").write_text(SLOW_NFT.format(tmp_path))
+    (tmp_path / "nft").chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+
+    def typed(*words: str, path: str) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            alone.space.argv(*DAYFLY, "tunnel", *words),
+            env={**os.environ, **SOURCES, "DAYFLY_HOME": str(alone.home), "PATH": path},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    up = typed("up", path=path)
+    wait_until((tmp_path / "begun").exists, seconds=20, what="up is at work")
+    down = typed("down", path=os.environ["PATH"])
+    wait_until(
+        lambda: down.poll() is not None or waits(down.pid), seconds=20, what="down waits for it"
+    )
+    (tmp_path / "go").touch()
+    for each in (up, down):
+        each.wait(60)
+
+    shown = (
+        alone.space.ip("rule"),
+        alone.space.ip("route"),
+        alone.space.run("nft", "list", "tables"),
+    )
+    assert not [said for said in shown if "blackhole" in said or "dayfly_tunnel" in said]
+
+
+def waits(pid: int) -> bool:
+    """For a lock."""
+    lines = Path("/proc/locks").read_text().splitlines()
+    return any("->" in line and str(pid) in line.split() for line in lines)
 
 
 def after_a_boot_it_is_named_too(gateway: Gateway) -> None:

@@ -88,14 +88,12 @@ def up(session: Session, *, systemd: bool) -> int:
 
 @_told
 def down(session: Session, *, closed: bool) -> int:
-    from dayfly.environment.gateway import stop_unit  # noqa: PLC0415
-    from dayfly.tunnel import lifetime  # noqa: PLC0415
+    from dayfly.environment.gateway import end  # noqa: PLC0415
     from dayfly.tunnel.host import require_root  # noqa: PLC0415
 
     require_root()
     home = session.home()
-    stop_unit(home, closed=closed)
-    if not lifetime.down(home, closed=closed):
+    if not end(home, closed=closed):
         say("There is no tunnel to bring down.")
     elif closed:
         say("The tunnel is down. Nothing for the other site leaves this machine.")

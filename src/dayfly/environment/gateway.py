@@ -1,6 +1,7 @@
 """An environment's gateway: what keeps its tunnel, and what others need to know of it."""
 
 import sys
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def _main_pid(home: Home) -> int:
     return int(output_of(["systemctl", "show", "-p", "MainPID", "--value", _unit(home).name]))
 
 
-def stop_unit(home: Home, *, closed: bool = False) -> None:
+def _stop_unit(home: Home, *, closed: bool) -> None:
     """Where there is one; it does not come back at boot, but for what is to stay closed."""
     names = (supervised.TUNNEL,) if closed else (supervised.TUNNEL, supervised.GUARD)
     if home.id_file.exists():
@@ -55,13 +56,14 @@ def stop_unit(home: Home, *, closed: bool = False) -> None:
         units.remove(home, names)
 
 
-def end(home: Home) -> None:
-    """Where there is a tunnel: routes and firewall are as they were before."""
-    stop_unit(home)
-    if home.tunnel.exists():
-        from dayfly.tunnel import lifetime  # noqa: PLC0415 - few environments have one
+def end(home: Home, *, closed: bool = False) -> bool:
+    """Whether there was a tunnel. Routes and firewall are as before, but for what is `closed`."""
+    from dayfly.tunnel import lifetime  # noqa: PLC0415 - few environments have one
 
-        lifetime.take_down(home)
+    place = Place(home.tunnel)
+    with place.changing() if place.folder.exists() else nullcontext():
+        _stop_unit(home, closed=closed)
+        return lifetime.take_down(place, closed=closed)
 
 
 def missing(home: Home, settings: Settings) -> str:

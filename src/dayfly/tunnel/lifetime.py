@@ -42,6 +42,18 @@ def up(home: Home, *, start: Callable[[], None], unit: bool, say: Say) -> Status
     require_programs()
     place = Place(home.tunnel)
     require_short(place.vici)
+    with place.changing():
+        prepared = _begin(home, place, start=start, unit=unit, say=say)
+        _wait_until_taken(place, prepared)
+    for note in _notes(prepared):
+        say(f"note: {note}")
+    return _wait_until_established(home, place)
+
+
+def _begin(
+    home: Home, place: Place, *, start: Callable[[], None], unit: bool, say: Say
+) -> Prepared:
+    """All but to wait for it."""
     require_alone(place)
     guard = Guard(place)
     with suppress(DayflyError):  # files of before may be gone: what follows writes them anew
@@ -61,10 +73,7 @@ def up(home: Home, *, start: Callable[[], None], unit: bool, say: Say) -> Status
         keeper = None
     if unit or keeper is None:
         start()
-    _wait_until_taken(place, prepared)
-    for note in _notes(prepared):
-        say(f"note: {note}")
-    return _wait_until_established(home, place)
+    return prepared
 
 
 def relieve(place: Place, keeper: int) -> None:
@@ -95,14 +104,8 @@ def _wait_until_taken(place: Place, prepared: Prepared) -> None:
         raise TunnelError(error.message, hint=hint) from error
 
 
-def down(home: Home, *, closed: bool = False) -> bool:
+def take_down(place: Place, *, closed: bool) -> bool:
     """Whether there was one. `closed` keeps what lets nothing leave in clear."""
-    require_root()
-    return take_down(home, closed=closed)
-
-
-def take_down(home: Home, *, closed: bool = False) -> bool:
-    place = Place(home.tunnel)
     found = place.is_kept() or place.state_file.exists()
     _stop_keeper(place)
     charons.end_all(place)

@@ -11,7 +11,7 @@ import msgspec
 
 from dayfly.clock import DeadlineError, wait_until
 from dayfly.config.tunnel_rules import Network
-from dayfly.durable import locks, translated, write_atomically
+from dayfly.durable import locked, locks, translated, write_atomically
 from dayfly.stored import read_json
 from dayfly.tunnel.problem import UnseenError
 
@@ -149,6 +149,13 @@ class Place:
             with self.log.open("rb") as file:
                 file.seek(max(0, self.log.stat().st_size - limit))
                 return file.read().decode(errors="replace").splitlines()
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Bring the tunnel up or down alone: who comes second waits for the first to be done."""
+        self.make()
+        with locked(self.folder / "changing.lock"):
+            yield
 
     @contextmanager
     def kept(self) -> Iterator[bool]:
