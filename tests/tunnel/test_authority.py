@@ -1,5 +1,6 @@
 """The small CA of an environment."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -46,14 +47,15 @@ def test_the_end_of_a_certificate_is_told_before_it_comes(
     assert read_credentials(tmp_path / "dev.pem").expiry(today()).startswith(says)
 
 
-def test_all_that_was_revoked_stays_revoked(authority: Authority) -> None:
+def test_all_that_was_revoked_stays_revoked(authority: Authority, tmp_path: Path) -> None:
     serials = []
     for _ in range(2):
         authority.issue("dev", now=today())
         (held,) = authority.issued("dev", now=today())
         serials.append(held.serial)
-        crl = x509.load_pem_x509_crl(authority.revoke([held.serial], now=today()))
-        authority.revoke([held.serial], now=today())  # again is no error
+        for _ in range(2):  # again is no error
+            authority.revoke([held.serial], tmp_path / "crl.pem", now=today())
+        crl = x509.load_pem_x509_crl((tmp_path / "crl.pem").read_bytes())
 
     assert [entry.serial_number for entry in crl] == serials
 
@@ -81,6 +83,41 @@ def test_what_was_issued_is_known_wherever_it_is(authority: Authority, tmp_path:
         authority.issued("production", now=today())
 
 
+def test_a_certificate_is_its_sites_whatever_the_site_is_called_by_now(
+    authority: Authority,
+) -> None:
+    serials = [
+        serial(authority.issue(name, site=site, now=today()))
+        for name, site in (
+            ("production", ""),  # of before a site was told …
+            ("VPN.example.org", ""),  # … and of before it was written in another case
+            ("old.example.org", "production"),
+            ("dev", "dev"),
+        )
+    ]
+    found = authority.issued("production", identity="vpn.example.org", now=today())
+
+    assert [each.serial for each in found] == serials[:3]
+
+
+def test_who_needs_the_first_certificate_at_once_makes_one_ca(authority: Authority) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        sites = [f"site-{number}" for number in range(8)]
+        made = list(pool.map(lambda site: authority.issue(site, now=today()), sites))
+
+    assert len({x509.load_pem_x509_certificates(pem)[1] for pem in made}) == 1
+
+
+def test_what_is_revoked_at_once_is_in_the_list(authority: Authority) -> None:
+    crl = authority.folder / "crl.pem"
+    authority.issue("dev", now=today())
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: authority.revoke([number], crl, now=today()), range(1, 41)))
+
+    found = x509.load_pem_x509_crl(crl.read_bytes())
+    assert {entry.serial_number for entry in found} == set(range(1, 41))
+
+
 def serial(pem: bytes) -> int:
     return x509.load_pem_x509_certificates(pem)[0].serial_number
 
@@ -91,7 +128,9 @@ def test_a_list_of_revoked_certificates_is_taken_only_when_it_is_one(
     other, ca, file = Authority(tmp_path / "other"), authority.folder / "ca.pem", tmp_path / "crl"
     for each in (authority, other):
         each.issue("dev", now=today())
-    good, foreign = (each.revoke([7], now=today()) for each in (authority, other))
+    for each in (authority, other):
+        each.revoke([7], each.folder / "crl.pem", now=today())
+    good, foreign = ((each.folder / "crl.pem").read_bytes() for each in (authority, other))
     assert read_revoked(file, ca.read_bytes()) == b""
     file.write_bytes(good)
     assert read_revoked(file, ca.read_bytes()) == good

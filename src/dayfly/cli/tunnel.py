@@ -164,7 +164,8 @@ def certificate(session: Session, *, site: str) -> int:
     authority = Authority(place.authority)
     if not authority.exists:
         remark(f"A new CA is made: {place.authority} stays on this machine, and is worth a backup.")
-    write_atomically(place.credentials(site), authority.issue(identity, now=today()))
+    pem = authority.issue(identity, site=site, now=today())
+    write_atomically(place.credentials(site), pem)
     what = f"the key and certificate of {clean(site)}; nobody else may have it."
     say(f"{place.credentials(site)}: {what}")
     return 0
@@ -172,7 +173,6 @@ def certificate(session: Session, *, site: str) -> int:
 
 @_told
 def revoke(session: Session, *, site: str, keep_newest: bool) -> int:
-    from dayfly.durable import translated, write_atomically  # noqa: PLC0415
     from dayfly.tunnel.authority import Authority  # noqa: PLC0415
     from dayfly.tunnel.credentials import today  # noqa: PLC0415
     from dayfly.tunnel.place import Place  # noqa: PLC0415
@@ -182,12 +182,11 @@ def revoke(session: Session, *, site: str, keep_newest: bool) -> int:
     authority = Authority(place.authority)
     if not authority.exists:
         raise DayflyError(f"{place.authority}: there is no CA here that could revoke anything")
-    found = authority.issued(identity, now=today(), file=place.credentials(site))
+    file = place.credentials(site)
+    found = authority.issued(site, identity=identity, now=today(), file=file)
     chosen = found[:-1] if keep_newest else found
-    crl = authority.revoke([each.serial for each in chosen], now=today())
     place.make()
-    with translated(place.revoked):
-        write_atomically(place.revoked, crl)
+    authority.revoke([each.serial for each in chosen], place.revoked, now=today())
     if not chosen:
         say(f"{place.revoked}: nothing was added; no other certificate of {clean(site)} holds.")
         return 0

@@ -1,6 +1,7 @@
 """A small CA: one file for each site, with its key, its certificate and who signed it."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -12,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from dayfly.durable import translated, write_atomically
+from dayfly.durable import locked, translated, write_atomically
 from dayfly.tunnel import revoked
 from dayfly.tunnel.credentials import Credentials
 from dayfly.tunnel.issued import Issued, holding, record
@@ -34,10 +35,17 @@ class Authority:
     def exists(self) -> bool:
         return (self.folder / "ca.key").exists()
 
-    def issue(self, *identities: str, now: datetime, lasts: timedelta = SITE_YEARS * YEAR) -> bytes:
+    def issue(
+        self,
+        *identities: str,
+        site: str = "",
+        now: datetime,
+        lasts: timedelta = SITE_YEARS * YEAR,
+    ) -> bytes:
         """Key, certificate and CA as PEM: all that a gateway or a server needs.
 
         The first identity is its name. The CA is made when it is needed first.
+        `site`: for which of a tunnel's it is.
         """
         ca_key, ca = self._opened(now)
         key = ec.generate_private_key(ec.SECP256R1())
@@ -59,25 +67,29 @@ class Authority:
             )
             .sign(ca_key, hashes.SHA256())
         )
-        _record(self._issued, certificate)
+        _record(self._issued, certificate, site)
         return _key_pem(key) + _pem(certificate) + _pem(ca)
 
-    def issued(self, name: str, *, now: datetime, file: Path | None = None) -> list[Issued]:
+    def issued(
+        self, site: str, *, identity: str = "", now: datetime, file: Path | None = None
+    ) -> list[Issued]:
         """What holds of a site, oldest first. `file`: with one that may be older than the record.
 
         It does not matter where the file of a site is now.
         """
         if file is not None and file.exists():
-            self._know(read_credentials(file))
-        return holding(read_issued(self._issued), name, frozenset(self._serials()), now)
+            self._know(read_credentials(file), site)
+        known, revoked = read_issued(self._issued), frozenset(self._serials())
+        return holding(known, site, identity, revoked=revoked, now=now)
 
-    def revoke(self, serials: Sequence[int], *, now: datetime) -> bytes:
-        """The list of revoked certificates, with these; the other gateway is given it."""
+    def revoke(self, serials: Sequence[int], file: Path, *, now: datetime) -> None:
+        """Write the list of revoked certificates, with these; the other gateway is given it."""
         ca_key, ca = self._opened(now)
-        known = list(dict.fromkeys([*self._serials(), *serials]))
-        write_atomically(self._revoked, "".join(f"{serial}\n" for serial in known))
-        since = now - BEFORE
-        return revoked.written(known, ca_key, ca, since=since, lasts=CA_YEARS * YEAR)
+        with self._alone():
+            known = list(dict.fromkeys([*self._serials(), *serials]))
+            write_atomically(self._revoked, "".join(f"{serial}\n" for serial in known))
+            since, lasts = now - BEFORE, CA_YEARS * YEAR
+            write_atomically(file, revoked.written(known, ca_key, ca, since=since, lasts=lasts))
 
     @property
     def _issued(self) -> Path:
@@ -93,17 +105,19 @@ class Authority:
             text = self._revoked.read_text() if self._revoked.exists() else ""
         return [int(each) for each in text.split()]
 
-    def _know(self, found: Credentials) -> None:
+    def _know(self, found: Credentials, site: str) -> None:
         """Of a file that a Dayfly without this record wrote, if it is of this CA."""
         with translated(self.folder):
             ours = (self.folder / "ca.pem").read_bytes()
         certificate = x509.load_pem_x509_certificate(found.certificate)
         if found.ca == _pem(x509.load_pem_x509_certificate(ours)):
-            _record(self._issued, certificate)
+            _record(self._issued, certificate, site)
 
     def _opened(self, now: datetime) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
         if not self.exists:
-            self._make(now)
+            with self._alone():
+                if not self.exists:  # somebody else has not made it meanwhile
+                    self._make(now)
         with translated(self.folder):
             key_pem = (self.folder / "ca.key").read_bytes()
             ca_pem = (self.folder / "ca.pem").read_bytes()
@@ -111,6 +125,13 @@ class Authority:
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise TunnelError(f"{self.folder / 'ca.key'}: not a key that Dayfly made")
         return key, x509.load_pem_x509_certificate(ca_pem)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with translated(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with locked(self.folder / "ca.lock"):
+            yield
 
     def _make(self, now: datetime) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
@@ -129,8 +150,6 @@ class Authority:
             )
             .sign(key, hashes.SHA256())
         )
-        with translated(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_atomically(self.folder / "ca.pem", _pem(ca))
         write_atomically(self.folder / "ca.key", _key_pem(key))
 
@@ -186,10 +205,11 @@ def fingerprint(pem: str) -> str:
     return x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA256()).hex()
 
 
-def _record(file: Path, certificate: x509.Certificate) -> None:
+def _record(file: Path, certificate: x509.Certificate, site: str) -> None:
     (name,) = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     until = certificate.not_valid_after_utc
-    record(file, Issued(serial=certificate.serial_number, name=str(name.value), until=until))
+    serial = certificate.serial_number
+    record(file, Issued(serial=serial, name=str(name.value), until=until, site=site))
 
 
 def _names(certificate: x509.Certificate) -> Iterator[str]:

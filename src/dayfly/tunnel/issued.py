@@ -15,6 +15,11 @@ class Issued:
     serial: int
     name: str  # the first one in it
     until: datetime
+    site: str = ""  # of the tunnel; of a server, and in records of before, none is told
+
+    def is_of(self, site: str, identity: str) -> bool:
+        """Where no site is told it is known by its name, in which IKE ignores case."""
+        return self.site == site if self.site else self.name.lower() in {site, identity.lower()}
 
     @property
     def shown(self) -> str:
@@ -24,10 +29,10 @@ class Issued:
 def record(file: Path, issued: Issued) -> None:
     """The last one is the newest."""
     with locked(file.with_suffix(".lock")):
-        known = read(file)
-        if issued not in known:
-            lines = "".join(f"{_written(each)}\n" for each in [*known, issued])
-            write_atomically(file, lines)
+        before = {each.serial: each for each in read(file)}
+        known = before | {issued.serial: issued}
+        if known != before:
+            write_atomically(file, "".join(f"{_written(each)}\n" for each in known.values()))
 
 
 def read(file: Path) -> list[Issued]:
@@ -37,20 +42,19 @@ def read(file: Path) -> list[Issued]:
 
 
 def holding(
-    known: Sequence[Issued], name: str, revoked: frozenset[int], now: datetime
+    known: Sequence[Issued], site: str, identity: str, *, revoked: frozenset[int], now: datetime
 ) -> list[Issued]:
-    """What a site could show still."""
+    """What a site could show still, whatever it is called by now."""
     return [
         each
         for each in known
-        if each.name == name and each.until > now and each.serial not in revoked
+        if each.is_of(site, identity) and each.until > now and each.serial not in revoked
     ]
 
 
 def _written(issued: Issued) -> str:
-    return json.dumps(
-        {"serial": f"{issued.serial:x}", "name": issued.name, "until": issued.until.isoformat()}
-    )
+    told = {"serial": f"{issued.serial:x}", "name": issued.name, "until": issued.until.isoformat()}
+    return json.dumps(told | ({"site": issued.site} if issued.site else {}))
 
 
 def _read(file: Path, number: int, line: str) -> Issued:
@@ -60,6 +64,7 @@ def _read(file: Path, number: int, line: str) -> Issued:
             serial=int(told["serial"], 16),
             name=told["name"],
             until=datetime.fromisoformat(told["until"]),
+            site=told.get("site", ""),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise TunnelError(f"{file}, line {number}: no certificate that was issued") from error
