@@ -73,6 +73,24 @@ def test_a_file_that_is_cut_off_is_refused(written: Write) -> None:
         read_aws(written(TUNNELS[:1]), "vpn.txt")
 
 
+@FORMATS
+def test_a_file_that_is_cut_within_its_last_address_is_refused(written: Write) -> None:
+    last = "203.0.113.118"  # without its end it is an address still
+    whole = written((TUNNELS[0], (TUNNELS[1][0], last, TUNNELS[1][2])))
+
+    with pytest.raises(TunnelError, match=r"vpn\.txt: "):
+        read_aws(whole[: whole.rindex(last) + len(last) - 1], "vpn.txt")
+
+
+def test_two_keys_of_one_tunnel_are_refused() -> None:
+    twice = xml(TUNNELS).replace(
+        "<pre_shared_key>", "<pre_shared_key>another</pre_shared_key><pre_shared_key>", 1
+    )
+
+    with pytest.raises(TunnelError, match="ike/pre_shared_key is there twice in one tunnel"):
+        read_aws(twice, "vpn.xml")
+
+
 @given(some.text(), some.integers(0, 5000), some.integers(0, 200), some.sampled_from([0, 1, 2]))
 def test_whatever_is_in_it_nothing_but_a_clear_refusal_comes_of_it(
     noise: str, at: int, length: int, which: int

@@ -58,56 +58,72 @@ def _is_of_a_gateway(text: str) -> bool:
     return not (address.is_unspecified or address.is_link_local or address.is_multicast)
 
 
+_XML = {
+    "customer_gateway/tunnel_outside_address/ip_address": "ours",
+    "vpn_gateway/tunnel_outside_address/ip_address": "theirs",
+    "ike/pre_shared_key": "key",
+}
+
+
 def _from_xml(text: str, file: str) -> Iterator[AwsTunnel]:
     for told in _tunnels_of(text, file):
-        yield AwsTunnel(
-            ours=told.get("customer_gateway/tunnel_outside_address/ip_address", ""),
-            theirs=told.get("vpn_gateway/tunnel_outside_address/ip_address", ""),
-            key=told.get("ike/pre_shared_key", ""),
-        )
+        yield AwsTunnel(**{name: told.get(path, "") for path, name in _XML.items()})
 
 
 def _tunnels_of(text: str, file: str) -> list[dict[str, str]]:
-    """Texts by their path, for each <ipsec_tunnel>; declarations of entities are refused."""
-    path: list[str] = []
-    found: list[dict[str, str]] = []
-
-    def start(name: str, _attributes: object) -> None:
-        path.append(name)
-        if len(path) > DEEPEST:
-            raise TunnelError(f"{file}: nested too deeply", hint=HINT)
-        if name == "ipsec_tunnel":
-            found.append({})
-
-    def words(text: str) -> None:
-        if "ipsec_tunnel" in path and text.strip():
-            below = "/".join(path[path.index("ipsec_tunnel") + 1 :])
-            found[-1][below] = found[-1].get(below, "") + text.strip()
-
-    def refuse(*_declared: object) -> None:
-        raise TunnelError(f"{file}: it declares a document type, which AWS's never do", hint=HINT)
-
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = start
-    parser.EndElementHandler = lambda _: path.pop()
-    parser.CharacterDataHandler = words
-    parser.StartDoctypeDeclHandler = refuse
+    reader, parser = _Reader(file), expat.ParserCreate()
+    parser.StartElementHandler = reader.start
+    parser.EndElementHandler = reader.end
+    parser.CharacterDataHandler = reader.words
+    parser.StartDoctypeDeclHandler = reader.refuse
     try:
         parser.Parse(text.encode(), True)
     except (expat.ExpatError, UnicodeEncodeError) as error:
         raise TunnelError(f"{file}: {error}", hint=HINT) from error
-    return found
+    return reader.found
+
+
+class _Reader:
+    """Texts by their path, for each <ipsec_tunnel>; declarations of entities are refused."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._path: list[str] = []
+        self.found: list[dict[str, str]] = []
+
+    def start(self, name: str, _attributes: object) -> None:
+        self._path.append(name)
+        if len(self._path) > DEEPEST:
+            raise TunnelError(f"{self._file}: nested too deeply", hint=HINT)
+        if name == "ipsec_tunnel":
+            self.found.append({})
+        elif (below := self._below()) in _XML and self.found[-1].setdefault(below, ""):
+            raise TunnelError(f"{self._file}: {below} is there twice in one tunnel", hint=HINT)
+
+    def end(self, _name: str) -> None:
+        self._path.pop()
+
+    def words(self, text: str) -> None:
+        if (below := self._below()) in _XML:
+            self.found[-1][below] += text.strip()
+
+    def refuse(self, *_declared: object) -> None:
+        says = f"{self._file}: it declares a document type, which AWS's never do"
+        raise TunnelError(says, hint=HINT)
+
+    def _below(self) -> str:
+        path = self._path
+        return "/".join(path[path.index("ipsec_tunnel") + 1 :]) if "ipsec_tunnel" in path else ""
 
 
 # -- the generic text, and strongSwan's
 
 _SECTION = re.compile(r"^.*IPSec Tunnel #\d+.*$", re.IGNORECASE | re.MULTILINE)
+_VALUE = r"\s*:\s*(\S+)[ \t\r]*\n"  # to the end of its line: a file may be cut within it
 _GENERIC = {
-    "ours": re.compile(r"Outside IP Addresses:.*?- Customer Gateway\s*:\s*(\S+)", re.DOTALL),
-    "theirs": re.compile(
-        r"Outside IP Addresses:.*?- Virtual Private Gateway\s*:\s*(\S+)", re.DOTALL
-    ),
-    "key": re.compile(r"- Pre-Shared Key\s*:\s*(\S+)"),
+    "ours": re.compile(r"Outside IP Addresses:.*?- Customer Gateway" + _VALUE, re.DOTALL),
+    "theirs": re.compile(r"Outside IP Addresses:.*?- Virtual Private Gateway" + _VALUE, re.DOTALL),
+    "key": re.compile(r"- Pre-Shared Key" + _VALUE),
 }
 _CONN = re.compile(r"^conn\s+(?!%)\S+[^\n]*\n(?P<body>(?:[ \t]+[^\n]*\n?)*)", re.MULTILINE)
 _SECRET = re.compile(r'^\s*(\S+)\s+(\S+)\s*:\s*PSK\s+"([^"\n]*)"', re.MULTILINE)
