@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from dayfly.tunnel.authority import Authority, read_credentials
+from dayfly.tunnel.authority import CA_YEARS, YEAR, Authority, read_credentials
 from dayfly.tunnel.credentials import today
 from dayfly.tunnel.problem import TunnelError
 from dayfly.tunnel.revoked import read_revoked
@@ -45,6 +45,33 @@ def test_the_end_of_a_certificate_is_told_before_it_comes(
     (tmp_path / "dev.pem").write_bytes(authority.issue("dev", now=today(), lasts=lasts))
 
     assert read_credentials(tmp_path / "dev.pem").expiry(today()).startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("left", "says"),
+    [
+        (timedelta(days=20), "the CA of this gateway's certificate expires on "),
+        (timedelta(0), "the CA of this gateway's certificate expired on "),
+    ],
+)
+def test_a_certificate_ends_with_its_ca_and_the_end_of_that_is_told(
+    authority: Authority, tmp_path: Path, left: timedelta, says: str
+) -> None:
+    began = today() - CA_YEARS * YEAR + left
+    authority.issue("dev", now=began)
+    (tmp_path / "dev.pem").write_bytes(authority.issue("dev", now=began + timedelta(days=7000)))
+
+    found = read_credentials(tmp_path / "dev.pem")
+    assert found.until == found.ca_until
+    assert found.expiry(today()).startswith(says)
+
+
+def test_an_expired_ca_signs_nothing(authority: Authority) -> None:
+    authority.issue("dev", now=today() - CA_YEARS * YEAR)
+
+    with pytest.raises(TunnelError, match="ca: the CA expired on ") as error:
+        authority.issue("dev", now=today())
+    assert error.value.hint.startswith(f"Move {authority.folder} away")
 
 
 def test_all_that_was_revoked_stays_revoked(authority: Authority, tmp_path: Path) -> None:

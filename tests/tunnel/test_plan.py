@@ -149,9 +149,8 @@ def test_no_value_shows_a_key() -> None:
     assert "secret-key" not in repr(plan(key="secret-key"))
 
 
-SHOWN = Credentials(
-    key=b"key", certificate=b"own", ca=b"ca", until=datetime(2030, 1, 1, tzinfo=UTC)
-)
+UNTIL = datetime(2030, 1, 1, tzinfo=UTC)
+SHOWN = Credentials(key=b"key", certificate=b"own", ca=b"ca", until=UNTIL, ca_until=UNTIL)
 GIVEN = Prepared(plan=plan(), credentials=SHOWN, crl=b"nobody")
 CALLER = Prepared(plan=plan(CALLS))
 

@@ -48,10 +48,11 @@ class Authority:
         `site`: for which of a tunnel's it is.
         """
         ca_key, ca = self._opened(now)
+        until = min(now + lasts, self._end(ca, now))
         key = ec.generate_private_key(ec.SECP256R1())
         names = [_alternative(identity) for identity in identities]
         certificate = (
-            _builder(identities[0], ca.subject, now, lasts)
+            _builder(identities[0], ca.subject, now, until)
             .public_key(key.public_key())
             .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -126,6 +127,17 @@ class Authority:
             raise TunnelError(f"{self.folder / 'ca.key'}: not a key that Dayfly made")
         return key, x509.load_pem_x509_certificate(ca_pem)
 
+    def _end(self, ca: x509.Certificate, now: datetime) -> datetime:
+        """Of what it signs, too; TunnelError where it has come."""
+        until = ca.not_valid_after_utc
+        if until <= now:
+            raise TunnelError(
+                f"{self.folder}: the CA expired on {until:%Y-%m-%d}",
+                hint=f"Move {self.folder} away: another CA is made then, and every gateway needs"
+                " a certificate of it.",
+            )
+        return until
+
     @contextmanager
     def _alone(self) -> Iterator[None]:
         with translated(self.folder):
@@ -141,7 +153,7 @@ class Authority:
              "key_agreement", "encipher_only", "decipher_only"), False,
         )  # fmt: skip
         ca = (
-            _builder(None, name, now, CA_YEARS * YEAR)
+            _builder(None, name, now, now + CA_YEARS * YEAR)
             .public_key(key.public_key())
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(x509.KeyUsage(**usage, key_cert_sign=True, crl_sign=True), critical=True)
@@ -177,6 +189,7 @@ def read_credentials(path: Path) -> Credentials:
         certificate=_pem(own),
         ca=_pem(others[-1]),
         until=own.not_valid_after_utc,
+        ca_until=others[-1].not_valid_after_utc,
         names=frozenset(_names(own)),
     )
 
@@ -222,7 +235,7 @@ def _names(certificate: x509.Certificate) -> Iterator[str]:
 
 
 def _builder(
-    identity: str | None, issuer: x509.Name, now: datetime, lasts: timedelta
+    identity: str | None, issuer: x509.Name, now: datetime, until: datetime
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -230,7 +243,7 @@ def _builder(
         .issuer_name(issuer)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - BEFORE)
-        .not_valid_after(now + lasts)
+        .not_valid_after(until)
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 SOON = timedelta(days=30)
+CERTIFICATE = "the certificate of this gateway"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,15 +15,19 @@ class Credentials:
     certificate: bytes
     ca: bytes
     until: datetime
+    ca_until: datetime
     names: frozenset[str] = frozenset()
 
     def expiry(self, now: datetime) -> str:
         """What to say of it, when there is something to say."""
-        if self.until <= now:
-            return f"the certificate of this gateway expired on {self.until:%Y-%m-%d}"
-        if self.until - now < SOON:
-            return f"the certificate of this gateway expires on {self.until:%Y-%m-%d}"
-        return ""
+        until = min(self.until, self.ca_until)
+        what = "the CA of this gateway's certificate" if until == self.ca_until else CERTIFICATE
+        if self.has_expired(now):
+            return f"{what} expired on {until:%Y-%m-%d}"
+        return f"{what} expires on {until:%Y-%m-%d}" if until - now < SOON else ""
+
+    def has_expired(self, now: datetime) -> bool:
+        return min(self.until, self.ca_until) <= now
 
 
 def today() -> datetime:

@@ -70,8 +70,10 @@ def prepare(home: Home, place: Place) -> Prepared:
             hint=f"`dayfly tunnel certificate {plan.here}` writes it, on the one machine that"
             " signs; copy it from there.",
         )
-    if credentials.until <= today():
-        hint = f"`dayfly tunnel certificate {plan.here}` writes a new one."
+    if credentials.has_expired(today()):
+        hint = (
+            f"`dayfly tunnel certificate {plan.here}` writes a new one, on the machine that signs."
+        )
         raise TunnelError(f"{path}: {credentials.expiry(today())}", hint=hint)
     _require_own(path, plan, credentials)
     from dayfly.tunnel.revoked import read_revoked  # noqa: PLC0415 - heavy; keys need none

@@ -75,7 +75,14 @@ def _why_stopped(kept: Kept | None, *, silent: bool) -> str:
 
 
 def _why_down(place: Place, plan: Plan, kept: Kept | None) -> str:
-    return (kept.problem if kept else "") or _why(place, plan) or UNKNOWN
+    """What has expired here says more than the log, which tells it as what nobody trusts."""
+    told = kept.problem if kept else ""
+    return told or _expired(place, plan) or _why(place, plan) or UNKNOWN
+
+
+def _expired(place: Place, plan: Plan) -> str:
+    shown, now = shown_by(place, plan), today()
+    return shown.expiry(now) if shown and shown.has_expired(now) else ""
 
 
 def problem_of(home: Home) -> str:
