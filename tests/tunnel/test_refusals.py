@@ -363,6 +363,13 @@ def test_a_second_home_leaves_what_the_first_holds_back(alone: Gateway) -> None:
     second = Gateway(DEV, alone.space, alone.home.with_name("second"))
     ordinary()(second)
 
+    link = alone.home.with_name("link")
+    link.symlink_to(alone.home)
+    same = Gateway(DEV, alone.space, link)
+    assert "holds this machine's traffic" not in same.dayfly("tunnel", "up", status=1)
+    same.dayfly("tunnel", "down", "--closed")
+    held = alone.space.run("nft", "list", "ruleset")
+
     said = refused(second, "up")
     assert f"the tunnel of {alone.home} holds this machine's traffic" in said
     assert f"DAYFLY_HOME={alone.home} dayfly tunnel down" in said

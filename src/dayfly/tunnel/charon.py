@@ -71,7 +71,7 @@ def running(place: Place) -> Charon | None:
     It is known by what it was started with: a file with its pid would have to be written before
     it is there, or would be missing when who starts it is killed in between.
     """
-    wanted = f"STRONGSWAN_CONF={place.configuration}".encode()
+    wanted = place.configuration.resolve()
     for folder in Path("/proc").iterdir():
         if folder.name.isdecimal() and _is_ours(folder, wanted):
             return Charon(place, int(folder.name))
@@ -83,14 +83,15 @@ def end_all(place: Place) -> None:
         charon.stop()
 
 
-def _is_ours(process: Path, wanted: bytes) -> bool:
+def _is_ours(process: Path, wanted: Path) -> bool:
     try:
-        command = (process / "cmdline").read_bytes()
-        return CHARON.encode() in command and wanted in (process / "environ").read_bytes().split(
-            b"\0"
-        )
+        if CHARON.encode() not in (process / "cmdline").read_bytes():
+            return False
+        told = (process / "environ").read_bytes().split(b"\0")
     except OSError:  # it has ended
         return False
+    files = (each.partition(b"=")[2] for each in told if each.startswith(b"STRONGSWAN_CONF="))
+    return any(Path(os.fsdecode(each)).resolve() == wanted for each in files)
 
 
 def start(place: Place, *, kernel: bool) -> Charon:

@@ -61,7 +61,9 @@ class Guard:
 def require_alone(place: Place) -> None:
     """TunnelError where another DAYFLY_HOME's tunnel, closed perhaps, would lose its table."""
     folder = owner(shown(("nft", "list", "table", "inet", TABLE)))
-    if folder is not None and folder != place.folder and Place(folder).state_file.exists():
+    if folder is None or folder.resolve() == place.folder.resolve():
+        return
+    if Place(folder).state_file.exists():
         raise TunnelError(
             f"the tunnel of {folder.parent} holds this machine's traffic, and a machine has one",
             hint=f"End it: DAYFLY_HOME={shlex.quote(str(folder.parent))} dayfly tunnel down",

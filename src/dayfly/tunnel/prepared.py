@@ -122,7 +122,8 @@ def secure(guard: Guard, prepared: Prepared) -> State:
     )
     if state != before:
         place.remember(state)
-    _write(place.firewall, firewall(plan, place.folder, translated=translates(), kernel=kernel))
+    folder = place.folder.resolve()
+    _write(place.firewall, firewall(plan, folder, translated=translates(), kernel=kernel))
     _write(place.closed, script(changes(plan.theirs, place.firewall)))
     guard.hold()
     return state
