@@ -51,6 +51,8 @@ def reach_by_name(world: World) -> None:
 
         world.production.dayfly("tunnel", "down", "--closed")
         until("it is said again", lambda: NAME in reason(gateway))
+        space.know(f"10.2.0.77 {NAME}")
+        until("it leads into the tunnel itself", lambda: "10.2.0.77 is in" in reason(gateway))
         space.know(f"198.51.100.2 {NAME}")
         until("it is called", lambda: NAME not in reason(gateway))
         world.production.dayfly("tunnel", "up")

@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from dayfly.tunnel.connections import connections
 from dayfly.tunnel.names import Names, led, unresolved
 from dayfly.tunnel.observed import to_initiate
-from dayfly.tunnel.plan import Peer, Plan
+from dayfly.tunnel.plan import Peer, Plan, within
 
 NAMED = Peer(name="x", address="vpn.example", identity="x", own_identity="y", key="k")
 CALLS = replace(NAMED, address=None)
@@ -45,6 +46,21 @@ def test_a_daemon_is_told_addresses_only(
     assert bool(to_initiate(found, {}, first=False)) is called
     assert says in unresolved(found.peers)
     assert bool(unresolved(found.peers)) is bool(says)
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("10.2.0.1", "10.2.0.1 is in 10.2.0.0/16, which goes through the tunnel"),
+        ("192.0.2.1", ""),
+        ("", ""),
+    ],
+)
+def test_a_name_that_leads_into_the_tunnel_itself_is_told(address: str, says: str) -> None:
+    known = {"vpn.example": address} if address else {}
+    found = led(replace(plan(NAMED), theirs=(ip_network("10.2.0.0/16"),)), known)
+
+    assert within(found.peers, found) == says
 
 
 def test_a_name_that_leads_elsewhere_moves_what_does_not_stand() -> None:

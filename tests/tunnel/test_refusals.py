@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -29,6 +29,7 @@ from dayfly.tunnel.prepared import prepare
 from dayfly.tunnel.status import status_of
 from dayfly.tunnel.talk import talking
 from gateways import DAYFLY, DEV, PRODUCTION, SITES, Gateway, World, both, two_sites
+from gateways.downloads import Told, generic
 from gateways.wired import SOURCES
 
 REFUSES = "the other side refuses: to it our key, certificate or identity is wrong"
@@ -245,6 +246,12 @@ def refused(gateway: Gateway, *words: str) -> str:
     return said
 
 
+WITHIN: Sequence[Told] = (
+    ("192.0.2.2", "34.194.10.1", "first.key_of_32_characters_aaaaa"),
+    ("192.0.2.2", "10.2.3.4", "second.key_of_32_characters_bbbb"),
+)
+
+
 def unprepared(home: Home) -> str:
     with pytest.raises(DayflyError) as error:
         prepare(home, Place(home.tunnel))
@@ -263,6 +270,8 @@ def test_what_the_settings_promise_has_to_be_there(tmp_path: Path) -> None:
     one = SITES.replace(', "fd00:1::/48"', "").replace(', "fd00:2::/48"', "")
     toml.write_text(head + one.replace('gateway = "198.51.100.2"', 'aws = "vpn.xml"'))
     assert "vpn.xml: No such file or directory" in unprepared(home)
+    (tmp_path / "vpn.xml").write_text(generic(WITHIN))
+    assert "10.2.3.4 is in 10.2.0.0/16, which goes through the tunnel" in unprepared(home)
     (tmp_path / "vpn.xml").write_bytes(b"\xff\xfe")
     assert "vpn.xml: is not UTF-8 text" in unprepared(home)
 

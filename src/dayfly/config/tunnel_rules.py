@@ -1,7 +1,7 @@
 """What the [tunnel] of a well-formed environment.toml may still not say."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from itertools import product
 
@@ -176,13 +176,17 @@ def _overlaps(tunnel: Tunnel) -> Iterator[Problem]:
         if _overlap(one, another):
             yield Problem(at, f"{one} and {another} overlap: the sites need addresses apart", other)
     for name, site in tunnel.site.items():
-        if site.gateway is None or not _is_address(site.gateway):
-            continue
-        gateway = ip_network(site.gateway)
-        for network in [*first, *second]:
-            if _within(gateway, network):
-                says = f"{site.gateway} is in {network}, which goes through the tunnel"
-                yield Problem(("tunnel", "site", name, "gateway"), says, (at, *other))
+        if says := within_tunnel(site.gateway, [*first, *second]):
+            yield Problem(("tunnel", "site", name, "gateway"), says, (at, *other))
+
+
+def within_tunnel(gateway: str | None, networks: Iterable[Network]) -> str:
+    """What to say of an address that only the tunnel itself leads to; empty where it is none."""
+    if gateway is None or not _is_address(gateway):
+        return ""
+    own = ip_network(gateway)
+    network = next((each for each in networks if _within(own, each)), None)
+    return f"{gateway} is in {network}, which goes through the tunnel" if network else ""
 
 
 def _overlap(one: Network, another: Network) -> bool:

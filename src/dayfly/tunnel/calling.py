@@ -6,7 +6,7 @@ from contextlib import suppress
 from dayfly.tunnel.names import Names, led, unresolved
 from dayfly.tunnel.observed import connection_of, to_initiate
 from dayfly.tunnel.place import Place
-from dayfly.tunnel.plan import Plan
+from dayfly.tunnel.plan import Plan, within
 from dayfly.tunnel.problem import TunnelError
 from dayfly.tunnel.recalled import remember
 from dayfly.tunnel.talk import ASK_SECONDS, Daemon, Sa, talking
@@ -45,7 +45,8 @@ class Calling:
         lost = [peer for peer in found if peer.name not in standing]
         self._names.ask(peer.named for peer in lost if peer.named)
         plan = led(self._plan, self._names.known(), but=standing)
-        self.problem = unresolved(peer for peer in plan.peers if peer.name not in standing)
+        down = [peer for peer in plan.peers if peer.name not in standing]
+        self.problem = unresolved(down) or within(down, plan)
         if plan == self._plan:
             return False
         for peer in set(self._plan.peers) - set(plan.peers):

@@ -1,10 +1,10 @@
 """What is to be: one gateway's side of a tunnel, as values."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from dayfly.config.tunnel import Tunnel
-from dayfly.config.tunnel_rules import Network, allowance, networks_of
+from dayfly.config.tunnel_rules import Network, allowance, networks_of, within_tunnel
 from dayfly.tunnel.aws import AwsTunnel
 from dayfly.tunnel.problem import TunnelError
 
@@ -90,6 +90,12 @@ def planned(tunnel: Tunnel, key: str | None, aws: ReadAws) -> Plan:
         probe=there.probe,
         required=tunnel.required,
     )
+
+
+def within(peers: Iterable[Peer], plan: Plan) -> str:
+    """What to say of a gateway that only the tunnel leads to; empty where there is none."""
+    found = (within_tunnel(peer.address, (*plan.ours, *plan.theirs)) for peer in peers)
+    return next(filter(None, found), "")
 
 
 def _leads(tunnel: Tunnel) -> bool:

@@ -21,7 +21,7 @@ from dayfly.tunnel.guard import Guard, left
 from dayfly.tunnel.host import kernel_has_esp, require_engine, translates
 from dayfly.tunnel.own import addresses, to_take
 from dayfly.tunnel.place import Place, State
-from dayfly.tunnel.plan import Plan, planned
+from dayfly.tunnel.plan import Plan, planned, within
 from dayfly.tunnel.problem import TunnelError
 
 NONE = "environment.toml has no [tunnel]"
@@ -61,6 +61,8 @@ def plan_of(home: Home, declared: Tunnel) -> Plan:
 def prepare(home: Home, place: Place) -> Prepared:
     """TunnelError when the key, the certificate or the file of AWS is missing or of no use."""
     plan = plan_of(home, tunnel_of(home))
+    if says := within(plan.peers, plan):
+        raise TunnelError(says, hint="The other gateway needs an address outside the networks.")
     if not plan.with_certificates:
         return Prepared(plan=plan)
     path, credentials = place.credentials(plan.here), shown_by(place, plan)
