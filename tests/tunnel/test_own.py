@@ -29,6 +29,17 @@ def test_addresses_are_read() -> None:
     ]
 
 
+def test_an_own_address_is_known_however_it_is_written() -> None:
+    sites = SITES.replace("198.51.100.2", "2001:DB8:1:0:0::2")
+    tunnel = load_environment(f'[tunnel]\nhere = "dev"\n{sites}').tunnel
+    assert tunnel
+    found = listed("2: wan    inet6 2001:db8:1::2/64 scope global")
+
+    assert "the gateway of production, is an address" in elsewhere(
+        planned(tunnel, "key", lambda _: ()), found
+    )
+
+
 @pytest.mark.parametrize(
     ("addresses", "says"),
     [

@@ -22,8 +22,11 @@ _ALLOW = re.compile(
 _IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 Network = IPv4Network | IPv6Network
-# Loopback, the neighbours on a link, and groups: no route leads these to another site.
-_APART = tuple(map(ip_network, ("127.0.0.0/8", "224.0.0.0/4", "::1", "fe80::/10", "ff00::/8")))
+# This machine, the neighbours on a link, groups, and IPv4 in the clothes of IPv6: no route leads
+# these to another site.
+_APART_4 = ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255")
+_APART_6 = ("::", "::1", "::ffff:0:0/96", "fe80::/10", "ff00::/8")
+_APART = tuple(map(ip_network, (*_APART_4, *_APART_6)))
 
 
 def tunnel_problems(tunnel: Tunnel | None) -> Iterator[Problem]:
@@ -202,9 +205,7 @@ def _is_gateway(text: str) -> bool:
     if not _is_address(text):
         named = is_host_name(text) and not re.fullmatch(r"[0-9.]+", text)
         return named and text.lower() != "localhost"
-    address = ip_address(text)
-    own = address.is_unspecified or address.is_loopback or address.is_link_local
-    return not (own or address.is_multicast or text == "255.255.255.255")
+    return not any(_within(ip_network(text), apart) for apart in _APART)
 
 
 def _is_identity(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
@@ -10,6 +11,7 @@ from dayfly.config.tunnel_rules import Network
 from dayfly.tunnel.plan import Plan
 from dayfly.tunnel.problem import TunnelError
 
+Address = IPv4Address | IPv6Address
 LOOPBACK = "lo"
 HOSTS_ALONE = 2  # addresses: in so small a network each may be a host's
 
@@ -19,7 +21,7 @@ class Own:
     """One that this machine has."""
 
     device: str
-    address: IPv4Address | IPv6Address
+    address: Address
 
 
 def addresses() -> list[Own]:
@@ -74,9 +76,9 @@ def require_here(plan: Plan) -> None:
 
 def elsewhere(plan: Plan, found: Iterable[Own]) -> str:
     """What says that this machine is of the other site; empty where nothing does."""
-    there = [str(own.address) for own in found]
+    there = [own.address for own in found]
     for peer in plan.peers:
-        if peer.address and peer.address.lower() in there:
+        if _read(peer.address) in there:
             return f"{peer.address}, the gateway of {plan.there}, is an address of this machine"
     theirs = [each for each in there if _is_in(each, plan.theirs)]
     if theirs and not any(_is_in(each, plan.ours) for each in there):
@@ -87,5 +89,12 @@ def elsewhere(plan: Plan, found: Iterable[Own]) -> str:
     return ""
 
 
-def _is_in(address: str, networks: Iterable[Network]) -> bool:
-    return any(ip_address(address) in each for each in networks)
+def _read(address: str | None) -> Address | None:
+    """None for a name as well."""
+    with suppress(ValueError):
+        return ip_address(address or "")
+    return None
+
+
+def _is_in(address: Address, networks: Iterable[Network]) -> bool:
+    return any(address in each for each in networks)
