@@ -13,9 +13,9 @@ from dayfly.config.secrets import Secrets
 from dayfly.environment.supervised import guard
 from dayfly.tunnel.changes import CLOSED, METRIC, PROTOCOL
 from dayfly.tunnel.place import Place
-from dayfly.tunnel.status import status_of
+from dayfly.tunnel.status import CHANGED, status_of
 from dayfly.tunnel.strongswan import PRIORITY, TABLE
-from gateways.wired import DEV, Gateway, World
+from gateways.wired import DEV, PRODUCTION, Gateway, World
 
 THEIRS = {"-4": ("10.2.0.0/16", "192.0.2.1"), "-6": ("fd00:2::/48", "2001:db8:1::1")}
 RESTORED = "as somebody took it away: the firewall's table of the tunnel"
@@ -83,8 +83,14 @@ def apply_other_settings(world: World) -> None:
     toml = world.dev.home / "environment.toml"
     text = toml.read_text()
     toml.write_text(text.replace('probe = "10.1.0.1"', 'allow = ["icmp 10.1.0.0/16"]'))
+    assert CHANGED in world.dev.status()["notes"]
     assert "Its settings have changed: they are applied" in world.dev.dayfly("tunnel", "up")
     assert "to_forward" in world.dev.space.run("nft", "list", "ruleset")
+    toml.write_text(text.replace("production", "live"))
+    found = world.dev.status()
+    assert found["state"] == "established"
+    assert CHANGED in found["notes"]
+    assert found["connections"][0]["name"] == PRODUCTION
     toml.write_text(text)
     world.dev.dayfly("tunnel", "up")
     assert "to_forward" not in world.dev.space.run("nft", "list", "ruleset")

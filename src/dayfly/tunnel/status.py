@@ -1,6 +1,7 @@
 """How the tunnel of this gateway is now."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from dayfly.config.home import Home
@@ -11,16 +12,18 @@ from dayfly.tunnel.host import led_past
 from dayfly.tunnel.observed import Status, observed, overall
 from dayfly.tunnel.own import own_address
 from dayfly.tunnel.place import Kept, Place
-from dayfly.tunnel.plan import Plan
-from dayfly.tunnel.prepared import plan_of, shown_by, tunnel_of
+from dayfly.tunnel.plan import Peer, Plan
+from dayfly.tunnel.prepared import plan_of, prepare, shown_by, tunnel_of
 from dayfly.tunnel.reasons import why
-from dayfly.tunnel.talk import ASK_SECONDS, SILENT, NoDaemonError, SilentError, talking
+from dayfly.tunnel.talk import ASK_SECONDS, SILENT, NoDaemonError, Sa, SilentError, talking
 
 GLANCE_SECONDS = 0.3
 STOPPED = "it is not brought up here: `dayfly tunnel up`"
 BEGINS = "the IKE daemon is being started"
 UNKEPT = "nobody looks after it, as its keeper has ended: `dayfly tunnel up`"
-CHANGED = "the settings name other networks by now: `dayfly tunnel up` applies them"
+CHANGED = (
+    "the settings, a key or a certificate are other ones by now: `dayfly tunnel up` applies them"
+)
 UNKNOWN = "nothing was heard of the other gateway yet"
 
 
@@ -41,9 +44,10 @@ def status_of(home: Home, place: Place, *, measure: bool = True) -> Status:
             notes=tuple(_notes(place, plan, kept, runs=False)),
         )
     kernel = place.state().kernel
-    connections = observed(plan, sas, kernel=kernel)
+    connections = observed(_standing(plan, sas), sas, kernel=kernel)
     state = overall(connections)
     up = state == "established"
+    changed = measure and _has_changed(home, place)
     return Status(
         here=plan.here,
         there=plan.there,
@@ -52,8 +56,23 @@ def status_of(home: Home, place: Place, *, measure: bool = True) -> Status:
         round_trip=_round_trip(plan) if up and measure else None,
         reason="" if up else _why_down(place, plan, kept),
         engine="the kernel's ESP" if kernel else "kernel-libipsec, through TUN",
-        notes=tuple(_notes(place, plan, kept, runs=up and measure)),
+        notes=tuple(_notes(place, plan, kept, runs=up and measure, changed=changed)),
     )
+
+
+def _standing(plan: Plan, sas: Mapping[str, Sequence[Sa]]) -> Plan:
+    """With the connections that there are, which may be of settings before these."""
+    known = {peer.name for peer in plan.peers}
+    if known & sas.keys() or not sas:
+        return plan
+    named = (Peer(name=name, address=None, identity="", own_identity="") for name in sas)
+    return replace(plan, peers=tuple(named))
+
+
+def _has_changed(home: Home, place: Place) -> bool:
+    with suppress(DayflyError):  # where they lack something `up` says what
+        return prepare(home, place).fingerprint != place.state().settings
+    return False
 
 
 def at_a_glance(home: Home) -> Status:
@@ -102,7 +121,9 @@ def _round_trip(plan: Plan) -> float | None:
     return None if plan.probe is None else round_trip(plan.probe, own_address(plan.ours))
 
 
-def _notes(place: Place, plan: Plan, kept: Kept | None, *, runs: bool) -> Iterator[str]:
+def _notes(
+    place: Place, plan: Plan, kept: Kept | None, *, runs: bool, changed: bool = False
+) -> Iterator[str]:
     shown = shown_by(place, plan)
     if expiry := shown.expiry(today()) if shown else "":
         yield expiry
@@ -110,7 +131,7 @@ def _notes(place: Place, plan: Plan, kept: Kept | None, *, runs: bool) -> Iterat
         yield from kept.restored
     elif runs:
         yield UNKEPT
-    if runs and place.state().theirs != plan.theirs:
+    if changed:
         yield CHANGED
     elif runs:
         yield from led_past(plan.theirs, plan.ours)
