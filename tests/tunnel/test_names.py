@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dayfly.clock import wait_until
 from dayfly.tunnel.connections import connections
 from dayfly.tunnel.names import Names, led, unresolved
 from dayfly.tunnel.observed import to_initiate
@@ -116,6 +117,21 @@ def test_an_address_of_before_is_kept_until_there_is_another(
 
     assert names.known() == {"vpn.example": known}
     assert Names(file).known() == {"vpn.example": known}  # also after a boot without DNS
+
+
+def test_the_next_address_is_called_where_one_is_called_in_vain(tmp_path: Path) -> None:
+    names = Names(tmp_path / "names.json", lambda _: ["192.0.2.1", "192.0.2.2"])
+    called = []
+
+    def led_to(address: str) -> bool:
+        names.ask(["vpn.example"])  # as for as long as it is down
+        names.wait(SOON)
+        called.append(names.known()["vpn.example"])
+        return called[-1] == address
+
+    for address in ("192.0.2.1", "192.0.2.2", "192.0.2.1"):
+        wait_until(lambda: led_to(address), seconds=2 * SOON, what=address)  # noqa: B023 - called at once
+    assert called[0] == "192.0.2.1"
 
 
 def test_a_damaged_file_of_addresses_is_as_none(tmp_path: Path) -> None:

@@ -257,6 +257,15 @@ def test_the_side_that_does_not_lead_gives_the_other_a_moment(
     assert tried[0] == at
 
 
+def test_another_address_is_called_as_soon_as_the_first() -> None:
+    waiting = Waiting(leads=True)
+    for step in range(400):
+        waiting.ready(["x"], step / 4, first=False)
+    waiting.anew("x")
+
+    assert [at for at in (100, 101) if waiting.ready(["x"], at, first=False)] == [101]
+
+
 def test_what_fails_again_and_again_is_tried_less_often() -> None:
     waiting = Waiting(leads=True)
     steps = [step / 4 for step in range(400)]

@@ -51,6 +51,7 @@ class Calling:
             return False
         for peer in set(self._plan.peers) - set(plan.peers):
             self._end(daemon, peer.name, sas)
+            self._waiting.anew(peer.name)
         daemon.load_connections(plan, kernel=self._kernel)
         self._plan = plan
         return True

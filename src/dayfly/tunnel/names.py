@@ -62,17 +62,28 @@ class Names:
         return self._known
 
     def _find(self, name: str) -> None:
+        in_vain = time.monotonic() - self._due.get(name, -KNOWN_SECONDS) < KNOWN_SECONDS
         with suppress(OSError, UnicodeError, FileError):
-            self._learn(name, self._ask(name))
+            self._learn(name, self._ask(name), in_vain=in_vain)
         pause = KNOWN_SECONDS if name in self._known else LOST_SECONDS
         self._due[name] = time.monotonic() + pause
 
-    def _learn(self, name: str, answers: Sequence[str]) -> None:
-        """Of several addresses the one that is known stays."""
+    def _learn(self, name: str, answers: Sequence[str], *, in_vain: bool) -> None:
+        """Of several addresses the one that is known stays, unless it was called `in_vain`."""
         with self._lock:
-            if answers and self._known.get(name) not in answers:
-                self._known = {**self._known, name: answers[0]}
+            known = self._known.get(name)
+            chosen = _chosen(answers, known, in_vain=in_vain) if answers else known
+            if chosen is not None and chosen != known:
+                self._known = {**self._known, name: chosen}
                 write_atomically(self._file, msgspec.json.encode(self._known))
+
+
+def _chosen(answers: Sequence[str], known: str | None, *, in_vain: bool) -> str:
+    """In an order of our own: servers of names turn theirs from answer to answer."""
+    if known is None or known not in answers:
+        return answers[0]
+    turn = sorted(set(answers))
+    return turn[(turn.index(known) + in_vain) % len(turn)]
 
 
 def name_of(peer: Peer) -> str:

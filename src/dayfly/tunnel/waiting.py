@@ -16,6 +16,11 @@ class Waiting:
     due: dict[str, float] = field(default_factory=dict)
     tries: Counter[str] = field(default_factory=Counter)
 
+    def anew(self, name: str) -> None:
+        """It is made to another address by now: that one has failed never yet."""
+        self.due.pop(name, None)
+        self.tries.pop(name, None)
+
     def ready(self, down: list[str], now: float, *, first: bool) -> list[str]:
         """Those whose time has come; they are given a while before they are tried again."""
         for name in [name for name in self.due if name not in down]:
