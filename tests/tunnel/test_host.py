@@ -8,6 +8,7 @@ import pytest
 from dayfly.tunnel.host import in_the_way
 
 THEIRS = ip_network("10.2.0.0/16")
+BLACKHOLE = {"type": "blackhole", "dst": "10.2.0.0/16", "metric": 4_200_000_000}
 LAN = {"dev": "lan", "protocol": "kernel"}
 
 
@@ -29,7 +30,8 @@ LAN = {"dev": "lan", "protocol": "kernel"}
         ({"dst": "10.1.0.0/16", **LAN}, []),
         ({"dst": "default", "gateway": "192.0.2.1", "dev": "wan"}, []),
         ({"type": "broadcast", "dst": "10.2.0.255", "table": "local", **LAN}, []),
-        ({"type": "blackhole", "dst": "10.2.0.0/16", "metric": 4_200_000_000}, []),  # ours
+        ({**BLACKHOLE, "protocol": "113"}, []),  # ours
+        (BLACKHOLE, ["10.2.0.0/16 (blackhole)"]),  # the machine's own
         ({"dst": "10.2.0.0/16", "dev": "ipsec0", "table": "7220"}, []),
     ],
 )

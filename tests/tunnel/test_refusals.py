@@ -342,6 +342,26 @@ def test_another_ike_daemon_and_networks_in_use_are_named(alone: Gateway) -> Non
     assert "blackhole" not in alone.space.ip("route")
 
 
+@pytest.mark.parametrize(
+    ("own", "says"),
+    [
+        ("route {} 10.77.0.0/16 dev lan table 7220", "a route in the table 7220: 10.77.0.0/16"),
+        ("rule {} to 10.2.0.0/16 priority 2 blackhole", "the blackhole rule of 10.2.0.0/16"),
+        ("route {} blackhole 10.2.0.0/16 metric 4200000000", "in use here: 10.2.0.0/16 (black"),
+    ],
+)
+def test_what_the_machine_has_where_the_tunnels_own_is_put_is_named_and_stays(
+    alone: Gateway, own: str, says: str
+) -> None:
+    ordinary()(alone)
+    alone.space.ip(own.format("add"))
+    said = refused(alone, "up")
+    alone.dayfly("tunnel", "down")
+    alone.space.ip(own.format("del"))  # it is there still
+
+    assert says in said
+
+
 @pytest.mark.skipif(units.runs(), reason="systemd runs here, and no test may change its units")
 def test_where_systemd_does_not_run_nothing_is_changed(alone: Gateway) -> None:
     ordinary()(alone)

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dayfly.command import CommandError, run
+from dayfly.config.tunnel_rules import Network
 from dayfly.durable import translated
 from dayfly.tunnel.changes import Argv, Change, changes, missing
 from dayfly.tunnel.firewall import TABLE, owner
 from dayfly.tunnel.place import Place
 from dayfly.tunnel.problem import TunnelError
+from dayfly.tunnel.strongswan import TABLE as ROUTES
 
 SECONDS = 10.0  # for one command
 
@@ -67,6 +69,29 @@ def require_alone(place: Place) -> None:
         raise TunnelError(
             f"the tunnel of {folder.parent} holds this machine's traffic, and a machine has one",
             hint=f"End it: DAYFLY_HOME={shlex.quote(str(folder.parent))} dayfly tunnel down",
+        )
+
+
+def require_free(place: Place, theirs: Sequence[Network]) -> None:
+    """TunnelError where something of the machine's own lies where the tunnel's is put.
+
+    It would be taken away with that. What is noted as changed, or has a route of ours, is ours.
+    """
+    if place.state().undo:
+        return
+    tables = [("ip", f"-{version}", "route", "show", "table", str(ROUTES)) for version in (4, 6)]
+    found = [
+        f"a route in the table {ROUTES}: {one.split()[0]}" for one in map(shown, tables) if one
+    ]
+    _, *wanted = changes(theirs, place.firewall)
+    gone = missing(wanted, listed(wanted))
+    pairs = zip(wanted[: len(theirs)], wanted[len(theirs) :], strict=True)
+    found += [rule.what for route, rule in pairs if rule not in gone and route in gone]
+    if found:
+        raise TunnelError(
+            f"this machine has {', '.join(found)} already, which `down` would take away",
+            hint=f"The tunnel needs the table {ROUTES} and such rules for itself: `ip rule` and"
+            f" `ip route show table {ROUTES}` show them.",
         )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from dayfly.command import CommandError, output_of, run, which
 from dayfly.config.tunnel_rules import Network
 from dayfly.tunnel import firewall
-from dayfly.tunnel.changes import METRIC
+from dayfly.tunnel.changes import METRIC, PROTOCOL
 from dayfly.tunnel.own import own_address
 from dayfly.tunnel.packets import IKE_PORT, NAT_PORT
 from dayfly.tunnel.problem import TunnelError
@@ -105,11 +105,13 @@ def in_the_way(network: Network, routes: Iterable[Mapping[str, Any]]) -> Iterato
         if within or (route.get("protocol") == "kernel" and _holds_network(target, network)):
             own = "an address of this machine, " if route.get("type") == "local" else ""
             via = f" via {route['gateway']}" if "gateway" in route else ""
-            yield f"{own}{route['dst']}{via} dev {route.get('dev', '?')}"
+            over = f" dev {route['dev']}" if "dev" in route else f" ({route.get('type', '?')})"
+            yield f"{own}{route['dst']}{via}{over}"
 
 
 def _is_ours(route: Mapping[str, Any]) -> bool:
-    return route.get("metric") == METRIC or str(route.get("table")) == str(TABLE)
+    blackhole = route.get("metric") == METRIC and str(route.get("protocol")) == str(PROTOCOL)
+    return blackhole or str(route.get("table")) == str(TABLE)
 
 
 def _holds_network(outer: Network, inner: Network) -> bool:

@@ -11,7 +11,7 @@ from dayfly.config.home import Home
 from dayfly.errors import DayflyError
 from dayfly.tunnel import charon as charons
 from dayfly.tunnel.credentials import today
-from dayfly.tunnel.guard import Guard, require_alone
+from dayfly.tunnel.guard import Guard, require_alone, require_free
 from dayfly.tunnel.host import notes, require_apart, require_ports, require_programs, require_root
 from dayfly.tunnel.loaded import loaded_with
 from dayfly.tunnel.observed import Status
@@ -62,6 +62,7 @@ def _begin(
     keeper, daemon = place.keeper(), charons.running(place)
     if keeper is None and daemon is None:
         require_ports()
+        require_free(place, prepared.plan.theirs)
     require_here(prepared.plan)
     require_apart(prepared.plan.theirs)
     secure(guard, prepared)
