@@ -140,10 +140,8 @@ def test_the_password_of_a_vault_is_on_no_disk(shop: Workshop) -> None:
     def look(line: str) -> None:
         if line.endswith(": looked at now"):
             places = Path(tempfile.gettempdir()).glob("dayfly-ansible-*")
-            files = (path for place in places for path in place.rglob("*") if path.is_file())
-            held.append(
-                "".join(str(path) for path in files if PASSWORD in path.read_text(errors="replace"))
-            )
+            grep = ["grep", "-rlsF", PASSWORD, *map(str, places)]
+            held.append(subprocess.run(grep, capture_output=True, text=True, check=False).stdout)
 
     step = replace(PLAYBOOK, ansible="ops/looks.yml")
     replace(shop, on_line=look).build(app(shop, WORKER, step))
