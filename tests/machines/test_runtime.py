@@ -26,10 +26,11 @@ from dayfly.machines.process import ProcessRuntime
 MakeSpec = Callable[..., Spec]
 
 SERVER = "exec python3 -m http.server --bind 0.0.0.0 $PORT"
-# Lines are written whole: `python3 -u` writes their ends alone, and a pause may come between.
-FINISHES = """python3 -c 'import signal,sys,time
-def end(*_): time.sleep(0.5); print("bye", flush=True); sys.exit(7)
-signal.signal(signal.SIGTERM, end); print("up", flush=True); time.sleep(60)'"""
+# Lines are written whole, as a pause may come in between, and by the system itself: the signal may
+# come before a `print` has returned, and no other can begin in it.
+FINISHES = """python3 -c 'import os,signal,time
+def end(*_): time.sleep(0.5); os.write(1, b"bye\\n"); os._exit(7)
+signal.signal(signal.SIGTERM, end); os.write(1, b"up\\n"); time.sleep(60)'"""
 IGNORES_TERM = "trap '' TERM; while :; do sleep 0.2; done"
 
 
