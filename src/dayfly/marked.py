@@ -12,15 +12,19 @@ _PROC = Path("/proc")
 _PATIENCE = 10.0  # seconds for killed processes to be gone
 
 
+def pids() -> Iterator[int]:
+    """Of all processes."""
+    names = os.listdir(_PROC)  # noqa: PTH208 - names only, a tenth of the time
+    return (int(name) for name in names if name.isdecimal())
+
+
 def marked(marks: Iterable[bytes]) -> Iterator[int]:
     """Processes whose environment holds all these `NAME=value`, as far as we may read it."""
     wanted = set(marks)
-    for name in os.listdir(_PROC):  # noqa: PTH208 - names only, a tenth of the time
+    for pid in pids():
         with suppress(OSError):
-            if name.isdecimal() and wanted <= set(
-                (_PROC / name / "environ").read_bytes().split(b"\0")
-            ):
-                yield int(name)
+            if wanted <= set((_PROC / str(pid) / "environ").read_bytes().split(b"\0")):
+                yield pid
 
 
 def end_marked(mark: str) -> None:
@@ -38,8 +42,8 @@ def end_marked(mark: str) -> None:
 
 def end_told(mark: str) -> None:
     """Kill what has this in its command line, but ourselves."""
-    for name in os.listdir(_PROC):  # noqa: PTH208 - as above
-        if name.isdecimal() and int(name) != os.getpid():
-            with suppress(OSError):  # it has ended meanwhile
-                if os.fsencode(mark) in (_PROC / name / "cmdline").read_bytes():
-                    os.kill(int(name), signal.SIGKILL)
+    for pid in pids():
+        with suppress(OSError):  # it has ended meanwhile
+            told = os.fsencode(mark) in (_PROC / str(pid) / "cmdline").read_bytes()
+            if told and pid != os.getpid():
+                os.kill(pid, signal.SIGKILL)

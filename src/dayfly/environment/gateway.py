@@ -28,7 +28,7 @@ def start_keeper(home: Home, *, systemd: bool) -> None:
         before = place.keeper()
         _start_units(home, place)  # where this fails nobody was sent away; it waits for its turn
         if before not in {None, _main_pid(home)}:
-            from dayfly.tunnel import lifetime  # noqa: PLC0415 - few environments have one
+            from dayfly.tunnel import lifetime  # noqa: PLC0415 - heavy, and only an end needs it
 
             lifetime.relieve(place, before)
         return
@@ -58,7 +58,7 @@ def _stop_unit(home: Home, *, closed: bool) -> None:
 
 def end(home: Home, *, closed: bool = False) -> bool:
     """Whether there was a tunnel. Routes and firewall are as before, but for what is `closed`."""
-    from dayfly.tunnel import lifetime  # noqa: PLC0415 - few environments have one
+    from dayfly.tunnel import lifetime  # noqa: PLC0415 - heavy, and only an end needs it
 
     place = Place(home.tunnel)
     with place.changing() if place.folder.exists() else nullcontext():

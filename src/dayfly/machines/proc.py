@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from dayfly.marked import pids
+
 PROC = Path("/proc")
 TICKS = os.sysconf("SC_CLK_TCK")
 LISTEN = "0A"
@@ -42,9 +44,7 @@ def fact(pid: int) -> Fact | None:
 
 
 def facts() -> Iterator[Fact]:
-    for name in os.listdir(PROC):  # noqa: PTH208 - names only, a tenth of the time
-        if name.isdecimal() and (found := fact(int(name))):
-            yield found
+    return filter(None, map(fact, pids()))
 
 
 def alive(pid: int) -> bool:
